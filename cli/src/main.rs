@@ -1,0 +1,3 @@
+//! The `meshplan` binary.
+
+fn main() {}

@@ -1,0 +1,79 @@
+//! What an apply tells while it runs.
+
+use crate::address::Address;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Action, CheckResult};
+use std::sync::Arc;
+
+/// One thing that happened. Views turn these into progress.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// An effect starts.
+    Started {
+        /// The instance.
+        address: Address,
+        /// The deposed object that is meant, or the current one.
+        deposed: Option<Arc<str>>,
+        /// What is done; [`Action::Settle`] for a wait.
+        action: Action,
+    },
+    /// An effect ended well.
+    Finished {
+        /// The instance.
+        address: Address,
+        /// The deposed object that is meant, or the current one.
+        deposed: Option<Arc<str>>,
+        /// What was done.
+        action: Action,
+        /// Lines worth showing.
+        notes: Vec<String>,
+    },
+    /// An effect failed.
+    Failed {
+        /// The instance.
+        address: Address,
+        /// What was tried.
+        action: Action,
+        /// Why.
+        diagnostic: Diagnostic,
+    },
+    /// An effect was not started because of one that failed.
+    Skipped {
+        /// The instance.
+        address: Address,
+        /// What would have been done.
+        action: Action,
+        /// The instance it waited for, if one failure is to blame.
+        because: Option<Address>,
+    },
+    /// A check was evaluated.
+    Checked(CheckResult),
+    /// The first interruption arrived: nothing new starts.
+    Stopping,
+}
+
+/// What an apply came to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Summary {
+    /// Created, replacements included.
+    pub added: usize,
+    /// Changed in place.
+    pub changed: usize,
+    /// Deleted, replacements and what lay within dead places included.
+    pub destroyed: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Not started because of a failure or an interruption.
+    pub skipped: usize,
+    /// Why it failed: the effects' failures, in order of arrival.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+}
+
+impl Summary {
+    /// Whether everything was done.
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0 && self.skipped == 0 && !self.interrupted
+    }
+}

@@ -1,0 +1,7 @@
+//! Doing what a plan says: a walk over its program that never decides, and the loop that drives it.
+
+mod drive;
+mod event;
+
+pub use drive::{Effects, drive};
+pub use event::{Event, Summary};

@@ -1,0 +1,12 @@
+//! Configuration: the text of modules as blocks and expressions of our own, every problem reported.
+//!
+//! `hcl-edit` is named in [`parse`] only; its trees are lowered at once and dropped.
+
+mod expression;
+mod model;
+
+pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
+pub use model::{
+    Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Lifecycle, Local, Module, Output, Repetition,
+    ResourceBlock, ResourceName, Settings, Variable,
+};

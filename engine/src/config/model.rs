@@ -1,0 +1,228 @@
+//! Blocks as the planner reads them.
+
+use super::expression::{Expr, Root};
+use crate::address::Mode;
+use crate::source::{ModuleKey, Span};
+use crate::value::{Type, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Every module reached from the root, lowered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The root module.
+    pub root: ModuleKey,
+    /// By key.
+    pub modules: BTreeMap<ModuleKey, Arc<Module>>,
+}
+
+/// The blocks of one module.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Module {
+    /// The directory that `path.module` names; empty for a built-in module.
+    pub directory: String,
+    /// `meshplan {}`.
+    pub settings: Settings,
+    /// `variable` blocks by name.
+    pub variables: BTreeMap<Arc<str>, Variable>,
+    /// Every local by name.
+    pub locals: BTreeMap<Arc<str>, Local>,
+    /// `output` blocks by name.
+    pub outputs: BTreeMap<Arc<str>, Output>,
+    /// `resource` and `data` blocks.
+    pub resources: BTreeMap<ResourceName, Arc<ResourceBlock>>,
+    /// `module` blocks by name.
+    pub calls: BTreeMap<Arc<str>, CallBlock>,
+    /// `check` blocks by name.
+    pub checks: BTreeMap<Arc<str>, CheckBlock>,
+}
+
+/// `meshplan { … }`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settings {
+    /// `required_version`, as written, and where.
+    pub required_version: Option<(Arc<str>, Span)>,
+}
+
+/// What names a resource block within its module.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceName {
+    /// Managed or data.
+    pub mode: Mode,
+    /// The kind.
+    pub kind: Arc<str>,
+    /// The name.
+    pub name: Arc<str>,
+}
+
+/// A `variable` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    /// The type constraint; [`Type::Any`] without one.
+    pub ty: Type,
+    /// The default, if it has one.
+    pub default: Option<Value>,
+    /// For people.
+    pub description: Option<Arc<str>>,
+    /// Whether its value is never shown.
+    pub sensitive: bool,
+    /// Whether null is a value of it (true without the argument).
+    pub nullable: bool,
+    /// `validation` blocks. Conditions may refer to the variable and to other objects in the module.
+    pub validations: Vec<Assertion>,
+    /// Where the block's header stands.
+    pub span: Span,
+}
+
+/// `condition` and `error_message`, wherever they stand together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assertion {
+    /// Must be true.
+    pub condition: Expr,
+    /// What is said if it is not.
+    pub error_message: Expr,
+    /// Where the block stands.
+    pub span: Span,
+}
+
+/// One entry of a `locals` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Local {
+    /// Its value.
+    pub value: Expr,
+    /// Where the name stands.
+    pub span: Span,
+}
+
+/// An `output` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Its value.
+    pub value: Expr,
+    /// For people.
+    pub description: Option<Arc<str>>,
+    /// Whether it is shown only when asked for by name.
+    pub sensitive: bool,
+    /// What it waits for beside its value.
+    pub depends_on: Vec<Dependency>,
+    /// `precondition` blocks.
+    pub preconditions: Vec<Assertion>,
+    /// Where the block's header stands.
+    pub span: Span,
+}
+
+/// How often a block stands for an instance.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Repetition {
+    /// Once, without a key.
+    #[default]
+    Once,
+    /// `count = …`
+    Count(Expr),
+    /// `for_each = …`
+    ForEach(Expr),
+}
+
+/// An entry of `depends_on`: a whole block, or one instance of it (`kubernetes_namespace.x[each.key]`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dependency {
+    /// What it leads to: a resource, data source, module or check.
+    pub root: DependencyRoot,
+    /// The instance, if one is meant.
+    pub key: Option<Expr>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a `depends_on` entry may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DependencyRoot {
+    /// A resource, data source or module call, as in an expression.
+    Object(Root),
+    /// `check.name`: a gate.
+    Check(Arc<str>),
+}
+
+/// One `name = value` of a resource body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Argument {
+    /// The name.
+    pub name: Arc<str>,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// The value.
+    pub value: Expr,
+}
+
+/// The arguments of a block, without its meta-arguments.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Body {
+    /// `name = value`, in order.
+    pub arguments: Vec<Argument>,
+    /// Nested blocks that are no meta-block: their name, labels and body, in order.
+    pub blocks: Vec<(Argument, Self)>,
+}
+
+/// `lifecycle { … }`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lifecycle {
+    /// The replacement is created before the old thing is deleted.
+    pub create_before_destroy: bool,
+    /// A plan that deletes it is refused.
+    pub prevent_destroy: bool,
+    /// Dotted paths whose changes in configuration are not followed; `["all"]` for all.
+    pub ignore_changes: Vec<(Arc<str>, Span)>,
+    /// What replaces it by changing.
+    pub replace_triggered_by: Vec<Expr>,
+    /// Checked before it is planned and applied.
+    pub preconditions: Vec<Assertion>,
+    /// Checked after; may refer to `self`.
+    pub postconditions: Vec<Assertion>,
+}
+
+/// A `resource` or `data` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceBlock {
+    /// Mode, kind and name.
+    pub name: ResourceName,
+    /// How many instances.
+    pub repetition: Repetition,
+    /// What it waits for beside its values.
+    pub depends_on: Vec<Dependency>,
+    /// Its lifecycle.
+    pub lifecycle: Lifecycle,
+    /// `timeouts { create = "10m" }`: by operation.
+    pub timeouts: BTreeMap<Arc<str>, Expr>,
+    /// Its arguments.
+    pub body: Body,
+    /// Where the block's header stands.
+    pub span: Span,
+    /// Where the kind stands in it.
+    pub kind_span: Span,
+}
+
+/// A `module` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallBlock {
+    /// The module it leads to.
+    pub module: ModuleKey,
+    /// How many instances.
+    pub repetition: Repetition,
+    /// What everything in it waits for.
+    pub depends_on: Vec<Dependency>,
+    /// Values for its variables.
+    pub arguments: Vec<Argument>,
+    /// Where the block's header stands.
+    pub span: Span,
+}
+
+/// A `check` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckBlock {
+    /// Data sources of its own, read last; their failures are warnings.
+    pub data: Vec<Arc<ResourceBlock>>,
+    /// What must hold.
+    pub assertions: Vec<Assertion>,
+    /// Where the block's header stands.
+    pub span: Span,
+}

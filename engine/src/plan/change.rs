@@ -1,0 +1,242 @@
+//! Changes as people review them.
+
+use crate::address::Address;
+use crate::value::Value;
+use std::fmt;
+use std::sync::Arc;
+
+/// What is done to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Nothing.
+    Keep,
+    /// Nothing but a wait: it was created before and not waited for.
+    Settle,
+    /// A data source is read at apply.
+    Read,
+    /// Created.
+    Create,
+    /// Changed in place.
+    Update,
+    /// Deleted, then created.
+    Replace,
+    /// Created, then deleted.
+    ReplaceCreateFirst,
+    /// Deleted.
+    Delete,
+    /// Dropped from the state, left in the world.
+    Forget,
+    /// Its address changes and nothing else.
+    Move,
+}
+
+impl Action {
+    /// Whether applying it changes the world or the state.
+    pub fn is_change(self) -> bool {
+        !matches!(self, Self::Keep)
+    }
+
+    /// The glyph that stands before it, as in Terraform.
+    pub fn glyph(self) -> &'static str {
+        match self {
+            Self::Keep => " ",
+            Self::Settle => "…",
+            Self::Read => "<=",
+            Self::Create => "+",
+            Self::Update => "~",
+            Self::Replace => "-/+",
+            Self::ReplaceCreateFirst => "+/-",
+            Self::Delete => "-",
+            Self::Forget => ".",
+            Self::Move => "->",
+        }
+    }
+}
+
+/// Why. Every change has a reason; it prints as the words after the address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// It is as desired.
+    Unchanged,
+    /// The configuration has it, the state does not.
+    NotInState,
+    /// The state has it, the world does not.
+    Gone,
+    /// These attributes differ from what the state remembers.
+    Configuration(Vec<String>),
+    /// These attributes were changed outside.
+    Drift(Vec<String>),
+    /// These attributes cannot change in place.
+    CannotUpdate(Vec<String>),
+    /// No block of the configuration has this address any more.
+    NotInConfiguration,
+    /// Its group has no such key any more.
+    KeyGone,
+    /// Everything is destroyed.
+    Destroy,
+    /// The place it lies in is replaced.
+    PlaceReplaced(Address),
+    /// The place it lies in is destroyed, and it with it.
+    PlaceDestroyed(Address),
+    /// Its create failed in a way that cannot be resumed.
+    Tainted,
+    /// Its last create, update or delete was interrupted.
+    Interrupted,
+    /// It was created and never became ready.
+    NotReady,
+    /// A value in `replace_triggered_by` changed.
+    Triggered(String),
+    /// What it reads is known only after these are applied.
+    ReadAfter(Vec<Address>),
+    /// Its arguments are known only after apply.
+    ReadWhenKnown,
+    /// A `moved` block renames it.
+    MovedFrom(Address),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |paths: &[String]| {
+            let shown: Vec<_> = paths.iter().take(3).map(|path| format!("`{path}`")).collect();
+            match paths.len().saturating_sub(3) {
+                0 => shown.join(", "),
+                more => format!("{} and {more} more", shown.join(", ")),
+            }
+        };
+        match self {
+            Self::Unchanged => f.write_str("unchanged"),
+            Self::NotInState => f.write_str("not in state"),
+            Self::Gone => f.write_str("deleted outside"),
+            Self::Configuration(paths) => write!(f, "{} changed in configuration", list(paths)),
+            Self::Drift(paths) => write!(f, "{} changed outside", list(paths)),
+            Self::CannotUpdate(paths) => write!(f, "{} cannot change in place", list(paths)),
+            Self::NotInConfiguration => f.write_str("not in configuration"),
+            Self::KeyGone => f.write_str("its key is not in `for_each` or `count` any more"),
+            Self::Destroy => f.write_str("everything is destroyed"),
+            Self::PlaceReplaced(place) => write!(f, "`{place}` is replaced"),
+            Self::PlaceDestroyed(place) => write!(f, "`{place}` is destroyed"),
+            Self::Tainted => f.write_str("its create failed"),
+            Self::Interrupted => f.write_str("its last operation was interrupted"),
+            Self::NotReady => f.write_str("created, not ready yet"),
+            Self::Triggered(by) => write!(f, "`{by}` changed"),
+            Self::ReadAfter(addresses) => {
+                let shown: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+                write!(f, "read after {} changes", list(&shown))
+            }
+            Self::ReadWhenKnown => f.write_str("read when its arguments are known"),
+            Self::MovedFrom(from) => write!(f, "moved from `{from}`"),
+        }
+    }
+}
+
+/// One instance and what becomes of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Which.
+    pub address: Address,
+    /// The deposed object that is meant, or the current one.
+    pub deposed: Option<Arc<str>>,
+    /// The kind (of a member its own, not its parent's).
+    pub kind: Arc<str>,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// The place it lies in.
+    pub place: Option<Address>,
+    /// What is remembered or observed; nothing for a create. Sensitive parts are marked.
+    pub before: Option<Value>,
+    /// What it becomes; nothing for a delete. Unknown parts say so.
+    pub after: Option<Value>,
+    /// Why the server was not asked what it would make of it, if it was not and could have been.
+    pub not_previewed: Option<Arc<str>>,
+    /// What this change takes with it or brings about, each a whole phrase such as `38 resources within it are created again`.
+    pub causes: Vec<String>,
+}
+
+/// What could not be planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// The instance, group or record.
+    pub address: Address,
+    /// Why, as a fragment.
+    pub why: Arc<str>,
+}
+
+/// A root output that changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputChange {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What is remembered.
+    pub before: Option<Value>,
+    /// What it becomes; nothing if it goes.
+    pub after: Option<Value>,
+    /// Whether its value is not shown.
+    pub sensitive: bool,
+}
+
+/// How a check stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckStatus {
+    /// Every assertion holds.
+    Passed,
+    /// One does not.
+    Failed,
+    /// It is known only after apply.
+    Unknown,
+    /// It needs what this environment does not have.
+    NotRun,
+}
+
+/// A check and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckResult {
+    /// Its name, with the module's path before it.
+    pub name: Arc<str>,
+    /// How it stands.
+    pub status: CheckStatus,
+    /// What its failed assertions say, or why it was not run.
+    pub messages: Vec<String>,
+}
+
+/// How many of each action. A replacement counts only as such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Created.
+    pub add: usize,
+    /// Changed in place (settled ones included).
+    pub change: usize,
+    /// Replaced.
+    pub replace: usize,
+    /// Deleted.
+    pub destroy: usize,
+    /// Dropped from the state.
+    pub forget: usize,
+    /// Data sources read at apply.
+    pub read: usize,
+    /// Renamed.
+    pub moved: usize,
+    /// Left as they are.
+    pub keep: usize,
+}
+
+impl Counts {
+    /// Counts the changes.
+    pub fn of(changes: &[Change]) -> Self {
+        let mut counts = Self::default();
+        for change in changes {
+            *match change.action {
+                Action::Keep => &mut counts.keep,
+                Action::Settle | Action::Update => &mut counts.change,
+                Action::Read => &mut counts.read,
+                Action::Create => &mut counts.add,
+                Action::Replace | Action::ReplaceCreateFirst => &mut counts.replace,
+                Action::Delete => &mut counts.destroy,
+                Action::Forget => &mut counts.forget,
+                Action::Move => &mut counts.moved,
+            } += 1;
+        }
+        counts
+    }
+}

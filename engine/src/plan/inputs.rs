@@ -1,0 +1,21 @@
+//! What a plan is asked for with.
+
+use crate::value::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a run was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Values of the root module's variables, as parsed; the walk converts and validates them. Names that no variable has are the caller's
+    /// to report.
+    pub variables: BTreeMap<Arc<str>, Value>,
+    /// Plan to destroy everything.
+    pub destroy: bool,
+    /// Plan from the state alone, without looking at the world.
+    pub skip_refresh: bool,
+    /// The directory of the root module, for `path.root`; relative to the working directory.
+    pub root_directory: String,
+    /// The working directory, for `path.cwd`.
+    pub working_directory: String,
+}

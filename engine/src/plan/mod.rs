@@ -1,0 +1,62 @@
+//! A plan: what is to change and why, and the program that does it.
+//!
+//! Making one is a pure walk; see `walk`. What stands here is what the walk leaves: changes for people, slots for `apply`.
+
+mod change;
+mod inputs;
+mod program;
+
+pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Reason};
+pub use inputs::Inputs;
+pub use program::{Op, Program, Slot, Target};
+
+use crate::address::Address;
+use crate::diagnostic::Diagnostic;
+use crate::state::State;
+use crate::value::Value;
+use std::collections::BTreeMap;
+
+/// A reviewed set of changes and the program that makes them.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Every instance of the configuration and of the state, also those kept, in order of their addresses.
+    pub changes: Vec<Change>,
+    /// Root outputs that change.
+    pub outputs: Vec<OutputChange>,
+    /// Checks and what they say so far.
+    pub checks: Vec<CheckResult>,
+    /// What could not be planned because it could not be observed.
+    pub blocked: Vec<Blocked>,
+    /// Errors and warnings. A plan with errors is shown and never applied.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What apply does.
+    pub program: Program,
+    /// The state that was planned from, moves and upgrades applied.
+    pub prior: State,
+    /// How each place of the plan is reached, as far as that is known: the value of its attribute `connection`. Never saved.
+    pub connections: BTreeMap<Address, Value>,
+    /// Whether this plan destroys everything.
+    pub destroy: bool,
+}
+
+impl Plan {
+    /// Whether there is anything to apply.
+    pub fn has_changes(&self) -> bool {
+        !self.outputs.is_empty() || self.changes.iter().any(|change| change.action.is_change())
+    }
+
+    /// Whether it may not be applied.
+    pub fn is_errored(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// How many of each action.
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.changes)
+    }
+
+    /// The change of an address.
+    pub fn change(&self, address: &Address) -> Option<&Change> {
+        self.changes.iter().find(|change| change.address == *address)
+    }
+}

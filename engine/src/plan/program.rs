@@ -1,0 +1,183 @@
+//! The program of a plan: slots, each computed once, each after those it needs.
+
+use crate::address::Address;
+use crate::config::{Expr, SlotId};
+use crate::state::Place;
+use crate::value::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One node of the program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slot {
+    /// What it does.
+    pub op: Op,
+    /// The slots that must be finished before it starts. Values it reads are among them.
+    pub needs: Vec<SlotId>,
+}
+
+/// The instance that an effect is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// Its address.
+    pub address: Address,
+    /// The deposed object that is meant, or the current one.
+    pub deposed: Option<Arc<str>>,
+    /// Its kind.
+    pub kind: Arc<str>,
+    /// The place it lies in.
+    pub place: Option<Address>,
+    /// The slot whose value is the place's instance, if the place is part of this plan.
+    pub place_slot: Option<SlotId>,
+    /// Direct edges to resources, for the record.
+    pub depends_on: Vec<Address>,
+    /// For the record.
+    pub create_before_destroy: bool,
+    /// For the record.
+    pub prevent_destroy: bool,
+    /// Longest wait of an operation in seconds, from `timeouts`.
+    pub timeout: Option<u64>,
+}
+
+/// What a slot does. The value of an effect's slot is the instance with its attributes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// A value known at plan.
+    Const(Value),
+    /// A deferred expression: its literals are templates, whose slots are among this slot's needs.
+    Eval(Expr),
+    /// A node that only joins others: many edges to many become two bundles.
+    Join,
+    /// Renders a manifest set; its value is an object of the members' arguments by member key.
+    Render {
+        /// The set's resource.
+        address: Address,
+        /// Its kind.
+        kind: Arc<str>,
+        /// Its arguments: a template, see [`Program`].
+        arguments: Value,
+        /// The members planned, with what was known of their arguments: only unknown parts may differ.
+        members: BTreeMap<Arc<str>, Value>,
+    },
+    /// One member's arguments out of a rendering.
+    Member {
+        /// The rendering.
+        render: SlotId,
+        /// The member's key.
+        key: Arc<str>,
+    },
+    /// Reads a data source.
+    Read {
+        /// The instance.
+        target: Target,
+        /// Its arguments: a template, see [`Program`].
+        arguments: Value,
+    },
+    /// Makes a thing.
+    Create {
+        /// The instance.
+        target: Target,
+        /// Its arguments: a template, see [`Program`].
+        arguments: Value,
+        /// The planned attributes: what is known of them must come true.
+        planned: Value,
+    },
+    /// Waits for a thing.
+    Settle {
+        /// The instance.
+        target: Target,
+        /// Its arguments: a template, see [`Program`].
+        arguments: Value,
+    },
+    /// Changes a thing in place. It may turn out to be nothing.
+    Update {
+        /// The instance.
+        target: Target,
+        /// Its arguments: a template, see [`Program`].
+        arguments: Value,
+        /// The planned attributes: what is known of them must come true.
+        planned: Value,
+    },
+    /// Deletes a thing through its recorded place.
+    Delete {
+        /// The instance.
+        target: Target,
+    },
+    /// Drops a record, or a place with all that lies within.
+    Forget {
+        /// The instance.
+        target: Target,
+        /// Whether all within the place that this address describes goes with it.
+        place: bool,
+    },
+    /// Refreshes what is remembered of a kept thing without touching it: new attributes, edges, address.
+    Record {
+        /// The instance.
+        target: Target,
+        /// Its attributes.
+        attributes: Value,
+    },
+    /// Writes down a place once it is known.
+    Place {
+        /// The address that describes it.
+        address: Address,
+        /// What is known of it; uid and server are taken from the instance's attributes.
+        place: Box<Place>,
+        /// The instance.
+        instance: SlotId,
+    },
+    /// Stops what needs it unless the condition holds.
+    Assert {
+        /// The condition.
+        condition: SlotId,
+        /// What is said if it does not hold.
+        message: SlotId,
+        /// Whose pre- or postcondition it is.
+        address: Option<Address>,
+    },
+    /// Evaluates a check. Failing is a warning, unless something waits for it.
+    Check {
+        /// Its name.
+        name: Arc<str>,
+        /// Conditions and messages.
+        assertions: Vec<(SlotId, SlotId)>,
+    },
+    /// A root output.
+    Output {
+        /// Its name.
+        name: Arc<str>,
+        /// Its value.
+        value: SlotId,
+        /// Whether it is sensitive.
+        sensitive: bool,
+    },
+}
+
+/// All slots, each after those it needs: an index is a valid order.
+///
+/// Values in a program are *templates*: an unknown in one holds the slot that computes it (its [`Thunk`](crate::value::Thunk) is the
+/// slot's index), an instance or reference stands for the slot of its address. Filling a template puts their values in place.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Program {
+    /// By [`SlotId`].
+    pub slots: Vec<Slot>,
+    /// The slot whose value is an instance with its attributes, by the instance's address. Instances that are kept and wholly known
+    /// have a constant.
+    pub instances: BTreeMap<Address, SlotId>,
+}
+
+impl Op {
+    /// The instance that the slot has an effect on or reads, if it has one.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Read { target, .. }
+            | Self::Create { target, .. }
+            | Self::Settle { target, .. }
+            | Self::Update { target, .. }
+            | Self::Delete { target }
+            | Self::Forget { target, .. }
+            | Self::Record { target, .. } => Some(target),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a plan needs to know of the world, and what it is told.
+//!
+//! The walk cannot fetch: it leaves questions, the edge ([`crate::observe`]) answers them in bulk, and the walk goes on. A question
+//! is asked once per run; its key is its content.
+
+use crate::address::Address;
+use crate::diagnostic::Diagnostic;
+use crate::state::{Place, Record, RecordId};
+use crate::value::Value;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// One question. Two with one key are the same.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The content as text, such as `read kubernetes_secret.a` or `file /etc/motd`.
+    key: Arc<str>,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// Is this place there, and which one is it? Answered by the provider of the place's kind: an object with `uid` and, for a place
+    /// whose credentials come from a data source, that source's attributes with `connection`.
+    Place {
+        /// The address that describes it.
+        address: Address,
+        /// What the state remembers of it.
+        place: Box<Place>,
+        /// Its record, if it has one.
+        record: Option<Box<Record>>,
+    },
+    /// Is this record's thing still there, and how? Answered with an object in the kind's observed shape, with `uid` if it has one.
+    Read {
+        /// The record's address.
+        address: Address,
+        /// The deposed object that is meant, or the current one.
+        deposed: Option<Arc<str>>,
+        /// The record.
+        record: Box<Record>,
+    },
+    /// Does a thing of this identity exist? Answered like a read.
+    Exists(Box<Proposal>),
+    /// What does this data source say? Answered with its attributes.
+    Data {
+        /// The instance that asks.
+        address: Address,
+        /// The data source's kind.
+        kind: Arc<str>,
+        /// The place it reads from, if its kind lies in one.
+        place: Option<Address>,
+        /// Its arguments, wholly known.
+        arguments: Value,
+    },
+    /// What would the server make of this thing? Answered in the kind's observed shape.
+    Preview(Box<Proposal>),
+    /// What does this file hold? Answered with a string; a file that is not UTF-8 is refused. `path` is absolute or relative to
+    /// the working directory.
+    File {
+        /// The path.
+        path: Arc<str>,
+    },
+}
+
+/// A thing as it is to become.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// Its address.
+    pub address: Address,
+    /// Its kind.
+    pub kind: Arc<str>,
+    /// The place it lies in.
+    pub place: Option<Address>,
+    /// The record's id, if it has one.
+    pub id: Option<RecordId>,
+    /// The uid of what is there, if anything of ours is.
+    pub uid: Option<Arc<str>>,
+    /// Its arguments, wholly known.
+    pub arguments: Value,
+}
+
+impl Question {
+    /// The question with this content. The key never holds a secret in clear: what is sensitive enters by its hash.
+    pub fn new(ask: Ask) -> Self {
+        let hash = |value: &Value| crate::value::fingerprint(value);
+        let key = match &ask {
+            Ask::Place { address, .. } => format!("place {address}"),
+            Ask::Read { address, deposed: None, .. } => format!("read {address}"),
+            Ask::Read { address, deposed: Some(key), .. } => format!("read {address} deposed {key}"),
+            Ask::Exists(p) => format!("exists {} {}", p.address, hash(&p.arguments)),
+            Ask::Data { address, arguments, .. } => format!("data {address} {}", hash(arguments)),
+            Ask::Preview(p) => format!("preview {} {}", p.address, hash(&p.arguments)),
+            Ask::File { path } => format!("file {path}"),
+        };
+        Self { key: key.into(), ask }
+    }
+
+    /// The key.
+    pub fn key(&self) -> &Arc<str> {
+        &self.key
+    }
+}
+
+impl PartialEq for Question {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Question {}
+
+impl PartialOrd for Question {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Question {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+/// An answer. There is no "probably": what could not be observed is [`Answer::Unreachable`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// It is there, like this.
+    Present(Value),
+    /// It is proven not to be there.
+    Absent,
+    /// It could not be asked, and why, as a fragment that fits after "not observed:".
+    Unreachable(Arc<str>),
+    /// It was asked and the answer is an error.
+    Refused(Diagnostic),
+    /// Other managers own fields of it; each with what it owns and when it last wrote, for people.
+    Conflict(Vec<Arc<str>>),
+}
+
+/// All answers of a run, by the question's key.
+pub type Answers = std::collections::BTreeMap<Arc<str>, Answer>;

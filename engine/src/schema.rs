@@ -1,0 +1,308 @@
+//! What a kind is: data about its attributes, and the pure half of its behaviour, all callable while planning.
+//!
+//! The effects of a kind are in [`crate::port`].
+
+mod compare;
+
+pub use compare::compare;
+
+use crate::address::Address;
+use crate::state::Record;
+use crate::value::{Class, Type, Value};
+use std::sync::Arc;
+
+/// Who gives an attribute its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// The configuration must.
+    Required,
+    /// The configuration may; null or the default otherwise.
+    Optional,
+    /// The kind does, never the configuration.
+    Computed,
+    /// The configuration may; the kind does otherwise.
+    OptionalComputed,
+}
+
+/// What a change of an attribute means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnChange {
+    /// An update in place.
+    Update,
+    /// The thing is replaced.
+    Replace,
+}
+
+/// One attribute of a kind.
+#[derive(Debug, Clone)]
+pub struct Attribute {
+    /// As written in configuration.
+    pub name: &'static str,
+    /// What its value is converted to.
+    pub ty: Type,
+    /// Who gives the value.
+    pub presence: Presence,
+    /// What a missing optional value becomes.
+    pub default: Option<Value>,
+    /// What a change of it means.
+    pub on_change: OnChange,
+    /// Whether its value is always sensitive.
+    pub sensitive: bool,
+    /// Whether a computed value may change with any update, and is unknown until then.
+    pub volatile: bool,
+    /// Whether it is a credential of the place that this attribute's value came from: its holder is then deleted before that
+    /// place is destroyed or replaced (`semantics.md` §5.4).
+    pub credential: bool,
+    /// One or two sentences for the reference: meaning, unit, the field's own name for it.
+    pub doc: &'static str,
+}
+
+impl Attribute {
+    fn new(name: &'static str, ty: Type, presence: Presence, doc: &'static str) -> Self {
+        let (default, on_change) = (None, OnChange::Update);
+        Self { name, ty, presence, default, on_change, sensitive: false, volatile: false, credential: false, doc }
+    }
+
+    /// The configuration must give it.
+    pub fn required(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self::new(name, ty, Presence::Required, doc)
+    }
+
+    /// The configuration may give it.
+    pub fn optional(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self::new(name, ty, Presence::Optional, doc)
+    }
+
+    /// The kind gives it.
+    pub fn computed(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self::new(name, ty, Presence::Computed, doc)
+    }
+
+    /// Either gives it.
+    pub fn optional_computed(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self::new(name, ty, Presence::OptionalComputed, doc)
+    }
+
+    /// With a default.
+    #[must_use]
+    pub fn default(mut self, value: Value) -> Self {
+        self.default = Some(value);
+        self
+    }
+
+    /// A change of it replaces the thing.
+    #[must_use]
+    pub fn replaces(mut self) -> Self {
+        self.on_change = OnChange::Replace;
+        self
+    }
+
+    /// Always sensitive.
+    #[must_use]
+    pub fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// Computed anew by every update.
+    #[must_use]
+    pub fn volatile(mut self) -> Self {
+        self.volatile = true;
+        self
+    }
+
+    /// Holds a credential of the place its value came from.
+    #[must_use]
+    pub fn credential(mut self) -> Self {
+        self.credential = true;
+        self
+    }
+}
+
+/// The data of a kind.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// The name in configuration, such as `sandbox_cluster`.
+    pub kind: &'static str,
+    /// One or two sentences for the reference.
+    pub doc: &'static str,
+    /// Version of the attributes' shape in state; see [`Kind::upgrade`].
+    pub version: u32,
+    /// All attributes, in the order of the reference.
+    pub attributes: Vec<Attribute>,
+    /// The classes an instance offers to references.
+    pub classes: &'static [Class],
+    /// The argument whose reference is the place the instance lies in, such as `cluster`. See [`Kind::place`].
+    pub place: Option<&'static str>,
+    /// Whether the thing has effects outside the state. Without them (`core`, `certificates`) only outcomes are journaled.
+    pub outside: bool,
+    /// Whether create may be followed by a wait; see [`Kind::settles`].
+    pub settles: bool,
+}
+
+impl Schema {
+    /// An attribute by name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+}
+
+/// A problem with the arguments of one instance, found by its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The argument it is about, if one.
+    pub attribute: Option<String>,
+    /// A few constant words.
+    pub summary: String,
+    /// Whole sentences: what is wrong and why. Never holds a secret.
+    pub detail: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Whether it is only worth a look.
+    pub warning: bool,
+}
+
+impl Problem {
+    /// An error about one argument.
+    pub fn with(attribute: &str, summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { attribute: Some(attribute.to_owned()), ..Self::new(summary, detail) }
+    }
+
+    /// An error about the whole.
+    pub fn new(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { attribute: None, summary: summary.into(), detail: detail.into(), help: None, warning: false }
+    }
+
+    /// The same problem, with what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same problem as a warning.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.warning = true;
+        self
+    }
+}
+
+/// What a kind is asked when an instance is planned.
+#[derive(Debug, Clone, Copy)]
+pub struct Comparison<'a> {
+    /// The converted arguments, an object with every non-computed attribute of the schema. May hold unknowns.
+    pub desired: &'a Value,
+    /// What the state remembers.
+    pub prior: Option<&'a Record>,
+    /// What a read found: an object in the kind's own shape, usually its attributes. Nothing when refresh is off.
+    pub observed: Option<&'a Value>,
+    /// The answer to the preview that was asked for.
+    pub preview: Option<&'a Preview>,
+    /// Whether a preview could be answered: the place is there and none of what the thing needs there is part of this plan.
+    pub previewable: bool,
+}
+
+/// What a server makes of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Preview {
+    /// The thing as it would be, in the shape that [`Comparison::observed`] has.
+    Accepted(Value),
+    /// It could not be asked, and why; the kind falls back to what it can tell offline.
+    NotPreviewed(Arc<str>),
+}
+
+/// What becomes of an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Planned {
+    /// It is as desired. The attributes are those that dependents see.
+    Keep(Value),
+    /// It is created.
+    Create(Value),
+    /// It is changed in place.
+    Update {
+        /// What dependents see; unknown where only the update tells.
+        attributes: Value,
+        /// Dotted paths of what differs, the most telling first.
+        changed: Vec<String>,
+        /// How what is there differs from what the state remembers, when that is why: dotted paths.
+        drifted: Vec<String>,
+    },
+    /// It is deleted and created again.
+    Replace {
+        /// What dependents see.
+        attributes: Value,
+        /// Dotted paths of what cannot change in place.
+        because: Vec<String>,
+    },
+    /// A preview is needed to tell.
+    Ask,
+    /// It cannot be.
+    Refused(Problem),
+}
+
+/// One member of a manifest set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// `Kind/namespace/name`, or `Kind/name` for what no namespace holds.
+    pub key: String,
+    /// The kind of the member's record, one of the same provider or of one it builds on.
+    pub kind: &'static str,
+    /// The member's arguments, an object in that kind's shape. May hold unknowns.
+    pub arguments: Value,
+    /// Keys of the members that must be ready before this one is created.
+    pub after: Vec<String>,
+}
+
+/// The pure half of a kind. Arguments always come converted to the schema's types; references show what they lead to through
+/// [`Value::referent`], which may be unknown.
+pub trait Kind: Send + Sync {
+    /// The kind's data.
+    fn schema(&self) -> &Schema;
+
+    /// Every problem that the arguments alone show. Unknown parts are no problem.
+    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+        let _ = arguments;
+        Vec::new()
+    }
+
+    /// The place the instance lies in: by default where [`Schema::place`] leads.
+    fn place(&self, arguments: &Value) -> Option<Address> {
+        let argument = self.schema().place?;
+        Some(arguments.get(argument)?.instance()?.address.clone())
+    }
+
+    /// What names the thing within its place (for Kubernetes `Secret/istio-system/cacerts`), once that is known. Two records of one
+    /// identity are an error; no identity, no such check.
+    fn identity(&self, arguments: &Value) -> Option<String> {
+        let _ = arguments;
+        None
+    }
+
+    /// What becomes of the instance: by default [`compare`], attribute by attribute.
+    fn planned(&self, asked: Comparison<'_>) -> Planned {
+        compare(self.schema(), asked)
+    }
+
+    /// The manifest set that the arguments render to, or nothing if the kind renders none.
+    fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
+        let _ = arguments;
+        None
+    }
+
+    /// Whether an instance with these arguments is waited for after its create or update: by default what the schema says.
+    fn settles(&self, arguments: &Value) -> bool {
+        let _ = arguments;
+        self.schema().settles
+    }
+
+    /// A record's attributes of an older schema version in today's shape.
+    fn upgrade(&self, version: u32, attributes: Value) -> Result<Value, Problem> {
+        if version > self.schema().version {
+            let detail =
+                format!("the state holds version {version} of `{}`, this meshplan knows {}", self.schema().kind, self.schema().version);
+            return Err(Problem::new("newer record", detail));
+        }
+        Ok(attributes)
+    }
+}

@@ -1,0 +1,70 @@
+//! One hash per value: canonical bytes, SHA-256.
+
+use super::{Data, MappingKind, SequenceKind, Value};
+use sha2::{Digest, Sha256};
+
+/// The hash of a value, as 64 hexadecimal digits. Equal values have equal hashes; unknown parts enter as such, references as their
+/// addresses, marks and origins not at all.
+pub fn fingerprint(value: &Value) -> String {
+    let mut hasher = Sha256::new();
+    feed(value, &mut hasher);
+    hex(&hasher.finalize())
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
+fn feed(value: &Value, hasher: &mut Sha256) {
+    match value.data() {
+        Data::Null => hasher.update(b"n"),
+        Data::Bool(value) => hasher.update(if *value { b"t" } else { b"f" }),
+        Data::Number(number) => text(b'd', &number.normalize().to_string(), hasher),
+        Data::String(string) => text(b's', string, hasher),
+        Data::Sequence(sequence) => {
+            hasher.update(match sequence.kind() {
+                SequenceKind::Tuple | SequenceKind::List(_) => b"[",
+                SequenceKind::Set(_) => b"<",
+            });
+            sequence.items().iter().for_each(|item| feed(item, hasher));
+            hasher.update(b"]");
+        }
+        Data::Mapping(mapping) => {
+            hasher.update(match mapping.kind() {
+                MappingKind::Object | MappingKind::Map(_) => b"{",
+            });
+            for entry in mapping.entries() {
+                text(b'k', &entry.key, hasher);
+                feed(&entry.value, hasher);
+            }
+            hasher.update(b"}");
+        }
+        Data::Instance(instance) => feed(&instance.attributes, hasher),
+        Data::Reference(instance) => text(b'r', &instance.address.to_string(), hasher),
+        Data::Unknown(..) => hasher.update(b"u"),
+        Data::Pending(_) => hasher.update(b"p"),
+        Data::Blocked(_) => hasher.update(b"b"),
+    }
+}
+
+fn text(tag: u8, text: &str, hasher: &mut Sha256) {
+    hasher.update([tag]);
+    hasher.update((text.len() as u64).to_be_bytes());
+    hasher.update(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_hash_alike_and_others_do_not() {
+        let list = |items: &[&str]| Value::tuple(items.iter().map(|item| Value::string(*item)).collect());
+        assert_eq!(fingerprint(&list(&["a", "b"])), fingerprint(&list(&["a", "b"])));
+        assert_ne!(fingerprint(&list(&["ab"])), fingerprint(&list(&["a", "b"])));
+        assert_ne!(fingerprint(&Value::string("1")), fingerprint(&Value::number(1)));
+        assert_eq!(fingerprint(&Value::null()).len(), 64);
+    }
+}

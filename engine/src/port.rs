@@ -1,9 +1,9 @@
 //! The edge: what the engine needs of providers, of the store, and of the machine. Only [`crate::observe`] and
 //! [`crate::apply`] call it, and only through these traits.
 
-use crate::address::Address;
+use crate::address::{Address, Mode};
 use crate::question::{Answer, Question};
-use crate::schema::{Kind, Preview};
+use crate::schema::{Catalogue, Kind, Preview};
 use crate::state::{Entry, Fingerprint, Record, RecordId, State};
 use crate::value::Value;
 use std::collections::BTreeMap;
@@ -134,61 +134,44 @@ pub trait Provider: Send + Sync {
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>>;
 }
 
-type Kinds = BTreeMap<&'static str, (Arc<dyn Kind>, Arc<dyn Provider>)>;
-
 /// Every kind, and the provider behind each.
 #[derive(Clone, Default)]
 pub struct Registry {
-    resources: Kinds,
-    data_sources: Kinds,
+    catalogue: Catalogue,
+    providers: BTreeMap<(Mode, &'static str), Arc<dyn Provider>>,
 }
 
 impl Registry {
     /// Adds a provider with all its kinds.
     pub fn add(&mut self, provider: &Arc<dyn Provider>) {
-        for kind in provider.resources() {
-            self.resources.insert(kind.schema().kind, (kind, provider.clone()));
+        for (mode, kinds) in [(Mode::Managed, provider.resources()), (Mode::Data, provider.data_sources())] {
+            for kind in kinds {
+                self.providers.insert((mode, kind.schema().kind), provider.clone());
+                self.catalogue.add(mode, kind);
+            }
         }
-        for kind in provider.data_sources() {
-            self.data_sources.insert(kind.schema().kind, (kind, provider.clone()));
-        }
+    }
+
+    /// The pure halves of all kinds.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// The pure half of a kind.
-    pub fn kind(&self, mode: crate::address::Mode, name: &str) -> Option<&Arc<dyn Kind>> {
-        self.entry(mode, name).map(|(kind, _)| kind)
+    pub fn kind(&self, mode: Mode, name: &str) -> Option<&Arc<dyn Kind>> {
+        self.catalogue.get(mode, name)
     }
 
     /// The provider of a kind.
-    pub fn provider(&self, mode: crate::address::Mode, name: &str) -> Option<&Arc<dyn Provider>> {
-        self.entry(mode, name).map(|(_, provider)| provider)
-    }
-
-    /// The names of all kinds of a mode, sorted.
-    pub fn names(&self, mode: crate::address::Mode) -> impl Iterator<Item = &'static str> {
-        self.of(mode).keys().copied()
-    }
-
-    /// All kinds of a mode, sorted by name.
-    pub fn kinds(&self, mode: crate::address::Mode) -> impl Iterator<Item = &Arc<dyn Kind>> {
-        self.of(mode).values().map(|(kind, _)| kind)
-    }
-
-    fn of(&self, mode: crate::address::Mode) -> &Kinds {
-        match mode {
-            crate::address::Mode::Managed => &self.resources,
-            crate::address::Mode::Data => &self.data_sources,
-        }
-    }
-
-    fn entry(&self, mode: crate::address::Mode, name: &str) -> Option<&(Arc<dyn Kind>, Arc<dyn Provider>)> {
-        self.of(mode).get(name)
+    pub fn provider(&self, mode: Mode, name: &str) -> Option<&Arc<dyn Provider>> {
+        let kind = self.catalogue.get(mode, name)?.schema().kind;
+        self.providers.get(&(mode, kind))
     }
 }
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registry").field("resources", &self.resources.keys()).field("data_sources", &self.data_sources.keys()).finish()
+        self.catalogue.fmt(f)
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! The effects of a kind are in [`crate::port`].
 
+mod catalogue;
 mod compare;
 
+pub use catalogue::Catalogue;
 pub use compare::compare;
 
 use crate::address::Address;

@@ -117,15 +117,6 @@ pub enum Op {
         /// Its attributes.
         attributes: Value,
     },
-    /// Writes down a place once it is known.
-    Place {
-        /// The address that describes it.
-        address: Address,
-        /// What is known of it; uid and server are taken from the instance's attributes.
-        place: Box<Place>,
-        /// The instance.
-        instance: SlotId,
-    },
     /// Stops what needs it unless the condition holds.
     Assert {
         /// The condition.
@@ -153,7 +144,7 @@ pub enum Op {
     },
 }
 
-/// All slots, each after those it needs: an index is a valid order.
+/// All slots. What a slot needs stands in it; indexes mean nothing.
 ///
 /// Values in a program are *templates*: an unknown in one holds the slot that computes it (its [`Thunk`](crate::value::Thunk) is the
 /// slot's index), an instance or reference stands for the slot of its address. Filling a template puts their values in place.
@@ -164,6 +155,8 @@ pub struct Program {
     /// The slot whose value is an instance with its attributes, by the instance's address. Instances that are kept and wholly known
     /// have a constant.
     pub instances: BTreeMap<Address, SlotId>,
+    /// What is known of each place that a target lies in. Uid, server and CA of one that this plan makes are taken from its instance.
+    pub places: BTreeMap<Address, Place>,
 }
 
 impl Op {

@@ -203,6 +203,8 @@ pub struct Comparison<'a> {
     pub preview: Option<&'a Preview>,
     /// Whether a preview could be answered: the place is there and none of what the thing needs there is part of this plan.
     pub previewable: bool,
+    /// Key of the HMACs that stand in records in place of secret content; empty before the state's first write.
+    pub secret_key: &'a [u8],
 }
 
 /// What a server makes of an object.
@@ -296,6 +298,13 @@ pub trait Kind: Send + Sync {
     fn settles(&self, arguments: &Value) -> bool {
         let _ = arguments;
         self.schema().settles
+    }
+
+    /// What a record keeps of the attributes (of a finished effect, or of an intent): by default all of them. A kind whose arguments hold
+    /// what must not be stored puts HMACs under `secret_key` in its place.
+    fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
+        let _ = secret_key;
+        attributes.clone()
     }
 
     /// A record's attributes of an older schema version in today's shape.

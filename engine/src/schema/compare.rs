@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn planned(desired: &Value, prior: Option<&Record>, observed: Option<&Value>) -> Planned {
-        compare(&schema(), Comparison { desired, prior, observed, preview: None, previewable: false })
+        compare(&schema(), Comparison { desired, prior, observed, preview: None, previewable: false, secret_key: &[] })
     }
 
     #[test]

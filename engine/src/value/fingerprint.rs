@@ -11,6 +11,17 @@ pub fn fingerprint(value: &Value) -> String {
     hex(&hasher.finalize())
 }
 
+/// The HMAC-SHA-256 (RFC 2104) of a value's hash under a key, as 64 hexadecimal digits: says "the same as then" of what is secret.
+pub fn keyed_fingerprint(value: &Value, key: &[u8]) -> String {
+    const BLOCK: usize = 64;
+    let short = if key.len() > BLOCK { Sha256::digest(key).to_vec() } else { key.to_vec() };
+    let pad = |with: u8| (0..BLOCK).map(|at| short.get(at).copied().unwrap_or(0) ^ with).collect::<Vec<_>>();
+    let mut message = Sha256::new();
+    feed(value, &mut message);
+    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(message.finalize()).finalize();
+    hex(&Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize())
+}
+
 /// Bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -66,5 +77,16 @@ mod tests {
         assert_ne!(fingerprint(&list(&["ab"])), fingerprint(&list(&["a", "b"])));
         assert_ne!(fingerprint(&Value::string("1")), fingerprint(&Value::number(1)));
         assert_eq!(fingerprint(&Value::null()).len(), 64);
+    }
+
+    #[test]
+    fn a_keyed_hash_depends_on_key_and_value() {
+        let secret = Value::string("hunter2");
+        let hash = keyed_fingerprint(&secret, b"key");
+        assert_eq!(hash, keyed_fingerprint(&secret.clone().sensitive(), b"key"));
+        assert_ne!(hash, keyed_fingerprint(&secret, b"other key"));
+        assert_ne!(hash, keyed_fingerprint(&Value::string("hunter3"), b"key"));
+        assert_ne!(hash, fingerprint(&secret));
+        assert_ne!(keyed_fingerprint(&secret, &[7; 65]), keyed_fingerprint(&secret, &[7; 64]));
     }
 }

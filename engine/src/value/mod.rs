@@ -12,7 +12,7 @@ mod origin;
 mod types;
 
 pub use collection::{Entry, Mapping, MappingKind, Sequence, SequenceKind};
-pub use fingerprint::{fingerprint, hex};
+pub use fingerprint::{fingerprint, hex, keyed_fingerprint};
 pub use json::NotJson;
 pub use number::{NotANumber, Number, parse_number};
 pub use origin::{Made, Origin, Origins};

@@ -1,0 +1,10 @@
+//! Reaching API servers. The only module that names the foreign client.
+
+mod call;
+mod connect;
+mod discover;
+
+pub use call::Cluster;
+pub(crate) use call::{CallError, Reply};
+pub use connect::{Clusters, Connector, KubeconfigConnector};
+pub(crate) use discover::Served;

@@ -1,0 +1,181 @@
+//! From the value of a place's attribute `connection` to a client.
+
+use super::Cluster;
+use engine::port::BoxFuture;
+use engine::value::{Value, fingerprint};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Turns connections of one type into clients. The `connection` of a kind of class `cluster` is an object whose `type` says which connector
+/// knows it.
+pub trait Connector: Send + Sync {
+    /// A client for this connection; nothing if the connection is of another type; or why there is none, as a fragment without secrets.
+    fn connect<'a>(&'a self, connection: &'a Value) -> BoxFuture<'a, Option<Result<Client, String>>>;
+}
+
+/// Knows `{ type = "kubeconfig", path, context }` and `{ type = "kubeconfig", kubeconfig, context }`: a file, or its text. Without either the
+/// user's own files count, without a context the current one.
+#[derive(Debug, Clone, Default)]
+pub struct KubeconfigConnector {
+    files: Vec<PathBuf>,
+}
+
+impl KubeconfigConnector {
+    /// A connector that reads these files where a connection names none: what `KUBECONFIG` lists, or `~/.kube/config`.
+    pub fn new(files: Vec<PathBuf>) -> Self {
+        Self { files }
+    }
+
+    /// What a connection's kubeconfig says of its context.
+    pub(crate) async fn config(&self, connection: &Value) -> Result<Config, String> {
+        let kubeconfig = self.kubeconfig(connection)?;
+        let context = connection.text("context").map(str::to_owned);
+        if let Some(context) = &context
+            && !kubeconfig.contexts.iter().any(|known| known.name == *context)
+        {
+            let known: Vec<_> = kubeconfig.contexts.iter().map(|known| format!("`{}`", known.name)).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(format!("the kubeconfig has no context `{context}`; it has {known}"));
+        }
+        let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| one_line(&error))?;
+        config.connect_timeout = Some(Duration::from_secs(10));
+        config.read_timeout = Some(Duration::from_secs(60));
+        config.reset_reader_on_write = true;
+        Ok(config)
+    }
+
+    fn kubeconfig(&self, connection: &Value) -> Result<Kubeconfig, String> {
+        if let Some(text) = connection.text("kubeconfig") {
+            return Kubeconfig::from_yaml(text).map_err(|_| "the given text is no kubeconfig".to_owned());
+        }
+        if let Some(path) = connection.text("path") {
+            return read(Path::new(path));
+        }
+        let mut merged: Option<Kubeconfig> = None;
+        for file in self.files.iter().filter(|file| file.exists()) {
+            let next = read(file)?;
+            merged = Some(match merged {
+                Some(merged) => merged.merge(next).map_err(|error| one_line(&error))?,
+                None => next,
+            });
+        }
+        merged.ok_or_else(|| {
+            let files: Vec<_> = self.files.iter().map(|file| format!("`{}`", file.display())).collect();
+            format!("there is no kubeconfig; looked for {}", if files.is_empty() { "none".to_owned() } else { files.join(", ") })
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Kubeconfig, String> {
+    Kubeconfig::read_from(path).map_err(|error| format!("`{}`: {}", path.display(), one_line(&error)))
+}
+
+/// An error and what caused it, in one line.
+pub(super) fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+impl Connector for KubeconfigConnector {
+    fn connect<'a>(&'a self, connection: &'a Value) -> BoxFuture<'a, Option<Result<Client, String>>> {
+        Box::pin(async move {
+            if connection.text("type") != Some("kubeconfig") {
+                return None;
+            }
+            let config = match self.config(connection).await {
+                Ok(config) => config,
+                Err(why) => return Some(Err(why)),
+            };
+            Some(Client::try_from(config).map_err(|error| one_line(&error)))
+        })
+    }
+}
+
+/// Clusters by connection: one client each, kept as long as this is.
+#[derive(Clone)]
+pub struct Clusters {
+    connectors: Vec<Arc<dyn Connector>>,
+    known: Arc<Mutex<BTreeMap<String, Arc<Cluster>>>>,
+}
+
+impl Clusters {
+    /// No clusters yet, and these ways to reach some.
+    pub fn new(connectors: Vec<Arc<dyn Connector>>) -> Self {
+        Self { connectors, known: Arc::default() }
+    }
+
+    /// The cluster behind a connection, or why it cannot be reached.
+    pub async fn cluster(&self, connection: &Value) -> Result<Arc<Cluster>, String> {
+        let key = fingerprint(connection);
+        if let Some(cluster) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(cluster.clone());
+        }
+        for connector in &self.connectors {
+            if let Some(client) = connector.connect(connection).await {
+                let cluster = Arc::new(Cluster::new(client?));
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                return Ok(known.entry(key).or_insert(cluster).clone());
+            }
+        }
+        Err(format!("nothing here knows connections of type `{}`", connection.text("type").unwrap_or("")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts:\n- name: a\n  context: { cluster: c, user: u }\n\
+        clusters:\n- name: c\n  cluster: { server: 'https://10.0.0.1:6443' }\nusers:\n- name: u\n  user: { token: hunter2 }\n";
+
+    fn connection(entries: &[(&str, &str)]) -> Value {
+        Value::object(entries.iter().map(|(key, value)| (*key, Value::string(*value))))
+    }
+
+    async fn server(entries: &[(&str, &str)]) -> Result<String, String> {
+        KubeconfigConnector::default().config(&connection(entries)).await.map(|config| config.cluster_url.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_kubeconfig_leads_to_its_server_or_says_why_not() {
+        assert_eq!(server(&[("kubeconfig", KUBECONFIG)]).await, Ok("https://10.0.0.1:6443/".into()));
+        assert_eq!(server(&[("kubeconfig", KUBECONFIG), ("context", "a")]).await, Ok("https://10.0.0.1:6443/".into()));
+        let other = server(&[("kubeconfig", KUBECONFIG), ("context", "b")]).await;
+        assert_eq!(other, Err("the kubeconfig has no context `b`; it has `a`".into()));
+        assert_eq!(server(&[("kubeconfig", "token: [hunter2")]).await, Err("the given text is no kubeconfig".into()));
+        assert_eq!(server(&[]).await, Err("there is no kubeconfig; looked for none".into()));
+        let missing = server(&[("path", "/does/not/exist")]).await.unwrap_err();
+        assert!(missing.starts_with("`/does/not/exist`: "), "{missing}");
+    }
+
+    #[tokio::test]
+    async fn connections_of_another_type_are_left_to_others() {
+        let other = connection(&[("type", "sandbox")]);
+        assert!(KubeconfigConnector::default().connect(&other).await.is_none());
+        let clusters = Clusters::new(vec![Arc::new(KubeconfigConnector::default())]);
+        let why = clusters.cluster(&other).await.err();
+        assert_eq!(why.as_deref(), Some("nothing here knows connections of type `sandbox`"));
+    }
+
+    #[tokio::test]
+    async fn one_connection_has_one_client() {
+        let clusters = Clusters::new(vec![Arc::new(KubeconfigConnector::default())]);
+        let inline = connection(&[("type", "kubeconfig"), ("kubeconfig", KUBECONFIG)]);
+        let first = clusters.cluster(&inline).await.expect("a client");
+        let second = clusters.cluster(&inline.clone().sensitive()).await.expect("a client");
+        assert!(Arc::ptr_eq(&first, &second));
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::address::Mode;
 use crate::source::Span;
-use crate::value::Value;
+use crate::value::{Type, Value};
 use std::sync::Arc;
 
 /// A slot of a plan's program, by its index; see [`crate::plan`].
@@ -53,6 +53,8 @@ pub enum Node {
     Binary(Binary, Box<Expr>, Box<Expr>),
     /// `[for …]` or `{for …}`.
     For(Box<For>),
+    /// The value as a type. No text has it: it stands where a conversion waits for what is not known yet.
+    Convert(Box<Expr>, Arc<Type>),
     /// A slot of the program. Only residuals have it.
     Slot(SlotId),
 }
@@ -215,7 +217,9 @@ impl Expr {
         match &self.node {
             Node::Literal(_) | Node::Root(_) | Node::Slot(_) => {}
             Node::Template(parts) => parts.iter().for_each(|part| part.each_child(visit)),
-            Node::Wrap(inner) | Node::Parenthesis(inner) | Node::Attribute(inner, _) | Node::Unary(_, inner) => visit(inner),
+            Node::Wrap(inner) | Node::Parenthesis(inner) | Node::Attribute(inner, _) | Node::Unary(_, inner) | Node::Convert(inner, _) => {
+                visit(inner)
+            }
             Node::Tuple(items) => items.iter().for_each(visit),
             Node::Object(entries) => {
                 for (key, value) in entries {

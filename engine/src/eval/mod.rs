@@ -13,6 +13,8 @@ pub struct Arena {
     pub origins: Origins,
     /// Deferred computations.
     pub thunks: Thunks,
+    /// What is worth a warning and stops nothing; whoever evaluates takes them out and shows them.
+    pub warnings: Problems,
 }
 
 /// The deferred computations of a run, by [`Thunk`]. Their literals are values that may hold unknowns with thunks of their own.

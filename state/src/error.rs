@@ -1,0 +1,220 @@
+//! What goes wrong with the files, each with what to do about it.
+
+use crate::format::{NotStorable, Unreadable};
+use crate::lock::Holder;
+use engine::diagnostic::Diagnostic;
+use engine::port::StoreError;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why state could not be read, locked or written. Every text names the file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused.
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Why it was refused.
+        source: io::Error,
+    },
+    /// The state file or the journal is damaged.
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// Line, from one; zero if it is about the whole.
+        line: usize,
+        /// Column, from one; zero if it is about the whole line.
+        column: usize,
+        /// What is wrong.
+        why: String,
+        /// What to do.
+        help: String,
+    },
+    /// A newer meshplan wrote the file in a newer version of its format.
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its format.
+        version: u64,
+        /// The newest version that this meshplan knows.
+        known: u64,
+        /// The meshplan that wrote it; empty if it does not say.
+        written_by: String,
+    },
+    /// The journal belongs to another state.
+    OtherLineage {
+        /// The journal.
+        journal: PathBuf,
+        /// The lineage it belongs to.
+        journal_lineage: String,
+        /// The lineage of the state beside it.
+        state_lineage: String,
+    },
+    /// The journal continues a later state than the one beside it.
+    StateTooOld {
+        /// The journal.
+        journal: PathBuf,
+        /// The serial it continues.
+        journal_serial: u64,
+        /// The serial of the state beside it; nothing if there is no state.
+        state_serial: Option<u64>,
+    },
+    /// Somebody else holds the lock.
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// Who, if the file says so.
+        holder: Option<Box<Holder>>,
+    },
+    /// A state to be written belongs to another lineage than the one that is locked.
+    NotThisState {
+        /// The state file.
+        path: PathBuf,
+        /// The lineage that is locked.
+        locked: String,
+        /// The lineage of the state that was to be written.
+        given: String,
+    },
+    /// A state holds what cannot be stored.
+    NotStorable {
+        /// The state file.
+        path: PathBuf,
+        /// The record, place or output.
+        what: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The journal failed before, so that nothing more may be appended.
+    Broken {
+        /// The journal.
+        path: PathBuf,
+        /// The first failure.
+        why: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    pub(crate) fn unreadable(path: &Path, known: u64, help: String) -> impl FnOnce(Unreadable) -> Self {
+        let path = path.to_owned();
+        move |unreadable| match unreadable {
+            Unreadable::Corrupt { line, column, why } => Self::Corrupt { path, line, column, why, help },
+            Unreadable::Newer { version, by } => Self::Newer { path, version, known, written_by: by },
+        }
+    }
+
+    pub(crate) fn not_storable(path: &Path) -> impl FnOnce(NotStorable) -> Self {
+        let path = path.to_owned();
+        move |NotStorable { what, why }| Self::NotStorable { path, what, why }
+    }
+
+    /// A few constant words.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "state file not accessible",
+            Self::Corrupt { .. } => "corrupt state",
+            Self::Newer { .. } => "newer state",
+            Self::OtherLineage { .. } | Self::StateTooOld { .. } => "journal of another state",
+            Self::Held { .. } => "state is locked",
+            Self::NotThisState { .. } => "another state",
+            Self::NotStorable { .. } => "value not storable",
+            Self::Broken { .. } => "journal not writable",
+        }
+    }
+
+    /// What to do, where there is something.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Corrupt { help, .. } => Some(help.clone()),
+            Self::Newer { written_by, .. } if written_by.is_empty() => Some("use a newer meshplan".to_owned()),
+            Self::Newer { written_by, .. } => Some(format!("use meshplan {written_by} or a later one")),
+            Self::OtherLineage { journal, .. } => Some(format!(
+                "if the state was replaced on purpose, what `{}` holds is lost to it: move the journal away; otherwise bring the state back that \
+                 it belongs to",
+                journal.display()
+            )),
+            Self::StateTooOld { journal, .. } => Some(format!(
+                "an older state was restored: bring the later one back, or move `{}` away if what it holds shall be forgotten",
+                journal.display()
+            )),
+            Self::Held { .. } => Some("wait for it to end, or give `--lock-timeout=5m` to wait here".to_owned()),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("state files belong to the user who applies: run as that user".to_owned())
+            }
+            Self::Broken { .. } => Some("look at the disk, then run again: what was journaled is replayed".to_owned()),
+            Self::Io { .. } | Self::NotThisState { .. } | Self::NotStorable { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { action, path, source } => write!(f, "cannot {action} `{}`: {source}", path.display()),
+            Self::Corrupt { path, line: 0, why, .. } => write!(f, "`{}` cannot be read: {why}", path.display()),
+            Self::Corrupt { path, line, column: 0, why, .. } => write!(f, "`{}` cannot be read: line {line}: {why}", path.display()),
+            Self::Corrupt { path, line, column, why, .. } => {
+                write!(f, "`{}` cannot be read: line {line}, column {column}: {why}", path.display())
+            }
+            Self::Newer { path, version, known, written_by } => {
+                write!(f, "`{}` has version {version} of its format", path.display())?;
+                if !written_by.is_empty() {
+                    write!(f, ", written by meshplan {written_by}")?;
+                }
+                write!(f, "; this meshplan knows versions up to {known}")
+            }
+            Self::OtherLineage { journal, journal_lineage, state_lineage } => {
+                write!(f, "`{}` belongs to the lineage `{journal_lineage}`, the state beside it is of `{state_lineage}`", journal.display())
+            }
+            Self::StateTooOld { journal, journal_serial, state_serial: Some(serial) } => {
+                write!(f, "`{}` continues serial {journal_serial}, the state beside it has serial {serial}", journal.display())
+            }
+            Self::StateTooOld { journal, journal_serial, state_serial: None } => {
+                write!(f, "`{}` continues serial {journal_serial}, and there is no state beside it", journal.display())
+            }
+            Self::Held { path, holder: Some(holder) } => write!(f, "`{}` is held by {holder}", path.display()),
+            Self::Held { path, holder: None } => write!(f, "`{}` is held by another process", path.display()),
+            Self::NotThisState { path, locked, given } => {
+                write!(f, "`{}` is of the lineage `{locked}`, the state to be written of `{given}`", path.display())
+            }
+            Self::NotStorable { path, what, why } => write!(f, "`{what}` cannot be written to `{}`: {why}", path.display()),
+            Self::Broken { path, why } => write!(f, "nothing more is written to `{}` after a failure: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        Self(match error.help() {
+            Some(help) => format!("{error}; {help}"),
+            None => error.to_string(),
+        })
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        let diagnostic = Self::error(error.summary(), error.to_string());
+        match error.help() {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The journal, version 1: a line that says what it belongs to, then one line of JSON for each entry.
+
+use super::record_v1::{OutputV1, PlaceV1, ResourceV1, Stored, StoredOutput, StoredPlace, Text, Words, read_outputs, write_outputs};
+use super::state_v1::Hex;
+use super::{MESHPLAN_VERSION, NotStorable, Unreadable};
+use engine::address::Address;
+use engine::state::{self, State};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The version of this format.
+pub(crate) const VERSION: u64 = 1;
+const FORMAT: &str = "meshplan journal";
+
+/// What a journal belongs to.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// The lineage of the state.
+    pub(crate) lineage: String,
+    /// The serial that the entries follow on; 0 before the first write.
+    pub(crate) serial: u64,
+    /// The key of the HMACs, where no state file holds it yet.
+    pub(crate) secret_key: Option<Vec<u8>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeaderV1 {
+    format: String,
+    version: u64,
+    meshplan_version: String,
+    lineage: String,
+    serial: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret_key: Option<Hex>,
+}
+
+#[derive(Deserialize)]
+struct AnyVersion {
+    version: u64,
+    #[serde(default)]
+    meshplan_version: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum EntryV1<Output, Resource, Place> {
+    Intent(Resource),
+    Put(Resource),
+    Remove(RemoveV1),
+    Depose(DeposeV1),
+    Move(MoveV1),
+    PutPlace(Place),
+    RemovePlace(RemovePlaceV1),
+    Outputs(BTreeMap<Words, Output>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RemoveV1 {
+    address: Text<Address>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deposed: Option<Words>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeposeV1 {
+    address: Text<Address>,
+    key: Words,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MoveV1 {
+    from: Text<Address>,
+    to: Text<Address>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RemovePlaceV1 {
+    address: Text<Address>,
+}
+
+/// The first line, with its end.
+pub(crate) fn write_header(header: &Header) -> Result<Vec<u8>, NotStorable> {
+    line(&HeaderV1 {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        meshplan_version: MESHPLAN_VERSION.to_owned(),
+        lineage: header.lineage.clone(),
+        serial: header.serial,
+        secret_key: header.secret_key.clone().map(Hex),
+    })
+}
+
+/// The line of an entry, with its end.
+pub(crate) fn write_entry(entry: &state::Entry) -> Result<Vec<u8>, NotStorable> {
+    line::<EntryV1<OutputV1, ResourceV1, PlaceV1>>(&match entry {
+        state::Entry::Intent { address, deposed, record } => EntryV1::Intent(ResourceV1::of(address, deposed.as_ref(), record)?),
+        state::Entry::Put { address, deposed, record } => EntryV1::Put(ResourceV1::of(address, deposed.as_ref(), record)?),
+        state::Entry::Remove { address, deposed } => {
+            EntryV1::Remove(RemoveV1 { address: Text(address.clone()), deposed: deposed.clone().map(Words) })
+        }
+        state::Entry::Depose { address, key } => EntryV1::Depose(DeposeV1 { address: Text(address.clone()), key: Words(key.clone()) }),
+        state::Entry::Move { from, to } => EntryV1::Move(MoveV1 { from: Text(from.clone()), to: Text(to.clone()) }),
+        state::Entry::PutPlace { address, place } => EntryV1::PutPlace(PlaceV1::of(address, place)?),
+        state::Entry::RemovePlace { address } => EntryV1::RemovePlace(RemovePlaceV1 { address: Text(address.clone()) }),
+        state::Entry::Outputs(outputs) => EntryV1::Outputs(write_outputs(outputs)?),
+    })
+}
+
+fn line<T: Serialize>(value: &T) -> Result<Vec<u8>, NotStorable> {
+    let mut line = serde_json::to_vec(value).map_err(|_| NotStorable { what: "an entry".to_owned(), why: "it has no JSON form" })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// What a first line says.
+fn read_header(text: &str) -> Result<Header, Unreadable> {
+    let read = serde_json::from_str::<HeaderV1>(text);
+    let newer = serde_json::from_str::<AnyVersion>(text).ok().filter(|any| any.version != VERSION);
+    if let Some(newer) = newer {
+        return Err(Unreadable::Newer { version: newer.version, by: newer.meshplan_version });
+    }
+    let header = read?;
+    if header.format != FORMAT {
+        return Err(Unreadable::Corrupt { line: 1, column: 0, why: format!("its first line does not say `{FORMAT}`") });
+    }
+    Ok(Header { lineage: header.lineage, serial: header.serial, secret_key: header.secret_key.map(|key| key.0) })
+}
+
+/// The entry of a line.
+fn read_entry(text: &str) -> Result<state::Entry, serde_json::Error> {
+    let read = serde_json::from_str::<EntryV1<StoredOutput, Stored, StoredPlace>>(text)?;
+    Ok(match read {
+        EntryV1::Intent(Stored { address, deposed, record }) => state::Entry::Intent { address, deposed, record },
+        EntryV1::Put(Stored { address, deposed, record }) => state::Entry::Put { address, deposed, record },
+        EntryV1::Remove(remove) => state::Entry::Remove { address: remove.address.0, deposed: remove.deposed.map(|key| key.0) },
+        EntryV1::Depose(depose) => state::Entry::Depose { address: depose.address.0, key: depose.key.0 },
+        EntryV1::Move(moved) => state::Entry::Move { from: moved.from.0, to: moved.to.0 },
+        EntryV1::PutPlace(StoredPlace { address, place }) => state::Entry::PutPlace { address, place },
+        EntryV1::RemovePlace(place) => state::Entry::RemovePlace { address: place.address.0 },
+        EntryV1::Outputs(outputs) => state::Entry::Outputs(read_outputs(outputs)),
+    })
+}
+
+/// A journal that was read.
+pub(crate) struct Journal {
+    /// What it belongs to.
+    pub(crate) header: Header,
+    /// Its entries, in order.
+    pub(crate) entries: Vec<state::Entry>,
+}
+
+impl Journal {
+    /// The state after all entries.
+    pub(crate) fn replay(&self, state: &mut State) {
+        for entry in &self.entries {
+            state.apply(entry);
+        }
+    }
+}
+
+/// The journal that these bytes hold, or nothing if not even the first line is whole.
+///
+/// What follows the last line's end was being written when the machine or the process stopped: nobody was told that it is durable,
+/// and it is not counted. So are zeros at the end, which some file systems leave of a write that did not happen.
+pub(crate) fn read(bytes: &[u8]) -> Result<Option<Journal>, Unreadable> {
+    let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    let bytes = &bytes[..bytes.len() - zeros];
+    let Some(end) = bytes.iter().rposition(|byte| *byte == b'\n') else { return Ok(None) };
+    let mut lines = bytes[..end].split(|byte| *byte == b'\n').enumerate();
+    let mut header = None;
+    if let Some((_, first)) = lines.next() {
+        header = Some(read_header(text(first, 1)?)?);
+    }
+    let Some(header) = header else { return Ok(None) };
+    let mut entries = Vec::new();
+    for (before, line) in lines {
+        let number = before + 1;
+        let entry = read_entry(text(line, number)?).map_err(|error| match Unreadable::from(error) {
+            Unreadable::Corrupt { column, why, .. } => Unreadable::Corrupt { line: number, column, why },
+            newer @ Unreadable::Newer { .. } => newer,
+        })?;
+        entries.push(entry);
+    }
+    Ok(Some(Journal { header, entries }))
+}
+
+fn text(line: &[u8], number: usize) -> Result<&str, Unreadable> {
+    std::str::from_utf8(line).map_err(|_| Unreadable::Corrupt { line: number, column: 0, why: "it is not UTF-8".to_owned() })
+}
+
+/// Entries as the lines that hold them.
+pub(crate) fn write_entries(entries: &[state::Entry]) -> Result<Vec<u8>, NotStorable> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        lines.extend(write_entry(entry)?);
+    }
+    Ok(lines)
+}

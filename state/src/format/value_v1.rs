@@ -1,0 +1,364 @@
+//! Values as JSON that people can read, and back exactly.
+//!
+//! A value stands as JSON would have it, and that is all for most: strings, truth values, numbers, tuples, objects. What JSON does
+//! not show stands beside it, by path: the type of a list, set or map, `number` for a number that JSON's readers would round (it
+//! stands as a string), and which parts are sensitive. A type counts for all within its path, until another is named.
+
+use super::type_text::{is_plain, parse, quote, stored, write};
+use engine::value::{Data, Entry, Mapping, MappingKind, Number, Sequence, SequenceKind, Type, Value, parse_number};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// The path of the whole value.
+const WHOLE: &str = ".";
+/// Deeper nesting could be written but not read again.
+const DEEPEST: usize = 100;
+static ANY: Type = Type::Any;
+
+/// A value in its JSON form. What it reads has no types and no marks yet: see [`Beside::restore`].
+pub(crate) struct Natural(pub(crate) Value);
+
+/// What JSON does not show of a value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Beside {
+    /// Types as text, by path.
+    pub(crate) types: BTreeMap<String, String>,
+    /// Paths of what is sensitive.
+    pub(crate) sensitive: BTreeSet<String>,
+}
+
+impl Beside {
+    /// What JSON does not show of this value, or why it cannot be stored.
+    pub(crate) fn of(value: &Value) -> Result<Self, &'static str> {
+        if !value.is_known() {
+            return Err("it holds a value that is not known");
+        }
+        let mut noting = Noting { found: Self::default(), path: String::new(), depth: 0 };
+        noting.note(value, &ANY)?;
+        Ok(noting.found)
+    }
+
+    /// The value with its types and marks, or which path leads to nothing.
+    pub(crate) fn restore(self, natural: Value) -> Result<Value, String> {
+        if self.types.is_empty() && self.sensitive.is_empty() {
+            return Ok(natural);
+        }
+        let types = self.types.into_iter().map(|(path, text)| Ok((path, parse(&text)?))).collect::<Result<_, String>>()?;
+        let mut restoring = Restoring { types, sensitive: self.sensitive, path: String::new() };
+        let value = restoring.restore(&natural, &ANY);
+        let unused = restoring.types.into_keys().next().or_else(|| restoring.sensitive.into_iter().next());
+        match unused {
+            Some(path) => Err(format!("the path `{path}` leads to nothing")),
+            None => Ok(value),
+        }
+    }
+}
+
+/// Whether every reader of JSON gets this very number back, this crate's among them.
+fn is_natural(number: Number) -> bool {
+    if number.is_integer() {
+        return i64::try_from(number).is_ok() || u64::try_from(number).is_ok();
+    }
+    let text = as_fraction(number).map(|fraction| fraction.to_string());
+    text.is_some_and(|text| serde_json::from_str(&text).is_ok_and(|Natural(back)| back.as_number() == Some(number)))
+}
+
+fn as_fraction(number: Number) -> Option<serde_json::Number> {
+    serde_json::Number::from_f64(f64::try_from(number).ok()?)
+}
+
+fn sequence_type(kind: &SequenceKind) -> Option<Type> {
+    match kind {
+        SequenceKind::Tuple => None,
+        SequenceKind::List(element) => Some(Type::list(stored(element))),
+        SequenceKind::Set(element) => Some(Type::set(stored(element))),
+    }
+}
+
+fn mapping_type(kind: &MappingKind) -> Option<Type> {
+    match kind {
+        MappingKind::Object => None,
+        MappingKind::Map(element) => Some(Type::map(stored(element))),
+    }
+}
+
+/// The type that elements have within a type.
+fn element_type(ty: &Type, at: usize) -> &Type {
+    match ty {
+        Type::List(element) | Type::Set(element) => element,
+        Type::Tuple(elements) => elements.get(at).unwrap_or(&ANY),
+        _ => &ANY,
+    }
+}
+
+/// The type that an entry has within a type.
+fn entry_type<'a>(ty: &'a Type, key: &str) -> &'a Type {
+    match ty {
+        Type::Map(element) => element,
+        Type::Object(object) => object.fields.get(key).map_or(&ANY, |field| &field.ty),
+        _ => &ANY,
+    }
+}
+
+fn push_key(path: &mut String, key: &str) {
+    if !is_plain(key) {
+        path.push('[');
+        path.push_str(&quote(key));
+        path.push(']');
+        return;
+    }
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(key);
+}
+
+fn push_index(path: &mut String, at: usize) {
+    path.push('[');
+    path.push_str(&at.to_string());
+    path.push(']');
+}
+
+fn name_of(path: &str) -> &str {
+    if path.is_empty() { WHOLE } else { path }
+}
+
+struct Noting {
+    found: Beside,
+    path: String,
+    depth: usize,
+}
+
+impl Noting {
+    fn note_type(&mut self, ty: &Type) {
+        self.found.types.insert(name_of(&self.path).to_owned(), write(ty));
+    }
+
+    /// Notes what restoring the JSON form under the type `expected` would get wrong.
+    fn note(&mut self, value: &Value, expected: &Type) -> Result<(), &'static str> {
+        if self.depth > DEEPEST {
+            return Err("it is nested more than 100 deep");
+        }
+        if value.is_marked_sensitive() {
+            self.found.sensitive.insert(name_of(&self.path).to_owned());
+        }
+        match value.data() {
+            Data::String(text) if *expected == Type::Number && parse_number(text).is_ok() => self.note_type(&Type::String),
+            Data::Number(number) if *expected != Type::Number && !is_natural(*number) => self.note_type(&Type::Number),
+            Data::Sequence(sequence) => return self.note_sequence(sequence, expected),
+            Data::Mapping(mapping) => return self.note_mapping(mapping, expected),
+            Data::Instance(instance) => return self.note(&instance.attributes, expected),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn note_sequence(&mut self, sequence: &Sequence, expected: &Type) -> Result<(), &'static str> {
+        let own = sequence_type(sequence.kind());
+        let implied = match &own {
+            Some(own) => own == expected,
+            None => !matches!(expected, Type::List(_) | Type::Set(_)),
+        };
+        let own = own.unwrap_or_else(|| Type::Tuple(Arc::from([])));
+        if !implied {
+            self.note_type(&own);
+        }
+        let ty = if implied { expected } else { &own };
+        let length = self.path.len();
+        self.depth += 1;
+        for (at, item) in sequence.items().iter().enumerate() {
+            push_index(&mut self.path, at);
+            self.note(item, element_type(ty, at))?;
+            self.path.truncate(length);
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn note_mapping(&mut self, mapping: &Mapping, expected: &Type) -> Result<(), &'static str> {
+        let own = mapping_type(mapping.kind());
+        let implied = match &own {
+            Some(own) => own == expected,
+            None => !matches!(expected, Type::Map(_)),
+        };
+        let own = own.unwrap_or_else(|| Type::object([]));
+        if !implied {
+            self.note_type(&own);
+        }
+        let ty = if implied { expected } else { &own };
+        let length = self.path.len();
+        self.depth += 1;
+        for entry in mapping.entries() {
+            push_key(&mut self.path, &entry.key);
+            self.note(&entry.value, entry_type(ty, &entry.key))?;
+            self.path.truncate(length);
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+}
+
+struct Restoring {
+    types: BTreeMap<String, Type>,
+    sensitive: BTreeSet<String>,
+    path: String,
+}
+
+impl Restoring {
+    fn restore(&mut self, natural: &Value, expected: &Type) -> Value {
+        let named = self.types.remove(name_of(&self.path));
+        let ty = named.as_ref().unwrap_or(expected);
+        let sensitive = self.sensitive.remove(name_of(&self.path));
+        let value = match (natural.data(), ty) {
+            (Data::String(text), Type::Number) => parse_number(text).map_or_else(|_| natural.clone(), Value::number),
+            (Data::Sequence(sequence), ty) => self.restore_sequence(sequence, ty),
+            (Data::Mapping(mapping), ty) => self.restore_mapping(mapping, ty),
+            _ => natural.clone(),
+        };
+        value.sensitive_if(sensitive)
+    }
+
+    fn restore_sequence(&mut self, sequence: &Sequence, ty: &Type) -> Value {
+        let kind = match ty {
+            Type::List(element) => SequenceKind::List(Type::clone(element)),
+            Type::Set(element) => SequenceKind::Set(Type::clone(element)),
+            _ => SequenceKind::Tuple,
+        };
+        let length = self.path.len();
+        let mut items = Vec::with_capacity(sequence.items().len());
+        for (at, item) in sequence.items().iter().enumerate() {
+            push_index(&mut self.path, at);
+            items.push(self.restore(item, element_type(ty, at)));
+            self.path.truncate(length);
+        }
+        Value::new(Data::Sequence(Arc::new(Sequence::new(kind, items))))
+    }
+
+    fn restore_mapping(&mut self, mapping: &Mapping, ty: &Type) -> Value {
+        let kind = match ty {
+            Type::Map(element) => MappingKind::Map(Type::clone(element)),
+            _ => MappingKind::Object,
+        };
+        let length = self.path.len();
+        let mut entries = Vec::with_capacity(mapping.entries().len());
+        for entry in mapping.entries() {
+            push_key(&mut self.path, &entry.key);
+            entries.push(Entry::new(entry.key.clone(), self.restore(&entry.value, entry_type(ty, &entry.key))));
+            self.path.truncate(length);
+        }
+        Value::new(Data::Mapping(Arc::new(Mapping::new(kind, entries))))
+    }
+}
+
+impl Serialize for Natural {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Borrowed(&self.0).serialize(serializer)
+    }
+}
+
+struct Borrowed<'a>(&'a Value);
+
+impl Serialize for Borrowed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.data() {
+            Data::Null => serializer.serialize_unit(),
+            Data::Bool(value) => serializer.serialize_bool(*value),
+            Data::Number(number) => write_number(*number, serializer),
+            Data::String(text) => serializer.serialize_str(text),
+            Data::Reference(instance) => serializer.collect_str(&instance.address),
+            Data::Instance(instance) => Self(&instance.attributes).serialize(serializer),
+            Data::Sequence(sequence) => {
+                let mut items = serializer.serialize_seq(Some(sequence.items().len()))?;
+                for item in sequence.items() {
+                    items.serialize_element(&Self(item))?;
+                }
+                items.end()
+            }
+            Data::Mapping(mapping) => {
+                let mut entries = serializer.serialize_map(Some(mapping.entries().len()))?;
+                for entry in mapping.entries() {
+                    entries.serialize_entry(&*entry.key, &Self(&entry.value))?;
+                }
+                entries.end()
+            }
+            Data::Unknown(..) | Data::Pending(_) | Data::Blocked(_) => Err(serde::ser::Error::custom("a value is not known")),
+        }
+    }
+}
+
+fn write_number<S: Serializer>(number: Number, serializer: S) -> Result<S::Ok, S::Error> {
+    if number.is_integer() {
+        if let Ok(integer) = i64::try_from(number) {
+            return serializer.serialize_i64(integer);
+        }
+        if let Ok(integer) = u64::try_from(number) {
+            return serializer.serialize_u64(integer);
+        }
+    } else if is_natural(number)
+        && let Some(fraction) = as_fraction(number)
+    {
+        return fraction.serialize(serializer);
+    }
+    serializer.collect_str(&number.normalize())
+}
+
+impl<'de> Deserialize<'de> for Natural {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reading).map(Self)
+    }
+}
+
+struct Reading;
+
+impl<'de> Visitor<'de> for Reading {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::null())
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::bool(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::number(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::number(value))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        let number = serde_json::Number::from_f64(value).and_then(|number| parse_number(&number.to_string()).ok());
+        number.map(Value::number).ok_or_else(|| E::custom("the number has more digits, or is larger, than can be kept"))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::string(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(Natural(item)) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(Value::tuple(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some((key, Natural(value))) = entries.next_entry::<String, Natural>()? {
+            all.push((key, value));
+        }
+        Ok(Value::object(all))
+    }
+}

@@ -1,0 +1,561 @@
+//! The store of one state: what is remembered, and the way to a lock on it.
+
+use crate::error::Error;
+use crate::file_store;
+use crate::format::journal_v1::Journal;
+use crate::format::state_v1;
+use crate::guard::{KeyIs, Locked};
+use crate::journal;
+use crate::lock::{Holder, Lock};
+use crate::paths::Paths;
+use engine::state::State;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Bytes of a secret key.
+const KEY_BYTES: usize = 32;
+
+/// A state file with its journal, lock and backup.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: PathBuf,
+}
+
+/// What a store remembers, and what is worth saying about how it came by it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The state, with the journal replayed.
+    pub state: State,
+    /// What is worth saying.
+    pub notices: Vec<Notice>,
+}
+
+/// Something that a user should hear of when state is read or locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The last holder of the lock ended without giving it back.
+    TookOver(Holder),
+    /// An apply did not end, or is still running, and what it journaled is part of the state that was read.
+    Unfinished {
+        /// The journal.
+        journal: PathBuf,
+        /// How many entries it has.
+        entries: usize,
+    },
+    /// An apply did not end; what it journaled is now part of the state file.
+    Replayed {
+        /// How many entries there were.
+        entries: usize,
+        /// The serial that the state file has now.
+        serial: u64,
+    },
+    /// A journal was left beside a state that already contains it.
+    Superseded {
+        /// The journal.
+        journal: PathBuf,
+        /// The serial it continues.
+        journal_serial: u64,
+        /// The serial of the state.
+        state_serial: u64,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TookOver(holder) => write!(f, "took over the lock: its holder ended without giving it back: {holder}"),
+            Self::Unfinished { journal, entries } => {
+                write!(f, "an apply is running or did not end: {} of `{}` counted in", lines(*entries), journal.display())
+            }
+            Self::Replayed { entries, serial } => {
+                write!(f, "the last apply did not end: {} of its journal replayed, the state has serial {serial} now", lines(*entries))
+            }
+            Self::Superseded { journal, journal_serial, state_serial } => write!(
+                f,
+                "`{}` continues serial {journal_serial} and is not counted: the state has serial {state_serial} and contains it",
+                journal.display()
+            ),
+        }
+    }
+}
+
+fn lines(count: usize) -> String {
+    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
+}
+
+/// What the files hold together.
+struct Found {
+    loaded: Loaded,
+    /// What became of the journal.
+    journal: Leftover,
+    key: KeyIs,
+}
+
+/// A journal that was found.
+enum Leftover {
+    /// There is none that counts.
+    None,
+    /// It has this many entries, and the state contains them now.
+    Replayed(usize),
+    /// It counts no more.
+    Superseded,
+}
+
+impl Store {
+    /// The store of the state file with this path. No file is touched yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The path of the state file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is remembered, with the journal replayed in memory: takes no lock, writes nothing. Nothing at all yet is an empty state
+    /// of serial 0. A state with a journal has the serial that the next lock gives it.
+    pub fn read(&self) -> Result<Loaded, Error> {
+        let paths = Paths::of(&self.path);
+        let mut found = find(&paths)?;
+        if let Leftover::Replayed(entries) = found.journal {
+            let state = &mut found.loaded.state;
+            let text = text_of(&paths, state)?;
+            if !file_store::remembers(&paths, &text)? {
+                state.serial += 1;
+            }
+            found.loaded.notices.push(Notice::Unfinished { journal: paths.journal, entries });
+        }
+        Ok(found.loaded)
+    }
+
+    /// Locks the state for an operation such as `apply`, waiting for the lock at most `timeout`, and reads it. A journal that an
+    /// apply left is folded in at once, under the next serial. A state that is new gets its lineage and its key here.
+    ///
+    /// Blocks the calling thread while it waits; with a timeout of zero it does not wait.
+    pub fn lock(&self, operation: &str, timeout: Duration) -> Result<(Locked, Loaded), Error> {
+        let paths = Paths::of(&self.path);
+        let (lock, before) = Lock::take(&paths, &Holder::this_process(operation), timeout)?;
+        let Found { mut loaded, journal, mut key } = find(&paths)?;
+        let took_over = before.map(Notice::TookOver);
+        match journal {
+            Leftover::None | Leftover::Superseded => file_store::drop_journal(&paths)?,
+            Leftover::Replayed(entries) => {
+                let serial = fold(&paths, &mut loaded.state)?;
+                loaded.notices.push(Notice::Replayed { entries, serial });
+                key = KeyIs::Stored;
+            }
+        }
+        let state = &mut loaded.state;
+        if state.lineage.is_empty() {
+            state.lineage = uuid::Uuid::new_v4().to_string();
+        }
+        if state.secret_key.is_empty() {
+            state.secret_key = new_key().map_err(Error::io("make a key for", &paths.state))?;
+            key = KeyIs::New;
+        }
+        loaded.notices.splice(0..0, took_over);
+        let locked = Locked::begin(paths, lock, state, key)?;
+        Ok((locked, loaded))
+    }
+}
+
+fn new_key() -> std::io::Result<Vec<u8>> {
+    let mut key = vec![0; KEY_BYTES];
+    getrandom::fill(&mut key)?;
+    Ok(key)
+}
+
+fn text_of(paths: &Paths, state: &State) -> Result<Vec<u8>, Error> {
+    state_v1::write(state, state.serial + 1, &state.lineage, &state.secret_key).map_err(Error::not_storable(&paths.state))
+}
+
+/// Writes a state into which the journal was replayed, unless the journal came to nothing; the serial it has then.
+fn fold(paths: &Paths, state: &mut State) -> Result<u64, Error> {
+    let text = text_of(paths, state)?;
+    if file_store::remembers(paths, &text)? {
+        file_store::drop_journal(paths)?;
+    } else {
+        file_store::replace(paths, &text)?;
+        state.serial += 1;
+    }
+    Ok(state.serial)
+}
+
+/// Reads journal and state, in this order: while an apply runs its journal only grows and then becomes part of the state, so that no
+/// entry is missed between the two.
+fn find(paths: &Paths) -> Result<Found, Error> {
+    let journal = journal::read(paths)?.filter(|journal| !journal.entries.is_empty());
+    let state = file_store::read(paths)?;
+    let key = if state.as_ref().is_some_and(|state| !state.secret_key.is_empty()) { KeyIs::Stored } else { KeyIs::New };
+    let Some(journal) = journal else {
+        return Ok(Found { loaded: Loaded { state: state.unwrap_or_default(), notices: Vec::new() }, journal: Leftover::None, key });
+    };
+    let mut state = beside(paths, state, &journal)?;
+    if journal.header.serial < state.serial {
+        let (journal_serial, state_serial) = (journal.header.serial, state.serial);
+        let notices = vec![Notice::Superseded { journal: paths.journal.clone(), journal_serial, state_serial }];
+        return Ok(Found { loaded: Loaded { state, notices }, journal: Leftover::Superseded, key });
+    }
+    if let Some(secret_key) = &journal.header.secret_key
+        && state.secret_key.is_empty()
+    {
+        state.secret_key.clone_from(secret_key);
+    }
+    journal.replay(&mut state);
+    Ok(Found { loaded: Loaded { state, notices: Vec::new() }, journal: Leftover::Replayed(journal.entries.len()), key })
+}
+
+/// The state that a journal stands beside, if the journal is its own and not ahead of it.
+fn beside(paths: &Paths, state: Option<State>, journal: &Journal) -> Result<State, Error> {
+    let header = &journal.header;
+    let too_old = |state_serial| Error::StateTooOld { journal: paths.journal.clone(), journal_serial: header.serial, state_serial };
+    let Some(state) = state else {
+        let new = State { lineage: header.lineage.clone(), ..State::default() };
+        return if header.serial == 0 { Ok(new) } else { Err(too_old(None)) };
+    };
+    if state.lineage != header.lineage {
+        let (journal_lineage, state_lineage) = (header.lineage.clone(), state.lineage);
+        return Err(Error::OtherLineage { journal: paths.journal.clone(), journal_lineage, state_lineage });
+    }
+    if state.serial < header.serial { Err(too_old(Some(state.serial))) } else { Ok(state) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file_store::Step;
+    use crate::format::journal_v1::{Header, write_entries, write_header};
+    use crate::sample::state_of_everything;
+    use engine::address::Address;
+    use engine::port::Guard;
+    use engine::state::{Entry, Operation, Record, RecordId, Status};
+    use engine::value::Value;
+    use std::fs;
+
+    const NOW: Duration = Duration::ZERO;
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    fn new_store() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::new(directory.path().join("meshplan.state.json"));
+        (directory, store)
+    }
+
+    fn put(name: &str, size: u64) -> Entry {
+        let mut record = Record::new(RecordId::new(name), "thing");
+        record.attributes = Value::object([("size", Value::number(size))]);
+        Entry::Put { address: Address::managed("thing", name), deposed: None, record }
+    }
+
+    /// Locks, appends each batch, folds or not, and gives the lock back.
+    fn run(store: &Store, batches: &[Vec<Entry>], ending: Ending) -> State {
+        let (locked, loaded) = store.lock("apply", NOW).unwrap();
+        let mut state = loaded.state;
+        for batch in batches {
+            block_on(locked.append(batch.clone())).unwrap();
+            for entry in batch {
+                state.apply(entry);
+            }
+        }
+        if ending == Ending::Fold {
+            state.serial = block_on(locked.fold(&state)).unwrap();
+        }
+        block_on(Box::new(locked).release()).unwrap();
+        state
+    }
+
+    #[derive(PartialEq, Clone, Copy)]
+    enum Ending {
+        Fold,
+        Die,
+    }
+
+    #[test]
+    fn nothing_yet_is_an_empty_state_and_touches_nothing() {
+        let (directory, store) = new_store();
+        let loaded = store.read().unwrap();
+        assert_eq!(loaded.state, State::default());
+        assert_eq!(loaded.notices, []);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_folded_is_read_again_with_its_lineage_and_key() {
+        let (_directory, store) = new_store();
+        let first = run(&store, &[vec![put("a", 1)], vec![put("b", 2)]], Ending::Fold);
+        assert_eq!((first.serial, first.lineage.len(), first.secret_key.len()), (1, 36, KEY_BYTES));
+        assert_eq!(store.read().unwrap().state, first);
+        let second = run(&store, &[vec![put("a", 3)]], Ending::Fold);
+        assert_eq!((second.serial, &second.lineage, &second.secret_key), (2, &first.lineage, &first.secret_key));
+        let paths = Paths::of(store.path());
+        assert!(!paths.journal.exists());
+        let backup = fs::read_to_string(&paths.backup).unwrap();
+        assert_eq!(state_v1::read(&backup), Ok(first));
+    }
+
+    #[test]
+    fn an_unchanged_state_keeps_its_serial_and_its_bytes() {
+        let (_directory, store) = new_store();
+        run(&store, &[vec![put("a", 1)]], Ending::Fold);
+        let before = fs::read(store.path()).unwrap();
+        let again = run(&store, &[vec![put("a", 2)], vec![put("a", 1)]], Ending::Fold);
+        assert_eq!(again.serial, 1);
+        assert_eq!(fs::read(store.path()).unwrap(), before);
+        assert!(!Paths::of(store.path()).journal.exists());
+    }
+
+    #[test]
+    fn an_apply_of_nothing_leaves_no_state() {
+        let (_directory, store) = new_store();
+        assert_eq!(run(&store, &[], Ending::Fold).serial, 0);
+        assert!(!store.path().exists());
+    }
+
+    #[test]
+    fn one_guard_folds_and_goes_on() {
+        let (_directory, store) = new_store();
+        let (locked, loaded) = store.lock("apply", NOW).unwrap();
+        let mut state = loaded.state;
+        for round in 1..4 {
+            let entry = put("a", round);
+            block_on(locked.append(vec![entry.clone()])).unwrap();
+            state.apply(&entry);
+            assert_eq!(block_on(locked.fold(&state)), Ok(round));
+            assert_eq!(locked.serial(), round);
+        }
+        drop(locked);
+        assert_eq!(store.read().unwrap().state.serial, 3);
+    }
+
+    #[test]
+    fn what_was_journaled_survives_and_becomes_part_of_the_state_at_the_next_lock() {
+        let (_directory, store) = new_store();
+        for base in 0..3 {
+            let died = run(&store, &[vec![put("a", base), put("b", base)], vec![put("c", base)]], Ending::Die);
+            let read = store.read().unwrap();
+            assert_eq!((&read.state.resources, read.state.serial), (&died.resources, base + 1));
+            assert_eq!((&read.state.lineage, &read.state.secret_key), (&died.lineage, &died.secret_key));
+            assert!(matches!(read.notices.as_slice(), [Notice::Unfinished { entries: 3, .. }]), "{:?}", read.notices);
+            assert_eq!(store.read().unwrap().state, read.state, "reading writes nothing");
+            let (locked, loaded) = store.lock("apply", NOW).unwrap();
+            assert_eq!(loaded.state, read.state);
+            assert_eq!(loaded.notices, [Notice::Replayed { entries: 3, serial: base + 1 }]);
+            drop(locked);
+            let after = store.read().unwrap();
+            assert_eq!((after.state, after.notices), (loaded.state, Vec::new()));
+        }
+    }
+
+    #[test]
+    fn a_journal_that_came_to_nothing_makes_no_new_serial() {
+        let (_directory, store) = new_store();
+        run(&store, &[vec![put("a", 1)]], Ending::Fold);
+        run(&store, &[vec![put("a", 2)], vec![put("a", 1)]], Ending::Die);
+        assert_eq!(store.read().unwrap().state.serial, 1);
+        let (_locked, loaded) = store.lock("apply", NOW).unwrap();
+        assert_eq!(loaded.notices, [Notice::Replayed { entries: 2, serial: 1 }]);
+    }
+
+    #[test]
+    fn cut_at_any_byte_a_journal_holds_the_entries_whose_lines_are_whole() {
+        let (_directory, store) = new_store();
+        let base = run(&store, &[vec![put("a", 1)]], Ending::Fold);
+        let entries = [put("a", 2), put("b", 3), Entry::Remove { address: Address::managed("thing", "a"), deposed: None }];
+        run(&store, &[entries.to_vec()], Ending::Die);
+        let paths = Paths::of(store.path());
+        let whole = fs::read(&paths.journal).unwrap();
+        for cut in 0..=whole.len() {
+            for zeros in [0, 7] {
+                let mut bytes = whole[..cut].to_vec();
+                bytes.extend(vec![0; zeros]);
+                fs::write(&paths.journal, bytes).unwrap();
+                let lines = whole[..cut].split(|byte| *byte == b'\n').count() - 1;
+                let mut expected = base.clone();
+                entries.iter().take(lines.saturating_sub(1)).for_each(|entry| expected.apply(entry));
+                let read = store.read().unwrap().state;
+                assert_eq!(read.resources, expected.resources, "cut at {cut}");
+                assert_eq!(read.serial, if lines > 1 { 2 } else { 1 }, "cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_first_journal_cut_at_any_byte_is_a_state_or_nothing() {
+        let (_directory, store) = new_store();
+        run(&store, &[vec![put("a", 1)]], Ending::Die);
+        let paths = Paths::of(store.path());
+        let whole = fs::read(&paths.journal).unwrap();
+        for cut in 0..=whole.len() {
+            fs::write(&paths.journal, &whole[..cut]).unwrap();
+            let state = store.read().unwrap().state;
+            assert_eq!((state.serial, state.resources.len()), if cut == whole.len() { (1, 1) } else { (0, 0) });
+        }
+    }
+
+    #[test]
+    fn killed_after_any_step_of_a_write_the_state_is_the_old_or_the_new_one_and_nothing_is_lost() {
+        for performed in 0..=Step::ALL.len() {
+            let (_directory, store) = new_store();
+            run(&store, &[vec![put("a", 1)]], Ending::Fold);
+            run(&store, &[vec![put("a", 2)]], Ending::Fold);
+            let died = run(&store, &[vec![put("b", 3)]], Ending::Die);
+            let paths = Paths::of(store.path());
+            let text = text_of(&paths, &died).unwrap();
+            for step in &Step::ALL[..performed] {
+                step.perform(&paths, &text).unwrap();
+            }
+            let read = store.read().unwrap().state;
+            assert_eq!((&read.resources, read.serial), (&died.resources, 3), "after {performed} steps");
+            let (locked, loaded) = store.lock("apply", NOW).unwrap();
+            assert_eq!((&loaded.state.resources, loaded.state.serial), (&died.resources, 3), "after {performed} steps");
+            drop(locked);
+            assert!(!paths.journal.exists());
+            let backup = state_v1::read(&fs::read_to_string(&paths.backup).unwrap()).unwrap();
+            assert_eq!(backup.serial, 2);
+            run(&store, &[vec![put("b", 4)]], Ending::Fold);
+            assert!(!paths.staged.exists() && !paths.backup_staged.exists());
+        }
+    }
+
+    #[test]
+    fn an_interrupted_effect_is_remembered_as_such() {
+        let (_directory, store) = new_store();
+        let mut record = Record::new(RecordId::new("r"), "thing");
+        record.status = Status::Interrupted(Operation::Create);
+        let address = Address::managed("thing", "a");
+        run(&store, &[vec![Entry::Intent { address: address.clone(), deposed: None, record }]], Ending::Die);
+        let state = store.read().unwrap().state;
+        assert_eq!(state.record(&address).map(|record| record.status), Some(Status::Interrupted(Operation::Create)));
+    }
+
+    fn write_journal(store: &Store, lineage: &str, serial: u64) {
+        let header = Header { lineage: lineage.to_owned(), serial, secret_key: None };
+        let mut text = write_header(&header).unwrap();
+        text.extend(write_entries(&[put("z", 9)]).unwrap());
+        fs::write(Paths::of(store.path()).journal, text).unwrap();
+    }
+
+    #[test]
+    fn a_journal_counts_only_onto_the_very_state_it_continues() {
+        let (_directory, store) = new_store();
+        run(&store, &[vec![put("a", 1)]], Ending::Fold);
+        let state = run(&store, &[vec![put("a", 2)]], Ending::Fold);
+        write_journal(&store, &state.lineage, 2);
+        assert_eq!(store.read().unwrap().state.resources.len(), 2);
+
+        write_journal(&store, &state.lineage, 1);
+        let read = store.read().unwrap();
+        assert_eq!(read.state, state);
+        assert!(read.notices[0].to_string().contains("continues serial 1 and is not counted: the state has serial 2"));
+        assert!(Paths::of(store.path()).journal.exists());
+
+        write_journal(&store, &state.lineage, 3);
+        let error = store.read().unwrap_err();
+        assert!(matches!(error, Error::StateTooOld { journal_serial: 3, state_serial: Some(2), .. }), "{error}");
+        assert!(store.lock("apply", NOW).is_err());
+
+        write_journal(&store, "another", 2);
+        let error = store.lock("apply", NOW).unwrap_err();
+        assert!(matches!(&error, Error::OtherLineage { journal_lineage, .. } if journal_lineage == "another"), "{error}");
+
+        fs::remove_file(store.path()).unwrap();
+        assert!(matches!(store.read().unwrap_err(), Error::StateTooOld { state_serial: None, .. }));
+        assert!(Paths::of(store.path()).journal.exists(), "an error removes nothing");
+    }
+
+    #[test]
+    fn a_superseded_journal_is_removed_by_the_next_lock() {
+        let (_directory, store) = new_store();
+        let state = run(&store, &[vec![put("a", 1)]], Ending::Fold);
+        write_journal(&store, &state.lineage, 0);
+        let (_locked, loaded) = store.lock("apply", NOW).unwrap();
+        assert!(matches!(loaded.notices.as_slice(), [Notice::Superseded { journal_serial: 0, state_serial: 1, .. }]));
+        assert_eq!(loaded.state, state);
+        assert!(!Paths::of(store.path()).journal.exists());
+    }
+
+    #[test]
+    fn a_restored_backup_is_a_state_of_its_own_right() {
+        let (_directory, store) = new_store();
+        let first = run(&store, &[vec![put("a", 1)]], Ending::Fold);
+        run(&store, &[vec![put("a", 2)]], Ending::Fold);
+        let paths = Paths::of(store.path());
+        fs::copy(&paths.backup, &paths.state).unwrap();
+        assert_eq!(store.read().unwrap().state, first);
+        assert_eq!(run(&store, &[vec![put("a", 5)]], Ending::Fold).serial, 2);
+    }
+
+    #[test]
+    fn a_state_of_another_lineage_is_not_written() {
+        let (_directory, store) = new_store();
+        let (locked, loaded) = store.lock("apply", NOW).unwrap();
+        let mut other = loaded.state;
+        other.apply(&put("a", 1));
+        other.lineage = "another".to_owned();
+        let error = block_on(locked.fold(&other)).unwrap_err();
+        assert!(error.0.contains("the state to be written of `another`"), "{error}");
+        assert!(!store.path().exists());
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_written() {
+        let (_directory, store) = new_store();
+        let (locked, _) = store.lock("apply", NOW).unwrap();
+        let mut record = Record::new(RecordId::new("r"), "thing");
+        record.attributes = Value::object([("ip", Value::unknown(engine::value::Type::String))]);
+        let entry = Entry::Put { address: Address::managed("thing", "a"), deposed: None, record };
+        let error = block_on(locked.append(vec![entry])).unwrap_err();
+        assert!(error.0.contains("`thing.a` cannot be written"), "{error}");
+        assert!(!Paths::of(store.path()).journal.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_any_of_the_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let (directory, store) = new_store();
+        run(&store, &[vec![put("a", 1)]], Ending::Fold);
+        fs::set_permissions(store.path(), fs::Permissions::from_mode(0o644)).unwrap();
+        run(&store, &[vec![put("a", 2)]], Ending::Fold);
+        run(&store, &[vec![put("a", 3)]], Ending::Die);
+        let mut seen = 0;
+        for entry in fs::read_dir(directory.path()).unwrap() {
+            let entry = entry.unwrap();
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
+            seen += 1;
+        }
+        assert_eq!(seen, 4);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_state_is_the_state() {
+        let (directory, store) = new_store();
+        run(&store, &[vec![put("a", 1)]], Ending::Fold);
+        let link = directory.path().join("link.json");
+        std::os::unix::fs::symlink(store.path(), &link).unwrap();
+        let linked = Store::new(&link);
+        let (held, _) = store.lock("apply", NOW).unwrap();
+        assert!(matches!(linked.lock("apply", NOW).unwrap_err(), Error::Held { .. }));
+        drop(held);
+        run(&linked, &[vec![put("a", 2)]], Ending::Fold);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(store.read().unwrap().state.serial, 2);
+    }
+
+    #[test]
+    fn everything_at_once_survives() {
+        let (_directory, store) = new_store();
+        let (locked, loaded) = store.lock("apply", NOW).unwrap();
+        let mut state = state_of_everything();
+        (state.lineage, state.secret_key) = (loaded.state.lineage, loaded.state.secret_key);
+        state.serial = block_on(locked.fold(&state)).unwrap();
+        drop(locked);
+        assert_eq!(store.read().unwrap().state, state);
+    }
+}

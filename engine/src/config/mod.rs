@@ -2,11 +2,15 @@
 //!
 //! `hcl-edit` is named in [`parse`] only; its trees are lowered at once and dropped.
 
+mod constant;
 mod expression;
 mod model;
+mod parse;
+mod validate;
 
 pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
 pub use model::{
     Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Lifecycle, Local, Module, Output, Repetition,
     ResourceBlock, ResourceName, Settings, Variable,
 };
+pub use parse::{ModuleCall, calls, parse, parse_expression, parse_template, parse_values, variable_value};

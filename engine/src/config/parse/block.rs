@@ -1,0 +1,196 @@
+//! What all blocks share: headers, constant arguments, unknown names.
+
+use super::Lowering;
+use crate::config::constant::constant;
+use crate::config::expression::{Expr, Node};
+use crate::config::model::{Argument, Assertion, Body};
+use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
+use crate::source::Span;
+use crate::value::Value;
+use hcl_edit::structure::{Attribute, Block, BlockLabel, Structure};
+use std::sync::Arc;
+
+impl Lowering<'_> {
+    /// From a block's first word to its last label.
+    pub(super) fn header(&self, block: &Block) -> Span {
+        let start = self.of(&block.ident);
+        block.labels.last().map_or(start, |last| start.to(self.label(last)))
+    }
+
+    fn label(&self, label: &BlockLabel) -> Span {
+        match label {
+            BlockLabel::Ident(name) => self.of(name),
+            BlockLabel::String(name) => self.of(name),
+        }
+    }
+
+    /// The labels of a block that needs exactly these, each a name.
+    pub(super) fn labels<const N: usize>(&mut self, block: &Block, shape: [&str; N]) -> Option<[(Arc<str>, Span); N]> {
+        let word = block.ident.as_str();
+        if block.labels.len() != N {
+            let wanted: String = shape.iter().map(|label| format!(" \"{label}\"")).collect();
+            let detail = match N {
+                0 => format!("a `{word}` block takes no label"),
+                1 => format!("a `{word}` block takes one label, its name"),
+                _ => format!("a `{word}` block takes {N} labels"),
+            };
+            let at = self.header(block);
+            self.report(Diagnostic::error("wrong labels", detail).at(at).help(format!("Write `{word}{wanted} {{ … }}`.")));
+            return None;
+        }
+        let mut names = Vec::with_capacity(N);
+        for label in &block.labels {
+            let at = self.label(label);
+            if !is_name(label.as_str()) {
+                let detail =
+                    format!("`{}` is no name: a name begins with a letter or `_`, letters, digits, `_` and `-` follow", label.as_str());
+                self.report(Diagnostic::error("invalid name", detail).at(at));
+            }
+            names.push((Arc::from(label.as_str()), at));
+        }
+        names.try_into().ok()
+    }
+
+    /// Reports an argument that such a block does not take.
+    pub(super) fn unknown_argument(&mut self, attribute: &Attribute, block: &str, known: &[&str]) {
+        let name = attribute.key.as_str();
+        let problem = Diagnostic::error("unknown argument", format!("a `{block}` block has no argument `{name}`"));
+        let at = self.of(&attribute.key);
+        self.report(suggest(problem, name, known).at(at));
+    }
+
+    /// Reports a block that cannot stand in such a block.
+    pub(super) fn unknown_block(&mut self, inner: &Block, block: &str, known: &[&str]) {
+        let name = inner.ident.as_str();
+        let problem = Diagnostic::error("unknown block", format!("a `{block}` block cannot hold a block `{name}`"));
+        let at = self.header(inner);
+        self.report(suggest(problem, name, known).at(at));
+    }
+
+    /// Reports what Terraform has and this version has not.
+    pub(super) fn unsupported(&mut self, what: &str, at: Span, help: &str) {
+        let detail = format!("{what} is known from Terraform, and not supported yet");
+        self.report(Diagnostic::error("not supported yet", detail).at(at).help(help));
+    }
+
+    /// Keeps a result's value or its problems.
+    pub(super) fn keep<T>(&mut self, result: Result<T, Problems>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
+    }
+
+    /// An argument that must be written out.
+    pub(super) fn constant(&mut self, attribute: &Attribute) -> Option<Value> {
+        let before = self.problems.len();
+        let lowered = self.expression(&attribute.value);
+        if self.problems.len() > before {
+            return None;
+        }
+        self.keep(constant(&lowered))
+    }
+
+    /// An argument that must be a text that is written out.
+    pub(super) fn constant_text(&mut self, attribute: &Attribute) -> Option<Arc<str>> {
+        let value = self.constant(attribute)?;
+        let text = value.as_str().map(Arc::from);
+        if text.is_none() {
+            self.wrong_constant(attribute, "text in double quotes");
+        }
+        text
+    }
+
+    /// An argument that must be `true` or `false`.
+    pub(super) fn constant_bool(&mut self, attribute: &Attribute) -> Option<bool> {
+        let value = self.constant(attribute)?;
+        let truth = value.as_bool();
+        if truth.is_none() {
+            self.wrong_constant(attribute, "`true` or `false`");
+        }
+        truth
+    }
+
+    fn wrong_constant(&mut self, attribute: &Attribute, wanted: &str) {
+        let at = self.of(&attribute.value);
+        let detail = format!("`{}` must be {wanted}, written out", attribute.key.as_str());
+        self.report(Diagnostic::error("wrong value", detail).at(at));
+    }
+
+    /// `name = value` as it stands.
+    pub(super) fn argument(&mut self, attribute: &Attribute) -> Argument {
+        Argument { name: attribute.key.as_str().into(), name_span: self.of(&attribute.key), value: self.expression(&attribute.value) }
+    }
+
+    /// Reports an argument that is missing.
+    pub(super) fn missing(&mut self, argument: &str, block: &Block) {
+        let at = self.header(block);
+        let detail = format!("this `{}` block needs the argument `{argument}`", block.ident.as_str());
+        self.report(Diagnostic::error("missing argument", detail).at(at));
+    }
+
+    /// A block of `condition` and `error_message`.
+    pub(super) fn assertion(&mut self, block: &Block) -> Option<Assertion> {
+        let word = block.ident.as_str();
+        self.labels(block, [])?;
+        let known = ["condition", "error_message"];
+        let (mut condition, mut message) = (None, None);
+        for structure in &block.body {
+            match structure {
+                Structure::Attribute(attribute) => match attribute.key.as_str() {
+                    "condition" => condition = Some(self.expression(&attribute.value)),
+                    "error_message" => message = Some(self.expression(&attribute.value)),
+                    _ => self.unknown_argument(attribute, word, &known),
+                },
+                Structure::Block(inner) => self.unknown_block(inner, word, &[]),
+            }
+        }
+        for (name, found) in [("condition", condition.is_some()), ("error_message", message.is_some())] {
+            if !found {
+                self.missing(name, block);
+            }
+        }
+        Some(Assertion { condition: condition?, error_message: message?, span: self.header(block) })
+    }
+
+    /// A nested block that its kind will judge: name, labels and body.
+    pub(super) fn nested(&mut self, block: &Block) -> (Argument, Body) {
+        let labels = block.labels.iter().map(|label| {
+            let text = Node::Literal(Value::string(label.as_str()));
+            Expr::new(text, self.label(label))
+        });
+        let labels = Expr::new(Node::Tuple(labels.collect()), self.header(block));
+        let name = Argument { name: block.ident.as_str().into(), name_span: self.of(&block.ident), value: labels };
+        let mut body = Body::default();
+        for structure in &block.body {
+            match structure {
+                Structure::Attribute(attribute) => {
+                    let argument = self.argument(attribute);
+                    body.arguments.push(argument);
+                }
+                Structure::Block(inner) => {
+                    let inner = self.nested(inner);
+                    body.blocks.push(inner);
+                }
+            }
+        }
+        (name, body)
+    }
+}
+
+/// The nearest known name as help, or all of them.
+pub(super) fn suggest(problem: Diagnostic, name: &str, known: &[&str]) -> Diagnostic {
+    match did_you_mean(name, known.iter().copied()) {
+        Some(near) => problem.help(format!("Did you mean `{near}`?")),
+        None if known.is_empty() => problem,
+        None => problem.help(format!("There are `{}`.", known.join("`, `"))),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_') && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+}

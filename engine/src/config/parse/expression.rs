@@ -1,0 +1,180 @@
+//! Expressions, without the references and templates in them.
+
+use super::{Lowering, Names};
+use crate::config::expression::{Binary, Call, Expr, For, ForResult, Node, Root, Unary};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::value::{NotANumber, Value, parse_number};
+use hcl_edit::expr::{BinaryOperator, Expression, ForExpr, FuncCall, Object, ObjectKey, UnaryOperator};
+use hcl_edit::{Ident, Span as _};
+use std::sync::Arc;
+
+impl Lowering<'_> {
+    pub(super) fn expression(&mut self, expression: &Expression) -> Expr {
+        let span = self.of(expression);
+        let node = match expression {
+            Expression::Null(_) => Node::Literal(Value::null()),
+            Expression::Bool(value) => Node::Literal(Value::bool(*value.value())),
+            Expression::Number(number) => {
+                let text = number.as_repr().map_or_else(|| number.value().to_string(), |text| text.to_string());
+                return self.number(&text, expression);
+            }
+            Expression::String(text) => {
+                self.one_line(expression);
+                Node::Literal(Value::string(text.as_str()))
+            }
+            Expression::StringTemplate(template) => return self.quoted(template, span),
+            Expression::HeredocTemplate(heredoc) => return self.heredoc(heredoc, span),
+            Expression::Array(items) => Node::Tuple(items.iter().map(|item| self.expression(item)).collect()),
+            Expression::Object(object) => self.object(object),
+            Expression::Parenthesis(inner) => Node::Parenthesis(Box::new(self.expression(inner.inner()))),
+            Expression::Variable(name) => return self.lone_name(name.value(), span),
+            Expression::Conditional(conditional) => Node::Conditional(
+                Box::new(self.expression(&conditional.cond_expr)),
+                Box::new(self.expression(&conditional.true_expr)),
+                Box::new(self.expression(&conditional.false_expr)),
+            ),
+            Expression::FuncCall(call) => self.call(call),
+            Expression::Traversal(traversal) => return self.traversal(traversal),
+            Expression::UnaryOp(operation) => {
+                let operator = match *operation.operator.value() {
+                    UnaryOperator::Neg => Unary::Negate,
+                    UnaryOperator::Not => Unary::Not,
+                };
+                Node::Unary(operator, Box::new(self.expression(&operation.expr)))
+            }
+            Expression::BinaryOp(operation) => Node::Binary(
+                binary(*operation.operator.value()),
+                Box::new(self.expression(&operation.lhs_expr)),
+                Box::new(self.expression(&operation.rhs_expr)),
+            ),
+            Expression::ForExpr(body) => self.for_expression(body),
+        };
+        Expr::new(node, span)
+    }
+
+    fn number(&mut self, text: &str, expression: &Expression) -> Expr {
+        let span = self.of(expression);
+        let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        match parse_number(&compact) {
+            Ok(number) => Expr::new(Node::Literal(Value::number(number)), span),
+            Err(NotANumber::TooPrecise) => {
+                let detail = format!("`{compact}` has more digits than an exact number holds, which is 28");
+                self.refuse(Diagnostic::error("number too long", detail).help("Write it as text, in double quotes."), span)
+            }
+            Err(NotANumber::Malformed) => self.refuse(Diagnostic::error("malformed number", format!("`{compact}` is no number")), span),
+        }
+    }
+
+    /// A quoted text must not hold a line end of its own: the parser lets it pass.
+    pub(super) fn one_line(&mut self, expression: &Expression) {
+        if self.source(expression.span()).contains('\n') {
+            let problem = Diagnostic::error("syntax error", "text in double quotes cannot span several lines")
+                .help("Write `\\n` for a line end, or a heredoc (`<<EOT`) for text of several lines.");
+            let span = self.of(expression);
+            self.report(problem.at(span));
+        }
+    }
+
+    fn object(&mut self, object: &Object) -> Node {
+        let mut entries = Vec::with_capacity(object.len());
+        for (key, value) in object {
+            let key = self.object_key(key);
+            entries.push((key, self.expression(value.expr())));
+        }
+        Node::Object(entries)
+    }
+
+    fn object_key(&mut self, key: &ObjectKey) -> Expr {
+        let span = self.of(key);
+        let word = |text: &str| Expr::new(Node::Literal(Value::string(text)), span);
+        match key {
+            ObjectKey::Ident(name) => word(name.as_str()),
+            ObjectKey::Expression(Expression::Null(_)) => word("null"),
+            ObjectKey::Expression(Expression::Bool(value)) => word(if *value.value() { "true" } else { "false" }),
+            ObjectKey::Expression(Expression::Traversal(traversal)) => {
+                let text = self.source(traversal.span()).trim();
+                let problem = Diagnostic::error("ambiguous key", format!("`{text}` as a key may be meant as a reference or as text"))
+                    .help(format!("Write `({text})` for what it refers to, or `\"{text}\"` for the text."));
+                self.refuse(problem, span)
+            }
+            ObjectKey::Expression(expression) => self.expression(expression),
+        }
+    }
+
+    /// A name with nothing after it: bound by a `for` around it, or an error.
+    fn lone_name(&mut self, name: &Ident, span: crate::source::Span) -> Expr {
+        if let Some(bound) = self.bound(name.as_str()) {
+            return Expr::new(Node::Root(Root::Bound(bound)), span);
+        }
+        let detail = match name.as_str() {
+            "var" | "local" | "data" | "module" | "each" | "count" | "path" => format!("`{name}` alone is no value"),
+            "self" => return Expr::new(Node::Root(Root::Itself), span),
+            _ => format!("`{name}` is neither a name bound by a `for` around it nor the beginning of a reference"),
+        };
+        let problem = Diagnostic::error("unknown name", detail);
+        let near = did_you_mean(name.as_str(), self.bound.iter().map(|name| &**name).chain(["null", "true", "false"]));
+        let problem = match near {
+            Some(near) => problem.help(format!("Did you mean `{near}`?")),
+            None => problem.help(format!("Text stands in double quotes: `\"{name}\"`.")),
+        };
+        self.refuse(problem, span)
+    }
+
+    /// What a bare name is bound to, if to anything.
+    pub(super) fn bound(&self, name: &str) -> Option<Arc<str>> {
+        let around = self.bound.iter().rev().find(|bound| &***bound == name).cloned();
+        around.or_else(|| (self.names == Names::TemplateVariables).then(|| name.into()))
+    }
+
+    fn call(&mut self, call: &FuncCall) -> Node {
+        let mut name = String::new();
+        let mut name_span = self.of(&call.name.name);
+        for (at, part) in call.name.namespace.iter().enumerate() {
+            name.push_str(part.as_str());
+            name.push_str("::");
+            if at == 0 {
+                name_span = self.of(part).to(name_span);
+            }
+        }
+        name.push_str(call.name.name.as_str());
+        let arguments = call.args.iter().map(|argument| self.expression(argument)).collect();
+        Node::Call(Call { name: name.into(), name_span, arguments, expand: call.args.expand_final() })
+    }
+
+    fn for_expression(&mut self, body: &ForExpr) -> Node {
+        let collection = self.expression(&body.intro.collection_expr);
+        let key: Option<Arc<str>> = body.intro.key_var.as_ref().map(|name| name.as_str().into());
+        let value: Arc<str> = body.intro.value_var.as_str().into();
+        let depth = self.bound.len();
+        self.bound.extend(key.clone());
+        self.bound.push(value.clone());
+        let result = match &body.key_expr {
+            Some(key) => {
+                let key = self.expression(key);
+                ForResult::Object { key, value: self.expression(&body.value_expr), group: body.grouping }
+            }
+            None => ForResult::Tuple(self.expression(&body.value_expr)),
+        };
+        let condition = body.cond.as_ref().map(|condition| self.expression(&condition.expr));
+        self.bound.truncate(depth);
+        Node::For(Box::new(For { key, value, collection, result, condition }))
+    }
+}
+
+fn binary(operator: BinaryOperator) -> Binary {
+    match operator {
+        BinaryOperator::Plus => Binary::Add,
+        BinaryOperator::Minus => Binary::Subtract,
+        BinaryOperator::Mul => Binary::Multiply,
+        BinaryOperator::Div => Binary::Divide,
+        BinaryOperator::Mod => Binary::Modulo,
+        BinaryOperator::Eq => Binary::Equal,
+        BinaryOperator::NotEq => Binary::NotEqual,
+        BinaryOperator::Less => Binary::Less,
+        BinaryOperator::LessEq => Binary::LessOrEqual,
+        BinaryOperator::Greater => Binary::Greater,
+        BinaryOperator::GreaterEq => Binary::GreaterOrEqual,
+        BinaryOperator::And => Binary::And,
+        BinaryOperator::Or => Binary::Or,
+    }
+}

@@ -1,0 +1,240 @@
+//! References: which thing the head of a traversal means, and the steps after it.
+
+use super::Lowering;
+use crate::address::Mode;
+use crate::config::expression::{Expr, Node, Root};
+use crate::config::model::{Dependency, DependencyRoot};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::source::Span;
+use crate::value::Value;
+use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
+use hcl_edit::{Decorated, Span as _};
+use std::sync::Arc;
+
+type Operator = Decorated<TraversalOperator>;
+
+impl Lowering<'_> {
+    pub(super) fn traversal(&mut self, traversal: &Traversal) -> Expr {
+        let operators = traversal.operators.as_slice();
+        let Expression::Variable(name) = &traversal.expr else {
+            let base = self.expression(&traversal.expr);
+            return self.steps(base, operators);
+        };
+        let span = self.of(&traversal.expr);
+        if let Some(bound) = self.bound(name.as_str()) {
+            return self.steps(Expr::new(Node::Root(Root::Bound(bound)), span), operators);
+        }
+        match self.head(name.as_str(), operators) {
+            Ok((root, used)) => {
+                let span = operators[..used].last().map_or(span, |last| span.to(self.of(last)));
+                self.steps(Expr::new(Node::Root(root), span), &operators[used..])
+            }
+            Err(problem) => {
+                let span = operators.first().map_or(span, |first| span.to(self.of(first)));
+                self.refuse(*problem, span)
+            }
+        }
+    }
+
+    /// The head of a reference, and how many steps belong to it.
+    fn head(&self, name: &str, operators: &[Operator]) -> Result<(Root, usize), Box<Diagnostic>> {
+        let step = |at: usize| match operators.get(at).map(Decorated::value) {
+            Some(TraversalOperator::GetAttr(name)) => Some(Arc::<str>::from(name.as_str())),
+            _ => None,
+        };
+        let named = |shape: &str| step(0).ok_or_else(|| incomplete(name, shape));
+        let among = |known: &[(&str, Root)]| {
+            let word = step(0).unwrap_or_default();
+            match known.iter().find(|(known, _)| **known == *word) {
+                Some((_, root)) => Ok((root.clone(), 1)),
+                None => Err(no_member(name, &word, known)),
+            }
+        };
+        match name {
+            "var" => Ok((Root::Variable(named("var.name")?), 1)),
+            "local" => Ok((Root::Local(named("local.name")?), 1)),
+            "module" => Ok((Root::Module(named("module.name")?), 1)),
+            "self" => Ok((Root::Itself, 0)),
+            "each" => among(&[("key", Root::EachKey), ("value", Root::EachValue)]),
+            "count" => among(&[("index", Root::CountIndex)]),
+            "path" => among(&[("module", Root::PathModule), ("root", Root::PathRoot), ("cwd", Root::PathCwd)]),
+            "data" | "resource" => {
+                let mode = if name == "data" { Mode::Data } else { Mode::Managed };
+                let (Some(kind), Some(block)) = (step(0), step(1)) else {
+                    return Err(incomplete(name, &format!("{name}.kind.name")));
+                };
+                Ok((Root::Resource(mode, kind, block), 2))
+            }
+            "terraform" | "meshplan" => {
+                let problem = Diagnostic::error("unknown name", format!("there is no `{name}` object: meshplan has no workspaces"));
+                Err(Box::new(problem.help("Use a variable, or a directory of its own for each environment.")))
+            }
+            "check" => {
+                let problem = Diagnostic::error("unknown name", "a check is no value");
+                Err(Box::new(problem.help("It may stand in `depends_on`, to gate what waits for it.")))
+            }
+            kind => Ok((Root::Resource(Mode::Managed, kind.into(), named(&format!("{kind}.name"))?), 1)),
+        }
+    }
+
+    /// The steps after a head, or after any expression.
+    fn steps(&mut self, mut base: Expr, operators: &[Operator]) -> Expr {
+        let mut open = operators.iter().enumerate();
+        while let Some((at, operator)) = open.next() {
+            let here = self.of(operator);
+            let whole = base.span.to(here);
+            let node = match operator.value() {
+                TraversalOperator::GetAttr(name) => Node::Attribute(Box::new(base), name.as_str().into()),
+                TraversalOperator::Index(key) => Node::Index(Box::new(base), Box::new(self.expression(key))),
+                TraversalOperator::LegacyIndex(index) => {
+                    self.one_legacy_index(operators.get(at + 1), here);
+                    let key = Expr::new(Node::Literal(Value::number(*index.value())), here);
+                    Node::Index(Box::new(base), Box::new(key))
+                }
+                TraversalOperator::FullSplat(_) => {
+                    let each = self.steps(Expr::new(Node::Root(Root::Element), here), &operators[at + 1..]);
+                    let span = whole.to(each.span);
+                    return Expr::new(Node::Splat(Box::new(base), Box::new(each)), span);
+                }
+                TraversalOperator::AttrSplat(_) => {
+                    let plain = |operator: &&Operator| {
+                        matches!(operator.value(), TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_))
+                    };
+                    let taken = operators[at + 1..].iter().take_while(plain).count();
+                    let each = self.steps(Expr::new(Node::Root(Root::Element), here), &operators[at + 1..=at + taken]);
+                    if let Some(next) = operators.get(at + 1 + taken)
+                        && matches!(next.value(), TraversalOperator::AttrSplat(_))
+                    {
+                        self.nested_splat(next);
+                    }
+                    for _ in 0..taken {
+                        open.next();
+                    }
+                    let span = whole.to(each.span);
+                    base = Expr::new(Node::Splat(Box::new(base), Box::new(each)), span);
+                    continue;
+                }
+            };
+            base = Expr::new(node, whole);
+        }
+        base
+    }
+
+    fn nested_splat(&mut self, operator: &Operator) {
+        let problem = Diagnostic::error("syntax error", "a `.*` cannot follow another one").help("Write `[*]`, which may be nested.");
+        let span = self.of(operator);
+        self.report(problem.at(span));
+    }
+
+    fn one_legacy_index(&mut self, next: Option<&Operator>, span: Span) {
+        if let Some(TraversalOperator::LegacyIndex(_)) = next.map(Decorated::value) {
+            let problem = Diagnostic::error("syntax error", "two indexes with dots read like one number").help("Write `[0][1]`.");
+            self.report(problem.at(span));
+        }
+    }
+
+    /// `depends_on = […]`: resources, data sources, modules and checks, whole or one instance.
+    pub(super) fn dependencies(&mut self, expression: &Expression) -> Vec<Dependency> {
+        self.each_item(expression, "depends_on").into_iter().filter_map(|item| self.dependency(item)).collect()
+    }
+
+    fn dependency(&mut self, item: &Expression) -> Option<Dependency> {
+        let span = self.of(item);
+        if let Expression::Traversal(traversal) = item
+            && let Expression::Variable(head) = &traversal.expr
+        {
+            let operators = traversal.operators.as_slice();
+            if head.as_str() == "check"
+                && let [only] = operators
+                && let TraversalOperator::GetAttr(name) = only.value()
+            {
+                return Some(Dependency { root: DependencyRoot::Check(name.as_str().into()), key: None, span });
+            }
+            if let Ok((root @ (Root::Resource(..) | Root::Module(_)), used)) = self.head(head.as_str(), operators) {
+                let root = DependencyRoot::Object(root);
+                match &operators[used..] {
+                    [] => return Some(Dependency { root, key: None, span }),
+                    [one] => {
+                        if let TraversalOperator::Index(key) = one.value() {
+                            let key = Some(self.expression(key));
+                            return Some(Dependency { root, key, span });
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let detail = format!("`{}` is no resource, data source, module or check", self.source(item.span()).trim());
+        let help = "An entry names a whole block (`ca_root.mesh`, `data.kind.name`, `module.name`, `check.name`) or one instance of it (`ca_root.mesh[each.key]`).";
+        self.report(Diagnostic::error("unknown dependency", detail).at(span).help(help));
+        None
+    }
+
+    /// `ignore_changes = [labels, spec["a"].b]` or `all`: dotted paths.
+    pub(super) fn ignored(&mut self, expression: &Expression) -> Vec<(Arc<str>, Span)> {
+        if let Expression::Variable(word) = expression
+            && word.as_str() == "all"
+        {
+            return vec![("all".into(), self.of(expression))];
+        }
+        let mut paths = Vec::new();
+        for item in self.each_item(expression, "ignore_changes") {
+            let span = self.of(item);
+            match self.relative_path(item) {
+                Some(path) => paths.push((path.into(), span)),
+                None => {
+                    let detail = format!("`{}` is no path of an argument", self.source(item.span()).trim());
+                    let help = "An entry is the name of an argument without quotes, with steps into it: `labels`, `spec.replicas`.";
+                    self.report(Diagnostic::error("invalid path", detail).at(span).help(help));
+                }
+            }
+        }
+        paths
+    }
+
+    fn relative_path(&self, item: &Expression) -> Option<String> {
+        let (head, operators) = match item {
+            Expression::Variable(head) => (head, &[][..]),
+            Expression::Traversal(traversal) => match &traversal.expr {
+                Expression::Variable(head) => (head, traversal.operators.as_slice()),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let mut path = head.to_string();
+        for operator in operators {
+            match operator.value() {
+                TraversalOperator::GetAttr(name) => path.push_str(&format!(".{}", name.as_str())),
+                TraversalOperator::Index(Expression::String(key)) => path.push_str(&format!(".{}", key.as_str())),
+                TraversalOperator::Index(Expression::Number(index)) => path.push_str(&format!(".{}", index.value())),
+                TraversalOperator::LegacyIndex(index) => path.push_str(&format!(".{}", index.value())),
+                _ => return None,
+            }
+        }
+        Some(path)
+    }
+
+    /// The items of a list that must be written out.
+    pub(super) fn each_item<'e>(&mut self, expression: &'e Expression, argument: &str) -> Vec<&'e Expression> {
+        if let Expression::Array(items) = expression {
+            return items.iter().collect();
+        }
+        let span = self.of(expression);
+        let problem = Diagnostic::error("invalid list", format!("`{argument}` needs a list that is written out, in `[` and `]`"));
+        self.report(problem.at(span));
+        Vec::new()
+    }
+}
+
+fn incomplete(name: &str, shape: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error("incomplete reference", format!("`{name}` begins a reference of the form `{shape}`")))
+}
+
+fn no_member(name: &str, word: &str, known: &[(&str, Root)]) -> Box<Diagnostic> {
+    let all: Vec<_> = known.iter().map(|(known, _)| format!("`{name}.{known}`")).collect();
+    let problem = Diagnostic::error("unknown name", format!("there is no `{name}.{word}`, only {}", all.join(", ")));
+    Box::new(match did_you_mean(word, known.iter().map(|(known, _)| *known)) {
+        Some(near) => problem.help(format!("Did you mean `{name}.{near}`?")),
+        None => problem,
+    })
+}

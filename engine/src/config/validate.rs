@@ -1,0 +1,247 @@
+//! References that lead nowhere, found before anything is evaluated.
+//!
+//! Kinds, their arguments and attributes are not looked at: the planner knows the schemas.
+
+use super::expression::{Expr, Node, Root};
+use super::model::{
+    Argument, Assertion, Body, CallBlock, Config, Dependency, DependencyRoot, Module, Repetition, ResourceBlock, ResourceName,
+};
+use crate::address::Mode;
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::source::{ModuleKey, Span};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Reports every reference of every module that names nothing. Modules of which some text is `unread` are passed over: what they
+/// lack may stand there.
+pub(super) fn validate(config: &Config, unread: &BTreeSet<ModuleKey>, problems: &mut Vec<Diagnostic>) {
+    for (key, module) in &config.modules {
+        if !unread.contains(key) {
+            References { config, unread, module, problems }.module();
+        }
+    }
+}
+
+/// Which names an expression may use beside those of its module.
+#[derive(Clone, Copy, Default)]
+struct Site<'c> {
+    /// The repetition of the block around.
+    repetition: Option<&'c Repetition>,
+    /// Whether `self` means something.
+    within: Within,
+    /// Data sources of the check around.
+    data: &'c [Arc<ResourceBlock>],
+}
+
+/// What stands around an expression, for the sake of `self`.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Within {
+    #[default]
+    Anything,
+    Postcondition,
+}
+
+struct References<'c> {
+    config: &'c Config,
+    unread: &'c BTreeSet<ModuleKey>,
+    module: &'c Module,
+    problems: &'c mut Vec<Diagnostic>,
+}
+
+impl<'c> References<'c> {
+    fn module(&mut self) {
+        let module = self.module;
+        let plain = Site::default();
+        for variable in module.variables.values() {
+            self.assertions(&variable.validations, plain);
+        }
+        for local in module.locals.values() {
+            self.expression(&local.value, plain);
+        }
+        for output in module.outputs.values() {
+            self.expression(&output.value, plain);
+            self.dependencies(&output.depends_on, plain);
+            self.assertions(&output.preconditions, plain);
+        }
+        for block in module.resources.values() {
+            self.resource(block, plain);
+        }
+        for (name, call) in &module.calls {
+            self.call(name, call);
+        }
+        for check in module.checks.values() {
+            let site = Site { data: &check.data, ..plain };
+            for data in &check.data {
+                self.resource(data, site);
+            }
+            self.assertions(&check.assertions, site);
+        }
+    }
+
+    fn resource(&mut self, block: &'c ResourceBlock, around: Site<'c>) {
+        let site = Site { repetition: Some(&block.repetition), ..around };
+        self.repetition(&block.repetition, around);
+        self.arguments(&block.body.arguments, site);
+        self.nested(&block.body.blocks, site);
+        self.dependencies(&block.depends_on, site);
+        block.timeouts.values().for_each(|timeout| self.expression(timeout, site));
+        block.lifecycle.replace_triggered_by.iter().for_each(|trigger| self.expression(trigger, site));
+        self.assertions(&block.lifecycle.preconditions, site);
+        self.assertions(&block.lifecycle.postconditions, Site { within: Within::Postcondition, ..site });
+    }
+
+    fn nested(&mut self, blocks: &'c [(Argument, Body)], site: Site<'c>) {
+        for (_, body) in blocks {
+            self.arguments(&body.arguments, site);
+            self.nested(&body.blocks, site);
+        }
+    }
+
+    fn arguments(&mut self, arguments: &'c [Argument], site: Site<'c>) {
+        arguments.iter().for_each(|argument| self.expression(&argument.value, site));
+    }
+
+    fn repetition(&mut self, repetition: &'c Repetition, site: Site<'c>) {
+        if let Repetition::Count(expression) | Repetition::ForEach(expression) = repetition {
+            self.expression(expression, site);
+        }
+    }
+
+    fn assertions(&mut self, assertions: &'c [Assertion], site: Site<'c>) {
+        for assertion in assertions {
+            self.expression(&assertion.condition, site);
+            self.expression(&assertion.error_message, site);
+        }
+    }
+
+    fn call(&mut self, name: &str, call: &'c CallBlock) {
+        let site = Site { repetition: Some(&call.repetition), ..Site::default() };
+        self.repetition(&call.repetition, Site::default());
+        self.arguments(&call.arguments, site);
+        self.dependencies(&call.depends_on, site);
+        let Some(target) = self.readable(&call.module) else { return };
+        for argument in &call.arguments {
+            if !target.variables.contains_key(&argument.name) {
+                let detail = format!("the module `{}` has no variable `{}`", call.module.0, argument.name);
+                let near = did_you_mean(&argument.name, target.variables.keys().map(|name| &**name));
+                self.report("unknown argument", detail, argument.name_span, near);
+            }
+        }
+        for (variable, block) in &target.variables {
+            if block.default.is_none() && !call.arguments.iter().any(|argument| argument.name == *variable) {
+                let detail = format!("the call `{name}` gives no value to the variable `{variable}`, which has no default");
+                let problem = Diagnostic::error("missing argument", detail).at(call.span);
+                self.problems.push(problem.related(block.span, "the variable is declared here"));
+            }
+        }
+    }
+
+    /// A module that is there and wholly read.
+    fn readable(&self, key: &ModuleKey) -> Option<&'c Module> {
+        let module = self.config.modules.get(key)?;
+        (!self.unread.contains(key)).then_some(module)
+    }
+
+    fn dependencies(&mut self, dependencies: &'c [Dependency], site: Site<'c>) {
+        for dependency in dependencies {
+            match &dependency.root {
+                DependencyRoot::Object(root) => self.root(root, dependency.span, site),
+                DependencyRoot::Check(name) => {
+                    if !self.module.checks.contains_key(name) {
+                        let near = did_you_mean(name, self.module.checks.keys().map(|name| &**name)).map(|near| format!("check.{near}"));
+                        self.undeclared(&format!("check.{name}"), dependency.span, near.as_deref());
+                    }
+                }
+            }
+            dependency.key.iter().for_each(|key| self.expression(key, site));
+        }
+    }
+
+    fn expression(&mut self, expression: &'c Expr, site: Site<'c>) {
+        match &expression.node {
+            Node::Root(root) => self.root(root, expression.span, site),
+            Node::Attribute(base, output) => {
+                if let Some(call) = called(base) {
+                    self.output(call, output, expression.span);
+                }
+            }
+            _ => {}
+        }
+        expression.each_child(&mut |child| self.expression(child, site));
+    }
+
+    /// `module.call.output`
+    fn output(&mut self, call: &str, output: &str, span: Span) {
+        let Some(target) = self.module.calls.get(call).and_then(|call| self.readable(&call.module)) else { return };
+        if !target.outputs.contains_key(output) {
+            let near = did_you_mean(output, target.outputs.keys().map(|name| &**name));
+            self.report("undeclared output", format!("the module behind `module.{call}` has no output `{output}`"), span, near);
+        }
+    }
+
+    fn root(&mut self, root: &Root, span: Span, site: Site<'c>) {
+        let module = self.module;
+        match root {
+            Root::Variable(name) if !module.variables.contains_key(name) => {
+                self.named("var", name, module.variables.keys(), span);
+            }
+            Root::Local(name) if !module.locals.contains_key(name) => self.named("local", name, module.locals.keys(), span),
+            Root::Module(name) if !module.calls.contains_key(name) => self.named("module", name, module.calls.keys(), span),
+            Root::Resource(mode, kind, name) => self.block((*mode, kind, name), span, site),
+            Root::EachKey | Root::EachValue if !matches!(site.repetition, Some(Repetition::ForEach(_))) => {
+                let detail = "`each` means something only in a block with `for_each`";
+                self.problems.push(Diagnostic::error("no repetition", detail).at(span));
+            }
+            Root::CountIndex if !matches!(site.repetition, Some(Repetition::Count(_))) => {
+                let detail = "`count.index` means something only in a block with `count`";
+                self.problems.push(Diagnostic::error("no repetition", detail).at(span));
+            }
+            Root::Itself if site.within != Within::Postcondition => {
+                let detail = "`self` means something only in a `postcondition`";
+                self.problems.push(Diagnostic::error("unknown name", detail).at(span));
+            }
+            _ => {}
+        }
+    }
+
+    fn named<'n>(&mut self, head: &str, name: &str, known: impl Iterator<Item = &'n Arc<str>>, span: Span) {
+        let near = did_you_mean(name, known.map(|name| &**name)).map(|near| format!("{head}.{near}"));
+        self.undeclared(&format!("{head}.{name}"), span, near.as_deref());
+    }
+
+    fn block(&mut self, (mode, kind, name): (Mode, &Arc<str>, &Arc<str>), span: Span, site: Site<'c>) {
+        let exact = ResourceName { mode, kind: kind.clone(), name: name.clone() };
+        if self.module.resources.contains_key(&exact) || site.data.iter().any(|data| data.name == exact) {
+            return;
+        }
+        let written = |mode: Mode, kind: &str, name: &str| format!("{}{kind}.{name}", if mode == Mode::Data { "data." } else { "" });
+        let names = self.module.resources.keys().chain(site.data.iter().map(|data| &data.name));
+        let names: Vec<_> = names.map(|other| written(other.mode, &other.kind, &other.name)).collect();
+        let wanted = written(mode, kind, name);
+        let near = did_you_mean(&wanted, names.iter().map(String::as_str)).map(str::to_owned);
+        let heads = ["var", "local", "module", "data", "each", "count", "path", "self"];
+        let near = near.or_else(|| did_you_mean(kind, heads).map(|head| format!("{head}.{name}")));
+        self.undeclared(&wanted, span, near.as_deref());
+    }
+
+    fn undeclared(&mut self, reference: &str, span: Span, near: Option<&str>) {
+        self.report("undeclared reference", format!("there is no `{reference}` in this module"), span, near);
+    }
+
+    fn report(&mut self, summary: &str, detail: String, span: Span, near: Option<&str>) {
+        let problem = Diagnostic::error(summary, detail).at(span);
+        self.problems.push(match near {
+            Some(near) => problem.help(format!("Did you mean `{near}`?")),
+            None => problem,
+        });
+    }
+}
+
+/// The call that `module.call` or `module.call[key]` names.
+fn called(base: &Expr) -> Option<&str> {
+    match &base.node {
+        Node::Root(Root::Module(name)) => Some(name),
+        Node::Index(inner, _) => called(inner),
+        _ => None,
+    }
+}

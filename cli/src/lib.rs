@@ -1,1 +1,58 @@
-//! See `docs/architecture.md`.
+//! The command line: arguments, views, and the place where everything is put together. The only crate that speaks to a terminal.
+//!
+//! [`run`] is the whole program as a function of the [`World`] it lives in; the binary hands it the real one.
+
+pub mod args;
+pub mod commands;
+mod disk;
+pub mod exit;
+mod failure;
+mod perform;
+mod project;
+mod real;
+mod session;
+mod validate;
+pub mod view;
+pub mod world;
+
+pub use real::real_world;
+pub use world::World;
+
+use args::Args;
+use session::Session;
+use std::ffi::OsString;
+use view::style::Style;
+
+/// Runs one command line (the program's name first) and says what to exit with: one of [`exit`]'s.
+pub fn run(world: World, args: impl IntoIterator<Item = OsString>) -> u8 {
+    match args::parse(args) {
+        Ok(args) => carry_out(world, args),
+        Err(message) => explain(world, &message),
+    }
+}
+
+fn carry_out(world: World, args: Args) -> u8 {
+    let mut session = Session::new(world, &args);
+    let code = match commands::perform(&mut session, args.verb) {
+        Ok(code) => code,
+        Err(failure) => {
+            session.view.diagnostics(&session.sources, &failure.0);
+            exit::FAILED
+        }
+    };
+    let Some(error) = session.view.screen().out.error().map(ToString::to_string) else { return code };
+    session.view.say(&format!("error: not everything could be written to standard output: {error}"));
+    exit::FAILED
+}
+
+/// Help that was asked for, or a complaint about the command line.
+fn explain(mut world: World, message: &clap::Error) -> u8 {
+    let asked_for = !message.use_stderr();
+    let stream = if asked_for { &mut world.stdout } else { &mut world.stderr };
+    let text = message.render();
+    match Style::from_environment(&world.environment, stream.is_terminal()) {
+        Style::Plain => stream.write(&text.to_string()),
+        Style::Coloured => stream.write(&text.ansi().to_string()),
+    }
+    if asked_for { exit::DONE } else { exit::FAILED }
+}

@@ -1,3 +1,11 @@
-//! The `meshplan` binary.
+//! The `meshplan` binary: gathers the real world and hands it over.
 
-fn main() {}
+use mimalloc::MiMalloc;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    ExitCode::from(meshplan::run(meshplan::real_world(), std::env::args_os()))
+}

@@ -1,0 +1,39 @@
+//! `meshplan apply`
+
+use crate::args::{Performing, Planning};
+use crate::failure::Failure;
+use crate::perform::perform;
+use crate::project::Aim;
+use crate::session::Session;
+use std::path::PathBuf;
+
+/// Change what exists to what the configuration says
+///
+/// Makes a plan, shows it, asks, and does what the plan says. Independent steps run at the same time; when one fails the others go
+/// on and what depends on it is left for the next run. Every step is written down before and after it happens, so an apply that is
+/// interrupted or killed is continued by running it again.
+///
+/// The first Ctrl-C lets running steps finish and starts nothing new; the second leaves at once.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  meshplan apply\n  meshplan -C examples/quickstart apply\n  meshplan apply --auto-approve --var-file prod.vars.hcl"
+)]
+pub struct Apply {
+    /// How it is planned.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// How it is performed.
+    #[command(flatten)]
+    pub performing: Performing,
+    /// A saved plan; applying one comes with a later version
+    #[arg(value_name = "FILE", hide = true)]
+    pub file: Option<PathBuf>,
+}
+
+pub(super) fn run(session: &mut Session, args: &Apply) -> Result<u8, Failure> {
+    if let Some(file) = &args.file {
+        let detail = format!("`{}` cannot be applied: this version of meshplan applies only the plan it has just made", file.display());
+        return Err(Failure::one("saved plans are not applied yet", detail).help("Run `meshplan apply` without a file."));
+    }
+    perform(session, &args.planning, &args.performing, Aim::Configuration)
+}

@@ -1,0 +1,56 @@
+//! `meshplan plan`
+
+use crate::args::Planning;
+use crate::exit;
+use crate::failure::Failure;
+use crate::project::{Aim, Project};
+use crate::session::Session;
+use crate::view::json;
+use std::path::PathBuf;
+
+/// Show what apply would change, and why
+///
+/// Reads the configuration, what is remembered and what exists, and shows the changes that would bring the two together. It changes
+/// nothing, writes nothing and takes no lock.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  meshplan plan\n  meshplan plan --var region=eu --detailed-exitcode\n  meshplan plan --json | jq 'select(.event == \"planned_change\")'"
+)]
+pub struct Plan {
+    /// How it is planned.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Plan to destroy everything
+    #[arg(long)]
+    pub destroy: bool,
+    /// Write the plan as JSON to FILE, for review
+    ///
+    /// The file shows the plan; it cannot be applied. Applying a saved plan comes with a later version.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 0 if there is nothing to change, 2 if there is, 1 on an error
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Print one JSON event per line instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) fn run(session: &mut Session, args: &Plan) -> Result<u8, Failure> {
+    let project = Project::load(session, &args.planning)?;
+    let runtime = Session::runtime()?;
+    let state = session.remembered()?;
+    let aim = if args.destroy { Aim::Nothing } else { Aim::Configuration };
+    let plan = session.plan(&runtime, &project, state, aim);
+    if !session.show_plan(&plan) {
+        return Ok(exit::FAILED);
+    }
+    if let Some(file) = &args.out {
+        let path = session.working_directory.join(file);
+        let text = format!("{:#}\n", json::document(&plan));
+        std::fs::write(&path, text).map_err(|error| Failure::one("plan not written", format!("`{}`: {error}", file.display())))?;
+        session.view.say(&format!("The plan was written to {} for review; it cannot be applied from there.", file.display()));
+    }
+    let changes = plan.has_changes() && args.detailed_exitcode;
+    Ok(if changes { exit::CHANGES } else { exit::DONE })
+}

@@ -1,0 +1,13 @@
+//! What `meshplan` exits with. Scripts may rely on these.
+
+/// Done: everything that was asked for happened, or there was nothing to do.
+pub const DONE: u8 = 0;
+
+/// Not done: an error was shown, or what was asked for did not wholly happen. Mistakes on the command line end like this as well.
+pub const FAILED: u8 = 1;
+
+/// `plan --detailed-exitcode` found something to change.
+pub const CHANGES: u8 = 2;
+
+/// A second interruption: left at once. What was under way is in the journal, and the next run looks at it.
+pub const INTERRUPTED: u8 = 130;

@@ -1,0 +1,71 @@
+//! The world as it is.
+
+use crate::world::{Stream, World};
+use engine::port::{BoxFuture, Machine, Registry};
+use engine::state::RecordId;
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The world this process lives in: its directory, environment, streams and clock, every provider, and Ctrl-C.
+pub fn real_world() -> World {
+    let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let environment: BTreeMap<String, String> = std::env::vars_os().filter_map(utf8).collect();
+    let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    World {
+        stdin: Box::new(io::BufReader::new(io::stdin())),
+        stdout: stream(Box::new(io::stdout()), &io::stdout(), &environment),
+        stderr: stream(Box::new(io::stderr()), &io::stderr(), &environment),
+        machine: Arc::new(ThisMachine),
+        registry: registry_maker(&directory, &environment),
+        guard: Box::new(|guard| guard),
+        stop: Arc::new(AtomicBool::new(false)),
+        interrupt: Box::new(|| Box::pin(next_interrupt())),
+        directory,
+        environment,
+    }
+}
+
+fn stream(writer: Box<dyn Write + Send>, handle: &impl IsTerminal, environment: &BTreeMap<String, String>) -> Stream {
+    if !handle.is_terminal() {
+        return Stream::plain(writer);
+    }
+    let columns = environment.get("COLUMNS").and_then(|columns| columns.parse().ok());
+    let width = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
+    Stream::terminal(writer, width)
+}
+
+/// The clock and random ids.
+#[derive(Debug)]
+struct ThisMachine;
+
+impl Machine for ThisMachine {
+    fn now(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
+    fn record_id(&self) -> RecordId {
+        RecordId::new(&uuid::Uuid::new_v4().simple().to_string())
+    }
+}
+
+fn registry_maker(directory: &Path, environment: &BTreeMap<String, String>) -> crate::world::MakeRegistry {
+    let _ = (directory, environment);
+    Box::new(|_| Registry::default())
+}
+
+/// Resolves at Ctrl-C or when the process is asked to terminate. Where signals cannot be listened to they do what they do by default.
+fn next_interrupt() -> BoxFuture<'static, ()> {
+    Box::pin(async {
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending::<()>().await },
+        }
+    })
+}

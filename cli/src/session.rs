@@ -1,0 +1,142 @@
+//! One run: the world taken apart into what commands use.
+
+use crate::args::Args;
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::project::{Aim, Project};
+use crate::view::human::Human;
+use crate::view::json::Lines;
+use crate::view::style::Style;
+use crate::view::{Screen, View};
+use crate::world::{MakeRegistry, NextInterrupt, World, WrapGuard};
+use engine::observe::{self, Edge};
+use engine::plan::Plan;
+use engine::port::{Guard, Machine, Registry};
+use engine::source::SourceTree;
+use engine::state::State;
+use state::Store;
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// The state file, beside the configuration.
+const STATE_FILE: &str = "meshplan.state.json";
+
+/// What a command works with.
+pub(crate) struct Session {
+    /// The working directory.
+    pub(crate) working_directory: PathBuf,
+    /// The directory of the configuration.
+    pub(crate) directory: PathBuf,
+    /// That directory as a user would name it, relative to the working directory.
+    pub(crate) shown_directory: String,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) stdin: Box<dyn BufRead + Send>,
+    pub(crate) machine: Arc<dyn Machine>,
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) interrupt: NextInterrupt,
+    pub(crate) view: Box<dyn View>,
+    /// The text read so far, for problems to point at.
+    pub(crate) sources: SourceTree,
+    guard: WrapGuard,
+    registry: MakeRegistry,
+}
+
+impl Session {
+    /// A session in this world.
+    pub(crate) fn new(world: World, args: &Args) -> Self {
+        let typed = args.global.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+        let style = |terminal: bool| {
+            if args.global.no_color { Style::Plain } else { Style::from_environment(&world.environment, terminal) }
+        };
+        let (out, err) = (style(world.stdout.is_terminal()), style(world.stderr.is_terminal()));
+        let screen = Screen { out: world.stdout, err: world.stderr };
+        let view: Box<dyn View> = if args.verb.is_events() { Box::new(Lines::new(screen)) } else { Box::new(Human::new(screen, out, err)) };
+        let shown_directory = typed.display().to_string();
+        Self {
+            sources: SourceTree::new(&shown_directory),
+            directory: world.directory.join(&typed),
+            shown_directory,
+            working_directory: world.directory,
+            environment: world.environment,
+            stdin: world.stdin,
+            machine: world.machine,
+            stop: world.stop,
+            interrupt: world.interrupt,
+            view,
+            guard: world.guard,
+            registry: world.registry,
+        }
+    }
+
+    /// Every kind.
+    pub(crate) fn registry(&self) -> Registry {
+        (self.registry)(&self.directory)
+    }
+
+    /// Where asynchronous work runs. It is dropped without waiting for what is left over.
+    pub(crate) fn runtime() -> Result<Runtime, Failure> {
+        Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::one("no threads", error.to_string()))
+    }
+
+    /// What is remembered, with the journal counted in. Takes no lock and writes nothing.
+    pub(crate) fn remembered(&mut self) -> Result<State, Failure> {
+        let loaded = self.store().read()?;
+        for notice in &loaded.notices {
+            self.view.say(&format!("note: {notice}"));
+        }
+        Ok(loaded.state)
+    }
+
+    /// The lock and what is remembered.
+    pub(crate) fn lock(&mut self, operation: &str, timeout: Duration) -> Result<(Box<dyn Guard>, State), Failure> {
+        let (locked, loaded) = self.store().lock(operation, timeout)?;
+        for notice in &loaded.notices {
+            self.view.say(&format!("note: {notice}"));
+        }
+        Ok(((self.guard)(Box::new(locked)), loaded.state))
+    }
+
+    /// Makes a plan with the world's answers.
+    pub(crate) fn plan(&self, runtime: &Runtime, project: &Project, state: State, aim: Aim) -> Plan {
+        let registry = self.registry();
+        let files = Disk::new(&self.working_directory);
+        let inputs = project.inputs(self, aim);
+        runtime.block_on(observe::plan(&project.config, state, inputs, Edge { registry: &registry, files: &files }))
+    }
+
+    /// Shows a plan and its problems, and says whether it may be applied.
+    pub(crate) fn show_plan(&mut self, plan: &Plan) -> bool {
+        let good = !plan.is_errored();
+        if good {
+            self.view.plan(plan);
+        }
+        self.view.diagnostics(&self.sources, &plan.diagnostics);
+        good
+    }
+
+    /// Asks whether a plan shall be applied. Only `yes` is a yes.
+    pub(crate) fn approved(&mut self, plan: &Plan) -> bool {
+        let question = if plan.destroy { "Destroy everything listed above?" } else { "Apply the changes listed above?" };
+        let err = &mut self.view.screen().err;
+        err.write(&format!("\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "));
+        let mut answer = String::new();
+        let read = self.stdin.read_line(&mut answer);
+        self.view.screen().err.write("\n");
+        read.is_ok() && answer.trim() == "yes"
+    }
+
+    /// The state's files.
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.directory.join(STATE_FILE))
+    }
+
+    /// Writes data to standard output as it is.
+    pub(crate) fn data(&mut self, text: &str) {
+        self.view.screen().out.write(text);
+    }
+}

@@ -1,0 +1,77 @@
+//! What a configuration alone shows: unknown kinds, and attributes that their kinds do not have or that are missing.
+
+use engine::address::Mode;
+use engine::config::{Config, Module, ResourceBlock};
+use engine::diagnostic::{Diagnostic, did_you_mean};
+use engine::schema::{Attribute, Catalogue, Presence, Schema};
+
+/// Every problem of every module.
+pub(crate) fn validate(config: &Config, catalogue: &Catalogue) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for module in config.modules.values() {
+        for block in blocks(module) {
+            check(block, catalogue, &mut problems);
+        }
+    }
+    problems
+}
+
+fn blocks(module: &Module) -> impl Iterator<Item = &ResourceBlock> {
+    let within_checks = module.checks.values().flat_map(|check| &check.data);
+    module.resources.values().chain(within_checks).map(|block| &**block)
+}
+
+fn check(block: &ResourceBlock, catalogue: &Catalogue, problems: &mut Vec<Diagnostic>) {
+    let name = &block.name;
+    let Some(kind) = catalogue.get(name.mode, &name.kind) else {
+        let (word, summary) = match name.mode {
+            Mode::Managed => ("resource", "unknown resource kind"),
+            Mode::Data => ("data source", "unknown data source kind"),
+        };
+        let problem = Diagnostic::error(summary, format!("no provider has a {word} kind `{}`", name.kind)).at(block.kind_span);
+        problems.push(suggest(problem, &name.kind, catalogue.names(name.mode)));
+        return;
+    };
+    let schema = kind.schema();
+    for argument in &block.body.arguments {
+        let problem = match schema.attribute(&argument.name) {
+            None => {
+                let problem = Diagnostic::error("unknown attribute", format!("`{}` has no attribute `{}`", schema.kind, argument.name));
+                suggest(problem, &argument.name, settable(schema).map(|attribute| attribute.name))
+            }
+            Some(attribute) if attribute.presence == Presence::Computed => {
+                let detail = format!("`{}` of `{}` is computed; it cannot be set", attribute.name, schema.kind);
+                Diagnostic::error("attribute is read-only", detail).help("Remove it.")
+            }
+            Some(_) => continue,
+        };
+        problems.push(problem.at(argument.name_span));
+    }
+    missing(block, schema, problems);
+}
+
+fn missing(block: &ResourceBlock, schema: &Schema, problems: &mut Vec<Diagnostic>) {
+    let given = |name: &str| {
+        let arguments = block.body.arguments.iter().any(|argument| &*argument.name == name);
+        arguments || block.body.blocks.iter().any(|(head, _)| &*head.name == name || &*head.name == "dynamic")
+    };
+    for attribute in schema.attributes.iter().filter(|attribute| attribute.presence == Presence::Required) {
+        if !given(attribute.name) {
+            let detail =
+                format!("`{}.{}` does not set `{}`, which `{}` requires", block.name.kind, block.name.name, attribute.name, schema.kind);
+            problems
+                .push(Diagnostic::error("missing attribute", detail).at(block.span).help(format!("{}: {}", attribute.name, attribute.doc)));
+        }
+    }
+}
+
+fn settable(schema: &Schema) -> impl Iterator<Item = &Attribute> {
+    schema.attributes.iter().filter(|attribute| attribute.presence != Presence::Computed)
+}
+
+fn suggest(problem: Diagnostic, name: &str, candidates: impl Iterator<Item = &'static str>) -> Diagnostic {
+    match did_you_mean(name, candidates) {
+        Some(near) => problem.help(format!("Did you mean `{near}`?")),
+        None => problem,
+    }
+}

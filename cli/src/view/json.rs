@@ -1,0 +1,282 @@
+//! One JSON object per line, for programs. Every line has the member `event`; the first line says the version of the format.
+
+mod value;
+
+pub use value::Masked;
+
+use super::{Applied, Screen, View};
+use engine::apply::Event;
+use engine::diagnostic::{Diagnostic, Severity};
+use engine::plan::{Action, Change, CheckResult, CheckStatus, Counts, OutputChange, Plan, Reason};
+use engine::source::{SourceTree, Span};
+use engine::state::{Output, State, Status};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Version of the format. It grows when a member goes or changes its meaning; new members and events may come at any time.
+pub const FORMAT: u32 = 1;
+
+/// The view for programs.
+#[derive(Debug)]
+pub struct Lines {
+    screen: Screen,
+}
+
+impl Lines {
+    /// A view that writes to standard output. The first line is written at once.
+    pub fn new(mut screen: Screen) -> Self {
+        let first = json!({ "event": "version", "format": FORMAT, "meshplan": env!("CARGO_PKG_VERSION") });
+        screen.out.write(&format!("{first}\n"));
+        Self { screen }
+    }
+
+    fn line(&mut self, event: &str, mut members: Json) {
+        if let Json::Object(members) = &mut members {
+            members.insert("event".to_owned(), json!(event));
+        }
+        self.screen.out.write(&format!("{members}\n"));
+    }
+}
+
+impl View for Lines {
+    fn diagnostics(&mut self, sources: &SourceTree, diagnostics: &[Diagnostic]) {
+        for problem in diagnostics {
+            self.line("diagnostic", diagnostic(sources, problem));
+        }
+    }
+
+    fn plan(&mut self, plan: &Plan) {
+        for planned in plan.changes.iter().filter(|change| change.action.is_change()) {
+            self.line("planned_change", change(planned));
+        }
+        for changed in &plan.outputs {
+            self.line("planned_output", output_change(changed));
+        }
+        for blocked in &plan.blocked {
+            self.line("blocked", json!({ "address": blocked.address.to_string(), "why": &*blocked.why }));
+        }
+        for result in &plan.checks {
+            self.line("check", check(result));
+        }
+        self.line("plan", json!({ "counts": counts(&plan.counts()), "changes": plan.has_changes(), "destroy": plan.destroy }));
+    }
+
+    fn event(&mut self, event: &Event, now: u64) {
+        match event {
+            Event::Started { address, deposed, action } => {
+                self.line(
+                    "started",
+                    json!({ "address": address.to_string(), "deposed": deposed.as_deref(), "action": name(*action), "time": now }),
+                );
+            }
+            Event::Finished { address, deposed, action, notes } => {
+                let members = json!({
+                    "address": address.to_string(), "deposed": deposed.as_deref(), "action": name(*action), "time": now, "notes": notes,
+                });
+                self.line("finished", members);
+            }
+            Event::Failed { address, action, diagnostic } => {
+                let members =
+                    json!({ "address": address.to_string(), "action": name(*action), "time": now, "summary": diagnostic.summary });
+                self.line("failed", members);
+            }
+            Event::Skipped { address, action, because } => {
+                let because = because.as_ref().map(ToString::to_string);
+                self.line("skipped", json!({ "address": address.to_string(), "action": name(*action), "because": because }));
+            }
+            Event::Checked(result) => self.line("check", check(result)),
+            Event::Stopping => self.line("stopping", json!({ "time": now })),
+        }
+    }
+
+    fn tick(&mut self, _: u64) {}
+
+    fn applied(&mut self, applied: Applied<'_>) {
+        let summary = applied.summary;
+        let members = json!({
+            "added": summary.added,
+            "changed": summary.changed,
+            "destroyed": summary.destroyed,
+            "failed": summary.failed,
+            "skipped": summary.skipped,
+            "interrupted": summary.interrupted,
+            "complete": summary.is_complete(),
+            "outputs": outputs(applied.outputs),
+        });
+        self.line("applied", members);
+    }
+
+    fn say(&mut self, sentence: &str) {
+        self.line("message", json!({ "text": sentence }));
+    }
+
+    fn screen(&mut self) -> &mut Screen {
+        &mut self.screen
+    }
+}
+
+/// A whole plan as one document, for review by people and programs.
+pub fn document(plan: &Plan) -> Json {
+    json!({
+        "format": FORMAT,
+        "meshplan": env!("CARGO_PKG_VERSION"),
+        "destroy": plan.destroy,
+        "counts": counts(&plan.counts()),
+        "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
+        "outputs": plan.outputs.iter().map(output_change).collect::<Vec<_>>(),
+        "blocked": plan.blocked.iter().map(|b| json!({ "address": b.address.to_string(), "why": &*b.why })).collect::<Vec<_>>(),
+        "checks": plan.checks.iter().map(check).collect::<Vec<_>>(),
+    })
+}
+
+/// A problem with its place in the text.
+pub fn diagnostic(sources: &SourceTree, problem: &Diagnostic) -> Json {
+    json!({
+        "severity": match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "summary": problem.summary,
+        "detail": problem.detail,
+        "help": problem.help,
+        "address": problem.address.as_ref().map(ToString::to_string),
+        "at": problem.at.and_then(|span| place(sources, span)),
+        "related": problem.related.iter().map(|(span, words)| json!({ "at": place(sources, *span), "words": words })).collect::<Vec<_>>(),
+    })
+}
+
+/// The outputs with their values, sensitive ones without.
+pub fn outputs(outputs: &BTreeMap<Arc<str>, Output>) -> Json {
+    let entries = outputs.iter().map(|(name, output)| {
+        let value = if output.sensitive { Json::Null } else { Masked::of(&output.value).json };
+        (name.to_string(), json!({ "value": value, "sensitive": output.sensitive }))
+    });
+    Json::Object(entries.collect::<Map<_, _>>())
+}
+
+/// Everything that is remembered, as one document. Its shape is this view's, not the state file's; secrets are not in it.
+pub fn state(state: &State) -> Json {
+    let resources = state.records().map(|(address, deposed, record)| {
+        let attributes = Masked::of(&record.attributes);
+        json!({
+            "address": address.to_string(),
+            "deposed": deposed.map(|key| &**key),
+            "kind": &*record.kind,
+            "status": status(record.status),
+            "place": record.place.as_ref().map(ToString::to_string),
+            "attributes": attributes.json,
+            "sensitive": attributes.sensitive,
+            "depends_on": record.depends_on.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "format": FORMAT,
+        "meshplan": env!("CARGO_PKG_VERSION"),
+        "lineage": state.lineage,
+        "serial": state.serial,
+        "outputs": outputs(&state.outputs),
+        "resources": resources.collect::<Vec<_>>(),
+    })
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Ready => "ready",
+        Status::Unready => "unready",
+        Status::Tainted => "tainted",
+        Status::Interrupted(_) => "interrupted",
+    }
+}
+
+fn place(sources: &SourceTree, span: Span) -> Option<Json> {
+    let (line, column) = sources.position(span)?;
+    Some(json!({ "file": &*sources.file(span.file)?.path, "line": line, "column": column, "start": span.start, "end": span.end }))
+}
+
+fn change(change: &Change) -> Json {
+    let before = change.before.as_ref().map(Masked::of);
+    let after = change.after.as_ref().map(Masked::of);
+    json!({
+        "address": change.address.to_string(),
+        "deposed": change.deposed.as_deref(),
+        "kind": &*change.kind,
+        "action": name(change.action),
+        "reason": { "code": code(&change.reason), "text": change.reason.to_string() },
+        "place": change.place.as_ref().map(ToString::to_string),
+        "before": before.as_ref().map(|masked| &masked.json),
+        "before_sensitive": before.as_ref().map(|masked| &masked.sensitive),
+        "after": after.as_ref().map(|masked| &masked.json),
+        "after_sensitive": after.as_ref().map(|masked| &masked.sensitive),
+        "after_unknown": after.as_ref().map(|masked| &masked.unknown),
+        "not_previewed": change.not_previewed.as_deref(),
+        "causes": change.causes,
+    })
+}
+
+fn output_change(output: &OutputChange) -> Json {
+    let masked = |value: &engine::value::Value| Masked::of(&value.clone().sensitive_if(output.sensitive));
+    let after = output.after.as_ref().map(masked);
+    json!({
+        "name": &*output.name,
+        "sensitive": output.sensitive,
+        "before": output.before.as_ref().map(masked).map(|masked| masked.json),
+        "after": after.as_ref().map(|masked| &masked.json),
+        "after_unknown": after.as_ref().map(|masked| &masked.unknown),
+    })
+}
+
+fn check(result: &CheckResult) -> Json {
+    let status = match result.status {
+        CheckStatus::Passed => "passed",
+        CheckStatus::Failed => "failed",
+        CheckStatus::Unknown => "unknown",
+        CheckStatus::NotRun => "not_run",
+    };
+    json!({ "name": &*result.name, "status": status, "messages": result.messages })
+}
+
+fn counts(counts: &Counts) -> Json {
+    json!({
+        "add": counts.add, "change": counts.change, "replace": counts.replace, "destroy": counts.destroy,
+        "forget": counts.forget, "read": counts.read, "move": counts.moved, "keep": counts.keep,
+    })
+}
+
+fn name(action: Action) -> &'static str {
+    match action {
+        Action::Keep => "keep",
+        Action::Settle => "settle",
+        Action::Read => "read",
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Replace => "replace",
+        Action::ReplaceCreateFirst => "replace_create_first",
+        Action::Delete => "delete",
+        Action::Forget => "forget",
+        Action::Move => "move",
+    }
+}
+
+fn code(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Unchanged => "unchanged",
+        Reason::NotInState => "not_in_state",
+        Reason::Gone => "gone",
+        Reason::Configuration(_) => "configuration",
+        Reason::Drift(_) => "drift",
+        Reason::CannotUpdate(_) => "cannot_update",
+        Reason::NotInConfiguration => "not_in_configuration",
+        Reason::KeyGone => "key_gone",
+        Reason::Destroy => "destroy",
+        Reason::PlaceReplaced(_) => "place_replaced",
+        Reason::PlaceDestroyed(_) => "place_destroyed",
+        Reason::Tainted => "tainted",
+        Reason::Interrupted => "interrupted",
+        Reason::NotReady => "not_ready",
+        Reason::Triggered(_) => "triggered",
+        Reason::ReadAfter(_) => "read_after",
+        Reason::ReadWhenKnown => "read_when_known",
+        Reason::MovedFrom(_) => "moved",
+    }
+}

@@ -1,0 +1,113 @@
+//! What is remembered, as text: resources with their attributes, outputs.
+
+use super::value::{SENSITIVE, inline, key};
+use engine::address::Address;
+use engine::state::{Objects, Operation, Output, Record, State, Status};
+use engine::value::{Data, Value};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// Longest value that stands on one line.
+const LINE: usize = 80;
+
+/// Everything: each resource with its attributes, then the outputs.
+pub fn state(state: &State) -> String {
+    if state.is_empty() && state.outputs.is_empty() {
+        return "Nothing is remembered.\n".to_owned();
+    }
+    let mut blocks: Vec<String> = state.resources.iter().map(|(address, all)| objects(address, all)).collect();
+    if !state.outputs.is_empty() {
+        blocks.push(format!("# outputs\n{}", outputs(&state.outputs)));
+    }
+    blocks.join("\n")
+}
+
+/// The objects under one address, each with its attributes.
+pub fn objects(address: &Address, objects: &Objects) -> String {
+    let current = objects.current.iter().map(|record| block(address, None, record));
+    let deposed = objects.deposed.iter().map(|(key, record)| block(address, Some(key), record));
+    current.chain(deposed).collect::<Vec<_>>().join("\n")
+}
+
+/// Outputs as assignments, sensitive ones masked.
+pub fn outputs(outputs: &BTreeMap<Arc<str>, Output>) -> String {
+    let mut text = String::new();
+    let column = outputs.keys().map(|name| key(name).chars().count()).max().unwrap_or(0);
+    for (name, output) in outputs {
+        let value = if output.sensitive { SENSITIVE.to_owned() } else { pretty(&output.value, 0) };
+        let _ = writeln!(text, "{:<column$} = {value}", key(name));
+    }
+    text
+}
+
+/// A value in the language's notation, over several lines if it is long. Sensitive parts are masked.
+pub fn pretty(value: &Value, indent: usize) -> String {
+    let line = inline(value);
+    let text_block = matches!(value.data(), Data::String(text) if text.contains('\n')) && !value.is_marked_sensitive();
+    if text_block {
+        return heredoc(value.as_str().unwrap_or_default(), indent);
+    }
+    if indent + line.chars().count() <= LINE && !line.contains("\\n") || value.is_marked_sensitive() {
+        return line;
+    }
+    let inner = indent + 2;
+    match value.data() {
+        Data::Mapping(mapping) => {
+            let column = mapping.entries().iter().map(|entry| key(&entry.key).chars().count()).max().unwrap_or(0);
+            let mut text = "{\n".to_owned();
+            for entry in mapping.entries() {
+                let _ = writeln!(text, "{:inner$}{:<column$} = {}", "", key(&entry.key), pretty(&entry.value, inner));
+            }
+            let _ = write!(text, "{:indent$}}}", "");
+            text
+        }
+        Data::Sequence(sequence) => {
+            let mut text = "[\n".to_owned();
+            for item in sequence.items() {
+                let _ = writeln!(text, "{:inner$}{},", "", pretty(item, inner));
+            }
+            let _ = write!(text, "{:indent$}]", "");
+            text
+        }
+        _ => line,
+    }
+}
+
+fn heredoc(text: &str, indent: usize) -> String {
+    let inner = indent + 2;
+    let mut block = "<<-EOT\n".to_owned();
+    for line in super::value::printable(text).lines() {
+        let _ = writeln!(block, "{}", format!("{:inner$}{line}", "").trim_end());
+    }
+    let _ = write!(block, "{:indent$}EOT", "");
+    block
+}
+
+fn block(address: &Address, deposed: Option<&Arc<str>>, record: &Record) -> String {
+    let mut text = format!("# {address}");
+    if let Some(key) = deposed {
+        let _ = write!(text, " (deposed {key})");
+    }
+    if let Some(status) = status(record.status) {
+        let _ = write!(text, " ({status})");
+    }
+    text.push('\n');
+    let shown: Vec<_> = record.attributes.entries().iter().filter(|entry| !entry.value.is_null()).collect();
+    let column = shown.iter().map(|entry| key(&entry.key).chars().count()).max().unwrap_or(0);
+    for entry in shown {
+        let _ = writeln!(text, "{:<column$} = {}", key(&entry.key), pretty(&entry.value, 0));
+    }
+    text
+}
+
+fn status(status: Status) -> Option<&'static str> {
+    match status {
+        Status::Ready => None,
+        Status::Unready => Some("not ready"),
+        Status::Tainted => Some("tainted"),
+        Status::Interrupted(Operation::Create) => Some("create interrupted"),
+        Status::Interrupted(Operation::Update) => Some("update interrupted"),
+        Status::Interrupted(Operation::Delete) => Some("delete interrupted"),
+    }
+}

@@ -1,0 +1,172 @@
+//! A plan as text: the glyph, the address, why; below it what differs.
+
+mod leaves;
+mod rows;
+
+use super::style::{Paint, Style, paint_of};
+use super::value::{cut, inline, key};
+use engine::plan::{Action, CheckStatus, Counts, OutputChange, Plan};
+use leaves::Leaves;
+use rows::{Detail, Row};
+use std::fmt::Write;
+
+/// Widest column of addresses; a longer address pushes its reason to the right.
+const WIDEST_ADDRESS: usize = 60;
+
+/// How text is laid out.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Whether it is coloured.
+    pub style: Style,
+    /// Columns there are.
+    pub width: usize,
+}
+
+/// The whole plan. Problems are not part of it: they come after.
+pub fn render(plan: &Plan, layout: Layout) -> String {
+    let mut text = String::new();
+    write_rows(&mut text, plan, layout);
+    write_outputs(&mut text, &plan.outputs, layout);
+    write_blocked(&mut text, plan, layout);
+    write_checks(&mut text, plan, layout);
+    text.push_str(&summary(plan, layout.style));
+    text
+}
+
+fn write_rows(text: &mut String, plan: &Plan, layout: Layout) {
+    let rows = rows::of(plan);
+    let column = rows.iter().map(|row| row.depth * 2 + row.label.chars().count()).filter(|width| *width <= WIDEST_ADDRESS).max();
+    for row in &rows {
+        write_row(text, row, column.unwrap_or(0), layout);
+        for detail in &row.details {
+            write_detail(text, row, detail, layout);
+        }
+    }
+    if !rows.is_empty() {
+        text.push('\n');
+    }
+}
+
+fn write_row(text: &mut String, row: &Row<'_>, column: usize, layout: Layout) {
+    let paint = paint_of(row.action);
+    let glyph = layout.style.paint(paint, &format!("{:<3}", row.action.glyph()));
+    let indent = row.depth * 2;
+    let label = format!("{:<width$}", row.label, width = column.saturating_sub(indent));
+    let reason = layout.style.paint(Paint::Dim, &row.reason);
+    let line = format!("  {glyph} {:indent$}{label}  {reason}", "");
+    let _ = writeln!(text, "{}", line.trim_end());
+}
+
+fn write_detail(text: &mut String, row: &Row<'_>, detail: &Detail<'_>, layout: Layout) {
+    let indent = 8 + row.depth * 2;
+    match detail {
+        Detail::Note(note) => {
+            let _ = writeln!(text, "{:indent$}{note}", "");
+        }
+        Detail::Leaves(difference, replacing) => {
+            Leaves { layout, indent, replacing }.write(text, difference);
+        }
+        Detail::Attributes(attributes) => {
+            let column = attributes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(32);
+            for (name, value) in attributes {
+                let line = format!("{:indent$}{name:<column$}  {value}", "");
+                let _ = writeln!(text, "{}", cut(&line, layout.width));
+            }
+        }
+    }
+}
+
+fn write_outputs(text: &mut String, outputs: &[OutputChange], layout: Layout) {
+    if outputs.is_empty() {
+        return;
+    }
+    let column = outputs.iter().map(|output| key(&output.name).chars().count()).max().unwrap_or(0).min(32);
+    let _ = writeln!(text, "{}", layout.style.paint(Paint::Strong, "Outputs"));
+    for output in outputs {
+        let shown = |value: &engine::value::Value| inline(&value.clone().sensitive_if(output.sensitive));
+        let (action, what) = match (&output.before, &output.after) {
+            (None, Some(after)) => (Action::Create, shown(after)),
+            (Some(before), Some(after)) => (Action::Update, changed(&shown(before), &shown(after))),
+            (Some(before), None) => (Action::Delete, shown(before)),
+            (None, None) => continue,
+        };
+        let glyph = layout.style.paint(paint_of(action), &format!("{:<3}", action.glyph()));
+        let line = format!("{:<column$}  {what}", key(&output.name));
+        let _ = writeln!(text, "  {glyph} {}", cut(&line, layout.width.saturating_sub(6)));
+    }
+    text.push('\n');
+}
+
+fn changed(before: &str, after: &str) -> String {
+    if before == after { format!("{after} changes") } else { format!("{before} -> {after}") }
+}
+
+fn write_blocked(text: &mut String, plan: &Plan, layout: Layout) {
+    if plan.blocked.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{}", layout.style.paint(Paint::Strong, "Not planned, because it could not be observed"));
+    let addresses: Vec<String> = plan.blocked.iter().map(|blocked| blocked.address.to_string()).collect();
+    let column = addresses.iter().map(|address| address.chars().count()).filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
+    for (blocked, address) in plan.blocked.iter().zip(&addresses) {
+        let glyph = layout.style.paint(Paint::Warning, "?  ");
+        let _ = writeln!(text, "  {glyph} {address:<column$}  {}", super::value::printable(&blocked.why));
+    }
+    text.push('\n');
+}
+
+fn write_checks(text: &mut String, plan: &Plan, layout: Layout) {
+    let shown: Vec<_> = plan.checks.iter().filter(|check| check.status != CheckStatus::Passed).collect();
+    if shown.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{}", layout.style.paint(Paint::Strong, "Checks"));
+    for check in shown {
+        let (paint, words) = match check.status {
+            CheckStatus::Passed => (Paint::Success, "passed"),
+            CheckStatus::Failed => (Paint::Warning, "failed"),
+            CheckStatus::Unknown => (Paint::Read, "known after apply"),
+            CheckStatus::NotRun => (Paint::Dim, "not run"),
+        };
+        let _ = writeln!(text, "      check.{}  {}", check.name, layout.style.paint(paint, words));
+        for message in &check.messages {
+            let _ = writeln!(text, "        {}", super::value::printable(message));
+        }
+    }
+    text.push('\n');
+}
+
+/// The last line: how many of each, or that there is nothing to do.
+pub fn summary(plan: &Plan, style: Style) -> String {
+    let mut text = if plan.has_changes() { counted(&plan.counts()) } else { no_changes(plan) };
+    match plan.blocked.len() {
+        0 => {}
+        1 => text.push_str(" 1 could not be observed."),
+        blocked => {
+            let _ = write!(text, " {blocked} could not be observed.");
+        }
+    }
+    let mut line = style.paint(Paint::Strong, &text);
+    line.push('\n');
+    line
+}
+
+fn no_changes(plan: &Plan) -> String {
+    let why = match (plan.destroy, plan.changes.is_empty() && plan.blocked.is_empty()) {
+        (true, _) => "there is nothing to destroy",
+        (false, true) => "the configuration has no resources, and nothing is remembered",
+        (false, false) => "what exists is as configured",
+    };
+    format!("No changes: {why}.")
+}
+
+fn counted(counts: &Counts) -> String {
+    let always = [(counts.add, "to add"), (counts.change, "to change"), (counts.replace, "to replace"), (counts.destroy, "to destroy")];
+    let sometimes = [(counts.forget, "to forget"), (counts.moved, "to move"), (counts.read, "to read")];
+    let shown = always.into_iter().chain(sometimes.into_iter().filter(|(count, _)| *count > 0));
+    let parts: Vec<String> = shown.map(|(count, words)| format!("{count} {words}")).collect();
+    format!("Plan: {}.", parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests;

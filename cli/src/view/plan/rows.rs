@@ -1,0 +1,140 @@
+//! Which lines a plan has: every change but those that go without saying.
+
+use crate::view::diff::Difference;
+use crate::view::value::inline;
+use engine::address::Address;
+use engine::plan::{Action, Change, Plan, Reason};
+use engine::value::{Data, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One change on its line.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) action: Action,
+    /// The address, or a member's name below its parent.
+    pub(super) label: String,
+    pub(super) reason: String,
+    /// How deep it stands: members stand below their set.
+    pub(super) depth: usize,
+    pub(super) details: Vec<Detail<'a>>,
+}
+
+/// What stands below a row.
+#[derive(Debug)]
+pub(super) enum Detail<'a> {
+    /// A phrase.
+    Note(String),
+    /// What differs, and the paths that force a replacement.
+    Leaves(Difference, &'a [String]),
+    /// Attributes of a new thing, each on a line.
+    Attributes(Vec<(String, String)>),
+}
+
+/// The rows of a plan, in its own order.
+pub(super) fn of(plan: &Plan) -> Vec<Row<'_>> {
+    let folded = Folded::of(plan);
+    let heads: BTreeSet<Address> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action.is_change() && !folded.hides(change))
+        .filter_map(|change| change.address.parent())
+        .collect();
+    let shown: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
+    let wanted = |change: &&Change| !folded.hides(change) && (change.action.is_change() || heads.contains(&change.address));
+    plan.changes.iter().filter(wanted).map(|change| row(change, &shown, &folded)).collect()
+}
+
+fn row<'a>(change: &'a Change, shown: &BTreeSet<&Address>, folded: &Folded<'_>) -> Row<'a> {
+    let parent = change.address.parent().filter(|parent| shown.contains(parent));
+    let (mut label, depth) = match (&parent, &change.address.member) {
+        (Some(_), Some(member)) => (member.replacen('/', " ", 1), 1),
+        _ => (change.address.to_string(), 0),
+    };
+    if let Some(key) = &change.deposed {
+        label.extend([" (deposed ", key, ")"]);
+    }
+    let reason = if change.action == Action::Keep { String::new() } else { change.reason.to_string() };
+    let mut details = details(change, depth);
+    details.extend(change.causes.iter().cloned().chain(folded.phrase(change)).map(Detail::Note));
+    if let Some(why) = &change.not_previewed {
+        details.push(Detail::Note(format!("not previewed: {why}")));
+    }
+    Row { action: change.action, label, reason, depth, details }
+}
+
+fn details(change: &Change, depth: usize) -> Vec<Detail<'_>> {
+    match (&change.before, &change.after) {
+        // What a set renders follows from the set's own attributes: its members are named, not spelled out.
+        (None, Some(after)) if depth == 0 && change.action == Action::Create => attributes(after),
+        (Some(before), Some(after)) if matches!(change.action, Action::Update | Action::Replace | Action::ReplaceCreateFirst) => {
+            let replacing: &[String] = match &change.reason {
+                Reason::CannotUpdate(paths) => paths,
+                _ => &[],
+            };
+            vec![Detail::Leaves(Difference::between(before, after), replacing)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The attributes of a new thing that say something: no nulls, and those that only apply makes known together at the end.
+fn attributes(after: &Value) -> Vec<Detail<'_>> {
+    let mut known = Vec::new();
+    let mut unknown = Vec::new();
+    for entry in after.entries() {
+        match entry.value.data() {
+            Data::Null => {}
+            Data::Unknown(..) => unknown.push(entry.key.to_string()),
+            _ => known.push((entry.key.to_string(), inline(&entry.value))),
+        }
+    }
+    let mut details = Vec::new();
+    if !known.is_empty() {
+        details.push(Detail::Attributes(known));
+    }
+    if !unknown.is_empty() {
+        details.push(Detail::Note(format!("known after apply: {}", unknown.join(", "))));
+    }
+    details
+}
+
+/// What goes with its place: counted there, not listed.
+struct Folded<'a> {
+    within: BTreeMap<&'a Address, usize>,
+}
+
+impl<'a> Folded<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let places: BTreeSet<&Address> =
+            plan.changes.iter().filter(|change| change.action.is_change()).map(|change| &change.address).collect();
+        let mut within = BTreeMap::new();
+        for change in &plan.changes {
+            if let Some(place) = place_of(change).filter(|place| places.contains(place)) {
+                *within.entry(place).or_default() += 1;
+            }
+        }
+        Self { within }
+    }
+
+    fn hides(&self, change: &Change) -> bool {
+        place_of(change).is_some_and(|place| self.within.contains_key(place))
+    }
+
+    /// What the place's own row says of it, unless the plan says so itself.
+    fn phrase(&self, change: &Change) -> Option<String> {
+        let count = self.within.get(&change.address).filter(|_| change.causes.is_empty())?;
+        let (resources, verb) = if *count == 1 { ("resource", "goes") } else { ("resources", "go") };
+        Some(match change.action {
+            Action::Replace | Action::ReplaceCreateFirst if *count == 1 => "1 resource within it is created again".to_owned(),
+            Action::Replace | Action::ReplaceCreateFirst => format!("{count} resources within it are created again"),
+            _ => format!("{count} {resources} within it {verb} with it"),
+        })
+    }
+}
+
+fn place_of(change: &Change) -> Option<&Address> {
+    match &change.reason {
+        Reason::PlaceReplaced(place) | Reason::PlaceDestroyed(place) => Some(place),
+        _ => None,
+    }
+}

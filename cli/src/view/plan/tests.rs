@@ -1,0 +1,270 @@
+//! Plans made by hand and how they read, to the letter.
+
+use super::*;
+use engine::address::{Address, Key, Mode};
+use engine::plan::{Blocked, Change, CheckResult, Reason};
+use engine::value::{Data, Instance, Type, Value};
+use serde_json::json;
+use std::sync::Arc;
+
+fn keyed(kind: &str, name: &str, key: &str) -> Address {
+    Address { key: Key::Text(key.into()), ..Address::managed(kind, name) }
+}
+
+fn change(address: Address, action: Action, reason: Reason) -> Change {
+    Change {
+        kind: address.kind.clone(),
+        address,
+        deposed: None,
+        action,
+        reason,
+        place: None,
+        before: None,
+        after: None,
+        not_previewed: None,
+        causes: Vec::new(),
+    }
+}
+
+fn check(plan: &Plan, expected: &str) {
+    assert_eq!(render(plan, Layout { style: Style::Plain, width: 100 }), expected);
+}
+
+/// The plan that the design's page on output shows.
+#[test]
+fn a_plan_tells_what_and_why_and_below_it_what_differs() {
+    let operator = keyed("istio_operator", "primary", "cluster1");
+    let mesh = |log: &str| format!("accessLogFile: \"{log}\"\nenableTracing: true\n");
+    let map = |log: &str| Value::from_json(&json!({ "data": { "mesh": mesh(log) }, "name": "istio" }));
+    let cluster2 = keyed("kind_cluster", "c", "cluster2");
+    let mut within = change(Address::managed("kubernetes_secret", "s"), Action::Replace, Reason::PlaceReplaced(cluster2.clone()));
+    within.before = Some(Value::object([("name", Value::string("a"))]));
+    let plan = Plan {
+        changes: vec![
+            change(Address::managed("ca_root", "mesh"), Action::Create, Reason::NotInState),
+            change(Address::managed("ca_root", "other"), Action::Keep, Reason::Unchanged),
+            change(operator.clone(), Action::Update, Reason::Configuration(vec!["spec.meshConfig".to_owned()])),
+            Change {
+                before: Some(map("")),
+                after: Some(map("/dev/stdout")),
+                ..change(
+                    operator.with_member("ConfigMap/istio-system/istio"),
+                    Action::Update,
+                    Reason::Configuration(vec!["data.mesh".to_owned()]),
+                )
+            },
+            change(cluster2, Action::Replace, Reason::CannotUpdate(vec!["node_image".to_owned()])),
+            within,
+        ],
+        ..Plan::default()
+    };
+    check(
+        &plan,
+        r#"  +   ca_root.mesh                        not in state
+  ~   istio_operator.primary["cluster1"]  `spec.meshConfig` changed in configuration
+  ~     ConfigMap istio-system/istio      `data.mesh` changed in configuration
+          ~ data.mesh (yaml)
+              ~ accessLogFile  "" -> "/dev/stdout"
+                1 unchanged
+            1 unchanged
+  -/+ kind_cluster.c["cluster2"]          `node_image` cannot change in place
+        1 resource within it is created again
+
+Plan: 1 to add, 2 to change, 2 to replace, 0 to destroy.
+"#,
+    );
+}
+
+#[test]
+fn a_new_thing_shows_what_is_known_of_it() {
+    let cluster = Instance { address: keyed("sandbox_cluster", "this", "c1"), classes: &["cluster"], attributes: Value::null() };
+    let after = Value::object([
+        ("cluster", Value::new(Data::Reference(Arc::new(cluster)))),
+        ("labels", Value::from_json(&json!({ "topology.istio.io/network": "network1" }))),
+        ("name", Value::string("istio-system")),
+        ("nothing", Value::null()),
+        ("token", Value::string("t0k3n").sensitive()),
+        ("uid", Value::unknown(Type::String)),
+        ("version", Value::unknown(Type::String)),
+        ("wide", Value::string("x".repeat(200))),
+    ]);
+    let plan = Plan {
+        changes: vec![Change {
+            after: Some(after),
+            ..change(Address::managed("kubernetes_namespace", "a"), Action::Create, Reason::NotInState)
+        }],
+        ..Plan::default()
+    };
+    let text = render(&plan, Layout { style: Style::Plain, width: 80 });
+    assert_eq!(
+        text,
+        format!(
+            r#"  +   kubernetes_namespace.a  not in state
+        cluster  sandbox_cluster.this["c1"]
+        labels   {{ "topology.istio.io/network" = "network1" }}
+        name     "istio-system"
+        token    (sensitive value)
+        wide     "{}…
+        known after apply: uid, version
+
+Plan: 1 to add, 0 to change, 0 to replace, 0 to destroy.
+"#,
+            "x".repeat(61)
+        )
+    );
+}
+
+#[test]
+fn a_replacement_says_what_forces_it_and_long_values_get_their_own_lines() {
+    let before = json!({ "image": "node:1.30", "note": "a".repeat(50), "ports": [{ "name": "http", "port": 80 }] });
+    let after = json!({ "image": "node:1.31", "note": "b".repeat(50), "ports": [{ "name": "http", "port": 81 }] });
+    let plan = Plan {
+        changes: vec![Change {
+            before: Some(Value::from_json(&before)),
+            after: Some(Value::from_json(&after)),
+            not_previewed: Some("the server is not reachable".into()),
+            ..change(Address::managed("kind_cluster", "c"), Action::Replace, Reason::CannotUpdate(vec!["image".to_owned()]))
+        }],
+        ..Plan::default()
+    };
+    let (a, b) = ("a".repeat(50), "b".repeat(50));
+    check(
+        &plan,
+        &format!(
+            r#"  -/+ kind_cluster.c  `image` cannot change in place
+        ~ image                  "node:1.30" -> "node:1.31"  forces replacement
+        ~ note
+            - "{a}"
+            + "{b}"
+        ~ ports[name=http].port  80 -> 81
+          1 unchanged
+        not previewed: the server is not reachable
+
+Plan: 0 to add, 0 to change, 1 to replace, 0 to destroy.
+"#
+        ),
+    );
+}
+
+#[test]
+fn outputs_blocked_entries_and_checks_have_their_own_sections() {
+    let output = |name: &str, before: Option<&str>, after: Option<&str>, sensitive: bool| OutputChange {
+        name: name.into(),
+        before: before.map(Value::string),
+        after: after.map(Value::string),
+        sensitive,
+    };
+    let check_of = |name: &str, status, message: &str| CheckResult { name: name.into(), status, messages: vec![message.to_owned()] };
+    let data = Address { mode: Mode::Data, ..keyed("kubernetes_cluster", "this", "c1") };
+    let plan = Plan {
+        outputs: vec![
+            output("gateway", None, Some("10.0.0.1"), false),
+            output("old", Some("x"), None, false),
+            output("password", Some("one"), Some("two"), true),
+            output("url", Some("http://a"), Some("http://b"), false),
+        ],
+        blocked: vec![Blocked { address: data, why: "connection refused".into() }],
+        checks: vec![
+            CheckResult { name: "fine".into(), status: CheckStatus::Passed, messages: Vec::new() },
+            check_of("one_root", CheckStatus::Failed, "the clusters do not share one root CA"),
+            check_of("traffic", CheckStatus::NotRun, "no data plane"),
+        ],
+        ..Plan::default()
+    };
+    check(
+        &plan,
+        r#"Outputs
+  +   gateway   "10.0.0.1"
+  -   old       "x"
+  ~   password  (sensitive value) changes
+  ~   url       "http://a" -> "http://b"
+
+Not planned, because it could not be observed
+  ?   data.kubernetes_cluster.this["c1"]  connection refused
+
+Checks
+      check.one_root  failed
+        the clusters do not share one root CA
+      check.traffic  not run
+        no data plane
+
+Plan: 0 to add, 0 to change, 0 to replace, 0 to destroy. 1 could not be observed.
+"#,
+    );
+}
+
+#[test]
+fn every_action_has_a_glyph_and_rare_ones_are_counted_when_they_occur() {
+    let of = |name: &str, action, reason| change(Address::managed("k", name), action, reason);
+    let mut deposed = of("d", Action::Delete, Reason::NotInConfiguration);
+    deposed.deposed = Some("a1b2".into());
+    let plan = Plan {
+        changes: vec![
+            deposed,
+            of("e", Action::Delete, Reason::Destroy),
+            of("f", Action::Forget, Reason::NotInConfiguration),
+            of("m", Action::Move, Reason::MovedFrom(Address::managed("k", "l"))),
+            of("r", Action::Read, Reason::ReadWhenKnown),
+            of("s", Action::Settle, Reason::NotReady),
+            of("t", Action::ReplaceCreateFirst, Reason::Tainted),
+        ],
+        ..Plan::default()
+    };
+    check(
+        &plan,
+        r"  -   k.d (deposed a1b2)  not in configuration
+  -   k.e                 everything is destroyed
+  .   k.f                 not in configuration
+  ->  k.m                 moved from `k.l`
+  <=  k.r                 read when its arguments are known
+  …   k.s                 created, not ready yet
+  +/- k.t                 its create failed
+
+Plan: 0 to add, 1 to change, 1 to replace, 2 to destroy, 1 to forget, 1 to move, 1 to read.
+",
+    );
+}
+
+#[test]
+fn nothing_to_do_says_why() {
+    let keep = Plan { changes: vec![change(Address::managed("k", "a"), Action::Keep, Reason::Unchanged)], ..Plan::default() };
+    for (plan, expected) in [
+        (keep, "No changes: what exists is as configured.\n"),
+        (Plan::default(), "No changes: the configuration has no resources, and nothing is remembered.\n"),
+        (Plan { destroy: true, ..Plan::default() }, "No changes: there is nothing to destroy.\n"),
+    ] {
+        check(&plan, expected);
+    }
+}
+
+#[test]
+fn what_goes_with_its_place_is_counted_there() {
+    let place = Address::managed("sandbox_cluster", "c");
+    let mut changes: Vec<_> = ["a", "b"]
+        .map(|name| change(Address::managed("kubernetes_secret", name), Action::Forget, Reason::PlaceDestroyed(place.clone())))
+        .into();
+    changes.push(change(place.clone(), Action::Delete, Reason::Destroy));
+    check(
+        &Plan { changes, ..Plan::default() },
+        r"  -   sandbox_cluster.c  everything is destroyed
+        2 resources within it go with it
+
+Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy, 2 to forget.
+",
+    );
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let plan = Plan { changes: vec![change(Address::managed("k", "a"), Action::Create, Reason::NotInState)], ..Plan::default() };
+    let coloured = render(&plan, Layout { style: Style::Coloured, width: 80 });
+    let mut plain = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, rest)| rest);
+    }
+    plain.push_str(rest);
+    assert_ne!(plain, coloured);
+    check(&plan, &plain);
+}

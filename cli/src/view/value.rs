@@ -1,0 +1,161 @@
+//! Values as people read them: on one line, in the language's own notation, with nothing secret in it.
+
+use engine::value::{Data, Value};
+use std::fmt::Write;
+
+/// What stands for a sensitive value.
+pub const SENSITIVE: &str = "(sensitive value)";
+/// What stands for a value that apply makes known.
+pub const KNOWN_AFTER_APPLY: &str = "(known after apply)";
+
+/// The value on one line. Sensitive parts are masked, unknown parts say so, references are addresses.
+pub fn inline(value: &Value) -> String {
+    let mut text = String::new();
+    write_value(&mut text, value);
+    text
+}
+
+fn write_value(text: &mut String, value: &Value) {
+    if value.is_marked_sensitive() {
+        text.push_str(SENSITIVE);
+        return;
+    }
+    match value.data() {
+        Data::Null => text.push_str("null"),
+        Data::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        Data::Number(number) => {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{}", number.normalize());
+        }
+        Data::String(string) => text.push_str(&quoted(string)),
+        Data::Sequence(sequence) => write_items(text, sequence.items()),
+        Data::Mapping(_) => write_entries(text, value),
+        Data::Instance(instance) | Data::Reference(instance) => {
+            let _ = write!(text, "{}", instance.address);
+        }
+        Data::Unknown(..) | Data::Pending(_) => text.push_str(KNOWN_AFTER_APPLY),
+        Data::Blocked(why) => {
+            let _ = write!(text, "(not observed: {why})");
+        }
+    }
+}
+
+fn write_items(text: &mut String, items: &[Value]) {
+    text.push('[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            text.push_str(", ");
+        }
+        write_value(text, item);
+    }
+    text.push(']');
+}
+
+fn write_entries(text: &mut String, value: &Value) {
+    if value.entries().is_empty() {
+        text.push_str("{}");
+        return;
+    }
+    text.push_str("{ ");
+    for (at, entry) in value.entries().iter().enumerate() {
+        if at > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(&key(&entry.key));
+        text.push_str(" = ");
+        write_value(text, &entry.value);
+    }
+    text.push_str(" }");
+}
+
+/// A key as it may stand before `=`: bare if it is a name, quoted otherwise.
+pub fn key(key: &str) -> String {
+    if is_name(key) { key.to_owned() } else { quoted(key) }
+}
+
+/// A step from a path to the value under a key: `.name` or `["no name"]`.
+pub fn step(path: &str, key: &str) -> String {
+    match (path.is_empty(), is_name(key)) {
+        (true, true) => key.to_owned(),
+        (false, true) => format!("{path}.{key}"),
+        (_, false) => format!("{path}[{}]", quoted(key)),
+    }
+}
+
+/// Text in quotes, everything that would not print escaped.
+pub fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if c.is_control() => quoted.extend(c.escape_unicode()),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The text cut to so many columns, its end replaced by an ellipsis if it is longer.
+pub fn cut(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(columns.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+/// Foreign text as it may go to a terminal: without control sequences. Line breaks and tabs stay.
+pub fn printable(text: &str) -> String {
+    let plain = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
+    text.chars().map(plain).collect()
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::address::Address;
+    use engine::value::{Instance, Type};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_value_reads_as_the_language_writes_it() {
+        let reference = Instance { address: Address::managed("ca_root", "mesh"), classes: &[], attributes: Value::null() };
+        for (value, text) in [
+            (Value::null(), "null"),
+            (Value::number(3), "3"),
+            (Value::string("a\"b\n\u{1b}[31m"), r#""a\"b\n\u{1b}[31m""#),
+            (Value::tuple(vec![Value::bool(true), Value::unknown(Type::String)]), "[true, (known after apply)]"),
+            (Value::object::<&str>([]), "{}"),
+            (Value::object([("a", Value::number(1)), ("b/c", Value::string("s").sensitive())]), r#"{ a = 1, "b/c" = (sensitive value) }"#),
+            (Value::new(Data::Reference(Arc::new(reference))), "ca_root.mesh"),
+            (Value::blocked("connection refused"), "(not observed: connection refused)"),
+            (Value::object([("k", Value::string("s"))]).sensitive(), "(sensitive value)"),
+        ] {
+            assert_eq!(inline(&value), text);
+        }
+    }
+
+    #[test]
+    fn paths_read_as_traversals() {
+        assert_eq!(step("", "spec"), "spec");
+        assert_eq!(step("metadata.labels", "topology.istio.io/network"), "metadata.labels[\"topology.istio.io/network\"]");
+        assert_eq!(step("spec", "ports"), "spec.ports");
+    }
+
+    #[test]
+    fn long_text_is_cut_and_foreign_text_made_harmless() {
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(printable("a\u{1b}[2Jb\tc\n"), "a\u{fffd}[2Jb\tc\n");
+    }
+}

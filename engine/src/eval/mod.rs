@@ -1,9 +1,54 @@
 //! Running expressions: what is known becomes a value, what is not becomes an unknown with the computation that will tell.
+//!
+//! Nothing here asks the world: what it needs of names and files comes through [`Scope`], what an apply has made known through [`Fill`].
+
+mod call;
+mod choose;
+mod convert;
+mod evaluator;
+mod fill;
+/// The library of functions has not landed.
+mod functions {
+    use super::{Arena, Scope};
+    use crate::diagnostic::{Diagnostic, Problems};
+    use crate::source::Span;
+    use crate::value::Value;
+
+    #[expect(clippy::too_many_arguments, reason = "goes when the library lands")]
+    pub(super) fn call(
+        name: &str,
+        name_span: Span,
+        _: Vec<(Value, Span)>,
+        _: Span,
+        _: &mut dyn Scope,
+        _: &mut Arena,
+    ) -> Result<Value, Problems> {
+        Err(vec![Diagnostic::error("unknown function", format!("there is no function `{name}`")).at(name_span)])
+    }
+}
+mod instance;
+mod operator;
+mod order;
+mod repeat;
+#[cfg(test)]
+mod scene;
+mod strict;
+mod substitute;
+mod template;
+mod traverse;
+mod unify;
+
+pub use convert::{Mismatch, convert};
+pub use fill::{Fill, fill, run};
+pub use instance::instance;
+pub use unify::{type_of, unify, words};
 
 use crate::config::{Expr, Root};
-use crate::diagnostic::{Diagnostic, Problems};
+use crate::diagnostic::Problems;
 use crate::source::Span;
-use crate::value::{Origins, Thunk, Value};
+use crate::value::{Flags, Origins, Thunk, Value};
+use evaluator::Evaluator;
+use instance::instance_origin;
 use std::sync::Arc;
 
 /// What a run's values share: where they came from, and how the unknown ones come about.
@@ -15,6 +60,8 @@ pub struct Arena {
     pub thunks: Thunks,
     /// What is worth a warning and stops nothing; whoever evaluates takes them out and shows them.
     pub warnings: Problems,
+    /// The states that operations have come to since somebody last looked: `try` has to know whether what succeeded may still fail.
+    made: Flags,
 }
 
 /// The deferred computations of a run, by [`Thunk`]. Their literals are values that may hold unknowns with thunks of their own.
@@ -34,6 +81,16 @@ impl Thunks {
     /// The computation behind a thunk, unless it is [`Thunk::NONE`].
     pub fn get(&self, thunk: Thunk) -> Option<&Expr> {
         self.expressions.get(thunk.0 as usize)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.expressions.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.expressions.is_empty()
     }
 }
 
@@ -57,8 +114,9 @@ pub trait Scope {
     fn file(&mut self, path: &str) -> FileText;
 }
 
-/// Runs an expression.
+/// Runs an expression. The value may hold what is pending, blocked or unknown: an operation over such parts takes the first of these
+/// that applies, and if that is unknown, leaves its computation in `arena.thunks`. Errors are collected as far as they do not follow
+/// from each other.
 pub fn evaluate(expression: &Expr, scope: &mut dyn Scope, arena: &mut Arena) -> Result<Value, Problems> {
-    let _ = (scope, arena);
-    Err(vec![Diagnostic::error("not there yet", "the evaluator has not landed").at(expression.span)])
+    Evaluator::new(scope, arena).expression(expression)
 }

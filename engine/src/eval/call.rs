@@ -1,0 +1,202 @@
+//! Calls: arguments, `...`, and the few functions that are no functions of values: `try`, `can`, `templatefile`, `templatestring`.
+
+use super::evaluator::{Evaluator, both, problem, problem_with_help};
+use super::instance::as_object;
+use super::strict::{Open, first, literal, opened, strict, taken};
+use super::unify::words;
+use crate::config::{Call, Expr, Node, parse_template};
+use crate::diagnostic::Problems;
+use crate::source::{FileId, Span};
+use crate::value::{Data, Flags, Type, Value};
+use std::sync::Arc;
+
+/// Templates may read further templates, down to this depth: a file that reads itself must end somewhere.
+const DEEPEST_TEMPLATE: usize = 8;
+
+impl Evaluator<'_> {
+    pub(super) fn call(&mut self, call: &Call, span: Span) -> Result<Value, Problems> {
+        match &*call.name {
+            "try" | "can" if call.expand => {
+                problem_here("`...` cannot be used with it: its arguments are expressions, not values", &call.name, span)
+            }
+            "try" => self.attempt(call, span),
+            "can" => self.possible(call, span),
+            _ => {
+                let values = self.all(&call.arguments)?;
+                let arguments: Vec<_> = values.into_iter().zip(call.arguments.iter().map(|argument| argument.span)).collect();
+                match self.expanded(call, arguments, span)? {
+                    Expanded::Open(value) => Ok(value),
+                    Expanded::Arguments(arguments) => self.apply(call, arguments, span),
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, call: &Call, arguments: Vec<(Value, Span)>, span: Span) -> Result<Value, Problems> {
+        match &*call.name {
+            "templatefile" => self.template_file(call, arguments, span),
+            "templatestring" => self.template_string(call, arguments, span),
+            name => {
+                let thunks = self.arena.thunks.len();
+                let value = super::functions::call(name, call.name_span, arguments, span, self.scope, self.arena)?;
+                // A function says only by its result what state it came to.
+                let mut made = Flags::default();
+                for flag in [Flags::PENDING, Flags::BLOCKED] {
+                    if value.flags().has(flag) {
+                        made = made.with(flag);
+                    }
+                }
+                if self.arena.thunks.len() > thunks {
+                    made = made.with(Flags::UNKNOWN);
+                }
+                self.arena.made = self.arena.made.with(made);
+                Ok(value)
+            }
+        }
+    }
+
+    /// The arguments with the last one expanded, if the call asks for it.
+    fn expanded(&mut self, call: &Call, mut arguments: Vec<(Value, Span)>, span: Span) -> Result<Expanded, Problems> {
+        if !call.expand {
+            return Ok(Expanded::Arguments(arguments));
+        }
+        let Some((last, at)) = arguments.pop() else { return Ok(Expanded::Arguments(arguments)) };
+        if Open::of(&last).is_some() {
+            arguments.push((last, at));
+            let open = strict(arguments.iter().map(|(value, _)| value)).unwrap_or(Open::Unknown);
+            let deferred = || later(call, &arguments, true, span);
+            return Ok(Expanded::Open(opened(open, Type::Any, arguments.iter().map(|(value, _)| value), self.arena, deferred)));
+        }
+        let Data::Sequence(sequence) = last.data() else {
+            let detail = format!("`...` expands lists, sets and tuples; this is {}", words(&last));
+            return Err(problem("nothing to expand", detail, at));
+        };
+        for item in sequence.items() {
+            arguments.push((taken(item.clone(), &last, self.arena), at));
+        }
+        Ok(Expanded::Arguments(arguments))
+    }
+
+    fn template_file(&mut self, call: &Call, arguments: Vec<(Value, Span)>, span: Span) -> Result<Value, Problems> {
+        let [(path, path_span), (variables, variables_span)] = two(call, arguments, span)?;
+        let path = self.text(path, "path", path_span);
+        let (path, variables) = both(path, self.variables(&variables, variables_span))?;
+        match Open::of(&path) {
+            None => {}
+            Some(Open::Unknown) => {
+                let detail = "the path is known only after apply, but a plan holds every file it needs";
+                return Err(problem_with_help("path not known", detail, "name the file by what is known now", path_span));
+            }
+            Some(open) => {
+                let open = first(Some(open), strict([&variables])).unwrap_or(Open::Pending);
+                return Ok(opened(open, Type::String, [&path, &variables], self.arena, || literal(path.clone(), span)));
+            }
+        }
+        let name = path.as_str().unwrap_or_default();
+        let Some(text) = self.template_text(name, path_span)? else {
+            return Ok(opened(Open::Pending, Type::String, [&variables], self.arena, || literal(path.clone(), span)));
+        };
+        let source = (&text, format!("`{name}`"));
+        Ok(self.render(call, source, &variables, (variables_span, span))?.sensitive_if(path.is_marked_sensitive()))
+    }
+
+    fn template_string(&mut self, call: &Call, arguments: Vec<(Value, Span)>, span: Span) -> Result<Value, Problems> {
+        let [(template, template_span), (variables, variables_span)] = two(call, arguments, span)?;
+        let template = self.text(template, "template", template_span);
+        let (template, variables) = both(template, self.variables(&variables, variables_span))?;
+        let Data::String(text) = template.data() else {
+            let open = strict([&template, &variables]).unwrap_or(Open::Unknown);
+            let arguments = [(template.clone(), template_span), (variables.clone(), variables_span)];
+            return Ok(opened(open, Type::String, [&template, &variables], self.arena, || later(call, &arguments, false, span)));
+        };
+        let value = self.render(call, (text, "the template".to_owned()), &variables, (variables_span, span))?;
+        Ok(self.also_from(value, &template).sensitive_if(template.is_marked_sensitive()))
+    }
+
+    /// A string that must not be null, or open.
+    fn text(&mut self, value: Value, role: &str, span: Span) -> Result<Value, Problems> {
+        if value.is_null() {
+            return Err(problem("null argument", format!("the {role} is null here; it must be a string"), span));
+        }
+        self.scalar(value, &Type::String, role, span)
+    }
+
+    fn variables(&mut self, value: &Value, span: Span) -> Result<Value, Problems> {
+        let object = as_object(value, span, self.arena);
+        match object.data() {
+            Data::Mapping(_) | Data::Unknown(..) | Data::Pending(_) | Data::Blocked(_) => Ok(object),
+            _ => {
+                let detail = format!("a template's variables come as an object; this is {}", words(value));
+                Err(problem("unsuitable value", detail, span))
+            }
+        }
+    }
+
+    /// Runs a template's text. Its places are none of the configuration's, so its problems are told by line at the call.
+    fn render(&mut self, call: &Call, source: (&Arc<str>, String), variables: &Value, spans: (Span, Span)) -> Result<Value, Problems> {
+        let (text, name) = source;
+        let (variables_span, span) = spans;
+        if let Some(open) = Open::of(variables) {
+            let template = literal(Value::string(text.clone()), span);
+            let arguments = vec![template, literal(variables.clone(), variables_span)];
+            let call = Call { name: "templatestring".into(), arguments, expand: false, ..call.clone() };
+            return Ok(opened(open, Type::String, [variables], self.arena, || Expr::new(Node::Call(call), span)));
+        }
+        if self.templates >= DEEPEST_TEMPLATE {
+            let detail = format!("{name} is read within templates {DEEPEST_TEMPLATE} deep; does it read itself?");
+            return Err(problem("templates too deep", detail, span));
+        }
+        let nowhere = FileId(u32::MAX);
+        let parsed = parse_template(text, nowhere).map_err(|problems| placed(problems, text, &name, span))?;
+        let names = variables.entries().iter().map(|entry| (entry.key.clone(), taken(entry.value.clone(), variables, self.arena)));
+        let names = names.collect();
+        let bound = std::mem::replace(&mut self.bound, names);
+        let elements = std::mem::take(&mut self.elements);
+        self.templates += 1;
+        let value = self.expression(&parsed);
+        self.templates -= 1;
+        self.bound = bound;
+        self.elements = elements;
+        value.map_err(|problems| placed(problems, text, &name, span))
+    }
+}
+
+enum Expanded {
+    Arguments(Vec<(Value, Span)>),
+    Open(Value),
+}
+
+/// The call over values.
+fn later(call: &Call, arguments: &[(Value, Span)], expand: bool, span: Span) -> Expr {
+    let arguments = arguments.iter().map(|(value, at)| literal(value.clone(), *at)).collect();
+    Expr::new(Node::Call(Call { arguments, expand, ..call.clone() }), span)
+}
+
+fn problem_here(what: &str, name: &str, span: Span) -> Result<Value, Problems> {
+    Err(problem("unsuitable call", format!("`{name}`: {what}"), span))
+}
+
+fn two(call: &Call, arguments: Vec<(Value, Span)>, span: Span) -> Result<[(Value, Span); 2], Problems> {
+    arguments.try_into().map_err(|arguments: Vec<_>| {
+        let detail =
+            format!("`{}` takes 2 arguments, a template and an object with its variables; {} are given", call.name, arguments.len());
+        problem("wrong number of arguments", detail, span)
+    })
+}
+
+/// Problems of a template as problems of its call.
+fn placed(problems: Problems, text: &str, name: &str, span: Span) -> Problems {
+    let nowhere = FileId(u32::MAX);
+    let place = |mut problem: crate::diagnostic::Diagnostic| {
+        if let Some(at) = problem.at
+            && at.file == nowhere
+        {
+            let line = text.get(..at.start as usize).unwrap_or_default().matches('\n').count() + 1;
+            problem.detail = format!("{name}, line {line}: {}", problem.detail);
+            problem.related.retain(|(at, _)| at.file != nowhere);
+            problem.at = Some(span);
+        }
+        problem
+    };
+    problems.into_iter().map(place).collect()
+}

@@ -1,0 +1,306 @@
+//! Values as other types: what arguments, variables and operands go through.
+
+use super::order::set_of;
+use super::strict::{Open, from_also, literal, opened};
+use super::unify::{element_type, type_words, words};
+use super::{Arena, instance_origin};
+use crate::config::{Expr, Node};
+use crate::source::{FileId, Span};
+use crate::value::{
+    Class, Data, Entry, Field, Mapping, MappingKind, Number, ObjectType, Sequence, SequenceKind, Type, Value, parse_number,
+};
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a value is not of a type and cannot become it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Where in the value: `.clusters["c1"].network`; empty for the value itself.
+    pub path: String,
+    /// What was expected, with its article: `a string`.
+    pub expected: String,
+    /// What was found, with its article: `an object`. Never holds a sensitive value.
+    pub found: String,
+}
+
+impl Mismatch {
+    fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { path: String::new(), expected: expected.into(), found: found.into() }
+    }
+
+    fn within(mut self, step: &str) -> Self {
+        self.path.insert_str(0, step);
+        self
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "at `{}`: ", self.path)?;
+        }
+        write!(f, "{} is required, found {}", self.expected, self.found)
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+/// A value as a type. Primitives convert as in Terraform, tuples become lists and sets, objects maps, missing optional attributes their
+/// defaults, and attributes that the type does not name are dropped. What is pending or unknown gets the type; an unknown that the type
+/// would change is converted when it is known. For a reference of a class an instance that offers it is required.
+pub fn convert(value: Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
+    match (value.data(), ty) {
+        (_, Type::Any) | (Data::Null | Data::Blocked(_), _) => Ok(value),
+        (Data::Pending(from), _) => {
+            possible(from, ty)?;
+            Ok(Value::pending(ty.clone()).with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+        }
+        (Data::Unknown(from, _), _) => unknown(from.clone(), value, ty, arena),
+        (_, Type::Bool | Type::Number | Type::String) => primitive(&value, ty),
+        (Data::Instance(_) | Data::Reference(_), Type::Reference(class)) => reference(&value, class),
+        (_, Type::Reference(class)) => Err(not_a_reference(&value, class)),
+        (Data::Sequence(sequence), Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+            let sequence = sequence.clone();
+            sequence_as(value, &sequence, ty, arena)
+        }
+        (Data::Mapping(mapping), Type::Map(_) | Type::Object(_)) => {
+            let mapping = mapping.clone();
+            mapping_as(value, &mapping, ty, arena)
+        }
+        (Data::Instance(_), Type::Map(_) | Type::Object(_)) => instance_as(&value, ty, arena),
+        _ => Err(Mismatch::new(type_words(ty), words(&value))),
+    }
+}
+
+/// A known, single value as a bool, number or string, with its origin and mark.
+pub(crate) fn primitive(value: &Value, ty: &Type) -> Result<Value, Mismatch> {
+    let data = match (value.data(), ty) {
+        (Data::Bool(_), Type::Bool) | (Data::Number(_), Type::Number) | (Data::String(_), Type::String) => return Ok(value.clone()),
+        (Data::Bool(truth), Type::String) => Data::String(if *truth { "true" } else { "false" }.into()),
+        (Data::Number(number), Type::String) => Data::String(number_text(*number).into()),
+        (Data::String(text), Type::Number) => {
+            let parsed = parse_number(text).map_err(|error| Mismatch::new(error_words(error), quoted(value)))?;
+            Data::Number(parsed)
+        }
+        (Data::String(text), Type::Bool) => match &**text {
+            "true" | "1" => Data::Bool(true),
+            "false" | "0" => Data::Bool(false),
+            _ => return Err(Mismatch::new("`true` or `false`", quoted(value))),
+        },
+        _ => return Err(Mismatch::new(type_words(ty), words(value))),
+    };
+    Ok(Value::new(data).with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+}
+
+/// A number as text: no exponent, no zeros at the end.
+pub(crate) fn number_text(number: Number) -> String {
+    number.normalize().to_string()
+}
+
+fn error_words(error: crate::value::NotANumber) -> &'static str {
+    match error {
+        crate::value::NotANumber::Malformed => "a number",
+        crate::value::NotANumber::TooPrecise => "a number of at most 28 digits",
+    }
+}
+
+/// A text as messages show it: nothing of a sensitive one, and not all of a long one.
+fn quoted(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) if !value.holds_sensitive() && text.chars().count() <= 40 && !text.contains('\n') => format!("the string `{text}`"),
+        _ => words(value),
+    }
+}
+
+fn unknown(from: Arc<Type>, value: Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
+    if let Type::Reference(class) = ty {
+        return Err(Mismatch::new(format!("a reference to a {class}"), "what is known only after apply: which one must be known now"));
+    }
+    possible(&from, ty)?;
+    if fits(&from, ty) {
+        return Ok(value);
+    }
+    Ok(opened(Open::Unknown, ty.clone(), &[value.clone()], arena, || later(value, ty)))
+}
+
+/// The conversion as an expression. It stands nowhere in the text.
+fn later(value: Value, ty: &Type) -> Expr {
+    let nowhere = Span::new(FileId(u32::MAX), 0..0);
+    Expr::new(Node::Convert(Box::new(literal(value, nowhere)), Arc::new(ty.clone())), nowhere)
+}
+
+fn reference(value: &Value, class: Class) -> Result<Value, Mismatch> {
+    let Some(instance) = value.instance() else { return Err(not_a_reference(value, class)) };
+    if !instance.classes.contains(&class) {
+        return Err(Mismatch::new(format!("a reference to a {class}"), format!("{}, which is none", words(value))));
+    }
+    if matches!(value.data(), Data::Reference(_)) {
+        return Ok(value.clone());
+    }
+    Ok(Value::new(Data::Reference(instance.clone())).with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+}
+
+fn not_a_reference(value: &Value, class: Class) -> Mismatch {
+    let found = match value.data() {
+        Data::Mapping(_) => {
+            "an object: what an object literal, `merge` or a type constraint made of a resource leads to it no more".to_owned()
+        }
+        _ => words(value),
+    };
+    Mismatch::new(format!("a reference to a {class}"), found)
+}
+
+fn sequence_as(value: Value, sequence: &Sequence, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
+    let fitting = match (sequence.kind(), ty) {
+        (SequenceKind::List(from), Type::List(to)) | (SequenceKind::Set(from), Type::Set(to)) => fits(from, to),
+        _ => false,
+    };
+    if fitting {
+        return Ok(value);
+    }
+    let items = sequence.items();
+    let made = match ty {
+        Type::Tuple(types) => {
+            if types.len() != items.len() {
+                let (expected, found) = (types.len(), items.len());
+                return Err(Mismatch::new(format!("a tuple of {expected}"), format!("{} of {found}", words(&value))));
+            }
+            let items = items.iter().zip(types.iter()).enumerate();
+            let items = items.map(|(at, (item, ty))| element(item, at, ty, arena)).collect::<Result<_, _>>()?;
+            Value::tuple(items)
+        }
+        Type::Set(wanted) => {
+            let wanted = wanted_element(wanted, items.iter(), "all elements of one type")?;
+            let items = items.iter().enumerate().map(|(at, item)| element(item, at, &wanted, arena)).collect::<Result<_, _>>()?;
+            set_of(wanted, items, &mut arena.origins)
+        }
+        Type::List(wanted) => {
+            let wanted = wanted_element(wanted, items.iter(), "all elements of one type")?;
+            let items = items.iter().enumerate().map(|(at, item)| element(item, at, &wanted, arena)).collect::<Result<_, _>>()?;
+            Value::new(Data::Sequence(Arc::new(Sequence::new(SequenceKind::List(wanted), items))))
+        }
+        _ => return Err(Mismatch::new(type_words(ty), words(&value))),
+    };
+    Ok(made.with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+}
+
+fn element(item: &Value, at: usize, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
+    convert(item.clone(), ty, arena).map_err(|mismatch| mismatch.within(&format!("[{at}]")))
+}
+
+/// The element type a collection gets: what is asked for, or if that is any the one its elements share.
+fn wanted_element<'a>(asked: &Type, items: impl Iterator<Item = &'a Value>, expected: &str) -> Result<Type, Mismatch> {
+    if *asked == Type::Any {
+        element_type(items).ok_or_else(|| Mismatch::new(expected, "several that do not agree"))
+    } else {
+        Ok(asked.clone())
+    }
+}
+
+fn mapping_as(value: Value, mapping: &Mapping, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
+    let entries = mapping.entries();
+    let (kind, entries) = match ty {
+        Type::Map(to) => {
+            if matches!(mapping.kind(), MappingKind::Map(from) if fits(from, to)) {
+                return Ok(value);
+            }
+            let wanted = wanted_element(to, entries.iter().map(|entry| &entry.value), "all values of one type")?;
+            let made = entries.iter().map(|entry| under(entry, &wanted, arena)).collect::<Result<Vec<_>, _>>()?;
+            (MappingKind::Map(wanted), made)
+        }
+        Type::Object(object) => (MappingKind::Object, fields(&value, mapping, object, arena)?),
+        _ => return Err(Mismatch::new(type_words(ty), words(&value))),
+    };
+    let made = Value::new(Data::Mapping(Arc::new(Mapping::new(kind, entries))));
+    Ok(made.with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+}
+
+fn fields(value: &Value, mapping: &Mapping, object: &ObjectType, arena: &mut Arena) -> Result<Vec<Entry>, Mismatch> {
+    let mut made = Vec::with_capacity(object.fields.len());
+    for (name, field) in &object.fields {
+        let entry = match mapping.get(name) {
+            Some(entry) if !(entry.value.is_null() && field.default.is_some()) => under(entry, &field.ty, arena)?,
+            Some(_) => default(name, field, arena)?,
+            None if field.optional => default(name, field, arena)?,
+            None => return Err(missing(name, value, mapping)),
+        };
+        made.push(entry);
+    }
+    Ok(made)
+}
+
+fn default(name: &Arc<str>, field: &Field, arena: &mut Arena) -> Result<Entry, Mismatch> {
+    let value = field.default.clone().unwrap_or_else(Value::null);
+    under(&Entry::new(name.clone(), value), &field.ty, arena)
+}
+
+fn missing(name: &str, value: &Value, mapping: &Mapping) -> Mismatch {
+    let names: Vec<_> = mapping.entries().iter().take(12).map(|entry| format!("`{}`", entry.key)).collect();
+    let found = match names.as_slice() {
+        [] => "an empty one".to_owned(),
+        names => format!("{} with {}", words(value), names.join(", ")),
+    };
+    Mismatch::new(format!("an object with `{name}`"), found)
+}
+
+fn under(entry: &Entry, ty: &Type, arena: &mut Arena) -> Result<Entry, Mismatch> {
+    let value = convert(entry.value.clone(), ty, arena).map_err(|mismatch| {
+        let plain = entry.key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        mismatch.within(&if plain { format!(".{}", entry.key) } else { format!("[\"{}\"]", entry.key) })
+    })?;
+    Ok(Entry { key: entry.key.clone(), key_origin: entry.key_origin, value })
+}
+
+fn instance_as(value: &Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
+    let Some(instance) = value.instance() else { return Err(Mismatch::new(type_words(ty), words(value))) };
+    let at = instance_origin(value, instance, arena);
+    let attributes = from_also(instance.attributes.clone(), at, arena).sensitive_if(value.is_marked_sensitive());
+    match Open::of(&attributes) {
+        Some(open) => Ok(opened(open, ty.clone(), &[attributes], arena, || later(value.clone(), ty))),
+        None => convert(attributes, ty, arena),
+    }
+}
+
+/// Whether every value of one type is one of the other as it stands, so that nothing has to be done to it.
+fn fits(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (_, Type::Any) => true,
+        (Type::List(from), Type::List(to)) | (Type::Set(from), Type::Set(to)) | (Type::Map(from), Type::Map(to)) => fits(from, to),
+        (Type::Tuple(from), Type::Tuple(to)) => from.len() == to.len() && from.iter().zip(to.iter()).all(|(from, to)| fits(from, to)),
+        (Type::Object(from), Type::Object(to)) => {
+            let fields = || from.fields.values().zip(to.fields.values());
+            from.fields.keys().eq(to.fields.keys()) && fields().all(|(from, to)| to.default.is_none() && fits(&from.ty, &to.ty))
+        }
+        _ => from == to,
+    }
+}
+
+/// Whether a value of one type may convert to the other; a mismatch if it never does.
+fn possible(from: &Type, to: &Type) -> Result<(), Mismatch> {
+    let never = || Err(Mismatch::new(type_words(to), type_words(from)));
+    match (from, to) {
+        (Type::Any, _) | (_, Type::Any) | (Type::Reference(_), Type::Reference(_)) => Ok(()),
+        (Type::Bool | Type::Number | Type::String, Type::String) | (Type::String, Type::Bool | Type::Number) => Ok(()),
+        (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to)) => {
+            possible(from, to).map_err(|mismatch| mismatch.within("[*]"))
+        }
+        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => from.iter().try_for_each(|from| possible(from, to)),
+        (Type::List(_) | Type::Set(_), Type::Tuple(_)) => Ok(()),
+        (Type::Tuple(from), Type::Tuple(to)) if from.len() == to.len() => {
+            from.iter().zip(to.iter()).try_for_each(|(from, to)| possible(from, to))
+        }
+        (Type::Map(from), Type::Map(to)) => possible(from, to).map_err(|mismatch| mismatch.within("[*]")),
+        (Type::Object(from), Type::Map(to)) => from
+            .fields
+            .iter()
+            .try_for_each(|(name, field)| possible(&field.ty, to).map_err(|mismatch| mismatch.within(&format!(".{name}")))),
+        (Type::Map(_), Type::Object(_)) => Ok(()),
+        (Type::Object(from), Type::Object(to)) => to.fields.iter().try_for_each(|(name, field)| match from.fields.get(name) {
+            Some(from) => possible(&from.ty, &field.ty).map_err(|mismatch| mismatch.within(&format!(".{name}"))),
+            None if field.optional => Ok(()),
+            None => Err(Mismatch::new(format!("an object with `{name}`"), "one without it")),
+        }),
+        _ if from == to => Ok(()),
+        _ => never(),
+    }
+}

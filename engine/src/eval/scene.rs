@@ -1,0 +1,131 @@
+//! What the tests of the evaluator share: a scope of a few names, and values written as text.
+
+use super::{Arena, FileText, Fill, Scope, evaluate, run};
+use crate::address::Address;
+use crate::config::{Root, parse_expression};
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::source::{FileId, Span};
+use crate::value::{Data, MappingKind, Origin, SequenceKind, Thunk, Value};
+use std::collections::BTreeMap;
+
+/// Variables by name (`var.x`) and resources without keys (`k.x`); files by path.
+#[derive(Default)]
+pub(super) struct Scene {
+    pub(super) arena: Arena,
+    pub(super) names: Names,
+}
+
+#[derive(Default, Clone)]
+pub(super) struct Names {
+    pub(super) variables: BTreeMap<String, Value>,
+    pub(super) resources: BTreeMap<String, Value>,
+    pub(super) files: BTreeMap<String, FileText>,
+}
+
+impl Scope for Names {
+    fn resolve(&mut self, root: &Root, span: Span, _: &mut Arena) -> Result<Value, Problems> {
+        let found = match root {
+            Root::Variable(name) => self.variables.get(&**name),
+            Root::Resource(_, _, name) => self.resources.get(&**name),
+            _ => None,
+        };
+        found.cloned().ok_or_else(|| vec![Diagnostic::error("unknown name", format!("{root:?}")).at(span)])
+    }
+
+    fn file(&mut self, path: &str) -> FileText {
+        self.files.get(path).cloned().unwrap_or_else(|| FileText::Refused(format!("there is no `{path}`")))
+    }
+}
+
+impl Scene {
+    /// A scene with these variables.
+    pub(super) fn new<'a>(variables: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
+        let mut scene = Self::default();
+        scene.names.variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        scene
+    }
+
+    pub(super) fn evaluate(&mut self, text: &str) -> Result<Value, Problems> {
+        let expression = parse_expression(text, FileId(0)).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+        evaluate(&expression, &mut self.names, &mut self.arena)
+    }
+
+    pub(super) fn value(&mut self, text: &str) -> Value {
+        self.evaluate(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
+    }
+
+    /// The value as text, or the problems' summaries and details.
+    pub(super) fn show(&mut self, text: &str) -> String {
+        match self.evaluate(text) {
+            Ok(value) => show(&value),
+            Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "),
+        }
+    }
+
+    /// The origin of an instance `k.name`.
+    pub(super) fn from(&mut self, name: &str) -> Origin {
+        self.arena.origins.instance(&Address::managed("k", name))
+    }
+
+    /// The names of the instances that a value and all within came from.
+    pub(super) fn sources(&mut self, value: &Value) -> String {
+        let origin = value.deep_origin(&mut self.arena.origins);
+        let names: Vec<_> = self.arena.origins.instances(origin).iter().map(|address| address.name.to_string()).collect();
+        names.join(" ")
+    }
+
+    /// What apply makes of a value, deferred computations run as they come.
+    pub(super) fn fill(&mut self, template: &Value, later: &BTreeMap<u32, Value>, instances: &BTreeMap<Address, Value>) -> Value {
+        let mut source = Later { arena: &self.arena, later, instances };
+        super::fill(template, &mut source)
+    }
+}
+
+/// A source that runs the computations of an arena.
+pub(super) struct Later<'a> {
+    pub(super) arena: &'a Arena,
+    pub(super) later: &'a BTreeMap<u32, Value>,
+    pub(super) instances: &'a BTreeMap<Address, Value>,
+}
+
+impl Fill for Later<'_> {
+    fn thunk(&mut self, thunk: Thunk) -> Value {
+        if let Some(value) = self.later.get(&thunk.0) {
+            return value.clone();
+        }
+        let expression = self.arena.thunks.get(thunk).unwrap_or_else(|| panic!("{thunk:?} has no computation"));
+        let mut arena = Arena::default();
+        run(expression, self, &mut Names::default(), &mut arena).unwrap_or_else(|problems| panic!("{problems:?}"))
+    }
+
+    fn instance(&mut self, address: &Address) -> Option<Value> {
+        self.instances.get(address).cloned()
+    }
+}
+
+/// A value as text: `?type` is unknown, `…type` pending, `!why` blocked, `*` stands before what is marked sensitive.
+pub(super) fn show(value: &Value) -> String {
+    let list = |items: &[Value]| items.iter().map(show).collect::<Vec<_>>().join(", ");
+    let text = match value.data() {
+        Data::Null => "null".to_owned(),
+        Data::Bool(truth) => truth.to_string(),
+        Data::Number(number) => number.to_string(),
+        Data::String(text) => format!("{text:?}"),
+        Data::Sequence(sequence) => match sequence.kind() {
+            SequenceKind::Tuple => format!("[{}]", list(sequence.items())),
+            SequenceKind::List(_) => format!("list[{}]", list(sequence.items())),
+            SequenceKind::Set(_) => format!("set[{}]", list(sequence.items())),
+        },
+        Data::Mapping(mapping) => {
+            let entries: Vec<_> = mapping.entries().iter().map(|entry| format!("{}={}", entry.key, show(&entry.value))).collect();
+            let kind = if matches!(mapping.kind(), MappingKind::Object) { "" } else { "map" };
+            format!("{kind}{{{}}}", entries.join(", "))
+        }
+        Data::Instance(instance) => format!("<{}>", instance.address),
+        Data::Reference(instance) => format!("&{}", instance.address),
+        Data::Unknown(ty, _) => format!("?{ty}"),
+        Data::Pending(ty) => format!("…{ty}"),
+        Data::Blocked(why) => format!("!{why}"),
+    };
+    format!("{}{text}", if value.is_marked_sensitive() { "*" } else { "" })
+}

@@ -5,6 +5,7 @@ mod connect;
 mod discover;
 
 pub use call::Cluster;
-pub(crate) use call::{CallError, Reply};
+pub(crate) use call::{Apply, CallError};
+pub(crate) use connect::Target;
 pub use connect::{Clusters, Connector, KubeconfigConnector};
-pub(crate) use discover::Served;
+pub(crate) use discover::builtin;

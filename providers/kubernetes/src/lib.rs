@@ -4,7 +4,24 @@
 //! does the rest. It makes no clusters and knows no mesh.
 
 mod client;
+mod data;
+mod data_source;
+mod difference;
+mod kind;
+mod kinds;
+mod object;
 mod object_kind;
+mod observation;
+mod ownership;
+mod planning;
+mod provider;
+mod readiness;
+mod rules;
+mod validation;
 
 pub use client::{Cluster, Clusters, Connector, KubeconfigConnector};
+pub use data::{ExistingCluster, Object, data_sources};
+pub use data_source::{DataSource, Source};
+pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, kinds, members, parse_yaml};
 pub use object_kind::{Json, ObjectKind, ObjectName, Ownership, Reader, Settled, Until, Wait};
+pub use provider::ObjectProvider;

@@ -88,14 +88,22 @@ impl Cluster {
         Self { client, served: Mutex::default(), uid: OnceCell::new() }
     }
 
-    /// The uid of the namespace `kube-system`, which stands for the cluster; asked for once.
-    pub(crate) async fn uid(&self) -> Result<String, CallError> {
-        let asked = self.uid.get_or_try_init(|| async {
-            let reply = self.call(Method::GET, "/api/v1/namespaces/kube-system", None).await?;
-            let uid = reply.body.pointer("/metadata/uid").and_then(Json::as_str);
-            uid.map(str::to_owned).ok_or_else(|| CallError::unreachable("namespace `kube-system` has no uid".into()))
-        });
-        asked.await.cloned()
+    /// The uid of the namespace `kube-system`, which stands for the cluster, as it is now.
+    pub(crate) async fn fresh_uid(&self) -> Result<String, CallError> {
+        let reply = self.call(Method::GET, "/api/v1/namespaces/kube-system", None).await?;
+        let uid = reply.body.pointer("/metadata/uid").and_then(Json::as_str);
+        uid.map(str::to_owned).ok_or_else(|| CallError::unreachable("namespace `kube-system` has no uid".into()))
+    }
+
+    /// The uid, asked for once before the first effect.
+    pub(crate) async fn uid(&self) -> Result<&str, CallError> {
+        self.uid.get_or_try_init(|| self.fresh_uid()).await.map(String::as_str)
+    }
+
+    /// The server's version, such as `v1.34.1`.
+    pub(crate) async fn version(&self) -> Result<String, CallError> {
+        let reply = self.call(Method::GET, "/version", None).await?;
+        Ok(reply.body.get("gitVersion").and_then(Json::as_str).unwrap_or_default().to_owned())
     }
 
     /// The object, or nothing if it is proven not to be there.

@@ -1,6 +1,8 @@
 //! From the value of a place's attribute `connection` to a client.
 
 use super::Cluster;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use engine::port::BoxFuture;
 use engine::value::{Value, fingerprint};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -15,6 +17,15 @@ use std::time::Duration;
 pub trait Connector: Send + Sync {
     /// A client for this connection; nothing if the connection is of another type; or why there is none, as a fragment without secrets.
     fn connect<'a>(&'a self, connection: &'a Value) -> BoxFuture<'a, Option<Result<Client, String>>>;
+}
+
+/// What a kubeconfig says of a cluster, without credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// URL of the API server.
+    pub(crate) server: String,
+    /// PEM.
+    pub(crate) certificate_authority: Option<String>,
 }
 
 /// Knows `{ type = "kubeconfig", path, context }` and `{ type = "kubeconfig", kubeconfig, context }`: a file, or its text. Without either the
@@ -47,6 +58,18 @@ impl KubeconfigConnector {
         config.read_timeout = Some(Duration::from_secs(60));
         config.reset_reader_on_write = true;
         Ok(config)
+    }
+
+    /// Which server a connection leads to, and which CA it trusts.
+    pub(crate) async fn target(&self, connection: &Value) -> Result<Target, String> {
+        let config = self.config(connection).await?;
+        let pem = |der: &Vec<u8>| {
+            let text = STANDARD.encode(der);
+            let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+            format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+        };
+        let certificate_authority = config.root_cert.map(|certificates| certificates.iter().map(pem).collect());
+        Ok(Target { server: config.cluster_url.to_string().trim_end_matches('/').to_owned(), certificate_authority })
     }
 
     fn kubeconfig(&self, connection: &Value) -> Result<Kubeconfig, String> {

@@ -1,0 +1,95 @@
+//! `kubernetes_cluster`: a cluster that is there already, by its kubeconfig context.
+
+use crate::client::{CallError, KubeconfigConnector, Target};
+use crate::data_source::{DataSource, Source};
+use engine::port::BoxFuture;
+use engine::question::Answer;
+use engine::schema::{Attribute, Schema};
+use engine::value::{Type, Value};
+use std::path::PathBuf;
+
+/// `data.kubernetes_cluster`.
+pub struct ExistingCluster {
+    schema: Schema,
+    kubeconfigs: KubeconfigConnector,
+}
+
+impl ExistingCluster {
+    /// The data source, with the user's own kubeconfig files.
+    pub fn new(files: Vec<PathBuf>) -> Self {
+        let connection = Type::object([("type", Type::String, false), ("path", Type::String, true), ("context", Type::String, true)]);
+        let attributes = vec![
+            Attribute::optional("context", Type::String, "The kubeconfig context; the current one without it."),
+            Attribute::optional("kubeconfig", Type::String, "Path of the kubeconfig; `KUBECONFIG` or `~/.kube/config` without it."),
+            Attribute::computed("server", Type::String, "URL of the API server."),
+            Attribute::computed("uid", Type::String, "UID of the namespace `kube-system`, which stands for the cluster."),
+            Attribute::computed("version", Type::String, "The API server's version, such as `v1.34.1`."),
+            Attribute::computed("certificate_authority", Type::String, "PEM of the CA that the kubeconfig trusts; null if it names none."),
+            Attribute::computed("connection", connection, "How to reach it: file and context, no credentials.").sensitive(),
+        ];
+        let doc = "A cluster that is there already, by its kubeconfig context.";
+        let classes = &["cluster"];
+        let schema =
+            Schema { kind: "kubernetes_cluster", doc, version: 1, attributes, classes, place: None, outside: true, settles: false };
+        Self { schema, kubeconfigs: KubeconfigConnector::new(files) }
+    }
+
+    async fn look(&self, arguments: &Value, source: Source<'_>) -> Result<Value, String> {
+        let given = |name| arguments.present(name).cloned().unwrap_or_else(Value::null);
+        let connection =
+            Value::object([("type", Value::string("kubeconfig")), ("path", given("kubeconfig")), ("context", given("context"))])
+                .sensitive();
+        let Target { server, certificate_authority } = self.kubeconfigs.target(&connection).await?;
+        let cluster = source.clusters.cluster(&connection).await?;
+        let fragment = |error: CallError| error.to_string();
+        let uid = cluster.fresh_uid().await.map_err(fragment)?;
+        let version = cluster.version().await.map_err(fragment)?;
+        Ok(Value::object([
+            ("context", given("context")),
+            ("kubeconfig", given("kubeconfig")),
+            ("server", Value::string(server)),
+            ("uid", Value::string(uid)),
+            ("version", Value::string(version)),
+            ("certificate_authority", certificate_authority.map_or_else(Value::null, Value::string)),
+            ("connection", connection),
+        ]))
+    }
+}
+
+impl DataSource for ExistingCluster {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn read<'a>(&'a self, arguments: &'a Value, source: Source<'a>) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            match self.look(arguments, source).await {
+                Ok(attributes) => Answer::Present(attributes),
+                Err(why) => Answer::Unreachable(why.into()),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Clusters;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_cluster_that_cannot_be_reached_is_not_absent() {
+        let kind = ExistingCluster::new(Vec::new());
+        let clusters = Clusters::new(vec![Arc::new(KubeconfigConnector::default())]);
+        let arguments = Value::object([("context", Value::string("c1-admin")), ("kubeconfig", Value::null())]);
+        let answer = kind.read(&arguments, Source { place: None, clusters: &clusters }).await;
+        assert_eq!(answer, Answer::Unreachable("there is no kubeconfig; looked for none".into()));
+    }
+
+    #[test]
+    fn it_is_a_cluster() {
+        let kind = ExistingCluster::new(Vec::new());
+        assert_eq!(kind.schema().classes, ["cluster"]);
+        assert!(kind.schema().attribute("connection").is_some_and(|connection| connection.sensitive));
+    }
+}

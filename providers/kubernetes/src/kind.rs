@@ -1,0 +1,111 @@
+//! The engine's view of a kind that is an object or a set: one adapter for all of them.
+
+use crate::object::{identity_of, name_of};
+use crate::object_kind::{ObjectKind, Ownership, Until};
+use crate::planning;
+use crate::readiness::usual_seconds;
+use crate::validation;
+use engine::address::Address;
+use engine::schema::{Attribute, Comparison, Kind, Member, Planned, Presence, Problem, Schema, compare};
+use engine::value::{Type, Value};
+use std::sync::Arc;
+
+/// An [`ObjectKind`] as the engine sees it.
+pub(crate) struct Adapter {
+    pub(crate) kind: Arc<dyn ObjectKind>,
+    schema: Schema,
+}
+
+impl Adapter {
+    /// The engine's view of a kind.
+    pub(crate) fn new(kind: Arc<dyn ObjectKind>) -> Self {
+        let mut schema = kind.schema().clone();
+        if schema.attribute("id").is_none() {
+            let doc = "`apiVersion/Kind/namespace/name` of the object; null for kinds that are a set of objects.";
+            schema.attributes.push(Attribute::computed("id", Type::String, doc));
+        }
+        Self { kind, schema }
+    }
+
+    /// A set's record holds its inputs: compared by what it keeps of them, planned with what they are.
+    fn planned_set(&self, asked: Comparison<'_>) -> Planned {
+        let sealed = self.kind.remembered(asked.desired, asked.secret_key);
+        let known: Vec<_> = self.kind.attributes(asked.desired, None);
+        let restore = |attributes: Value| {
+            Value::object(self.schema.attributes.iter().map(|attribute| {
+                let given = asked.desired.get(attribute.name).filter(|_| attribute.presence != Presence::Computed);
+                let known = known.iter().find(|(name, _)| *name == attribute.name).map(|(_, value)| value);
+                let id = (attribute.name == "id").then(Value::null);
+                let value = given.filter(|value| !value.is_null() || attribute.presence != Presence::OptionalComputed).or(known).cloned();
+                let value = value.or(id).or_else(|| attributes.get(attribute.name).cloned()).unwrap_or_else(Value::null);
+                (attribute.name, value.sensitive_if(attribute.sensitive))
+            }))
+        };
+        match compare(&self.schema, Comparison { desired: &sealed, observed: None, ..asked }) {
+            Planned::Keep(attributes) => Planned::Keep(restore(attributes)),
+            Planned::Create(attributes) => Planned::Create(restore(attributes)),
+            Planned::Update { attributes, changed, drifted } => Planned::Update { attributes: restore(attributes), changed, drifted },
+            Planned::Replace { attributes, because } => Planned::Replace { attributes: restore(attributes), because },
+            other => other,
+        }
+    }
+}
+
+impl Kind for Adapter {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+        let mut problems = self.kind.validate(arguments);
+        if problems.iter().all(|problem| problem.warning) {
+            match self.kind.object(arguments) {
+                Some(Ok(object)) => problems.extend(validation::object(&object)),
+                Some(Err(problem)) => problems.push(problem),
+                None => {}
+            }
+        }
+        problems
+    }
+
+    fn place(&self, arguments: &Value) -> Option<Address> {
+        self.kind.place(arguments)
+    }
+
+    fn identity(&self, arguments: &Value) -> Option<String> {
+        if self.kind.ownership() == Ownership::Fields {
+            return None;
+        }
+        let object = self.kind.object(arguments)?.ok()?;
+        Some(identity_of(&name_of(&object)?))
+    }
+
+    fn planned(&self, asked: Comparison<'_>) -> Planned {
+        if self.kind.members(asked.desired).is_some() {
+            return self.planned_set(asked);
+        }
+        planning::planned(&*self.kind, &self.schema, asked)
+    }
+
+    fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
+        self.kind.members(arguments)
+    }
+
+    fn settles(&self, arguments: &Value) -> bool {
+        if !self.schema.settles || self.kind.members(arguments).is_some() {
+            return self.schema.settles;
+        }
+        match self.kind.wait(arguments).until {
+            Until::Nothing => false,
+            Until::Field { .. } | Until::Present(_) => true,
+            Until::Ready => {
+                let object = self.kind.object(arguments).and_then(Result::ok);
+                object.and_then(|object| name_of(&object)).is_none_or(|name| usual_seconds(&name).is_some())
+            }
+        }
+    }
+
+    fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
+        self.kind.remembered(attributes, secret_key)
+    }
+}

@@ -1,0 +1,115 @@
+//! What a read of an object says to planning: the part that is ours, and what kinds compute from the rest.
+
+use crate::difference::dotted;
+use crate::object::is_secret;
+use crate::object_kind::{Json, ObjectKind, ObjectName};
+use crate::ownership::{is_applied_by, owned};
+use crate::rules::rewritten;
+use engine::state::Fingerprint;
+use engine::value::{Value, keyed_fingerprint};
+
+/// A live object as planning sees it: `object` (the fields our manager owns, with the name; a Secret's contents sensitive), `uid`, `ours`
+/// (whether our manager ever applied it), `rewritten` (paths that controllers took over) and `computed` (the kind's attributes).
+pub(crate) fn observation(kind: &dyn ObjectKind, arguments: &Value, name: &ObjectName, live: &Json, manager: &str) -> Value {
+    let part = owned(live, manager).unwrap_or_else(|| serde_json::json!({}));
+    let taken = rewritten(name, live, manager).iter().map(|path| Value::string(dotted(path))).collect();
+    let uid = live.pointer("/metadata/uid").map_or_else(Value::null, Value::from_json);
+    Value::object([
+        ("object", value_of(&part)),
+        ("uid", uid),
+        ("ours", Value::bool(is_applied_by(live, manager))),
+        ("rewritten", Value::tuple(taken)),
+        ("computed", Value::object(kind.attributes(arguments, Some(live)))),
+    ])
+}
+
+/// An object of the server's as a value; a Secret's contents are sensitive.
+pub(crate) fn value_of(object: &Json) -> Value {
+    let value = Value::from_json(object);
+    if !is_secret(&value) {
+        return value;
+    }
+    Value::object(value.entries().iter().map(|entry| {
+        let within = if &*entry.key == "data" {
+            Value::object(entry.value.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone().sensitive()))).sensitive()
+        } else {
+            entry.value.clone()
+        };
+        (entry.key.clone(), within)
+    }))
+}
+
+/// The fingerprint of an object that may hold secrets; nothing while it is not wholly known.
+pub(crate) fn fingerprint_of(object: &Value, secret_key: &[u8]) -> Option<Fingerprint> {
+    object.is_known().then(|| Fingerprint(format!("hmac-sha256:{}", keyed_fingerprint(object, secret_key)).into()))
+}
+
+/// A value with every leaf replaced by its fingerprint; unknown ones stay. What a record keeps of a secret.
+pub(crate) fn sealed(value: &Value, secret_key: &[u8]) -> Value {
+    if value.is_null() {
+        return value.clone();
+    }
+    if value.items().is_empty() && value.entries().is_empty() {
+        return fingerprint_of(value, secret_key).map_or_else(|| value.clone(), |fingerprint| Value::string(fingerprint.0));
+    }
+    if value.items().is_empty() {
+        Value::object(value.entries().iter().map(|entry| (entry.key.clone(), sealed(&entry.value, secret_key))))
+    } else {
+        Value::tuple(value.items().iter().map(|item| sealed(item, secret_key)).collect())
+    }
+}
+
+/// A manifest as a record keeps it: a Secret's contents as fingerprints.
+pub(crate) fn sealed_manifest(manifest: &Value, secret_key: &[u8]) -> Value {
+    if !is_secret(manifest) {
+        return manifest.clone();
+    }
+    Value::object(manifest.entries().iter().map(|entry| {
+        let kept = match &*entry.key {
+            "data" | "stringData" => sealed(&entry.value, secret_key),
+            _ => entry.value.clone(),
+        };
+        (entry.key.clone(), kept)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::value::Type;
+    use serde_json::json;
+
+    #[test]
+    fn a_secrets_contents_never_reach_a_record() {
+        let manifest = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "a" }, "data": { "k": "hunter2" }, "stringData": { "l": "hunter3" } });
+        let sealed = sealed_manifest(&Value::from_json(&manifest), b"key").to_json().expect("known");
+        assert!(!sealed.to_string().contains("hunter"), "{sealed}");
+        assert_eq!(sealed["metadata"], manifest["metadata"]);
+        assert!(sealed["data"]["k"].as_str().is_some_and(|text| text.starts_with("hmac-sha256:")));
+        let other = json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "k": "v" } });
+        assert_eq!(sealed_manifest(&Value::from_json(&other), b"key").to_json().ok(), Some(other));
+    }
+
+    #[test]
+    fn sealing_keeps_shape_null_and_the_unknown() {
+        let value =
+            Value::object([("a", Value::null()), ("b", Value::unknown(Type::String)), ("c", Value::tuple(vec![Value::string("x")]))]);
+        let sealed = super::sealed(&value, b"key");
+        assert_eq!(sealed.get("a"), Some(&Value::null()));
+        assert!(sealed.get("b").is_some_and(|value| !value.is_known()));
+        assert!(sealed.get("c").is_some_and(|items| items.items()[0].as_str().is_some_and(|text| text.len() == 76)));
+    }
+
+    #[test]
+    fn live_secrets_are_sensitive() {
+        let value = value_of(&json!({ "apiVersion": "v1", "kind": "Secret", "data": { "k": "v" } }));
+        assert!(value.get("data").and_then(|data| data.get("k")).is_some_and(Value::is_marked_sensitive));
+        assert!(!value_of(&json!({ "kind": "ConfigMap", "apiVersion": "v1", "data": { "k": "v" } })).holds_sensitive());
+    }
+
+    #[test]
+    fn a_fingerprint_needs_a_known_object() {
+        assert_eq!(fingerprint_of(&Value::unknown(Type::String), b"key"), None);
+        assert!(fingerprint_of(&Value::string("x"), b"key").is_some());
+    }
+}

@@ -1,0 +1,109 @@
+//! What the server would make of an object: a dry run.
+
+use super::ObjectProvider;
+use super::conflict::{Conflict, conflicts};
+use super::target::{desired, manager_of, with_uid, without};
+use crate::client::{Apply, CallError};
+use crate::difference::dotted;
+use crate::observation::observation;
+use crate::rules::rewritten;
+use engine::diagnostic::Diagnostic;
+use engine::port::Connected;
+use engine::question::{Answer, Proposal};
+use engine::value::Value;
+
+impl ObjectProvider {
+    /// The answer to a preview. What keeps the server from saying is [`Answer::Unreachable`]: the plan then tells offline.
+    pub(super) async fn preview(&self, proposal: &Proposal, place: Option<&Connected>) -> Answer {
+        match self.dry_run(proposal, place).await {
+            Ok(answer) => answer,
+            Err(why) => Answer::Unreachable(why.into()),
+        }
+    }
+
+    async fn dry_run(&self, proposal: &Proposal, place: Option<&Connected>) -> Result<Answer, String> {
+        let adapter = self.adapter(&proposal.kind)?;
+        let (name, object) = desired(adapter, &proposal.arguments)?;
+        let body = object.to_json().map_err(|error| error.to_string())?;
+        let place = place.ok_or("its cluster is not known")?;
+        let cluster = self.clusters.cluster(&place.connection).await?;
+        let manager = proposal.id.as_ref().map_or_else(|| "meshplan/plan".to_owned(), manager_of);
+        let live = cluster.get(&name).await.map_err(|error| error.to_string())?;
+        let mut body = with_uid(&body, proposal.uid.as_deref());
+        for path in live.iter().flat_map(|live| rewritten(&name, live, &manager)) {
+            without(&mut body, &path);
+        }
+        let force = proposal.arguments.get("force").and_then(Value::as_bool) == Some(true);
+        let run = async |force| cluster.apply(&name, &body, Apply { manager: &manager, force, dry_run: true }).await;
+        let mut outcome = run(force).await;
+        if let Err(error) = &outcome {
+            let found = conflicts(error, live.as_ref());
+            if !found.is_empty() {
+                if proposal.uid.is_none() || !found.iter().all(Conflict::is_by_hand) {
+                    return Ok(Answer::Conflict(found.iter().map(|conflict| conflict.words().into()).collect()));
+                }
+                outcome = run(true).await;
+            }
+        }
+        match outcome {
+            Ok(reply) => Ok(Answer::Present(observation(&*adapter.kind, &proposal.arguments, &name, &reply.body, &manager))),
+            Err(error) => rejected(&name.to_string(), &error),
+        }
+    }
+}
+
+/// What a refused dry run says: a replacement, an error of the object's own, or nothing about the object.
+fn rejected(name: &str, error: &CallError) -> Result<Answer, String> {
+    if error.status == Some(422) && !error.causes.is_empty() {
+        let immutable: Vec<_> = error.causes.iter().filter(|(_, message)| message.contains("immutable")).collect();
+        if immutable.len() == error.causes.len() {
+            let paths = immutable.iter().map(|(field, _)| Value::string(dotted(&steps(field)))).collect();
+            return Ok(Answer::Present(Value::object([("immutable", Value::tuple(paths))])));
+        }
+    }
+    match error.status {
+        Some(400 | 422) if !error.message.contains("dry run") && !error.message.contains("dryRun") => {
+            let detail = format!("the API server would refuse `{name}`: {error}");
+            Ok(Answer::Refused(Diagnostic::error("refused by the API server", detail)))
+        }
+        _ => Err(error.to_string()),
+    }
+}
+
+/// A field as the server names it, such as `spec.ports[0].name`, as steps.
+fn steps(field: &str) -> Vec<String> {
+    field.split(['.', '[', ']']).filter(|step| !step.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(status: u16, message: &str, causes: &[(&str, &str)]) -> CallError {
+        let causes = causes.iter().map(|(field, message)| ((*field).to_owned(), (*message).to_owned())).collect();
+        CallError { status: Some(status), message: message.to_owned(), causes, ..CallError::default() }
+    }
+
+    #[test]
+    fn a_field_that_cannot_change_replaces() {
+        let error = error(422, "invalid", &[("spec.selector", "field is immutable"), ("roleRef", "cannot change: immutable")]);
+        let Ok(Answer::Present(answer)) = rejected("Deployment/n/a", &error) else { panic!("no answer") };
+        assert_eq!(answer.get("immutable"), Some(&Value::tuple(vec![Value::string("spec.selector"), Value::string("roleRef")])));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_object_is_an_error_and_all_else_falls_back() {
+        assert!(matches!(rejected("a", &error(422, "no", &[("spec.x", "required")])), Ok(Answer::Refused(_))));
+        assert!(matches!(rejected("a", &error(400, "unknown field", &[])), Ok(Answer::Refused(_))));
+        for (status, message) in
+            [(400, "the webhook does not support dry run"), (403, "forbidden"), (404, "not found"), (500, "failed calling webhook")]
+        {
+            assert!(rejected("a", &error(status, message, &[])).is_err(), "{status}");
+        }
+    }
+
+    #[test]
+    fn fields_of_the_server_become_steps() {
+        assert_eq!(dotted(&steps("spec.ports[0].name")), "spec.ports[0].name");
+    }
+}

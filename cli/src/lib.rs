@@ -9,12 +9,15 @@ pub mod exit;
 mod failure;
 mod perform;
 mod project;
+mod providers;
 mod real;
 mod session;
 mod validate;
+mod variables;
 pub mod view;
 pub mod world;
 
+pub use providers::registry;
 pub use real::real_world;
 pub use world::World;
 

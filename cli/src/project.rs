@@ -3,10 +3,14 @@
 use crate::args::Planning;
 use crate::failure::Failure;
 use crate::session::Session;
-use engine::config::Config;
+use crate::variables::{Places, gather};
+use engine::address::Mode;
+use engine::config::{Config, parse};
 use engine::plan::Inputs;
-use engine::value::Value;
-use std::collections::BTreeMap;
+use engine::schema::Catalogue;
+use engine::source::SourceTree;
+use engine::value::{Class, Value};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a plan aims at.
@@ -40,13 +44,27 @@ impl Project {
     /// The configuration with the values of its variables.
     pub(crate) fn load(session: &mut Session, planning: &Planning) -> Result<Self, Failure> {
         let config = Self::read(session)?;
-        let variables = BTreeMap::new();
+        let none = BTreeMap::new();
+        let places = Places {
+            environment: &session.environment,
+            working_directory: &session.working_directory,
+            shown_directory: &session.shown_directory,
+            assignments: &planning.assignments.0,
+        };
+        let declared = config.modules.get(&config.root).map_or(&none, |root| &root.variables);
+        let (variables, problems) = gather(&mut session.sources, declared, places);
+        session.show_or_fail(problems)?;
         Ok(Self { config, variables, skip_refresh: !planning.refresh })
     }
 
-    /// The configuration alone.
+    /// The configuration alone, every file of it read and parsed. Warnings are shown; errors fail.
     pub(crate) fn read(session: &mut Session) -> Result<Config, Failure> {
-        Err(Failure::one("no configuration", format!("`{}` holds no `*.mesh.hcl` file", session.shown_directory)))
+        let mut problems = Vec::new();
+        session.sources = read_directory(session)?;
+        let (config, more) = parse(&session.sources, &classes(session.registry().catalogue()));
+        problems.extend(more);
+        session.show_or_fail(problems)?;
+        Ok(config)
     }
 
     /// What a plan is made with.
@@ -59,4 +77,36 @@ impl Project {
             working_directory: session.working_directory.display().to_string(),
         }
     }
+}
+
+/// Every class that some kind offers: the words that type constraints may use.
+fn classes(catalogue: &Catalogue) -> Vec<Class> {
+    let kinds = [Mode::Managed, Mode::Data].into_iter().flat_map(|mode| catalogue.kinds(mode));
+    let all: BTreeSet<Class> = kinds.flat_map(|kind| kind.schema().classes.iter().copied()).collect();
+    all.into_iter().collect()
+}
+
+fn read_directory(session: &Session) -> Result<SourceTree, Failure> {
+    let shown = &session.shown_directory;
+    let missing = |why: String| {
+        Failure::one("no configuration", format!("`{shown}` {why}")).help("Give the directory of a configuration with `-C DIR`.")
+    };
+    let entries = std::fs::read_dir(&session.directory).map_err(|error| missing(format!("cannot be read: {error}")))?;
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| name.ends_with(".mesh.hcl"));
+    names.sort();
+    if names.is_empty() {
+        return Err(missing("holds no `*.mesh.hcl` file".to_owned()));
+    }
+    let mut tree = SourceTree::new(shown);
+    for name in names {
+        let text = std::fs::read_to_string(session.directory.join(&name))
+            .map_err(|error| Failure::one("file not readable", format!("`{name}`: {error}")))?;
+        let shown = if shown == "." { name } else { format!("{shown}/{name}") };
+        let id = tree.add(&shown, &text);
+        if let Some(root) = tree.modules.get_mut(&tree.root) {
+            root.files.push(id);
+        }
+    }
+    Ok(tree)
 }

@@ -1,11 +1,12 @@
 //! The world as it is.
 
+use crate::providers;
 use crate::world::{Stream, World};
-use engine::port::{BoxFuture, Machine, Registry};
+use engine::port::{BoxFuture, Machine};
 use engine::state::RecordId;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,7 +21,7 @@ pub fn real_world() -> World {
         stdout: stream(Box::new(io::stdout()), &io::stdout(), &environment),
         stderr: stream(Box::new(io::stderr()), &io::stderr(), &environment),
         machine: Arc::new(ThisMachine),
-        registry: registry_maker(&directory, &environment),
+        registry: Box::new(providers::registry),
         guard: Box::new(|guard| guard),
         stop: Arc::new(AtomicBool::new(false)),
         interrupt: Box::new(|| Box::pin(next_interrupt())),
@@ -50,11 +51,6 @@ impl Machine for ThisMachine {
     fn record_id(&self) -> RecordId {
         RecordId::new(&uuid::Uuid::new_v4().simple().to_string())
     }
-}
-
-fn registry_maker(directory: &Path, environment: &BTreeMap<String, String>) -> crate::world::MakeRegistry {
-    let _ = (directory, environment);
-    Box::new(|_| Registry::default())
 }
 
 /// Resolves at Ctrl-C or when the process is asked to terminate. Where signals cannot be listened to they do what they do by default.

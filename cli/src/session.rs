@@ -9,6 +9,7 @@ use crate::view::json::Lines;
 use crate::view::style::Style;
 use crate::view::{Screen, View};
 use crate::world::{MakeRegistry, NextInterrupt, World, WrapGuard};
+use engine::diagnostic::Diagnostic;
 use engine::observe::{self, Edge};
 use engine::plan::Plan;
 use engine::port::{Guard, Machine, Registry};
@@ -107,6 +108,15 @@ impl Session {
         let files = Disk::new(&self.working_directory);
         let inputs = project.inputs(self, aim);
         runtime.block_on(observe::plan(&project.config, state, inputs, Edge { registry: &registry, files: &files }))
+    }
+
+    /// Shows warnings and goes on, or fails with all problems if there is an error among them.
+    pub(crate) fn show_or_fail(&mut self, problems: Vec<Diagnostic>) -> Result<(), Failure> {
+        if problems.iter().any(Diagnostic::is_error) {
+            return Err(Failure(problems));
+        }
+        self.view.diagnostics(&self.sources, &problems);
+        Ok(())
     }
 
     /// Shows a plan and its problems, and says whether it may be applied.

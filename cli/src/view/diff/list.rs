@@ -117,21 +117,21 @@ mod tests {
     use serde_json::json;
     use std::sync::Arc;
 
-    fn check(before: serde_json::Value, after: serde_json::Value, expected: &[&str]) {
-        let object = |list: serde_json::Value| Value::object([("l", Value::from_json(&list))]);
+    fn check(before: &serde_json::Value, after: &serde_json::Value, expected: &[&str]) {
+        let object = |list: &serde_json::Value| Value::object([("l", Value::from_json(list))]);
         assert_eq!(lines(&Difference::between(&object(before), &object(after))), expected);
     }
 
     #[test]
     fn elements_are_matched_by_what_names_them() {
         check(
-            json!([{"name": "a", "v": 1}, {"name": "b", "v": 1}]),
-            json!([{"name": "b", "v": 2}, {"name": "a", "v": 1}]),
+            &json!([{"name": "a", "v": 1}, {"name": "b", "v": 1}]),
+            &json!([{"name": "b", "v": 2}, {"name": "a", "v": 1}]),
             &["~ l[name=b].v 1 -> 2"],
         );
         check(
-            json!([{"port": 80, "protocol": "TCP", "t": 1}, {"port": 80, "protocol": "UDP"}]),
-            json!([{"port": 80, "protocol": "TCP", "t": 2}, {"port": 53, "protocol": "UDP"}]),
+            &json!([{"port": 80, "protocol": "TCP", "t": 1}, {"port": 80, "protocol": "UDP"}]),
+            &json!([{"port": 80, "protocol": "TCP", "t": 2}, {"port": 53, "protocol": "UDP"}]),
             &[
                 "+ l[port=53,protocol=UDP] { port = 53, protocol = \"UDP\" }",
                 "~ l[port=80,protocol=TCP].t 1 -> 2",
@@ -139,17 +139,17 @@ mod tests {
             ],
         );
         check(
-            json!([{"name": "a", "v": 1}, {"name": "a", "v": 2}]),
-            json!([{"name": "a", "v": 1}, {"name": "a", "v": 3}]),
+            &json!([{"name": "a", "v": 1}, {"name": "a", "v": 2}]),
+            &json!([{"name": "a", "v": 1}, {"name": "a", "v": 3}]),
             &["~ l[1].v 2 -> 3"],
         );
     }
 
     #[test]
     fn other_lists_are_compared_in_order() {
-        check(json!(["a", "b", "c"]), json!(["a", "c", "d"]), &["- l[1] \"b\"", "+ l[2] \"d\""]);
-        check(json!(["a", "b"]), json!(["a", "x"]), &["~ l[1] \"b\" -> \"x\""]);
-        check(json!([]), json!(["a"]), &["+ l[0] \"a\""]);
+        check(&json!(["a", "b", "c"]), &json!(["a", "c", "d"]), &["- l[1] \"b\"", "+ l[2] \"d\""]);
+        check(&json!(["a", "b"]), &json!(["a", "x"]), &["~ l[1] \"b\" -> \"x\""]);
+        check(&json!([]), &json!(["a"]), &["+ l[0] \"a\""]);
     }
 
     #[test]

@@ -158,18 +158,18 @@ mod tests {
         lines
     }
 
-    fn check(before: serde_json::Value, after: serde_json::Value, expected: &[&str]) {
-        let difference = Difference::between(&Value::from_json(&before), &Value::from_json(&after));
+    fn check(before: &serde_json::Value, after: &serde_json::Value, expected: &[&str]) {
+        let difference = Difference::between(&Value::from_json(before), &Value::from_json(after));
         assert_eq!(lines(&difference), expected, "{before} {after}");
     }
 
     #[test]
     fn only_what_differs_is_told_with_its_path() {
-        check(json!({"a": 1, "b": {"c": 2, "d": 3}}), json!({"a": 1, "b": {"c": 5, "d": 3}}), &["~ b.c 2 -> 5"]);
-        check(json!({"a": null}), json!({"b": null}), &[]);
-        check(json!({"a": 1}), json!({"b": {"x": 1}}), &["- a 1", "+ b { x = 1 }"]);
-        check(json!({"labels": {"a/b": "x"}}), json!({"labels": {"a/b": "y"}}), &["~ labels[\"a/b\"] \"x\" -> \"y\""]);
-        check(json!({"a": "1"}), json!({"a": 1}), &["~ a \"1\" -> 1"]);
+        check(&json!({"a": 1, "b": {"c": 2, "d": 3}}), &json!({"a": 1, "b": {"c": 5, "d": 3}}), &["~ b.c 2 -> 5"]);
+        check(&json!({"a": null}), &json!({"b": null}), &[]);
+        check(&json!({"a": 1}), &json!({"b": {"x": 1}}), &["- a 1", "+ b { x = 1 }"]);
+        check(&json!({"labels": {"a/b": "x"}}), &json!({"labels": {"a/b": "y"}}), &["~ labels[\"a/b\"] \"x\" -> \"y\""]);
+        check(&json!({"a": "1"}), &json!({"a": 1}), &["~ a \"1\" -> 1"]);
     }
 
     #[test]

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn only_lines_near_a_change_are_told() {
-        let before: String = (1..=20).map(|n| format!("line {n}\n")).collect();
+        let before = (1..=20).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
         let after = before.replace("line 10\n", "line ten\n");
         let What::Text(lines) = compare(&before, &after) else { panic!("no lines") };
         assert_eq!(lines.len(), 1 + 2 * AROUND + 2);

@@ -258,13 +258,13 @@ Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy, 2 to forget.
 fn colour_adds_nothing_but_colour() {
     let plan = Plan { changes: vec![change(Address::managed("k", "a"), Action::Create, Reason::NotInState)], ..Plan::default() };
     let coloured = render(&plan, Layout { style: Style::Coloured, width: 80 });
-    let mut plain = String::new();
+    let mut bare = String::new();
     let mut rest = coloured.as_str();
     while let Some((before, after)) = rest.split_once('\u{1b}') {
-        plain.push_str(before);
+        bare.push_str(before);
         rest = after.split_once('m').map_or("", |(_, rest)| rest);
     }
-    plain.push_str(rest);
-    assert_ne!(plain, coloured);
-    check(&plan, &plain);
+    bare.push_str(rest);
+    assert_ne!(bare, coloured);
+    check(&plan, &bare);
 }

@@ -23,12 +23,23 @@ pub struct Store {
 }
 
 /// What a store remembers, and what is worth saying about how it came by it.
-#[derive(Debug)]
 pub struct Loaded {
     /// The state, with the journal replayed.
     pub state: State,
     /// What is worth saying.
     pub notices: Vec<Notice>,
+}
+
+/// Which state it is and nothing of what is in it: that may be secret.
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { state, notices } = self;
+        f.debug_struct("Loaded")
+            .field("lineage", &state.lineage)
+            .field("serial", &state.serial)
+            .field("notices", notices)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Something that a user should hear of when state is read or locked.
@@ -118,16 +129,20 @@ impl Store {
     /// of serial 0. A state with a journal has the serial that the next lock gives it.
     pub fn read(&self) -> Result<Loaded, Error> {
         let paths = Paths::of(&self.path);
-        let mut found = find(&paths)?;
-        if let Leftover::Replayed(entries) = found.journal {
-            let state = &mut found.loaded.state;
-            let text = text_of(&paths, state)?;
-            if !file_store::remembers(&paths, &text)? {
-                state.serial += 1;
+        let Found { mut loaded, journal, .. } = find(&paths)?;
+        match journal {
+            Leftover::Replayed(entries) => {
+                let text = text_of(&paths, &loaded.state)?;
+                if !file_store::remembers(&paths, &text)? {
+                    loaded.state.serial += 1;
+                }
+                loaded.notices.push(Notice::Unfinished { journal: paths.journal, entries });
             }
-            found.loaded.notices.push(Notice::Unfinished { journal: paths.journal, entries });
+            // An apply may have ended between the reading of its journal and of its state.
+            Leftover::Superseded if !paths.journal.exists() => loaded.notices.clear(),
+            Leftover::Superseded | Leftover::None => {}
         }
-        Ok(found.loaded)
+        Ok(loaded)
     }
 
     /// Locks the state for an operation such as `apply`, waiting for the lock at most `timeout`, and reads it. A journal that an
@@ -136,6 +151,10 @@ impl Store {
     /// Blocks the calling thread while it waits; with a timeout of zero it does not wait.
     pub fn lock(&self, operation: &str, timeout: Duration) -> Result<(Locked, Loaded), Error> {
         let paths = Paths::of(&self.path);
+        if !paths.lock.exists() {
+            // What cannot be read is refused before the first file is made.
+            find(&paths)?;
+        }
         let (lock, before) = Lock::take(&paths, &Holder::this_process(operation), timeout)?;
         let Found { mut loaded, journal, mut key } = find(&paths)?;
         let took_over = before.map(Notice::TookOver);

@@ -201,3 +201,88 @@ pub(crate) fn write_entries(entries: &[state::Entry]) -> Result<Vec<u8>, NotStor
     }
     Ok(lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::every_entry;
+
+    fn header() -> Header {
+        Header { lineage: "9f2c".to_owned(), serial: 12, secret_key: Some(vec![1, 255]) }
+    }
+
+    #[test]
+    fn every_entry_comes_back_from_one_line() {
+        let entries = every_entry();
+        let mut text = write_header(&header()).unwrap();
+        for entry in &entries {
+            let line = write_entry(entry).unwrap();
+            assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
+            text.extend(line);
+        }
+        let journal = read(&text).ok().flatten().unwrap();
+        assert!(journal.header == header());
+        assert_eq!(journal.entries, entries);
+    }
+
+    #[test]
+    fn every_sort_of_entry_is_sampled() {
+        let name = |entry: &state::Entry| match entry {
+            state::Entry::Intent { .. } => 0,
+            state::Entry::Put { .. } => 1,
+            state::Entry::Remove { .. } => 2,
+            state::Entry::Depose { .. } => 3,
+            state::Entry::Move { .. } => 4,
+            state::Entry::PutPlace { .. } => 5,
+            state::Entry::RemovePlace { .. } => 6,
+            state::Entry::Outputs(_) => 7,
+        };
+        let sampled: std::collections::BTreeSet<_> = every_entry().iter().map(name).collect();
+        assert_eq!(sampled, (0..8).collect());
+    }
+
+    #[test]
+    fn cut_at_any_byte_what_is_left_is_the_whole_lines() {
+        let entries = every_entry().split_off(9);
+        let mut text = write_header(&header()).unwrap();
+        text.extend(write_entries(&entries).unwrap());
+        for cut in 0..=text.len() {
+            let whole = text[..cut].split(|byte| *byte == b'\n').count() - 1;
+            match read(&text[..cut]).ok().unwrap() {
+                None => assert_eq!(whole, 0),
+                Some(journal) => assert_eq!(journal.entries, entries[..whole - 1], "cut at {cut}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        let first = String::from_utf8(write_header(&header()).unwrap()).unwrap();
+        let good = "{\"remove_place\":{\"address\":\"kind_cluster.c1\"}}";
+        let corrupt = |line, column, why: &str| Unreadable::Corrupt { line, column, why: why.to_owned() };
+        for (text, expected) in [
+            (format!("{first}{good}\n}}\n{good}\n"), corrupt(3, 1, "expected value")),
+            (format!("{first}\n{good}\n"), corrupt(2, 0, "EOF while parsing a value")),
+            (
+                format!("{first}{{\"remove\":{{\"address\":\"x\"}}}}\n"),
+                corrupt(2, 24, "`x` is no address: expected a `.` and a name after the kind"),
+            ),
+            (
+                format!("{first}{{\"renew\":1}}\n"),
+                corrupt(
+                    2,
+                    8,
+                    "unknown variant `renew`, expected one of `intent`, `put`, `remove`, `depose`, `move`, `put_place`, `remove_place`, `outputs`",
+                ),
+            ),
+            ("{}\n".to_owned(), corrupt(1, 2, "missing field `format`")),
+            (first.replace("meshplan journal", "diary"), corrupt(1, 0, "its first line does not say `meshplan journal`")),
+            (first.replace("\"version\":1", "\"version\":2"), Unreadable::Newer { version: 2, by: MESHPLAN_VERSION.to_owned() }),
+        ] {
+            assert_eq!(read(text.as_bytes()).err(), Some(expected), "{text}");
+        }
+        let mut binary = first.into_bytes();
+        binary.extend(b"\xff\n");
+        assert_eq!(read(&binary).err(), Some(corrupt(2, 0, "it is not UTF-8")));
+    }
+}

@@ -4,7 +4,7 @@ use super::NotStorable;
 use super::value_v1::{Beside, Natural};
 use engine::address::Address;
 use engine::state::{Connect, Fingerprint, Operation, Output, Place, Record, RecordId, Status};
-use engine::value::Value;
+use engine::value::{Data, Value};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,6 +143,9 @@ impl ResourceV1 {
             Status::Interrupted(Operation::Update) => (StatusV1::Interrupted, Some(OperationV1::Update)),
             Status::Interrupted(Operation::Delete) => (StatusV1::Interrupted, Some(OperationV1::Delete)),
         };
+        if !matches!(record.attributes.data(), Data::Mapping(_)) {
+            return Err(NotStorable { what: address.to_string(), why: "its attributes are no object" });
+        }
         Ok(Self {
             address: Text(address.clone()),
             deposed: deposed.cloned().map(Words),
@@ -199,6 +202,9 @@ impl TryFrom<ResourceV1> for Stored {
         let address = read.address.0;
         let beside = Beside { types: read.types, sensitive: read.sensitive_attributes };
         let attributes = beside.restore(read.attributes.0).map_err(|why| format!("attributes of `{address}`: {why}"))?;
+        if !matches!(attributes.data(), Data::Mapping(_)) {
+            return Err(format!("attributes of `{address}`: an object is expected"));
+        }
         let record = Record {
             id: RecordId::new(&read.id.0),
             kind: read.kind.0,

@@ -4,10 +4,11 @@ use super::record_v1::{OutputV1, PlaceV1, ResourceV1, Stored, StoredOutput, Stor
 use super::{MESHPLAN_VERSION, NotStorable, Unreadable};
 use engine::state::State;
 use engine::value::hex;
-use serde::de::{self, Deserializer};
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt;
 
 /// The version of this format.
 pub(crate) const VERSION: u64 = 1;
@@ -26,11 +27,24 @@ impl Serialize for Hex {
 
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let digits = String::deserialize(deserializer)?;
+        deserializer.deserialize_str(Digits)
+    }
+}
+
+struct Digits;
+
+impl Visitor<'_> for Digits {
+    type Value = Hex;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("hexadecimal digits")
+    }
+
+    fn visit_str<E: de::Error>(self, digits: &str) -> Result<Hex, E> {
         let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
         let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit()) && digits.len().is_multiple_of(2);
         let bytes = if plain { digits.as_bytes().chunks(2).map(byte).collect::<Option<Vec<_>>>() } else { None };
-        bytes.map(Self).ok_or_else(|| de::Error::custom("an even number of hexadecimal digits is expected"))
+        bytes.map(Hex).ok_or_else(|| E::custom("an even number of hexadecimal digits is expected"))
     }
 }
 
@@ -120,4 +134,120 @@ pub(crate) fn read(text: &str) -> Result<State, Unreadable> {
 pub(crate) fn content(text: &[u8]) -> &[u8] {
     let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     ends.map(|(at, _)| at + 1).nth(LINES_BEFORE_CONTENT - 1).map_or(text, |from| &text[from..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{longest_address, state_of_everything};
+    use engine::state::{Objects, Record, RecordId};
+
+    fn written(state: &State) -> String {
+        String::from_utf8(write(state, state.serial, &state.lineage, &state.secret_key).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn everything_comes_back_and_is_written_as_the_same_bytes() {
+        let state = state_of_everything();
+        let text = written(&state);
+        assert_eq!(read(&text).as_ref(), Ok(&state));
+        assert_eq!(written(&read(&text).unwrap()), text);
+        assert_eq!(read(&written(&State::default())), Ok(State::default()));
+    }
+
+    #[test]
+    fn an_address_without_objects_leaves_no_trace() {
+        let mut state = State::default();
+        state.resources.insert(longest_address(), Objects::default());
+        assert_eq!(read(&written(&state)), Ok(State::default()));
+    }
+
+    #[test]
+    fn the_content_is_all_but_version_and_serial() {
+        let mut state = state_of_everything();
+        let text = written(&state);
+        state.serial += 1;
+        let later = written(&state).replace(MESHPLAN_VERSION, "99.0.0");
+        assert_ne!(later, text);
+        assert_eq!(content(later.as_bytes()), content(text.as_bytes()));
+        assert!(content(text.as_bytes()).starts_with(b"  \"lineage\": \"l\",\n  \"outputs\": {"));
+        state.secret_key.push(1);
+        assert_ne!(content(written(&state).as_bytes()), content(text.as_bytes()));
+        assert_eq!(content(b"{}"), b"{}");
+    }
+
+    #[test]
+    fn a_damaged_file_says_where_and_what() {
+        let mut small = State { lineage: "l".to_owned(), secret_key: vec![7], ..State::default() };
+        let record = Record::new(RecordId::new("r"), "thing");
+        small.resources.insert("thing.a".parse().unwrap(), Objects { current: Some(record), ..Objects::default() });
+        let good = written(&small);
+        let corrupt = |line, column, why: &str| Unreadable::Corrupt { line, column, why: why.to_owned() };
+        for (from, to, expected) in [
+            ("\"lineage\": \"l\",", "\"lineage\": \"l\"", corrupt(6, 3, "expected `,` or `}`")),
+            ("\"serial\": 0", "\"serial\": -1", corrupt(4, 14, "invalid value: integer `-1`, expected u64")),
+            (
+                "\"outputs\": {}",
+                "\"outputs\": {}, \"extra\": 1",
+                corrupt(
+                    6,
+                    24,
+                    "unknown field `extra`, expected one of `version`, `meshplan_version`, `serial`, `lineage`, `outputs`, `resources`, `places`, `secret_key`",
+                ),
+            ),
+            ("thing.a", "thing", corrupt(9, 24, "`thing` is no address: expected a `.` and a name after the kind")),
+            (
+                "\"ready\"",
+                "\"fine\"",
+                corrupt(12, 22, "unknown variant `fine`, expected one of `ready`, `unready`, `tainted`, `interrupted`"),
+            ),
+            ("\"ready\"", "\"interrupted\"", corrupt(16, 3, "`thing.a` is interrupted and has no `operation`")),
+            ("\"ready\"", "\"ready\", \"operation\": \"create\"", corrupt(16, 3, "`thing.a` has an `operation` and is not interrupted")),
+            ("\"attributes\": {}", "\"attributes\": []", corrupt(16, 3, "attributes of `thing.a`: an object is expected")),
+            (
+                "\"attributes\": {}",
+                "\"attributes\": {}, \"types\": {\"x\": \"any\"}",
+                corrupt(16, 3, "attributes of `thing.a`: the path `x` leads to nothing"),
+            ),
+            ("\"07\"", "\"7\"", corrupt(18, 19, "an even number of hexadecimal digits is expected")),
+            ("\"07\"", "\"+7\"", corrupt(18, 20, "an even number of hexadecimal digits is expected")),
+        ] {
+            assert!(good.contains(from), "{from} in {good}");
+            assert_eq!(read(&good.replacen(from, to, 1)), Err(expected), "{to}");
+        }
+        assert_eq!(read(""), Err(corrupt(1, 0, "EOF while parsing a value")));
+        assert!(read("[]").is_err());
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_refused() {
+        let mut small = state_of_everything();
+        small.resources.clear();
+        let text = written(&small);
+        let whole = text.trim_end().len();
+        for cut in (0..whole).filter(|cut| text.is_char_boundary(*cut)) {
+            assert!(matches!(read(&text[..cut]), Err(Unreadable::Corrupt { .. })), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn nothing_stands_in_it_twice() {
+        let text = written(&state_of_everything());
+        for list in ["resources", "places"] {
+            let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let items = json[list].as_array_mut().unwrap();
+            items.push(items[0].clone());
+            let Err(Unreadable::Corrupt { why, .. }) = read(&json.to_string()) else { panic!("{list}") };
+            assert!(why.ends_with("stands in it twice"), "{why}");
+        }
+    }
+
+    #[test]
+    fn another_version_is_refused_whatever_else_it_holds() {
+        let text = written(&State::default()).replace("\"version\": 1", "\"version\": 2");
+        let newer = Err(Unreadable::Newer { version: 2, by: MESHPLAN_VERSION.to_owned() });
+        assert_eq!(read(&text), newer);
+        assert_eq!(read(&text.replace("\"places\": []", "\"somewhere\": 7")), newer);
+        assert_eq!(read("{\"version\": 3}"), Err(Unreadable::Newer { version: 3, by: String::new() }));
+    }
 }

@@ -362,3 +362,237 @@ impl<'de> Visitor<'de> for Reading {
         Ok(Value::object(all))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{map, sequence};
+    use engine::address::Address;
+    use engine::value::Instance;
+    use proptest::prelude::*;
+
+    /// The JSON of a value, the types and the sensitive paths beside it.
+    fn written(value: &Value) -> (String, Beside) {
+        let beside = Beside::of(value).unwrap();
+        (serde_json::to_string(&Natural(value.clone())).unwrap(), beside)
+    }
+
+    fn read(json: &str, beside: Beside) -> Result<Value, String> {
+        let Natural(natural) = serde_json::from_str(json).unwrap();
+        beside.restore(natural)
+    }
+
+    fn number(text: &str) -> Value {
+        Value::number(parse_number(text).unwrap())
+    }
+
+    fn list(element: Type, items: Vec<Value>) -> Value {
+        sequence(SequenceKind::List(element), items)
+    }
+
+    fn set(element: Type, items: Vec<Value>) -> Value {
+        sequence(SequenceKind::Set(element), items)
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "rows read better")]
+    fn check(value: Value, json: &str, types: &[(&str, &str)], sensitive: &[&str]) {
+        let (text, beside) = written(&value);
+        assert_eq!(text, json);
+        let noted: Vec<_> = beside.types.iter().map(|(path, ty)| (path.as_str(), ty.as_str())).collect();
+        assert_eq!(noted, types, "{json}");
+        assert_eq!(beside.sensitive.iter().collect::<Vec<_>>(), sensitive, "{json}");
+        assert_eq!(read(&text, beside), Ok(value), "{json}");
+    }
+
+    #[test]
+    fn plain_values_stand_as_they_are() {
+        for (value, json) in [
+            (Value::null(), "null"),
+            (Value::bool(true), "true"),
+            (Value::string("12"), "\"12\""),
+            (number("0"), "0"),
+            (number("-9223372036854775808"), "-9223372036854775808"),
+            (number("18446744073709551615"), "18446744073709551615"),
+            (number("0.1"), "0.1"),
+            (number("-2.5"), "-2.5"),
+            (number("3.0"), "3"),
+            (Value::tuple(vec![]), "[]"),
+            (Value::object::<&str>([]), "{}"),
+            (
+                Value::tuple(vec![Value::null(), Value::object([("b", number("1")), ("a", Value::tuple(vec![]))])]),
+                "[null,{\"a\":[],\"b\":1}]",
+            ),
+        ] {
+            check(value, json, &[], &[]);
+        }
+    }
+
+    #[test]
+    fn a_number_that_would_be_rounded_is_a_string_with_its_type() {
+        for text in ["18446744073709551616", "-9223372036854775809", "0.1234567890123456789", "1e-28", "79228162514264337593543950335"] {
+            let value = number(text);
+            let json = format!("\"{}\"", value.as_number().unwrap().normalize());
+            check(value, &json, &[(".", "number")], &[]);
+        }
+    }
+
+    #[test]
+    fn lists_sets_and_maps_name_their_type_once() {
+        let inner = map(Type::list(Type::Number), vec![("k", list(Type::Number, vec![number("1"), number("0.12345678901234567890")]))]);
+        check(
+            Value::object([("a", set(Type::map(Type::list(Type::Number)), vec![inner]))]),
+            "{\"a\":[{\"k\":[1,\"0.1234567890123456789\"]}]}",
+            &[("a", "set(map(list(number)))")],
+            &[],
+        );
+        check(list(Type::String, vec![Value::string("1"), Value::null()]), "[\"1\",null]", &[(".", "list(string)")], &[]);
+    }
+
+    #[test]
+    fn what_differs_from_the_type_around_it_is_named_by_itself() {
+        check(
+            list(Type::Number, vec![Value::string("12"), Value::string("x"), number("3")]),
+            "[\"12\",\"x\",3]",
+            &[(".", "list(number)"), ("[0]", "string")],
+            &[],
+        );
+        check(
+            list(Type::list(Type::Any), vec![Value::tuple(vec![list(Type::Bool, vec![])]), set(Type::Any, vec![])]),
+            "[[[]],[]]",
+            &[(".", "list(list(any))"), ("[0]", "tuple([])"), ("[0][0]", "list(bool)"), ("[1]", "set(any)")],
+            &[],
+        );
+        check(
+            map(Type::map(Type::Any), vec![("a", Value::object([("b", Value::null())]))]),
+            "{\"a\":{\"b\":null}}",
+            &[(".", "map(map(any))"), ("a", "object({})")],
+            &[],
+        );
+    }
+
+    #[test]
+    fn sensitive_parts_are_named_by_their_paths() {
+        let secret = || Value::string("s").sensitive();
+        check(
+            Value::object([
+                ("a-b", secret()),
+                ("tls.key", Value::tuple(vec![number("1"), Value::object([("", secret()), ("q\"", secret())])])),
+                ("whole", Value::object([("part", secret())]).sensitive()),
+            ]),
+            "{\"a-b\":\"s\",\"tls.key\":[1,{\"\":\"s\",\"q\\\"\":\"s\"}],\"whole\":{\"part\":\"s\"}}",
+            &[],
+            &["[\"tls.key\"][1][\"\"]", "[\"tls.key\"][1][\"q\\\"\"]", "a-b", "whole", "whole.part"],
+        );
+        check(secret(), "\"s\"", &[], &["."]);
+    }
+
+    #[test]
+    fn references_are_kept_as_addresses_and_instances_as_objects() {
+        let attributes = Value::object([("id", Value::string("1"))]);
+        let instance =
+            Arc::new(Instance { address: Address::managed("ca_root", "mesh"), classes: &["issuer"], attributes: attributes.clone() });
+        let reference = Value::new(Data::Reference(instance.clone()));
+        let peers = list(Type::object([("issuer", Type::Reference("issuer"), true)]), vec![Value::object([("issuer", reference)])]);
+        let (json, beside) = written(&Value::object([("a", peers), ("b", Value::new(Data::Instance(instance)))]));
+        assert_eq!(json, "{\"a\":[{\"issuer\":\"ca_root.mesh\"}],\"b\":{\"id\":\"1\"}}");
+        let peer = Value::object([("issuer", Value::string("ca_root.mesh"))]);
+        let peers = list(Type::object([("issuer", Type::String, false)]), vec![peer]);
+        assert_eq!(read(&json, beside), Ok(Value::object([("a", peers), ("b", attributes)])));
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_refused() {
+        for value in [Value::unknown(Type::Any), Value::pending(Type::Any), Value::tuple(vec![Value::blocked("gone")])] {
+            assert_eq!(Beside::of(&value), Err("it holds a value that is not known"));
+        }
+        let deep = |levels| (0..levels).fold(Value::null(), |value, _| Value::tuple(vec![value]));
+        assert!(Beside::of(&deep(DEEPEST)).is_ok());
+        assert_eq!(Beside::of(&deep(DEEPEST + 1)), Err("it is nested more than 100 deep"));
+    }
+
+    #[test]
+    fn what_was_edited_wrongly_is_refused() {
+        let beside = |types: &[(&str, &str)], sensitive: &[&str]| Beside {
+            types: types.iter().map(|(path, ty)| ((*path).to_owned(), (*ty).to_owned())).collect(),
+            sensitive: sensitive.iter().map(|path| (*path).to_owned()).collect(),
+        };
+        for (beside, error) in [
+            (beside(&[("a", "strings")], &[]), "`strings` is no type: a type is expected at `strings`"),
+            (beside(&[("b", "string")], &[]), "the path `b` leads to nothing"),
+            (beside(&[], &["a.b"]), "the path `a.b` leads to nothing"),
+        ] {
+            assert_eq!(read("{\"a\":1}", beside), Err(error.to_owned()));
+        }
+        let error = serde_json::from_str::<Natural>("[1, 1e300]").err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("the number has more digits, or is larger, than can be kept at line 1 column 9"));
+    }
+
+    fn any_type() -> impl Strategy<Value = Type> {
+        let leaf = prop_oneof![Just(Type::Any), Just(Type::Bool), Just(Type::Number), Just(Type::String)];
+        leaf.prop_recursive(3, 8, 3, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(Type::list),
+                inner.clone().prop_map(Type::set),
+                inner.clone().prop_map(Type::map),
+                prop::collection::vec(inner.clone(), 0..3).prop_map(|elements| Type::Tuple(elements.into())),
+                prop::collection::btree_map(any_key(), inner, 0..3).prop_map(|fields| Type::object(fields.iter().map(|(name, ty)| (
+                    name.as_str(),
+                    ty.clone(),
+                    false
+                )))),
+            ]
+        })
+    }
+
+    fn any_key() -> impl Strategy<Value = String> {
+        prop_oneof!["[a-c]", "[0-9]", ".{0,3}"]
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let numbers = prop_oneof![
+            any::<i64>().prop_map(Value::number),
+            any::<u64>().prop_map(Value::number),
+            (any::<i64>(), 0u32..28).prop_map(|(digits, scale)| Value::number(Number::new(digits, scale))),
+            (any::<i64>(), any::<i64>(), 0u32..=28)
+                .prop_map(|(a, b, scale)| Value::number(Number::from_i128_with_scale((i128::from(a) * i128::from(b)) >> 32, scale))),
+        ];
+        let leaf = prop_oneof![
+            Just(Value::null()),
+            any::<bool>().prop_map(Value::bool),
+            numbers,
+            ".*".prop_map(Value::string),
+            "[0-9]{1,3}".prop_map(Value::string)
+        ];
+        let marked = (leaf, any::<bool>()).prop_map(|(value, mark)| value.sensitive_if(mark));
+        marked.prop_recursive(4, 32, 4, |inner| {
+            let items = prop::collection::vec(inner.clone(), 0..4);
+            let entries = prop::collection::vec((any_key(), inner), 0..4);
+            let sequences = (items, any_type(), 0..3).prop_map(|(items, ty, kind)| match kind {
+                0 => Value::tuple(items),
+                1 => list(ty, items),
+                _ => set(ty, items),
+            });
+            let mappings = (entries, any_type(), any::<bool>()).prop_map(|(entries, ty, object)| {
+                if object {
+                    Value::object(entries)
+                } else {
+                    map(ty, entries.iter().map(|(key, value)| (key.as_str(), value.clone())).collect())
+                }
+            });
+            (prop_oneof![sequences, mappings], any::<bool>()).prop_map(|(value, mark)| value.sensitive_if(mark))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_known_value_comes_back_exactly(value in any_value()) {
+            let (json, beside) = written(&value);
+            prop_assert_eq!(read(&json, beside), Ok(value));
+        }
+
+        #[test]
+        fn every_type_comes_back_exactly(ty in any_type()) {
+            prop_assert_eq!(parse(&write(&ty)), Ok(ty));
+        }
+    }
+}

@@ -218,3 +218,63 @@ impl From<Error> for Diagnostic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Error> {
+        let path = PathBuf::from("d/meshplan.state.json");
+        let corrupt = |line, column| {
+            let (path, why, help) = (path.clone(), "bad".to_owned(), "mend it".to_owned());
+            Error::Corrupt { path, line, column, why, help }
+        };
+        let newer = |by: &str| Error::Newer { path: path.clone(), version: 2, known: 1, written_by: by.to_owned() };
+        let holder = || {
+            let text = |text: &str| text.to_owned();
+            Box::new(Holder {
+                id: text("i"),
+                owner: text("ada@host"),
+                pid: 7,
+                operation: text("apply"),
+                since: text("2026-01-02T03:04:05Z"),
+            })
+        };
+        let journal = PathBuf::from("d/meshplan.state.journal");
+        vec![
+            Error::Io { action: "read", path: path.clone(), source: io::ErrorKind::PermissionDenied.into() },
+            Error::Io { action: "write", path: path.clone(), source: io::ErrorKind::StorageFull.into() },
+            corrupt(0, 0),
+            corrupt(3, 0),
+            corrupt(3, 4),
+            newer(""),
+            newer("3.1.4"),
+            Error::OtherLineage { journal: journal.clone(), journal_lineage: "a".to_owned(), state_lineage: "b".to_owned() },
+            Error::StateTooOld { journal: journal.clone(), journal_serial: 3, state_serial: Some(2) },
+            Error::StateTooOld { journal: journal.clone(), journal_serial: 3, state_serial: None },
+            Error::Held { path: path.clone(), holder: Some(holder()) },
+            Error::Held { path: path.clone(), holder: None },
+            Error::NotThisState { path: path.clone(), locked: "a".to_owned(), given: "b".to_owned() },
+            Error::NotStorable { path: path.clone(), what: "thing.a".to_owned(), why: "it holds a value that is not known" },
+            Error::Broken { path, why: "disk full".to_owned() },
+        ]
+    }
+
+    #[test]
+    fn every_error_names_its_file_and_is_a_diagnostic() {
+        for error in all() {
+            let (text, help) = (error.to_string(), error.help());
+            assert!(text.contains("`d/meshplan.state."), "{text}");
+            let diagnostic = Diagnostic::from(error);
+            assert!(diagnostic.is_error() && diagnostic.summary.len() < 32, "{}", diagnostic.summary);
+            assert_eq!((diagnostic.detail, diagnostic.help), (text, help));
+        }
+    }
+
+    #[test]
+    fn a_store_error_says_what_is_wrong_and_what_to_do() {
+        let texts: Vec<_> = all().into_iter().map(|error| StoreError::from(error).0).collect();
+        assert!(texts[4].ends_with("cannot be read: line 3, column 4: bad; mend it"), "{}", texts[4]);
+        assert!(texts[10].contains("held by `apply` of ada@host, process 7, since 2026-01-02T03:04:05Z (lock i); wait"), "{}", texts[10]);
+    }
+}

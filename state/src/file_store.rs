@@ -107,3 +107,74 @@ fn publish(paths: &Paths) -> io::Result<()> {
     fs::rename(&paths.staged, &paths.state)?;
     sync_directory(paths.directory())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(directory: &tempfile::TempDir) -> Paths {
+        Paths::of(&directory.path().join("meshplan.state.json"))
+    }
+
+    #[test]
+    fn the_backup_is_always_the_state_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
+        replace(&paths, b"one").unwrap();
+        assert!(!paths.backup.exists());
+        for (text, before) in [("two", "one"), ("three", "two"), ("three", "three")] {
+            replace(&paths, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&paths.state).unwrap(), text);
+            assert_eq!(fs::read_to_string(&paths.backup).unwrap(), before);
+        }
+    }
+
+    #[test]
+    fn who_reads_while_it_is_replaced_sees_one_or_the_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
+        let texts = ["a".repeat(100_000), "b".repeat(100_000)];
+        replace(&paths, texts[0].as_bytes()).unwrap();
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| (0..40).for_each(|round| replace(&paths, texts[round % 2].as_bytes()).unwrap()));
+            while !writing.is_finished() {
+                let seen = fs::read_to_string(&paths.state).unwrap();
+                assert!(texts.contains(&seen), "{} bytes", seen.len());
+            }
+        });
+    }
+
+    #[test]
+    fn leftovers_of_a_killed_write_are_no_obstacle() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
+        replace(&paths, b"one").unwrap();
+        fs::write(&paths.staged, "half").unwrap();
+        fs::write(&paths.backup_staged, "half").unwrap();
+        replace(&paths, b"two").unwrap();
+        assert_eq!((fs::read(&paths.state).unwrap(), fs::read(&paths.backup).unwrap()), (b"two".to_vec(), b"one".to_vec()));
+        assert!(!paths.staged.exists() && !paths.backup_staged.exists());
+    }
+
+    #[test]
+    fn what_cannot_be_read_names_the_file_the_place_and_the_backup() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
+        fs::write(&paths.state, "{\n  \"version\": }").unwrap();
+        let error = read(&paths).unwrap_err();
+        assert!(error.to_string().ends_with("meshplan.state.json` cannot be read: line 2, column 14: expected value"), "{error}");
+        assert_eq!(error.help().unwrap(), "mend the file, or bring back a copy of it; without it meshplan forgets what it made");
+        fs::write(&paths.backup, "").unwrap();
+        assert!(read(&paths).unwrap_err().help().unwrap().contains("meshplan.state.json.backup` holds the state before the last write"));
+        fs::write(&paths.state, b"\xff").unwrap();
+        assert!(read(&paths).unwrap_err().to_string().ends_with("cannot be read: it is not UTF-8"));
+        fs::write(&paths.state, "{\"version\": 2, \"meshplan_version\": \"3.1.4\"}").unwrap();
+        let error = read(&paths).unwrap_err();
+        let said = "has version 2 of its format, written by meshplan 3.1.4; this meshplan knows versions up to 1";
+        assert!(error.to_string().ends_with(said), "{error}");
+        assert_eq!(error.help().unwrap(), "use meshplan 3.1.4 or a later one");
+        fs::remove_file(&paths.state).unwrap();
+        fs::create_dir(&paths.state).unwrap();
+        assert!(matches!(read(&paths), Err(Error::Io { action: "read", .. })));
+    }
+}

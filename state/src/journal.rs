@@ -183,3 +183,113 @@ impl Appender {
         Ok(self.header.serial)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::Holder;
+    use std::time::Duration;
+
+    fn writer(directory: &std::path::Path) -> (Writer, Paths) {
+        let paths = Paths::of(&directory.join("meshplan.state.json"));
+        let (lock, _) = Lock::take(&paths, &Holder::this_process("apply"), Duration::ZERO).unwrap();
+        let header = Header { lineage: "l".to_owned(), serial: 0, secret_key: None };
+        (Writer::start(paths.clone(), header, lock).unwrap(), paths)
+    }
+
+    fn line(number: usize) -> Vec<u8> {
+        format!("{{\"remove\":{{\"address\":\"k.n{number}\"}}}}\n").into_bytes()
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap()
+    }
+
+    #[test]
+    fn appends_that_come_together_are_all_there_each_in_its_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let (writer, paths) = writer(directory.path());
+        let writer = std::sync::Arc::new(writer);
+        runtime().block_on(async {
+            let tasks: Vec<_> = (0..20_usize)
+                .map(|task| {
+                    let writer = writer.clone();
+                    tokio::spawn(async move {
+                        for step in 0..5 {
+                            writer.append(line(task * 100 + step)).await.unwrap();
+                        }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+        let text = fs::read_to_string(&paths.journal).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 1 + 100);
+        for task in 0..20_usize {
+            let at = |step| lines.iter().position(|found| line(task * 100 + step).starts_with(found.as_bytes()));
+            assert!((0..5).map(at).collect::<Option<Vec<_>>>().unwrap().is_sorted());
+        }
+        assert_eq!(read(&paths).unwrap().unwrap().entries.len(), 100);
+    }
+
+    #[test]
+    fn what_waits_while_the_writer_is_busy_is_written_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::of(&directory.path().join("meshplan.state.json"));
+        let header = Header { lineage: "l".to_owned(), serial: 0, secret_key: None };
+        let (tasks, receiver) = channel();
+        let mut replies = Vec::new();
+        for number in 0..3 {
+            let (done, reply) = oneshot::channel();
+            tasks.send(Task::Append { lines: line(number), done }).unwrap();
+            replies.push(reply);
+        }
+        let (done, folded) = oneshot::channel();
+        tasks.send(Task::Fold { text: b"{}".to_vec(), serial: 1, done }).unwrap();
+        let (done, after) = oneshot::channel();
+        tasks.send(Task::Append { lines: line(9), done }).unwrap();
+        drop(tasks);
+        Appender { paths: paths.clone(), header, file: None, broken: None }.run(&receiver);
+        for reply in replies {
+            assert_eq!(futures_value(reply), Ok(()));
+        }
+        assert_eq!((futures_value(folded), futures_value(after)), (Ok(1), Ok(())));
+        let journal = read(&paths).unwrap().unwrap();
+        assert_eq!((journal.header.serial, journal.entries.len()), (1, 1), "a journal of its own after the state");
+    }
+
+    fn futures_value<T>(mut reply: oneshot::Receiver<T>) -> T {
+        reply.try_recv().unwrap().unwrap()
+    }
+
+    #[test]
+    fn after_a_failure_nothing_follows_until_the_state_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::of(&directory.path().join("meshplan.state.json"));
+        let header = Header { lineage: "l".to_owned(), serial: 0, secret_key: None };
+        let mut appender = Appender { paths: paths.clone(), header, file: None, broken: None };
+        fs::create_dir(&paths.journal).unwrap();
+        assert!(matches!(appender.append(&line(1)), Err(Error::Io { .. })));
+        fs::remove_dir(&paths.journal).unwrap();
+        let error = appender.append(&line(2)).unwrap_err();
+        assert!(matches!(error, Error::Broken { .. }), "{error}");
+        assert!(!paths.journal.exists());
+        appender.fold(b"{}", 1).unwrap();
+        appender.append(&line(3)).unwrap();
+        assert_eq!(read(&paths).unwrap().unwrap().entries.len(), 1);
+    }
+
+    #[test]
+    fn who_asks_a_writer_that_has_ended_is_told_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut writer, paths) = writer(directory.path());
+        writer.tasks = None;
+        let error = runtime().block_on(writer.append(line(1))).unwrap_err();
+        assert!(error.0.ends_with("meshplan.state.journal` has ended"), "{error}");
+        drop(writer);
+        assert!(Lock::take(&paths, &Holder::this_process("apply"), Duration::ZERO).is_ok(), "the lock is given back");
+    }
+}

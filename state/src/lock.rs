@@ -104,9 +104,11 @@ impl Lock {
 
 impl Drop for Lock {
     /// Empties the text, so that the next holder knows that this one ended in order. Should that fail, the next one says that it took
-    /// the lock over, and no harm is done. Closing the file gives the lock back.
+    /// the lock over, and no harm is done. Closing the file would give the lock back as well, but only once every child process that
+    /// was just being started had closed its copy.
     fn drop(&mut self) {
         self.write(b"").ok();
+        self.file.unlock().ok();
     }
 }
 
@@ -118,4 +120,132 @@ fn holder_of(paths: &Paths) -> Option<Holder> {
         }
         lock_v1::read(&fs::read_to_string(&paths.lock).ok()?)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Child, Command, Stdio};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const NOW: Duration = Duration::ZERO;
+    /// Names the directory in which a child of these tests takes the lock.
+    const DIRECTORY: &str = "MESHPLAN_TEST_LOCK_DIRECTORY";
+
+    fn paths(directory: &std::path::Path) -> Paths {
+        Paths::of(&directory.join("meshplan.state.json"))
+    }
+
+    fn take(paths: &Paths, operation: &str, timeout: Duration) -> Result<(Lock, Option<Holder>), Error> {
+        Lock::take(paths, &Holder::this_process(operation), timeout)
+    }
+
+    #[test]
+    fn a_second_holder_is_refused_and_told_who_holds_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(directory.path());
+        let (lock, before) = take(&paths, "apply", NOW).unwrap();
+        assert_eq!(before, None);
+        let error = take(&paths, "destroy", NOW).unwrap_err();
+        let Error::Held { holder: Some(holder), .. } = &error else { panic!("{error}") };
+        assert_eq!((holder.operation.as_str(), holder.pid), ("apply", std::process::id()));
+        assert!(OffsetDateTime::parse(&holder.since, &Rfc3339).is_ok(), "{}", holder.since);
+        assert!(error.to_string().contains("is held by `apply` of "), "{error}");
+        drop(lock);
+        let (_lock, before) = take(&paths, "destroy", NOW).unwrap();
+        assert_eq!(before, None, "given back in order");
+    }
+
+    #[test]
+    fn a_holder_that_left_its_name_is_taken_over_and_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(directory.path());
+        let dead = Holder::this_process("apply");
+        fs::write(&paths.lock, lock_v1::write(&dead)).unwrap();
+        let (lock, before) = take(&paths, "plan", NOW).unwrap();
+        assert_eq!(before, Some(dead));
+        let text = fs::read_to_string(&paths.lock).unwrap();
+        assert_eq!(lock_v1::read(&text).map(|holder| holder.operation), Some("plan".to_owned()));
+        drop(lock);
+        assert_eq!(fs::read_to_string(&paths.lock).unwrap(), "");
+    }
+
+    #[test]
+    fn a_text_that_names_nobody_is_no_obstacle() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(directory.path());
+        for text in ["", "{", "{\"id\": 1}", "a".repeat(10_000).as_str()] {
+            fs::write(&paths.lock, text).unwrap();
+            assert_eq!(take(&paths, "apply", NOW).unwrap().1, None);
+        }
+    }
+
+    #[test]
+    fn who_waits_gets_the_lock_when_it_is_given_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(directory.path());
+        let (lock, _) = take(&paths, "apply", NOW).unwrap();
+        let waiting = {
+            let paths = paths.clone();
+            std::thread::spawn(move || take(&paths, "destroy", Duration::from_mins(1)).map(|_| ()))
+        };
+        assert!(matches!(take(&paths, "plan", Duration::from_millis(50)), Err(Error::Held { .. })));
+        assert!(!waiting.is_finished());
+        drop(lock);
+        assert!(waiting.join().unwrap().is_ok());
+    }
+
+    #[test]
+    fn of_many_threads_one_at_a_time_holds_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(directory.path());
+        let inside = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..3 {
+                        let (lock, before) = take(&paths, "apply", Duration::from_mins(1)).unwrap();
+                        assert_eq!(before, None);
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(lock);
+                    }
+                });
+            }
+        });
+    }
+
+    /// Not a test of its own: what the children of the next one run. Without a directory it has nothing to do.
+    #[test]
+    fn child_takes_the_lock_and_keeps_it() {
+        let Ok(directory) = std::env::var(DIRECTORY) else { return };
+        let (_lock, _) = take(&paths(directory.as_ref()), "apply", NOW).unwrap();
+        fs::write(std::path::Path::new(&directory).join("taken"), "").unwrap();
+        std::thread::sleep(Duration::from_mins(2));
+    }
+
+    fn child(directory: &std::path::Path) -> Child {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "lock::tests::child_takes_the_lock_and_keeps_it"]).env(DIRECTORY, directory);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let started = Instant::now();
+        while !directory.join("taken").exists() {
+            assert!(started.elapsed() < Duration::from_mins(1), "the child did not take the lock");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child
+    }
+
+    #[test]
+    fn another_process_holds_it_until_it_is_killed() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(directory.path());
+        let mut child = child(directory.path());
+        let error = take(&paths, "destroy", NOW).unwrap_err();
+        assert!(matches!(&error, Error::Held { holder: Some(holder), .. } if holder.pid == child.id()), "{error}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (_lock, before) = take(&paths, "destroy", NOW).unwrap();
+        assert_eq!(before.map(|holder| holder.pid), Some(child.id()));
+    }
 }

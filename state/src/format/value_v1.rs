@@ -394,7 +394,6 @@ mod tests {
         sequence(SequenceKind::Set(element), items)
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "rows read better")]
     fn check(value: Value, json: &str, types: &[(&str, &str)], sensitive: &[&str]) {
         let (text, beside) = written(&value);
         assert_eq!(text, json);

@@ -218,7 +218,7 @@ impl Expr {
             Node::Literal(_) | Node::Root(_) | Node::Slot(_) => {}
             Node::Template(parts) => parts.iter().for_each(|part| part.each_child(visit)),
             Node::Wrap(inner) | Node::Parenthesis(inner) | Node::Attribute(inner, _) | Node::Unary(_, inner) | Node::Convert(inner, _) => {
-                visit(inner)
+                visit(inner);
             }
             Node::Tuple(items) => items.iter().for_each(visit),
             Node::Object(entries) => {

@@ -7,10 +7,12 @@ mod expression;
 mod model;
 mod parse;
 mod validate;
+#[cfg(test)]
+mod written;
 
 pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
 pub use model::{
     Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Lifecycle, Local, Module, Output, Repetition,
     ResourceBlock, ResourceName, Settings, Variable,
 };
-pub use parse::{ModuleCall, calls, parse, parse_expression, parse_template, parse_values, variable_value};
+pub use parse::{ModuleCall, Values, calls, parse, parse_expression, parse_template, parse_values, variable_value};

@@ -98,7 +98,9 @@ impl<'c> References<'c> {
     }
 
     fn arguments(&mut self, arguments: &'c [Argument], site: Site<'c>) {
-        arguments.iter().for_each(|argument| self.expression(&argument.value, site));
+        for argument in arguments {
+            self.expression(&argument.value, site);
+        }
     }
 
     fn repetition(&mut self, repetition: &'c Repetition, site: Site<'c>) {

@@ -28,7 +28,7 @@ impl Lowering<'_> {
     pub(super) fn labels<const N: usize>(&mut self, block: &Block, shape: [&str; N]) -> Option<[(Arc<str>, Span); N]> {
         let word = block.ident.as_str();
         if block.labels.len() != N {
-            let wanted: String = shape.iter().map(|label| format!(" \"{label}\"")).collect();
+            let wanted = shape.map(|label| format!(" \"{label}\"")).concat();
             let detail = match N {
                 0 => format!("a `{word}` block takes no label"),
                 1 => format!("a `{word}` block takes one label, its name"),

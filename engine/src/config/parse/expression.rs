@@ -1,6 +1,6 @@
 //! Expressions, without the references and templates in them.
 
-use super::{Lowering, Names};
+use super::{Lowering, Names, problem};
 use crate::config::expression::{Binary, Call, Expr, For, ForResult, Node, Root, Unary};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::value::{NotANumber, Value, parse_number};
@@ -68,10 +68,8 @@ impl Lowering<'_> {
     /// A quoted text must not hold a line end of its own: the parser lets it pass.
     pub(super) fn one_line(&mut self, expression: &Expression) {
         if self.source(expression.span()).contains('\n') {
-            let problem = Diagnostic::error("syntax error", "text in double quotes cannot span several lines")
-                .help("Write `\\n` for a line end, or a heredoc (`<<EOT`) for text of several lines.");
-            let span = self.of(expression);
-            self.report(problem.at(span));
+            let at = self.of(expression);
+            self.report(problem::several_lines(at));
         }
     }
 
@@ -176,5 +174,106 @@ fn binary(operator: BinaryOperator) -> Binary {
         BinaryOperator::GreaterEq => Binary::GreaterOrEqual,
         BinaryOperator::And => Binary::And,
         BinaryOperator::Or => Binary::Or,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse_expression;
+    use crate::config::Expr;
+    use crate::config::written::written;
+    use crate::source::{FileId, Span};
+
+    fn shown(text: &str) -> String {
+        match parse_expression(text, FileId(0)) {
+            Ok(expression) => written(&expression),
+            Err(problems) => panic!("{text}: {problems:?}"),
+        }
+    }
+
+    #[test]
+    fn every_kind_of_expression_is_lowered() {
+        for (text, expected) in [
+            ("null", "null"),
+            ("true", "true"),
+            ("12", "12"),
+            ("-5", "-5"),
+            ("- 5", "-5"),
+            ("0.1", "0.1"),
+            ("1.5e3", "1500"),
+            ("12345678901234567890.12345678", "\"12345678901234567890.12345678\""),
+            ("\"a\\n\\\"b\\u00e9\"", "\"a\\n\\\"bé\""),
+            ("\"$${a} %%{b}\"", "\"${a} %{b}\""),
+            ("[1, \"a\", ]", "[1, \"a\"]"),
+            ("{ a = 1, \"b\" : 2, (var.c) = 3, 4 = 5, true = 6 }", "{\"a\" = 1, \"b\" = 2, P(var:c) = 3, 4 = 5, \"true\" = 6}"),
+            ("(1 + 2) * 3", "(P((1 + 2)) * 3)"),
+            ("1 + 2 * 3 - 4 / 5 % 6", "((1 + (2 * 3)) - ((4 / 5) % 6))"),
+            ("!true && 1 < 2 || 3 >= 4", "((!true && (1 < 2)) || (3 >= 4))"),
+            ("1 == 2 != true", "((1 == 2) != true)"),
+            ("-var.a", "-var:a"),
+            ("true ? 1 : false ? 2 : 3", "(true ? 1 : (false ? 2 : 3))"),
+            ("max(1, [2]...)", "max(1, [2]...)"),
+            ("provider::a::b()", "provider::a::b()"),
+            ("[for x in [1] : x]", "(for x in [1]: $x)"),
+            ("[for i, x in [1] : i if x > 1]", "(for i, x in [1]: $i if ($x > 1))"),
+            ("{for k, v in {} : k => v...}", "(for k, v in {}: $k => $v...)"),
+            ("[for x in [[1]] : [for y in x : [x, y]]]", "(for x in [[1]]: (for y in $x: [$x, $y]))"),
+            ("[for var in [1] : var.a]", "(for var in [1]: $var.a)"),
+            ("\n  1\n", "1"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_problem_names_its_place() {
+        for (text, problems) in [
+            ("var", vec![("unknown name", "var")]),
+            ("strng", vec![("unknown name", "strng")]),
+            ("[for x in [1] : y]", vec![("unknown name", "y")]),
+            ("[x, y.]", vec![("syntax error", "]")]),
+            ("x + y", vec![("unknown name", "x"), ("unknown name", "y")]),
+            ("{ var.a = 1 }", vec![("ambiguous key", "var.a")]),
+            ("{ a = 1, a = 2 }", vec![("duplicate argument", "a")]),
+            ("12345678901234567890123456789012345678", vec![("number too long", "12345678901234567890123456789012345678")]),
+            ("\"a\nb\"", vec![("syntax error", "\"a\nb\"")]),
+            ("\"a\n${1}\"", vec![("syntax error", "a\n")]),
+            ("'a'", vec![("syntax error", "'")]),
+            ("f(\"\\q\")", vec![("syntax error", "q")]),
+            ("1 +", vec![("syntax error", "+")]),
+            ("", vec![("syntax error", "")]),
+        ] {
+            let found = parse_expression(text, FileId(0)).unwrap_err();
+            let place = |span: Span| &text[span.start as usize..span.end as usize];
+            let found: Vec<_> = found.iter().map(|problem| (problem.summary.as_str(), problem.at.map_or("", place))).collect();
+            assert_eq!(found, problems, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_part_knows_its_place() {
+        fn spans(expression: &Expr, text: &str, found: &mut Vec<String>) {
+            found.push(text[expression.span.start as usize..expression.span.end as usize].to_owned());
+            expression.each_child(&mut |child| spans(child, text, found));
+        }
+        let text = "  f(a.b.c[1], \"x-${var.y}\") + (data.k.n[*].id)";
+        let mut found = Vec::new();
+        spans(&parse_expression(text, FileId(0)).unwrap(), text, &mut found);
+        let expected = [
+            "f(a.b.c[1], \"x-${var.y}\") + (data.k.n[*].id)",
+            "f(a.b.c[1], \"x-${var.y}\")",
+            "a.b.c[1]",
+            "a.b.c",
+            "a.b",
+            "1",
+            "\"x-${var.y}\"",
+            "var.y",
+            "(data.k.n[*].id)",
+            "data.k.n[*].id",
+            "data.k.n",
+            "[*].id",
+            "[*]",
+        ];
+        assert_eq!(found, expected);
     }
 }

@@ -9,12 +9,13 @@ mod pieces;
 mod problem;
 mod reference;
 mod resource;
+mod scanner;
 mod template;
 mod types;
 mod values;
 
 pub use module::{ModuleCall, calls, parse};
-pub use values::{parse_values, variable_value};
+pub use values::{Values, parse_values, variable_value};
 
 use super::expression::{Expr, Node};
 use crate::diagnostic::{Diagnostic, Problems};

@@ -204,7 +204,7 @@ impl<'t> Builder<'t> {
                             "Keep the state where others cannot read it: it is written with mode 0600.",
                         ),
                         "required_providers" => {
-                            lowering.unsupported("`required_providers`", at, "Remove it: every kind is part of meshplan.")
+                            lowering.unsupported("`required_providers`", at, "Remove it: every kind is part of meshplan.");
                         }
                         _ => lowering.unknown_block(inner, "meshplan", &["backend", "encryption"]),
                     }

@@ -2,6 +2,7 @@
 //! and the parser stops at its first error.
 
 use super::problem;
+use super::scanner::{Scanner, Unclosed};
 use crate::diagnostic::Diagnostic;
 use crate::source::FileId;
 use hcl_edit::structure::Body;
@@ -9,15 +10,6 @@ use std::ops::Range;
 
 /// Statements are parsed together up to about this many bytes.
 const TOGETHER: usize = 64 * 1024;
-
-/// What a line within brackets that looks like the start of a block means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unclosed {
-    /// Nothing: brackets are trusted.
-    Trusted,
-    /// A bracket before it was never closed.
-    Suspected,
-}
 
 /// Parses a text in pieces and hands each piece over, with its place in the text. Statements that do not parse are left out and
 /// reported, each on its own.
@@ -63,7 +55,7 @@ fn alone(text: &str, statement: Range<usize>, file: FileId, visit: &mut dyn FnMu
 
 /// The statements of a stretch of text that opens no bracket before it: ranges that cover it, blank lines before their statement.
 fn statements(text: &str, within: Range<usize>, unclosed: Unclosed) -> Vec<Range<usize>> {
-    let mut scanner = Scanner { bytes: &text.as_bytes()[..within.end], at: within.start, open: Vec::new(), unclosed };
+    let mut scanner = Scanner::new(&text[..within.end], within.start, unclosed);
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut start = within.start;
     while start < within.end {
@@ -76,136 +68,6 @@ fn statements(text: &str, within: Range<usize>, unclosed: Unclosed) -> Vec<Range
         }
     }
     found
-}
-
-/// What is open at a place in the text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Open {
-    Bracket,
-    Quote,
-    Interpolation,
-}
-
-/// Finds line ends outside all brackets, strings, heredocs and comments.
-struct Scanner<'t> {
-    bytes: &'t [u8],
-    at: usize,
-    open: Vec<Open>,
-    unclosed: Unclosed,
-}
-
-impl Scanner<'_> {
-    fn next_boundary(&mut self) -> usize {
-        while self.at < self.bytes.len() {
-            if self.open.last() == Some(&Open::Quote) {
-                self.quoted();
-            } else if self.code() {
-                return self.at;
-            }
-        }
-        self.bytes.len()
-    }
-
-    fn starts(&self, with: &[u8]) -> bool {
-        self.bytes[self.at..].starts_with(with)
-    }
-
-    fn quoted(&mut self) {
-        if self.starts(b"$${") || self.starts(b"%%{") {
-            self.at += 3;
-        } else if self.starts(b"${") || self.starts(b"%{") {
-            self.open.push(Open::Interpolation);
-            self.at += 2;
-        } else {
-            match self.bytes[self.at] {
-                b'\\' => self.at += 2,
-                b'"' => {
-                    self.open.pop();
-                    self.at += 1;
-                }
-                // A string cannot span lines: it was never closed.
-                b'\n' => {
-                    self.open.pop();
-                }
-                _ => self.at += 1,
-            }
-        }
-    }
-
-    /// One step outside strings; true after a line end at which the text may be cut.
-    fn code(&mut self) -> bool {
-        let byte = self.bytes[self.at];
-        match byte {
-            b'#' => self.skip_line(),
-            b'/' if self.starts(b"//") => self.skip_line(),
-            b'/' if self.starts(b"/*") => {
-                let rest = &self.bytes[self.at + 2..];
-                let length = rest.windows(2).position(|two| two == b"*/").map_or(rest.len(), |at| at + 2);
-                self.at += 2 + length;
-            }
-            b'<' if self.starts(b"<<") => self.heredoc(),
-            _ => {
-                self.at += 1;
-                match byte {
-                    b'"' => self.open.push(Open::Quote),
-                    b'(' | b'[' | b'{' => self.open.push(Open::Bracket),
-                    b')' | b']' | b'}' => drop(self.open.pop()),
-                    b'\n' => return self.line_end(),
-                    _ => {}
-                }
-            }
-        }
-        false
-    }
-
-    fn skip_line(&mut self) {
-        let rest = &self.bytes[self.at..];
-        self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-    }
-
-    fn heredoc(&mut self) {
-        self.at += 2;
-        let rest = &self.bytes[self.at..];
-        let rest = rest.strip_prefix(b"-").unwrap_or(rest);
-        let length = rest.iter().position(|byte| !is_name(*byte)).unwrap_or(rest.len());
-        let (delimiter, after) = rest.split_at(length);
-        if delimiter.is_empty() || !(after.starts_with(b"\n") || after.starts_with(b"\r\n")) {
-            return;
-        }
-        let end = self.bytes.len();
-        let mut line = end - after.len();
-        while let Some(length) = self.bytes[line..].iter().position(|byte| *byte == b'\n') {
-            line += length + 1;
-            let indent = self.bytes[line..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            let text = &self.bytes[line + indent..];
-            if text.strip_prefix(delimiter).is_some_and(|after| !after.first().copied().is_some_and(is_name)) {
-                self.at = line + indent + delimiter.len();
-                return;
-            }
-        }
-        self.at = end;
-    }
-
-    fn line_end(&mut self) -> bool {
-        if self.unclosed == Unclosed::Suspected && !self.open.is_empty() && self.block_begins() {
-            self.open.clear();
-        }
-        self.open.is_empty()
-    }
-
-    /// Whether the line here begins, without indent, as top-level blocks do.
-    fn block_begins(&self) -> bool {
-        let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|byte| !is_name(*byte)).unwrap_or(rest.len());
-        let (name, after) = rest.split_at(length);
-        let after = after.trim_ascii_start();
-        let keyword = super::module::BLOCKS.iter().any(|block| block.as_bytes() == name);
-        keyword && (after.starts_with(b"\"") || after.starts_with(b"{"))
-    }
-}
-
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte >= 0x80
 }
 
 #[cfg(test)]

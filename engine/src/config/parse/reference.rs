@@ -24,7 +24,7 @@ impl Lowering<'_> {
         if let Some(bound) = self.bound(name.as_str()) {
             return self.steps(Expr::new(Node::Root(Root::Bound(bound)), span), operators);
         }
-        match self.head(name.as_str(), operators) {
+        match head(name.as_str(), operators) {
             Ok((root, used)) => {
                 let span = operators[..used].last().map_or(span, |last| span.to(self.of(last)));
                 self.steps(Expr::new(Node::Root(root), span), &operators[used..])
@@ -33,47 +33,6 @@ impl Lowering<'_> {
                 let span = operators.first().map_or(span, |first| span.to(self.of(first)));
                 self.refuse(*problem, span)
             }
-        }
-    }
-
-    /// The head of a reference, and how many steps belong to it.
-    fn head(&self, name: &str, operators: &[Operator]) -> Result<(Root, usize), Box<Diagnostic>> {
-        let step = |at: usize| match operators.get(at).map(Decorated::value) {
-            Some(TraversalOperator::GetAttr(name)) => Some(Arc::<str>::from(name.as_str())),
-            _ => None,
-        };
-        let named = |shape: &str| step(0).ok_or_else(|| incomplete(name, shape));
-        let among = |known: &[(&str, Root)]| {
-            let word = step(0).unwrap_or_default();
-            match known.iter().find(|(known, _)| **known == *word) {
-                Some((_, root)) => Ok((root.clone(), 1)),
-                None => Err(no_member(name, &word, known)),
-            }
-        };
-        match name {
-            "var" => Ok((Root::Variable(named("var.name")?), 1)),
-            "local" => Ok((Root::Local(named("local.name")?), 1)),
-            "module" => Ok((Root::Module(named("module.name")?), 1)),
-            "self" => Ok((Root::Itself, 0)),
-            "each" => among(&[("key", Root::EachKey), ("value", Root::EachValue)]),
-            "count" => among(&[("index", Root::CountIndex)]),
-            "path" => among(&[("module", Root::PathModule), ("root", Root::PathRoot), ("cwd", Root::PathCwd)]),
-            "data" | "resource" => {
-                let mode = if name == "data" { Mode::Data } else { Mode::Managed };
-                let (Some(kind), Some(block)) = (step(0), step(1)) else {
-                    return Err(incomplete(name, &format!("{name}.kind.name")));
-                };
-                Ok((Root::Resource(mode, kind, block), 2))
-            }
-            "terraform" | "meshplan" => {
-                let problem = Diagnostic::error("unknown name", format!("there is no `{name}` object: meshplan has no workspaces"));
-                Err(Box::new(problem.help("Use a variable, or a directory of its own for each environment.")))
-            }
-            "check" => {
-                let problem = Diagnostic::error("unknown name", "a check is no value");
-                Err(Box::new(problem.help("It may stand in `depends_on`, to gate what waits for it.")))
-            }
-            kind => Ok((Root::Resource(Mode::Managed, kind.into(), named(&format!("{kind}.name"))?), 1)),
         }
     }
 
@@ -141,16 +100,16 @@ impl Lowering<'_> {
     fn dependency(&mut self, item: &Expression) -> Option<Dependency> {
         let span = self.of(item);
         if let Expression::Traversal(traversal) = item
-            && let Expression::Variable(head) = &traversal.expr
+            && let Expression::Variable(word) = &traversal.expr
         {
             let operators = traversal.operators.as_slice();
-            if head.as_str() == "check"
+            if word.as_str() == "check"
                 && let [only] = operators
                 && let TraversalOperator::GetAttr(name) = only.value()
             {
                 return Some(Dependency { root: DependencyRoot::Check(name.as_str().into()), key: None, span });
             }
-            if let Ok((root @ (Root::Resource(..) | Root::Module(_)), used)) = self.head(head.as_str(), operators) {
+            if let Ok((root @ (Root::Resource(..) | Root::Module(_)), used)) = head(word.as_str(), operators) {
                 let root = DependencyRoot::Object(root);
                 match &operators[used..] {
                     [] => return Some(Dependency { root, key: None, span }),
@@ -180,38 +139,15 @@ impl Lowering<'_> {
         let mut paths = Vec::new();
         for item in self.each_item(expression, "ignore_changes") {
             let span = self.of(item);
-            match self.relative_path(item) {
-                Some(path) => paths.push((path.into(), span)),
-                None => {
-                    let detail = format!("`{}` is no path of an argument", self.source(item.span()).trim());
-                    let help = "An entry is the name of an argument without quotes, with steps into it: `labels`, `spec.replicas`.";
-                    self.report(Diagnostic::error("invalid path", detail).at(span).help(help));
-                }
+            if let Some(path) = relative_path(item) {
+                paths.push((path.into(), span));
+            } else {
+                let detail = format!("`{}` is no path of an argument", self.source(item.span()).trim());
+                let help = "An entry is the name of an argument without quotes, with steps into it: `labels`, `spec.replicas`.";
+                self.report(Diagnostic::error("invalid path", detail).at(span).help(help));
             }
         }
         paths
-    }
-
-    fn relative_path(&self, item: &Expression) -> Option<String> {
-        let (head, operators) = match item {
-            Expression::Variable(head) => (head, &[][..]),
-            Expression::Traversal(traversal) => match &traversal.expr {
-                Expression::Variable(head) => (head, traversal.operators.as_slice()),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let mut path = head.to_string();
-        for operator in operators {
-            match operator.value() {
-                TraversalOperator::GetAttr(name) => path.push_str(&format!(".{}", name.as_str())),
-                TraversalOperator::Index(Expression::String(key)) => path.push_str(&format!(".{}", key.as_str())),
-                TraversalOperator::Index(Expression::Number(index)) => path.push_str(&format!(".{}", index.value())),
-                TraversalOperator::LegacyIndex(index) => path.push_str(&format!(".{}", index.value())),
-                _ => return None,
-            }
-        }
-        Some(path)
     }
 
     /// The items of a list that must be written out.
@@ -226,6 +162,47 @@ impl Lowering<'_> {
     }
 }
 
+/// The head of a reference, and how many steps belong to it.
+fn head(name: &str, operators: &[Operator]) -> Result<(Root, usize), Box<Diagnostic>> {
+    let step = |at: usize| match operators.get(at).map(Decorated::value) {
+        Some(TraversalOperator::GetAttr(name)) => Some(Arc::<str>::from(name.as_str())),
+        _ => None,
+    };
+    let named = |shape: &str| step(0).ok_or_else(|| incomplete(name, shape));
+    let among = |known: &[(&str, Root)]| {
+        let word = step(0).unwrap_or_default();
+        match known.iter().find(|(known, _)| **known == *word) {
+            Some((_, root)) => Ok((root.clone(), 1)),
+            None => Err(no_member(name, &word, known)),
+        }
+    };
+    match name {
+        "var" => Ok((Root::Variable(named("var.name")?), 1)),
+        "local" => Ok((Root::Local(named("local.name")?), 1)),
+        "module" => Ok((Root::Module(named("module.name")?), 1)),
+        "self" => Ok((Root::Itself, 0)),
+        "each" => among(&[("key", Root::EachKey), ("value", Root::EachValue)]),
+        "count" => among(&[("index", Root::CountIndex)]),
+        "path" => among(&[("module", Root::PathModule), ("root", Root::PathRoot), ("cwd", Root::PathCwd)]),
+        "data" | "resource" => {
+            let mode = if name == "data" { Mode::Data } else { Mode::Managed };
+            let (Some(kind), Some(block)) = (step(0), step(1)) else {
+                return Err(incomplete(name, &format!("{name}.kind.name")));
+            };
+            Ok((Root::Resource(mode, kind, block), 2))
+        }
+        "terraform" | "meshplan" => {
+            let problem = Diagnostic::error("unknown name", format!("there is no `{name}` object: meshplan has no workspaces"));
+            Err(Box::new(problem.help("Use a variable, or a directory of its own for each environment.")))
+        }
+        "check" => {
+            let problem = Diagnostic::error("unknown name", "a check is no value");
+            Err(Box::new(problem.help("It may stand in `depends_on`, to gate what waits for it.")))
+        }
+        kind => Ok((Root::Resource(Mode::Managed, kind.into(), named(&format!("{kind}.name"))?), 1)),
+    }
+}
+
 fn incomplete(name: &str, shape: &str) -> Box<Diagnostic> {
     Box::new(Diagnostic::error("incomplete reference", format!("`{name}` begins a reference of the form `{shape}`")))
 }
@@ -237,4 +214,92 @@ fn no_member(name: &str, word: &str, known: &[(&str, Root)]) -> Box<Diagnostic> 
         Some(near) => problem.help(format!("Did you mean `{name}.{near}`?")),
         None => problem,
     })
+}
+
+/// A path within a block's arguments, its steps joined by dots.
+fn relative_path(item: &Expression) -> Option<String> {
+    let (head, operators) = match item {
+        Expression::Variable(head) => (head, &[][..]),
+        Expression::Traversal(traversal) => match &traversal.expr {
+            Expression::Variable(head) => (head, traversal.operators.as_slice()),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let mut steps = vec![head.to_string()];
+    for operator in operators {
+        steps.push(match operator.value() {
+            TraversalOperator::GetAttr(name) => name.to_string(),
+            TraversalOperator::Index(Expression::String(key)) => key.to_string(),
+            TraversalOperator::Index(Expression::Number(index)) => index.value().to_string(),
+            TraversalOperator::LegacyIndex(index) => index.value().to_string(),
+            _ => return None,
+        });
+    }
+    Some(steps.join("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse_expression;
+    use crate::config::written::written;
+    use crate::source::FileId;
+
+    #[test]
+    fn heads_and_steps() {
+        for (text, expected) in [
+            ("var.a", "var:a"),
+            ("var.a.b[\"c\"][0].d", "var:a.b[\"c\"][0].d"),
+            ("local.a", "local:a"),
+            ("ca_root.mesh", "resource:ca_root:mesh"),
+            ("ca_root.mesh[each.key].id", "resource:ca_root:mesh[EachKey].id"),
+            ("resource.ca_root.mesh.id", "resource:ca_root:mesh.id"),
+            ("data.kubernetes_cluster.this[0]", "data:kubernetes_cluster:this[0]"),
+            ("module.mesh.gateways", "module:mesh.gateways"),
+            ("each.value.x", "EachValue.x"),
+            ("count.index", "CountIndex"),
+            ("self.x", "Itself.x"),
+            ("path.module", "PathModule"),
+            ("path.root", "PathRoot"),
+            ("path.cwd", "PathCwd"),
+            ("var.a.0", "var:a[0]"),
+            ("var.a[*]", "(var:a each Element)"),
+            ("var.a[*].b[0].c", "(var:a each Element.b[0].c)"),
+            ("var.a[*].b[*].c", "(var:a each (Element.b each Element.c))"),
+            ("var.a.*.b.c[0]", "(var:a each Element.b.c)[0]"),
+            ("var.a.*.b[*].c", "((var:a each Element.b) each Element.c)"),
+            ("f(1).x", "f(1).x"),
+            ("[1][0]", "[1][0]"),
+            ("(var.a).b", "P(var:a).b"),
+        ] {
+            let shown = parse_expression(text, FileId(0)).map(|expression| written(&expression));
+            assert_eq!(shown.as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn heads_that_mean_nothing() {
+        for (text, summary, at, help) in [
+            ("var[0]", "incomplete reference", "var[0]", None),
+            ("data.kind", "incomplete reference", "data.kind", None),
+            ("kind[0].x", "incomplete reference", "kind[0]", None),
+            ("each.kye", "unknown name", "each.kye", Some("Did you mean `each.key`?")),
+            ("count.number", "unknown name", "count.number", None),
+            ("path.home", "unknown name", "path.home", None),
+            (
+                "terraform.workspace",
+                "unknown name",
+                "terraform.workspace",
+                Some("Use a variable, or a directory of its own for each environment."),
+            ),
+            ("check.a", "unknown name", "check.a", Some("It may stand in `depends_on`, to gate what waits for it.")),
+            ("var.a.0.1", "syntax error", ".0", Some("Write `[0][1]`.")),
+            ("var.a.*.b.*.c", "syntax error", ".*", Some("Write `[*]`, which may be nested.")),
+        ] {
+            let problems = parse_expression(text, FileId(0)).unwrap_err();
+            let [problem] = problems.as_slice() else { panic!("{text}: {problems:?}") };
+            let place = problem.at.map(|span| &text[span.start as usize..span.end as usize]);
+            assert_eq!((problem.summary.as_str(), place, problem.help.as_deref()), (summary, Some(at), help), "{text}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! source again, and whitespace is treated line by line as HCL's specification of templates does: a strip marker reaches to the end of
 //! its line at most, and `<<-` counts the spaces of what is left after that.
 
-use super::Lowering;
+use super::{Lowering, problem};
 use crate::config::expression::{Expr, Node, Part};
 use crate::source::Span;
 use crate::value::Value;
@@ -38,10 +38,8 @@ impl Lowering<'_> {
             if let Element::Literal(text) = element
                 && self.source(text.span()).contains('\n')
             {
-                let problem = crate::diagnostic::Diagnostic::error("syntax error", "text in double quotes cannot span several lines")
-                    .help("Write `\\n` for a line end, or a heredoc (`<<EOT`) for text of several lines.");
                 let at = self.of(text);
-                self.report(problem.at(at));
+                self.report(problem::several_lines(at));
             }
         }
         self.wrap_or_template(template, Written::Quoted, span)
@@ -192,7 +190,7 @@ fn dedent(tokens: &mut [Token]) {
     let mut line_begins = true;
     for (at, token) in tokens.iter().enumerate() {
         match token {
-            Token::LiteralEnd => continue,
+            Token::LiteralEnd => {}
             Token::Sequence(_) => {
                 if line_begins {
                     least = 0;
@@ -237,4 +235,89 @@ fn template_of(parts: Vec<Part>, span: Span) -> Expr {
         _ => Node::Template(parts.into()),
     };
     Expr::new(node, span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{parse_expression, parse_template};
+    use crate::config::written::written;
+    use crate::source::FileId;
+
+    fn shown(text: &str) -> String {
+        match parse_expression(text, FileId(0)) {
+            Ok(expression) => written(&expression),
+            Err(problems) => panic!("{text}: {problems:?}"),
+        }
+    }
+
+    #[test]
+    fn quoted_templates() {
+        for (text, expected) in [
+            (r#""a ${var.b} c""#, r#"T<"a " var:b " c">"#),
+            (r#""${var.b}""#, "W(var:b)"),
+            (r#""${~ var.b ~}""#, "W(var:b)"),
+            (r#""${"${var.b}"}""#, "W(W(var:b))"),
+            (r#""x  ${~ var.b ~}  y""#, r#"T<"x" var:b "y">"#),
+            (r#""x\n${~ var.b}""#, r#"T<"x" var:b>"#),
+            (r#""%{ if var.a }yes%{ else }no%{ endif }""#, r#"T<if var:a <"yes"> else <"no">>"#),
+            (r#""%{ for k, v in var.a }${k}=${v},%{ endfor }""#, r#"T<for k, v in var:a <$k "=" $v ",">>"#),
+            (r#""$${a}${1}""#, r#"T<"${a}" 1>"#),
+            (r#""%%{ if ${1}""#, r#"T<"%{ if " 1>"#),
+            (r#""${upper("}")}""#, r#"W(upper("}"))"#),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn heredocs_keep_their_text() {
+        for (text, expected) in [
+            ("<<E\na\n  b\nE\n", r#""a\n  b\n""#),
+            ("<<E\nE\n", r#""""#),
+            ("<<E\na $${b} \\n \"c\"\nE\n", r#""a ${b} \\n \"c\"\n""#),
+            ("<<E\n${var.a}\nE\n", r#"T<var:a "\n">"#),
+            ("<<-E\n    a\n      b\n\n    c\n  E\n", r#""a\n  b\n\nc\n""#),
+            // The parser's own dedent loses text here.
+            ("<<-EOT\n    a\n  ${var.b}\nzz\nEOT\n", r#"T<"    a\n  " var:b "\nzz\n">"#),
+            ("<<-E\n    a\n  ${var.b}\n    zz\n  E\n", r#"T<"  a\n" var:b "\n  zz\n">"#),
+            ("<<-E\n  a ${var.b}\n    c\n  E\n", r#"T<"a " var:b "\n  c\n">"#),
+            ("<<-E\n${var.b}\n    c\n  E\n", r#"T<var:b "\n    c\n">"#),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    /// Each expectation is what Terraform 1.11 makes of the same text.
+    #[test]
+    fn strip_markers_reach_to_the_end_of_their_line() {
+        for (text, expected) in [
+            ("<<E\nA\n%{ if true ~}\n\n    x\n    %{~ endif }\nB\nE\n", r#"T<"A\n" if true <"\n    x\n"> else <> "\nB\n">"#),
+            (
+                "<<-E\n    %{ for x in [1] ~}\n      x ${x}\n    %{ endfor ~}\n    end\n  E\n",
+                r#"T<for x in [1] <"      x " $x "\n"> "    end\n">"#,
+            ),
+            (
+                "<<-E\n    A\n  %{~ if true }\n      B\n    %{ endif }\n    ${\"q\"}\n      z\n    E\n",
+                r#"T<"    A\n" if true <"\n      B\n    "> else <> "\n    " "q" "\n      z\n">"#,
+            ),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_files_names_are_the_templates_variables() {
+        for (text, expected) in [
+            ("plain\n", r#""plain\n""#),
+            ("${name}", "W($name)"),
+            ("a: ${name.x[0]}\n%{ for p in ports ~}\n- ${p}\n%{ endfor ~}\n", r#"T<"a: " $name.x[0] "\n" for p in $ports <"- " $p "\n">>"#),
+            ("", r#""""#),
+            ("\"q\" \\n $${x}", r#""\"q\" \\n ${x}""#),
+        ] {
+            let shown = parse_template(text, FileId(0)).map(|expression| written(&expression));
+            assert_eq!(shown.as_deref(), Ok(expected), "{text}");
+        }
+        assert!(parse_template("${", FileId(0)).is_err());
+        assert!(parse_template("%{ if x }", FileId(0)).is_err());
+    }
 }

@@ -9,9 +9,12 @@ use hcl_edit::structure::Structure;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Values by the variable's name, each with the place of that name.
+pub type Values = BTreeMap<Arc<str>, (Value, Span)>;
+
 /// The values of a `*.vars.hcl` file by the variable's name, each with the place of that name.
-pub fn parse_values(text: &str, file: FileId) -> (BTreeMap<Arc<str>, (Value, Span)>, Vec<Diagnostic>) {
-    let mut values: BTreeMap<Arc<str>, (Value, Span)> = BTreeMap::new();
+pub fn parse_values(text: &str, file: FileId) -> (Values, Vec<Diagnostic>) {
+    let mut values = Values::new();
     let mut problems = Vec::new();
     let unread = pieces::each_body(text, file, &mut |piece, base, body| {
         let mut lowering = Lowering::new(piece, base, file);

@@ -146,12 +146,12 @@ impl Evaluator<'_> {
 
 /// Whether two values are so obviously of one type that neither needs converting.
 fn alike(one: &Value, other: &Value) -> bool {
-    match (one.data(), other.data()) {
-        (Data::Bool(_), Data::Bool(_)) | (Data::Number(_), Data::Number(_)) | (Data::String(_), Data::String(_)) => true,
-        (Data::Null | Data::Instance(_) | Data::Reference(_) | Data::Blocked(_), _) => true,
-        (_, Data::Null | Data::Instance(_) | Data::Reference(_) | Data::Blocked(_)) => true,
-        _ => false,
-    }
+    let untyped = |value: &Value| matches!(value.data(), Data::Null | Data::Instance(_) | Data::Reference(_) | Data::Blocked(_));
+    let same = matches!(
+        (one.data(), other.data()),
+        (Data::Bool(_), Data::Bool(_)) | (Data::Number(_), Data::Number(_)) | (Data::String(_), Data::String(_))
+    );
+    same || untyped(one) || untyped(other)
 }
 
 fn branch_type(one: &Value, other: &Value, span: Span) -> Result<Type, Problems> {

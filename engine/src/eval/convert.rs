@@ -55,7 +55,10 @@ pub fn convert(value: Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mism
             possible(from, ty)?;
             Ok(Value::pending(ty.clone()).with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
         }
-        (Data::Unknown(from, _), _) => unknown(from.clone(), value, ty, arena),
+        (Data::Unknown(from, _), _) => {
+            let from = from.clone();
+            unknown(&from, value, ty, arena)
+        }
         (_, Type::Bool | Type::Number | Type::String) => primitive(&value, ty),
         (Data::Instance(_) | Data::Reference(_), Type::Reference(class)) => reference(&value, class),
         (_, Type::Reference(class)) => Err(not_a_reference(&value, class)),
@@ -112,15 +115,15 @@ fn quoted(value: &Value) -> String {
     }
 }
 
-fn unknown(from: Arc<Type>, value: Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
+fn unknown(from: &Type, value: Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
     if let Type::Reference(class) = ty {
         return Err(Mismatch::new(format!("a reference to a {class}"), "what is known only after apply: which one must be known now"));
     }
-    possible(&from, ty)?;
-    if fits(&from, ty) {
+    possible(from, ty)?;
+    if fits(from, ty) {
         return Ok(value);
     }
-    Ok(opened(Open::Unknown, ty.clone(), &[value.clone()], arena, || later(value, ty)))
+    Ok(opened(Open::Unknown, ty.clone(), [&value], arena, || later(value.clone(), ty)))
 }
 
 /// The conversion as an expression. It stands nowhere in the text.
@@ -277,15 +280,11 @@ fn fits(from: &Type, to: &Type) -> bool {
 
 /// Whether a value of one type may convert to the other; a mismatch if it never does.
 fn possible(from: &Type, to: &Type) -> Result<(), Mismatch> {
-    let never = || Err(Mismatch::new(type_words(to), type_words(from)));
     match (from, to) {
-        (Type::Any, _) | (_, Type::Any) | (Type::Reference(_), Type::Reference(_)) => Ok(()),
-        (Type::Bool | Type::Number | Type::String, Type::String) | (Type::String, Type::Bool | Type::Number) => Ok(()),
         (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to)) => {
             possible(from, to).map_err(|mismatch| mismatch.within("[*]"))
         }
         (Type::Tuple(from), Type::List(to) | Type::Set(to)) => from.iter().try_for_each(|from| possible(from, to)),
-        (Type::List(_) | Type::Set(_), Type::Tuple(_)) => Ok(()),
         (Type::Tuple(from), Type::Tuple(to)) if from.len() == to.len() => {
             from.iter().zip(to.iter()).try_for_each(|(from, to)| possible(from, to))
         }
@@ -294,13 +293,19 @@ fn possible(from: &Type, to: &Type) -> Result<(), Mismatch> {
             .fields
             .iter()
             .try_for_each(|(name, field)| possible(&field.ty, to).map_err(|mismatch| mismatch.within(&format!(".{name}")))),
-        (Type::Map(_), Type::Object(_)) => Ok(()),
         (Type::Object(from), Type::Object(to)) => to.fields.iter().try_for_each(|(name, field)| match from.fields.get(name) {
             Some(from) => possible(&from.ty, &field.ty).map_err(|mismatch| mismatch.within(&format!(".{name}"))),
             None if field.optional => Ok(()),
             None => Err(Mismatch::new(format!("an object with `{name}`"), "one without it")),
         }),
+        (Type::Any, _)
+        | (_, Type::Any)
+        | (Type::Reference(_), Type::Reference(_))
+        | (Type::Bool | Type::Number, Type::String)
+        | (Type::String, Type::Bool | Type::Number)
+        | (Type::List(_) | Type::Set(_), Type::Tuple(_))
+        | (Type::Map(_), Type::Object(_)) => Ok(()),
         _ if from == to => Ok(()),
-        _ => never(),
+        _ => Err(Mismatch::new(type_words(to), type_words(from))),
     }
 }

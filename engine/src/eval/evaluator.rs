@@ -22,6 +22,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) elements: Vec<Value>,
     /// How many template files deep.
     pub(super) templates: usize,
+    /// Whether it is only tried if an operation can be computed now: what it leaves for later is thrown away.
+    pub(super) folding: bool,
 }
 
 /// The problems of one diagnostic.
@@ -48,7 +50,7 @@ pub(super) fn both<A, B>(one: Result<A, Problems>, other: Result<B, Problems>) -
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(scope: &'a mut dyn Scope, arena: &'a mut Arena) -> Self {
-        Self { scope, arena, source: None, bound: Vec::new(), elements: Vec::new(), templates: 0 }
+        Self { scope, arena, source: None, bound: Vec::new(), elements: Vec::new(), templates: 0, folding: false }
     }
 
     /// The value of an expression.
@@ -154,7 +156,7 @@ impl<'a> Evaluator<'a> {
             return Err(problems);
         }
         if let Some(open) = super::strict::strict(made.iter().map(|(key, _)| key)) {
-            return Ok(self.object_with_open_keys(open, entries, made, span));
+            return Ok(self.object_with_open_keys(open, entries, &made, span));
         }
         let mut sensitive = false;
         let entries = made.into_iter().filter_map(|(key, value)| {
@@ -166,7 +168,7 @@ impl<'a> Evaluator<'a> {
         Ok(Value::new(Data::Mapping(Arc::new(Mapping::new(MappingKind::Object, entries)))).sensitive_if(sensitive))
     }
 
-    fn object_with_open_keys(&mut self, open: Open, entries: &[(Expr, Expr)], made: Vec<(Value, Value)>, span: Span) -> Value {
+    fn object_with_open_keys(&mut self, open: Open, entries: &[(Expr, Expr)], made: &[(Value, Value)], span: Span) -> Value {
         let parts: Vec<&Value> = made.iter().flat_map(|(key, value)| [key, value]).collect();
         let open = super::strict::first(Some(open), super::strict::strict(parts.iter().copied())).unwrap_or(Open::Unknown);
         opened(open, Type::Any, parts.iter().copied(), self.arena, || {

@@ -27,13 +27,13 @@ pub fn fill(template: &Value, source: &mut dyn Fill) -> Value {
     }
     let made = match template.data() {
         Data::Unknown(_, thunk) => source.thunk(*thunk),
-        Data::Instance(instance) => match source.instance(&instance.address) {
-            Some(value) => Value::new(Data::Instance(present(instance, &value))),
-            None => {
+        Data::Instance(instance) => {
+            let made = source.instance(&instance.address).map(|value| present(instance, &value));
+            Value::new(Data::Instance(made.unwrap_or_else(|| {
                 let attributes = fill(&instance.attributes, source);
-                Value::new(Data::Instance(Arc::new(Instance { attributes, ..(**instance).clone() })))
-            }
-        },
+                Arc::new(Instance { attributes, ..(**instance).clone() })
+            })))
+        }
         Data::Reference(instance) => match source.instance(&instance.address) {
             Some(value) => Value::new(Data::Reference(present(instance, &value))),
             None => return template.clone(),

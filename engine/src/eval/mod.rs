@@ -27,6 +27,8 @@ mod functions {
     }
 }
 mod instance;
+#[cfg(test)]
+mod laws;
 mod operator;
 mod order;
 mod repeat;

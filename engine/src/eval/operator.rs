@@ -141,7 +141,7 @@ fn failed(operator: Binary, why: Arithmetic, shown: Option<(Number, Number)>, sp
         Binary::Divide => "/",
         _ => "%",
     };
-    let shown = shown.map(|(a, b)| format!("`{a} {sign} {b}`")).unwrap_or_else(|| format!("this `{sign}`"));
+    let shown = shown.map_or_else(|| format!("this `{sign}`"), |(a, b)| format!("`{a} {sign} {b}`"));
     match why {
         Arithmetic::ByZero => problem_with_help("division by zero", format!("{shown} divides by zero"), "guard it: `n == 0 ? … : …`", span),
         Arithmetic::TooLarge => problem("number too large", format!("{shown} has more than the 28 digits that numbers hold here"), span),

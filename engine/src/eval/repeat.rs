@@ -83,13 +83,12 @@ impl Evaluator<'_> {
         if let Some(condition) = &body.condition {
             let value = self.expression(condition)?;
             let value = self.truth(value, "condition of `for`", condition.span)?;
-            match value.as_bool() {
-                Some(true) => {}
-                Some(false) => return Ok(Round { decisions: vec![value], key: None, value: None }),
-                // Whether the rest has a value at all is not known either.
-                None => return Ok(Round { decisions: vec![value], key: None, value: None }),
-            }
+            let taken = value.as_bool() == Some(true);
             decisions.push(value);
+            // Where the condition is open, whether the rest has a value at all is not known either.
+            if !taken {
+                return Ok(Round { decisions, key: None, value: None });
+            }
         }
         match &body.result {
             ForResult::Tuple(value) => Ok(Round { decisions, key: None, value: Some(self.expression(value)?) }),

@@ -1,6 +1,6 @@
 //! What the tests of the evaluator share: a scope of a few names, and values written as text.
 
-use super::{Arena, FileText, Fill, Scope, evaluate, run};
+use super::{Arena, FileText, Fill, Scope, evaluate, fill, run};
 use crate::address::Address;
 use crate::config::{Root, parse_expression};
 use crate::diagnostic::{Diagnostic, Problems};
@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub(super) struct Scene {
     pub(super) arena: Arena,
     pub(super) names: Names,
+    /// Instances as an apply has made them.
+    pub(super) instances: BTreeMap<Address, Value>,
 }
 
 #[derive(Default, Clone)]
@@ -75,27 +77,28 @@ impl Scene {
     }
 
     /// What apply makes of a value, deferred computations run as they come.
-    pub(super) fn fill(&mut self, template: &Value, later: &BTreeMap<u32, Value>, instances: &BTreeMap<Address, Value>) -> Value {
-        let mut source = Later { arena: &self.arena, later, instances };
-        super::fill(template, &mut source)
+    pub(super) fn filled(&self, template: &Value) -> Result<Value, Problems> {
+        let mut source = Later { arena: &self.arena, instances: &self.instances, problems: Vec::new() };
+        let value = fill(template, &mut source);
+        if source.problems.is_empty() { Ok(value) } else { Err(source.problems) }
     }
 }
 
 /// A source that runs the computations of an arena.
-pub(super) struct Later<'a> {
-    pub(super) arena: &'a Arena,
-    pub(super) later: &'a BTreeMap<u32, Value>,
-    pub(super) instances: &'a BTreeMap<Address, Value>,
+struct Later<'a> {
+    arena: &'a Arena,
+    instances: &'a BTreeMap<Address, Value>,
+    problems: Problems,
 }
 
 impl Fill for Later<'_> {
     fn thunk(&mut self, thunk: Thunk) -> Value {
-        if let Some(value) = self.later.get(&thunk.0) {
-            return value.clone();
-        }
         let expression = self.arena.thunks.get(thunk).unwrap_or_else(|| panic!("{thunk:?} has no computation"));
-        let mut arena = Arena::default();
-        run(expression, self, &mut Names::default(), &mut arena).unwrap_or_else(|problems| panic!("{problems:?}"))
+        let value = run(expression, self, &mut Names::default(), &mut Arena::default());
+        value.unwrap_or_else(|problems| {
+            self.problems.extend(problems);
+            Value::null()
+        })
     }
 
     fn instance(&mut self, address: &Address) -> Option<Value> {

@@ -19,6 +19,10 @@ impl Evaluator<'_> {
     /// The value of a construct whose course is not known: pending or blocked if anything in it is, else unknown with the construct
     /// itself, over values, as its computation. `found` is a state that is known to apply.
     pub(super) fn lazily(&mut self, expression: &Expr, ty: Type, found: Option<Open>) -> Result<Value, Problems> {
+        if self.folding {
+            self.arena.made = self.arena.made.with(Flags::UNKNOWN);
+            return Ok(Value::unknown(ty));
+        }
         let rest = self.substituted(expression)?;
         let mut parts = Vec::new();
         each_literal(&rest, &mut |value| parts.push(value.clone()));
@@ -131,7 +135,9 @@ impl Evaluator<'_> {
             return expression;
         }
         let before = std::mem::take(&mut self.arena.made);
+        let folding = std::mem::replace(&mut self.folding, true);
         let value = self.expression(&expression);
+        self.folding = folding;
         let made = std::mem::replace(&mut self.arena.made, before);
         match value {
             Ok(value) if made == Flags::default() => literal(value, expression.span),

@@ -109,17 +109,13 @@ impl Evaluator<'_> {
     fn write_if(&mut self, condition: &Expr, then: &Arc<[Part]>, otherwise: &Arc<[Part]>, written: &mut Written) -> Result<(), Problems> {
         let value = self.expression(condition)?;
         let decision = self.truth(value, "condition of `%{if}`", condition.span)?;
-        match decision.as_bool() {
-            Some(truth) => {
-                written.sensitive |= decision.is_marked_sensitive();
-                self.write(if truth { then } else { otherwise }, written);
-            }
-            None => {
-                let part = Part::If(literal(decision, condition.span), then.clone(), otherwise.clone());
-                self.write_later(part, condition.span, written)?;
-            }
+        if let Some(truth) = decision.as_bool() {
+            written.sensitive |= decision.is_marked_sensitive();
+            self.write(if truth { then } else { otherwise }, written);
+            return Ok(());
         }
-        Ok(())
+        let part = Part::If(literal(decision, condition.span), then.clone(), otherwise.clone());
+        self.write_later(part, condition.span, written)
     }
 
     fn write_for(

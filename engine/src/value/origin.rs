@@ -81,15 +81,17 @@ impl Origins {
         Origin(JOIN | id)
     }
 
-    /// What an origin is made of.
+    /// What an origin is made of. One that came from elsewhere, such as a program that is applied, is made of nothing.
     pub fn made(&self, origin: Origin) -> Made<'_> {
         if origin == Origin::NONE {
-            Made::Nothing
-        } else if origin.0 & JOIN == 0 {
-            Made::Instance(&self.instances[origin.0 as usize - 1])
-        } else {
-            Made::Join(&self.joins[(origin.0 & !JOIN) as usize])
+            return Made::Nothing;
         }
+        let found = if origin.0 & JOIN == 0 {
+            self.instances.get(origin.0 as usize - 1).map(Made::Instance)
+        } else {
+            self.joins.get((origin.0 & !JOIN) as usize).map(|members| Made::Join(members))
+        };
+        found.unwrap_or(Made::Nothing)
     }
 
     /// Every instance behind an origin, each once. Costs what it returns: for edges, walk joins with [`Origins::made`].

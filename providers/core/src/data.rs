@@ -92,12 +92,12 @@ impl Kind for DataKind {
 }
 
 impl StateAlone {
-    fn stored(&self, request: &Request, id: Value) -> Result<Done, Failure> {
+    fn stored(&self, request: &Request, id: Value) -> Done {
         let taken = |name| {
             let value = taken(&request.arguments, name);
             storable(&value).unwrap_or(value)
         };
-        Ok(Done::new(self.kind.attributes(id, taken(INPUT), taken(TRIGGERS))))
+        Done::new(self.kind.attributes(id, taken(INPUT), taken(TRIGGERS)))
     }
 }
 
@@ -121,7 +121,7 @@ impl Provider for StateAlone {
 
     fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
         let id = Value::string(request.id.as_str());
-        Box::pin(ready(self.stored(&request, id)))
+        Box::pin(ready(Ok(self.stored(&request, id))))
     }
 
     fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
@@ -131,7 +131,7 @@ impl Provider for StateAlone {
 
     fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
         let id = request.prior.as_ref().map_or_else(|| Value::string(request.id.as_str()), |prior| taken(&prior.attributes, ID));
-        Box::pin(ready(self.stored(&request, id)))
+        Box::pin(ready(Ok(self.stored(&request, id))))
     }
 
     fn delete(&self, _: Request) -> BoxFuture<'_, Result<(), Failure>> {

@@ -27,18 +27,16 @@ impl Difference {
 
 /// A path as people read it: `spec.template.spec.containers.app.image`, `metadata.labels["istio.io/rev"]`.
 pub(crate) fn dotted(path: &[String]) -> String {
-    path.iter().fold(String::new(), |mut text, step| {
+    let steps = path.iter().enumerate().map(|(at, step)| {
         let plain = !step.is_empty() && step.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        if !plain {
-            text.push_str(&format!("[\"{step}\"]"));
-        } else if step.chars().all(|c| c.is_ascii_digit()) {
-            text.push_str(&format!("[{step}]"));
-        } else {
-            text.push_str(if text.is_empty() { "" } else { "." });
-            text.push_str(step);
+        match plain {
+            false => format!("[\"{step}\"]"),
+            true if step.chars().all(|c| c.is_ascii_digit()) => format!("[{step}]"),
+            true if at == 0 => step.clone(),
+            true => format!(".{step}"),
         }
-        text
-    })
+    });
+    steps.collect()
 }
 
 /// How two objects differ. Marks do not count, nor does how a quantity is written.
@@ -165,25 +163,27 @@ fn same(desired: &Value, there: &Value, path: &[String]) -> bool {
 /// Fields under which numbers with units stand, which servers write in their own way.
 const QUANTITIES: [&str; 8] = ["averageValue", "capacity", "hard", "limits", "requests", "sizeLimit", "storage", "value"];
 
+/// What the letters behind a quantity's digits mean.
+const UNITS: [(&str, &str); 12] = [
+    ("Ki", "1024"),
+    ("Mi", "1048576"),
+    ("Gi", "1073741824"),
+    ("Ti", "1099511627776"),
+    ("n", "0.000000001"),
+    ("u", "0.000001"),
+    ("m", "0.001"),
+    ("k", "1000"),
+    ("M", "1000000"),
+    ("G", "1000000000"),
+    ("T", "1000000000000"),
+    ("", "1"),
+];
+
 /// The number that a quantity such as `1500m`, `2Gi` or `1` means.
 fn parse_quantity(value: &Value) -> Option<Number> {
     if let Some(number) = value.as_number() {
         return Some(number);
     }
-    const UNITS: [(&str, &str); 12] = [
-        ("Ki", "1024"),
-        ("Mi", "1048576"),
-        ("Gi", "1073741824"),
-        ("Ti", "1099511627776"),
-        ("n", "0.000000001"),
-        ("u", "0.000001"),
-        ("m", "0.001"),
-        ("k", "1000"),
-        ("M", "1000000"),
-        ("G", "1000000000"),
-        ("T", "1000000000000"),
-        ("", "1"),
-    ];
     let text = value.as_str()?;
     let (digits, unit) = UNITS.iter().find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, unit)))?;
     parse_number(digits).ok()?.checked_mul(parse_number(unit).ok()?)

@@ -7,6 +7,8 @@ mod client;
 mod data;
 mod data_source;
 mod difference;
+#[cfg(test)]
+mod fake;
 mod kind;
 mod kinds;
 mod object;

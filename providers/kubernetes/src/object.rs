@@ -117,8 +117,8 @@ mod tests {
     use super::*;
     use serde_json::{Value as Json, json};
 
-    fn name(object: Json) -> Option<String> {
-        name_of(&Value::from_json(&object)).map(|name| id_of(&name))
+    fn name(object: &Json) -> Option<String> {
+        name_of(&Value::from_json(object)).map(|name| id_of(&name))
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
             (json!({ "apiVersion": "v1", "kind": "Secret", "metadata": {} }), None),
         ];
         for (object, id) in rows {
-            assert_eq!(name(object.clone()).as_deref(), id, "{object}");
+            assert_eq!(name(&object).as_deref(), id, "{object}");
         }
         let metadata = Value::object([("name", Value::unknown(Type::String))]);
         let object = Value::object([("apiVersion", Value::string("v1")), ("kind", Value::string("Secret")), ("metadata", metadata)]);

@@ -11,7 +11,7 @@ use engine::value::{Value, keyed_fingerprint};
 /// A live object as planning sees it: `object` (the fields our manager owns, with the name; a Secret's contents sensitive), `uid`, `ours`
 /// (whether our manager ever applied it), `rewritten` (paths that controllers took over) and `computed` (the kind's attributes).
 pub(crate) fn observation(kind: &dyn ObjectKind, arguments: &Value, name: &ObjectName, live: &Json, manager: &str) -> Value {
-    let part = owned(live, manager).unwrap_or_else(|| serde_json::json!({}));
+    let part = owned(live, manager);
     let taken = rewritten(name, live, manager).iter().map(|path| Value::string(dotted(path))).collect();
     let uid = live.pointer("/metadata/uid").map_or_else(Value::null, Value::from_json);
     Value::object([

@@ -8,10 +8,10 @@ pub(crate) fn manager(id: &str) -> String {
     format!("meshplan/{id}")
 }
 
-/// The part of a live object that a manager owns by applying, with the object's name; nothing if it owns none.
-pub(crate) fn owned(live: &Json, manager: &str) -> Option<Json> {
-    let fields = applied_fields(live, manager)?;
-    let mut part = project(live, fields);
+/// The part of a live object that a manager owns by applying, with the object's name; only that if it owns none.
+pub(crate) fn owned(live: &Json, manager: &str) -> Json {
+    let fields = applied_fields(live, manager).filter(|fields| fields.as_object().is_some_and(|fields| !fields.is_empty()));
+    let mut part = fields.map_or_else(|| Json::Object(Map::new()), |fields| project(live, fields));
     if let Json::Object(part) = &mut part {
         for key in ["apiVersion", "kind"] {
             part.insert(key.to_owned(), live.get(key).cloned().unwrap_or_default());
@@ -23,7 +23,7 @@ pub(crate) fn owned(live: &Json, manager: &str) -> Option<Json> {
             }
         }
     }
-    Some(part)
+    part
 }
 
 /// Whether a manager has applied anything to the object.
@@ -138,8 +138,9 @@ mod tests {
                 "volumes": [{ "name": "v", "emptyDir": {} }],
                 "containers": [{ "name": "app", "image": "a", "ports": [{ "containerPort": 80 }] }] } } },
         });
-        assert_eq!(owned(&live(), "meshplan/r1"), Some(expected));
-        assert_eq!(owned(&live(), "meshplan/r2"), None);
+        assert_eq!(owned(&live(), "meshplan/r1"), expected);
+        let name = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "a", "namespace": "n" } });
+        assert_eq!(owned(&live(), "meshplan/r2"), name);
     }
 
     #[test]

@@ -37,19 +37,19 @@ impl Planning<'_> {
         let applied = fingerprint_of(&self.object, self.asked.secret_key);
         let as_applied = applied.is_some() && applied == prior.applied;
         let Some(observed) = self.asked.observed else {
-            return if as_applied { self.keep() } else { self.changed(self.remembered_difference()) };
+            return if as_applied { self.keep() } else { self.changed(&self.remembered_difference()) };
         };
         let nothing = Value::object::<&str>([]);
         let there = observed.get("object").unwrap_or(&nothing);
         if as_applied && prior.observed.is_some() && fingerprint_of(there, self.asked.secret_key) == prior.observed {
             return self.keep();
         }
-        let found = self.without_rewritten(difference(&self.object, there), observed);
-        if as_applied { self.drifted(found) } else { self.configured(found, there) }
+        let found = without_rewritten(difference(&self.object, there), observed);
+        if as_applied { self.drifted(&found) } else { self.configured(&found, there) }
     }
 
     /// The configuration is as it was applied, but what is there is not as it was then.
-    fn drifted(&self, found: Difference) -> Planned {
+    fn drifted(&self, found: &Difference) -> Planned {
         if found.wanted.is_empty() {
             return self.keep();
         }
@@ -61,8 +61,8 @@ impl Planning<'_> {
     }
 
     /// The configuration is not as it was applied.
-    fn configured(&self, found: Difference, there: &Value) -> Planned {
-        if let Some(because) = self.immutable(&found) {
+    fn configured(&self, found: &Difference, there: &Value) -> Planned {
+        if let Some(because) = self.immutable(found) {
             return Planned::Replace { attributes: self.attributes(None), because };
         }
         if found.is_empty() {
@@ -83,13 +83,13 @@ impl Planning<'_> {
             return Planned::Replace { attributes: self.attributes(None), because: immutable };
         }
         match preview.get("object") {
-            Some(becomes) => self.changed(difference(becomes, there)),
+            Some(becomes) => self.changed(&difference(becomes, there)),
             None => self.changed(found),
         }
     }
 
-    fn changed(&self, found: Difference) -> Planned {
-        if let Some(because) = self.immutable(&found) {
+    fn changed(&self, found: &Difference) -> Planned {
+        if let Some(because) = self.immutable(found) {
             return Planned::Replace { attributes: self.attributes(None), because };
         }
         if found.is_empty() {
@@ -160,13 +160,6 @@ impl Planning<'_> {
         difference(&pick(now), &pick(was))
     }
 
-    /// A difference without what controllers took over.
-    fn without_rewritten(&self, mut found: Difference, observed: &Value) -> Difference {
-        let taken: Vec<&str> = observed.get("rewritten").map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str).collect();
-        found.wanted.retain(|path| !taken.iter().any(|taken| dotted(path).starts_with(taken)));
-        found
-    }
-
     fn base(&self) -> Option<&Value> {
         self.asked.prior.map(|prior| &prior.attributes)
     }
@@ -190,4 +183,11 @@ impl Planning<'_> {
             (attribute.name, value.sensitive_if(attribute.sensitive))
         }))
     }
+}
+
+/// A difference without what controllers took over.
+fn without_rewritten(mut found: Difference, observed: &Value) -> Difference {
+    let taken: Vec<&str> = observed.get("rewritten").map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str).collect();
+    found.wanted.retain(|path| !taken.iter().any(|taken| dotted(path).starts_with(taken)));
+    found
 }

@@ -8,6 +8,8 @@ mod outcome;
 mod preview;
 mod settle;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use crate::client::{Clusters, Connector};
 use crate::data_source::{DataAdapter, DataSource};

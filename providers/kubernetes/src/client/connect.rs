@@ -55,7 +55,7 @@ impl KubeconfigConnector {
         let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| one_line(&error))?;
         config.connect_timeout = Some(Duration::from_secs(10));
-        config.read_timeout = Some(Duration::from_secs(60));
+        config.read_timeout = Some(Duration::from_mins(1));
         config.reset_reader_on_write = true;
         Ok(config)
     }

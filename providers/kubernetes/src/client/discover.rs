@@ -67,9 +67,11 @@ fn kinds(list: &Json) -> Kinds {
     kinds.collect()
 }
 
-/// Kinds that every supported server has: API version, namespaced, and the kinds, whose plural is theirs in small letters with an `s`
-/// unless it is given.
-const BUILTIN: &[(&str, bool, &[(&str, &str)])] = &[
+/// API version, whether namespaces hold its objects, and kinds with their plural: their name in small letters with an `s` unless it is given.
+type Group = (&'static str, bool, &'static [(&'static str, &'static str)]);
+
+/// Kinds that every supported server has.
+const BUILTIN: &[Group] = &[
     ("v1", false, &[("Namespace", ""), ("Node", ""), ("PersistentVolume", "")]),
     (
         "v1",

@@ -24,7 +24,7 @@ impl ObjectProvider {
             match (&question.ask, place) {
                 (Ask::Read { .. } | Ask::Exists(_), Some(place)) => match Look::new(self, question) {
                     Ok(look) => places.entry(place.address.clone()).or_insert_with(|| (place, Vec::new())).1.push(look),
-                    Err(answer) => answers.push(answer),
+                    Err(answer) => answers.push(*answer),
                 },
                 (Ask::Read { .. } | Ask::Exists(_), None) => answers.push((question, unreachable("its cluster is not known"))),
                 (_, place) => single.push((question, place)),

@@ -210,13 +210,12 @@ async fn give_back(cluster: &Cluster, name: &ObjectName, manager: &str, uid: Opt
 
 /// Deletes the object of this uid and waits until it is gone. Without a uid (an interrupted create) only what our manager made counts.
 async fn remove(cluster: &Cluster, name: &ObjectName, (manager, uid): (&str, Option<&str>), seconds: u64) -> Result<(), Failure> {
-    let found = match uid {
-        Some(uid) => Some(uid.to_owned()),
-        None => {
-            let live = cluster.get(name).await.map_err(|error| refused(name, &error))?;
-            let live = live.filter(|live| is_applied_by(live, manager));
-            live.and_then(|live| Some(live.pointer("/metadata/uid")?.as_str()?.to_owned()))
-        }
+    let found = if let Some(uid) = uid {
+        Some(uid.to_owned())
+    } else {
+        let live = cluster.get(name).await.map_err(|error| refused(name, &error))?;
+        let ours = live.filter(|live| is_applied_by(live, manager));
+        ours.and_then(|live| Some(live.pointer("/metadata/uid")?.as_str()?.to_owned()))
     };
     let Some(uid) = found else { return Ok(()) };
     if cluster.delete(name, Some(&uid)).await.map_err(|error| refused(name, &error))?.is_none() {

@@ -36,7 +36,7 @@ pub(super) struct Look<'a> {
 
 impl<'a> Look<'a> {
     /// What a question is about, or why it cannot be asked.
-    pub(super) fn new(provider: &'a ObjectProvider, question: Question) -> Result<Self, (Question, Answer)> {
+    pub(super) fn new(provider: &'a ObjectProvider, question: Question) -> Result<Self, Box<(Question, Answer)>> {
         let found = match &question.ask {
             Ask::Read { record, .. } => provider.adapter(&record.kind).and_then(|adapter| {
                 let set = adapter.kind.members(&record.attributes).is_some();
@@ -55,7 +55,7 @@ impl<'a> Look<'a> {
         };
         match found {
             Ok((adapter, arguments, name, manager, uid, unsure)) => Ok(Self { question, adapter, arguments, name, manager, uid, unsure }),
-            Err(why) => Err((question, Answer::Unreachable(why.into()))),
+            Err(why) => Err(Box::new((question, Answer::Unreachable(why.into())))),
         }
     }
 

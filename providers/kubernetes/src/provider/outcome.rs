@@ -14,7 +14,7 @@ use engine::value::Value;
 pub(super) fn done(adapter: &Adapter, request: &Request, target: &Target, live: &Json) -> Done {
     let mut computed = adapter.kind.attributes(&request.arguments, Some(live));
     computed.push(("id", Value::string(id_of(&target.name))));
-    let part = owned(live, &target.manager).unwrap_or_else(|| serde_json::json!({}));
+    let part = owned(live, &target.manager);
     Done {
         uid: live.pointer("/metadata/uid").and_then(Json::as_str).map(Into::into),
         applied: fingerprint_of(&target.desired, &request.secret_key),

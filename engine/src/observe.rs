@@ -1,9 +1,13 @@
 //! Planning with the world: the walk's questions are answered in bulk, per provider, until none is left.
 
+use crate::address::{Address, Mode};
 use crate::config::Config;
-use crate::plan::{Inputs, Plan};
-use crate::port::{Files, Registry};
+use crate::plan::{Inputs, Plan, Walk};
+use crate::port::{Asked, BoxFuture, Connected, Files, Provider, Registry};
+use crate::question::{Answer, Answers, Ask, Questions};
 use crate::state::State;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What planning needs of the edge.
 #[derive(Clone, Copy)]
@@ -16,6 +20,76 @@ pub struct Edge<'a> {
 
 /// Makes a plan: walks, asks, and walks on until no question is left. Problems stand in [`Plan::diagnostics`].
 pub async fn plan(config: &Config, state: State, inputs: Inputs, edge: Edge<'_>) -> Plan {
-    let _ = (config, inputs, edge);
-    Plan { prior: state, ..Plan::default() }
+    let mut walk = Walk::new(config, edge.registry.catalogue(), state, inputs);
+    let mut answers = Answers::new();
+    loop {
+        let questions = walk.step(&answers);
+        if questions.is_empty() {
+            return walk.finish();
+        }
+        answers = answer(questions, &walk, edge).await;
+    }
+}
+
+/// Answers every question: all providers at once, each with all that is its to answer.
+async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answers {
+    let mut answers = Answers::new();
+    let mut batches: BTreeMap<usize, (Arc<dyn Provider>, Vec<Asked>)> = BTreeMap::new();
+    for question in questions.into_values() {
+        if let Ask::File { path } = &question.ask {
+            answers.insert(question.key().clone(), edge.files.read(path));
+            continue;
+        }
+        let (mode, kind, place) = addressee(&question.ask);
+        let Some(provider) = edge.registry.provider(mode, &kind) else {
+            let why = format!("nobody provides `{kind}`");
+            answers.insert(question.key().clone(), Answer::Unreachable(why.into()));
+            continue;
+        };
+        let place = match place {
+            None => None,
+            Some(address) => {
+                if let Some(place) = walk.reach(&address) {
+                    Some(place)
+                } else {
+                    let why = format!("how to reach `{address}` is not known");
+                    answers.insert(question.key().clone(), Answer::Unreachable(why.into()));
+                    continue;
+                }
+            }
+        };
+        let identity = Arc::as_ptr(provider).cast::<()>() as usize;
+        batches.entry(identity).or_insert_with(|| (provider.clone(), Vec::new())).1.push(Asked { question, place });
+    }
+    let batches: Vec<_> = batches.into_values().collect();
+    let asked: Vec<BoxFuture<'_, _>> = batches.iter().map(|(provider, asked)| provider.answer(asked.clone())).collect();
+    for batch in futures::future::join_all(asked).await {
+        answers.extend(batch.into_iter().map(|(question, answer)| (question.key().clone(), answer)));
+    }
+    for (_, asked) in batches {
+        for asked in asked {
+            // A provider that leaves a question out must not make the walk ask for ever.
+            let unanswered = || Answer::Unreachable("its provider gave no answer".into());
+            answers.entry(asked.question.key().clone()).or_insert_with(unanswered);
+        }
+    }
+    answers
+}
+
+/// Whose question it is: mode and kind, and the place it goes to.
+fn addressee(ask: &Ask) -> (Mode, Arc<str>, Option<Address>) {
+    match ask {
+        Ask::Place { address, place, .. } => (address.mode, place.kind.clone(), None),
+        Ask::Read { record, .. } => (Mode::Managed, record.kind.clone(), record.place.clone()),
+        Ask::Exists(proposal) | Ask::Preview(proposal) => (Mode::Managed, proposal.kind.clone(), proposal.place.clone()),
+        Ask::Data { kind, place, .. } => (Mode::Data, kind.clone(), place.clone()),
+        Ask::File { path } => (Mode::Data, path.clone(), None),
+    }
+}
+
+impl Walk<'_> {
+    fn reach(&self, place: &Address) -> Option<Connected> {
+        let (connection, uid) = self.reached(place)?;
+        Some(Connected { address: place.clone(), connection, uid })
+    }
 }

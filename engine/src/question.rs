@@ -7,10 +7,9 @@ use crate::address::Address;
 use crate::diagnostic::Diagnostic;
 use crate::state::{Place, Record, RecordId};
 use crate::value::Value;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// One question. Two with one key are the same.
+/// One question. Its key is its content.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// The content as text, such as `read kubernetes_secret.a` or `file /etc/motd`.
@@ -103,26 +102,6 @@ impl Question {
     }
 }
 
-impl PartialEq for Question {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-
-impl Eq for Question {}
-
-impl PartialOrd for Question {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Question {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key.cmp(&other.key)
-    }
-}
-
 /// An answer. There is no "probably": what could not be observed is [`Answer::Unreachable`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
@@ -137,6 +116,9 @@ pub enum Answer {
     /// Other managers own fields of it; each with what it owns and when it last wrote, for people.
     Conflict(Vec<Arc<str>>),
 }
+
+/// Questions by their keys: each is asked once.
+pub type Questions = std::collections::BTreeMap<Arc<str>, Question>;
 
 /// All answers of a run, by the question's key.
 pub type Answers = std::collections::BTreeMap<Arc<str>, Answer>;

@@ -6,7 +6,7 @@ mod catalogue;
 mod compare;
 
 pub use catalogue::Catalogue;
-pub use compare::compare;
+pub use compare::{compare, created};
 
 use crate::address::Address;
 use crate::state::Record;

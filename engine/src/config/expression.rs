@@ -202,6 +202,40 @@ impl Expr {
         Self { node, span }
     }
 
+    /// The same expression with every literal replaced.
+    #[must_use]
+    pub fn map_literals(&self, replace: &mut dyn FnMut(&Value) -> Value) -> Self {
+        let mut map = |child: &Self| child.map_literals(replace);
+        let node = match &self.node {
+            Node::Literal(value) => Node::Literal(replace(value)),
+            Node::Root(_) | Node::Slot(_) => self.node.clone(),
+            Node::Template(parts) => Node::Template(parts.iter().map(|part| part.map(&mut map)).collect()),
+            Node::Wrap(inner) => Node::Wrap(Box::new(map(inner))),
+            Node::Parenthesis(inner) => Node::Parenthesis(Box::new(map(inner))),
+            Node::Attribute(inner, name) => Node::Attribute(Box::new(map(inner)), name.clone()),
+            Node::Unary(operator, inner) => Node::Unary(*operator, Box::new(map(inner))),
+            Node::Convert(inner, ty) => Node::Convert(Box::new(map(inner)), ty.clone()),
+            Node::Tuple(items) => Node::Tuple(items.iter().map(map).collect()),
+            Node::Object(entries) => Node::Object(entries.iter().map(|(key, value)| (map(key), map(value))).collect()),
+            Node::Index(a, b) => Node::Index(Box::new(map(a)), Box::new(map(b))),
+            Node::Splat(a, b) => Node::Splat(Box::new(map(a)), Box::new(map(b))),
+            Node::Binary(operator, a, b) => Node::Binary(*operator, Box::new(map(a)), Box::new(map(b))),
+            Node::Call(call) => Node::Call(Call { arguments: call.arguments.iter().map(map).collect(), ..call.clone() }),
+            Node::Conditional(a, b, c) => Node::Conditional(Box::new(map(a)), Box::new(map(b)), Box::new(map(c))),
+            Node::For(body) => Node::For(Box::new(For {
+                key: body.key.clone(),
+                value: body.value.clone(),
+                collection: map(&body.collection),
+                result: match &body.result {
+                    ForResult::Tuple(value) => ForResult::Tuple(map(value)),
+                    ForResult::Object { key, value, group } => ForResult::Object { key: map(key), value: map(value), group: *group },
+                },
+                condition: body.condition.as_ref().map(map),
+            })),
+        };
+        Self { node, span: self.span }
+    }
+
     /// Calls `visit` with every reference head in the expression and its place. Names bound within are not heads.
     pub fn each_root(&self, visit: &mut dyn FnMut(&Root, Span)) {
         if let Node::Root(root) = &self.node
@@ -253,6 +287,24 @@ impl Expr {
 }
 
 impl Part {
+    fn map(&self, map: &mut dyn FnMut(&Expr) -> Expr) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(text.clone()),
+            Self::Interpolation(inner) => Self::Interpolation(map(inner)),
+            Self::If(condition, then, otherwise) => {
+                let condition = map(condition);
+                let then = then.iter().map(|part| part.map(map)).collect();
+                Self::If(condition, then, otherwise.iter().map(|part| part.map(map)).collect())
+            }
+            Self::For { key, value, collection, body } => Self::For {
+                key: key.clone(),
+                value: value.clone(),
+                collection: map(collection),
+                body: body.iter().map(|part| part.map(map)).collect(),
+            },
+        }
+    }
+
     fn each_child<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         match self {
             Self::Text(_) => {}

@@ -84,6 +84,8 @@ pub enum Reason {
     Interrupted,
     /// It was created and never became ready.
     NotReady,
+    /// Members of its manifest set change, and what it reads from them may.
+    MembersChange,
     /// A value in `replace_triggered_by` changed.
     Triggered(String),
     /// What it reads is known only after these are applied.
@@ -118,6 +120,7 @@ impl fmt::Display for Reason {
             Self::Tainted => f.write_str("its create failed"),
             Self::Interrupted => f.write_str("its last operation was interrupted"),
             Self::NotReady => f.write_str("created, not ready yet"),
+            Self::MembersChange => f.write_str("its members change"),
             Self::Triggered(by) => write!(f, "`{by}` changed"),
             Self::ReadAfter(addresses) => {
                 let shown: Vec<_> = addresses.iter().map(ToString::to_string).collect();

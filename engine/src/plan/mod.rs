@@ -5,10 +5,12 @@
 mod change;
 mod inputs;
 mod program;
+mod walk;
 
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Reason};
 pub use inputs::Inputs;
 pub use program::{Op, Program, Slot, Target};
+pub use walk::Walk;
 
 use crate::address::Address;
 use crate::diagnostic::Diagnostic;

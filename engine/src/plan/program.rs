@@ -95,6 +95,8 @@ pub enum Op {
         target: Target,
         /// Its arguments: a template, see [`Program`].
         arguments: Value,
+        /// What was observed of it.
+        observed: Option<Value>,
         /// The planned attributes: what is known of them must come true.
         planned: Value,
     },
@@ -119,10 +121,10 @@ pub enum Op {
     },
     /// Stops what needs it unless the condition holds.
     Assert {
-        /// The condition.
-        condition: SlotId,
-        /// What is said if it does not hold.
-        message: SlotId,
+        /// The condition: a template.
+        condition: Value,
+        /// What is said if it does not hold: a template.
+        message: Value,
         /// Whose pre- or postcondition it is.
         address: Option<Address>,
     },
@@ -130,15 +132,15 @@ pub enum Op {
     Check {
         /// Its name.
         name: Arc<str>,
-        /// Conditions and messages.
-        assertions: Vec<(SlotId, SlotId)>,
+        /// Conditions and messages: templates.
+        assertions: Vec<(Value, Value)>,
     },
     /// A root output.
     Output {
         /// Its name.
         name: Arc<str>,
-        /// Its value.
-        value: SlotId,
+        /// Its value: a template.
+        value: Value,
         /// Whether it is sensitive.
         sensitive: bool,
     },

@@ -38,6 +38,11 @@ pub fn compare(schema: &Schema, asked: Comparison<'_>) -> Planned {
     Planned::Update { attributes: attributes(schema, asked.desired, Some(base), true), changed, drifted }
 }
 
+/// The attributes of a thing yet to be created: arguments as desired, computed ones unknown.
+pub fn created(schema: &Schema, desired: &Value) -> Value {
+    attributes(schema, desired, None, true)
+}
+
 /// What the configuration says of an attribute, if it has a say.
 fn configured<'a>(attribute: &Attribute, desired: &'a Value) -> Option<&'a Value> {
     let value = desired.get(attribute.name)?;

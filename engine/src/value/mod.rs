@@ -57,6 +57,11 @@ pub struct Thunk(pub u32);
 impl Thunk {
     /// No computation is known: whoever made the unknown computes it.
     pub const NONE: Self = Self(u32::MAX);
+
+    /// Whether no computation is known.
+    pub fn is_none(self) -> bool {
+        self.0 == u32::MAX
+    }
 }
 
 impl PartialEq for Thunk {

@@ -1,0 +1,129 @@
+//! The steps of one instance.
+
+use super::super::tables::Planned;
+use super::Builder;
+use crate::address::Address;
+use crate::config::SlotId;
+use crate::plan::{Action, Op, Target};
+use crate::state::{Record, Status};
+use crate::value::{Thunk, Type, Value};
+use std::sync::Arc;
+
+impl Builder<'_, '_> {
+    /// Adds the steps of an instance. `rendering` says where a member's arguments come from if they must be rendered again.
+    pub(super) fn add_effects(&mut self, address: &Address, planned: &Planned, rendering: Option<(SlotId, Arc<str>)>) {
+        let needs: Vec<_> = self.edge(planned.edges).into_iter().collect();
+        let target = self.target(address, planned);
+        match planned.action {
+            Action::Keep | Action::Move => self.add_kept(address, planned, target, needs),
+            Action::Delete | Action::Forget => self.add_removal(address, planned),
+            action => {
+                let mut needs = needs;
+                let arguments = match rendering {
+                    None => self.template(&planned.arguments, &mut needs),
+                    Some((render, key)) => {
+                        let slot = self.push(Op::Member { render, key }, vec![render]);
+                        needs.push(slot);
+                        Value::deferred(Type::Any, Thunk(slot.0))
+                    }
+                };
+                needs.extend(self.asserts(&planned.terms.open_preconditions, address));
+                needs.extend(planned.terms.gates.iter().filter_map(|gate| self.gates.get(gate)));
+                needs.extend(target.place.as_ref().filter(|_| !matches!(action, Action::Read)).map(|place| self.instance_slot(place)));
+                self.add_steps((address, planned), target, arguments, needs);
+            }
+        }
+    }
+
+    fn add_steps(&mut self, (address, planned): (&Address, &Planned), target: Target, arguments: Value, mut needs: Vec<SlotId>) {
+        let attributes = planned.attributes.clone();
+        let mut last = match planned.action {
+            Action::Read => self.push(Op::Read { target: target.clone(), arguments: arguments.clone() }, needs),
+            Action::Update => {
+                let observed = planned.observed.clone();
+                let op = Op::Update { target: target.clone(), arguments: arguments.clone(), observed, planned: attributes };
+                self.push(op, needs)
+            }
+            Action::Settle if planned.settles => self.push(Op::Settle { target: target.clone(), arguments: arguments.clone() }, needs),
+            Action::Settle => self.push(Op::Record { target: target.clone(), attributes }, needs),
+            _ => {
+                if planned.action == Action::Replace && !planned.dies_with_place {
+                    let delete = self.push(Op::Delete { target: Self::removal_target(address, planned) }, Vec::new());
+                    self.removals.insert(address.clone(), delete);
+                    needs.push(delete);
+                }
+                let op = Op::Create { target: target.clone(), arguments: arguments.clone(), planned: attributes };
+                self.push(op, needs)
+            }
+        };
+        if planned.settles && planned.action != Action::Settle && planned.action != Action::Read {
+            last = self.push(Op::Settle { target, arguments }, vec![last]);
+        }
+        self.instances.insert(address.clone(), last);
+        let after = self.asserts(&planned.terms.open_postconditions, address);
+        if !after.is_empty() {
+            for assert in &after {
+                self.slots[assert.0 as usize].needs.push(last);
+            }
+            let mut needs = after;
+            needs.push(last);
+            last = self.push(Op::Join, needs);
+        }
+        self.finals.insert(address.clone(), last);
+        if planned.action == Action::ReplaceCreateFirst {
+            self.add_deposal(address, planned, last);
+        }
+    }
+
+    /// What is kept has a step only if what is written down about it changes. Those after it wait for what it waits for.
+    fn add_kept(&mut self, address: &Address, planned: &Planned, target: Target, needs: Vec<SlotId>) {
+        let first = needs.first().copied();
+        if let Some(prior) = &planned.prior
+            && outdated(prior, &target, &planned.attributes)
+        {
+            let slot = self.push(Op::Record { target, attributes: planned.attributes.clone() }, needs);
+            self.finals.insert(address.clone(), slot);
+            self.instances.insert(address.clone(), slot);
+            return;
+        }
+        if let Some(first) = first {
+            self.finals.insert(address.clone(), first);
+        }
+    }
+
+    fn asserts(&mut self, open: &[(Value, Value)], address: &Address) -> Vec<SlotId> {
+        let mut slots = Vec::new();
+        for (condition, message) in open {
+            let mut needs = Vec::new();
+            let condition = self.template(condition, &mut needs);
+            let message = self.template(message, &mut needs);
+            slots.push(self.push(Op::Assert { condition, message, address: Some(address.clone()) }, needs));
+        }
+        slots
+    }
+
+    fn target(&self, address: &Address, planned: &Planned) -> Target {
+        Target {
+            address: address.clone(),
+            deposed: None,
+            kind: planned.kind.schema().kind.into(),
+            place: planned.place.clone(),
+            place_slot: planned.place.as_ref().and_then(|place| self.instances.get(place)).copied(),
+            depends_on: self.dependencies(planned.edges, address),
+            create_before_destroy: planned.terms.create_before_destroy,
+            prevent_destroy: planned.terms.prevent_destroy,
+            timeout: planned.terms.timeouts.get("create").or_else(|| planned.terms.timeouts.values().next()).copied(),
+        }
+    }
+}
+
+/// Whether what is written down about a kept thing differs from what the plan says of it.
+fn outdated(prior: &Record, target: &Target, attributes: &Value) -> bool {
+    let edges_differ = !prior.depends_on.iter().eq(target.depends_on.iter());
+    let terms_differ = (prior.create_before_destroy, prior.prevent_destroy) != (target.create_before_destroy, target.prevent_destroy);
+    let differ = match (prior.attributes.to_json(), attributes.to_json()) {
+        (Ok(prior), Ok(attributes)) => prior != attributes,
+        _ => false,
+    };
+    edges_differ || terms_differ || differ || prior.place != target.place || prior.status != Status::Ready
+}

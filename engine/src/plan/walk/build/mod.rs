@@ -1,0 +1,303 @@
+//! From a finished walk to a plan: changes for people, a program for apply.
+
+mod changes;
+mod edges;
+mod effects;
+mod removals;
+mod template;
+
+use super::skeleton::Item;
+use super::tables::{Fate, Planned};
+use super::{FAILED, Site, Walk};
+use crate::address::{Address, Mode, ModulePath};
+use crate::config::SlotId;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Blocked, CheckResult, CheckStatus, Op, OutputChange, Plan, Program, Slot};
+use crate::state::{Connect, Place};
+use crate::value::{Origin, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A program in the making.
+struct Builder<'w, 'a> {
+    walk: &'w mut Walk<'a>,
+    slots: Vec<Slot>,
+    /// Slots of deferred computations, by thunk.
+    thunks: BTreeMap<u32, SlotId>,
+    /// The slot whose value is an instance.
+    instances: BTreeMap<Address, SlotId>,
+    /// What those that depend on an instance wait for.
+    finals: BTreeMap<Address, SlotId>,
+    /// What those that come from a join wait for; nothing if nothing of it has a step.
+    joins: BTreeMap<Origin, Option<SlotId>>,
+    /// The step that removes what was remembered of an address.
+    removals: BTreeMap<Address, SlotId>,
+    /// The step that deletes what a replacement created first leaves behind.
+    deposals: BTreeMap<Address, SlotId>,
+    /// Checks evaluated at apply, by name.
+    gates: BTreeMap<Arc<str>, SlotId>,
+}
+
+/// Makes the plan.
+pub(super) fn build(mut walk: Walk<'_>) -> Plan {
+    let checks = if walk.stuck { Vec::new() } else { walk.check_results() };
+    walk.duplicate_identities();
+    let mut builder = Builder {
+        walk: &mut walk,
+        slots: Vec::new(),
+        thunks: BTreeMap::new(),
+        instances: BTreeMap::new(),
+        finals: BTreeMap::new(),
+        joins: BTreeMap::new(),
+        removals: BTreeMap::new(),
+        deposals: BTreeMap::new(),
+        gates: BTreeMap::new(),
+    };
+    builder.reserve_checks(&checks);
+    builder.add_instances();
+    builder.add_checks(&checks);
+    builder.add_orphans();
+    builder.order_removals();
+    let outputs = builder.add_outputs();
+    builder.refuse_circles();
+    let places = builder.places();
+    let program = Program { slots: builder.slots, instances: builder.instances, places };
+    walk.plan(program, outputs, checks.into_iter().map(|(result, _)| result).collect())
+}
+
+/// A check's result, and the conditions and messages that only apply decides.
+type Checked = (CheckResult, Vec<(Value, Value)>);
+
+impl Builder<'_, '_> {
+    fn push(&mut self, op: Op, mut needs: Vec<SlotId>) -> SlotId {
+        needs.sort_unstable();
+        needs.dedup();
+        let id = SlotId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX - 1));
+        self.slots.push(Slot { op, needs });
+        id
+    }
+
+    /// Reserves a slot for each check that apply decides, so that what waits for it can say so.
+    fn reserve_checks(&mut self, checks: &[Checked]) {
+        for (result, _) in checks.iter().filter(|(_, open)| !open.is_empty()) {
+            let slot = self.push(Op::Join, Vec::new());
+            self.gates.insert(result.name.clone(), slot);
+        }
+    }
+
+    /// Fills the reserved slots, once every instance has its own.
+    fn add_checks(&mut self, checks: &[Checked]) {
+        for (result, open) in checks.iter().filter(|(_, open)| !open.is_empty()) {
+            let mut needs = Vec::new();
+            let assertions =
+                open.iter().map(|(condition, message)| (self.template(condition, &mut needs), self.template(message, &mut needs)));
+            let assertions: Vec<_> = assertions.collect();
+            if let Some(slot) = self.gates.get(&result.name) {
+                self.slots[slot.0 as usize] = Slot { op: Op::Check { name: result.name.clone(), assertions }, needs };
+            }
+        }
+    }
+
+    /// Slots of all instances, in the order of the walk: what an instance refers to has its slots before it.
+    fn add_instances(&mut self) {
+        for node in self.walk.tables.skeleton.order.clone() {
+            let module = self.walk.tables.skeleton.nodes[node].module;
+            let Item::Resource(name) = self.walk.tables.skeleton.nodes[node].item.clone() else { continue };
+            for instance in self.walk.tables.modules[module].known().to_vec() {
+                let Some(super::tables::Keys::Known(bindings)) =
+                    self.walk.tables.group(node, &instance.path).map(|group| group.keys.clone())
+                else {
+                    continue;
+                };
+                for binding in bindings {
+                    let address = super::instance::address_of(&instance, &name, binding.key);
+                    self.add_instance(&address);
+                }
+            }
+        }
+    }
+
+    fn add_instance(&mut self, address: &Address) {
+        let Some(planned) = self.walk.tables.planned(address).cloned() else { return };
+        let render = self.add_render(address, &planned);
+        for member in planned.members.iter().flatten() {
+            if let Some(inner) = self.walk.tables.planned(&member.address).cloned() {
+                let rendering = render.filter(|_| member.rendered).map(|render| (render, member.key.clone()));
+                self.add_effects(&member.address, &inner, rendering);
+            }
+        }
+        self.add_effects(address, &planned, None);
+    }
+
+    fn add_render(&mut self, address: &Address, planned: &Planned) -> Option<SlotId> {
+        planned.members.as_ref()?.iter().find(|member| member.rendered)?;
+        let mut needs = Vec::new();
+        let arguments = self.template(&planned.arguments, &mut needs);
+        let members = self.walk.rendering(planned);
+        let kind = planned.kind.schema().kind.into();
+        Some(self.push(Op::Render { address: address.clone(), kind, arguments, members }, needs))
+    }
+
+    fn add_orphans(&mut self) {
+        let orphans: Vec<_> = self.walk.tables.fates.keys().filter(|address| !self.finals.contains_key(*address)).cloned().collect();
+        for address in orphans {
+            let Some(planned) = self.walk.tables.planned(&address).cloned() else { continue };
+            if planned.arguments.is_null() {
+                self.add_removal(&address, &planned);
+            }
+        }
+        self.add_deposed();
+    }
+
+    /// Root outputs: a slot for each, and what changes of those remembered.
+    fn add_outputs(&mut self) -> Vec<OutputChange> {
+        let outputs = self.walk.tables.skeleton.modules.first().map(|module| module.module.outputs.clone()).unwrap_or_default();
+        let mut changes = Vec::new();
+        for (name, output) in &outputs {
+            let Some(node) = self.walk.tables.skeleton.find(0, Item::Output(name.clone())) else { continue };
+            let Some(value) = self.walk.tables.value(node, &ModulePath::root()).cloned() else { continue };
+            if value.blocked_why().is_some() || value.holds_pending() {
+                continue;
+            }
+            let mut needs = Vec::new();
+            let template = self.template(&value, &mut needs);
+            self.push(Op::Output { name: name.clone(), value: template, sensitive: output.sensitive }, needs);
+            let before = self.walk.prior.outputs.get(name).map(|output| output.value.clone());
+            if before.as_ref().is_none_or(|before| !same(before, &value)) {
+                changes.push(OutputChange { name: name.clone(), before, after: Some(value), sensitive: output.sensitive });
+            }
+        }
+        for (name, output) in &self.walk.prior.outputs {
+            if !outputs.contains_key(name) {
+                let before = Some(output.value.clone());
+                changes.push(OutputChange { name: name.clone(), before, after: None, sensitive: output.sensitive });
+            }
+        }
+        changes
+    }
+
+    /// What is known of every place that a step lies in.
+    fn places(&self) -> BTreeMap<Address, Place> {
+        let mut places = self.walk.prior.places.clone();
+        let used = self.slots.iter().filter_map(|slot| slot.op.target()?.place.clone());
+        for address in used.collect::<std::collections::BTreeSet<_>>() {
+            let Some(planned) = self.walk.tables.planned(&address) else { continue };
+            let kind: Arc<str> = planned.kind.schema().kind.into();
+            let connect = match address.mode {
+                Mode::Managed => Connect::Record,
+                Mode::Data => Connect::Source { kind: kind.clone(), arguments: planned.arguments.clone() },
+            };
+            let known = |name: &str| planned.attributes.text(name).map(Arc::from);
+            let place = Place { kind, uid: known("uid"), server: known("server"), ca_fingerprint: None, connect };
+            places.insert(address, place);
+        }
+        places
+    }
+
+    /// A program whose slots wait for each other in a circle cannot be run.
+    fn refuse_circles(&mut self) {
+        let edges: Vec<_> =
+            self.slots.iter().enumerate().flat_map(|(at, slot)| slot.needs.iter().map(move |needed| (at, needed.0 as usize))).collect();
+        let Err(circles) = crate::graph::order(self.slots.len(), &edges) else { return };
+        for circle in circles {
+            let names: Vec<_> = circle.iter().filter_map(|at| Some(format!("`{}`", self.slots[*at].op.target()?.address))).collect();
+            let detail = format!("these steps wait for each other: {}", names.join(" → "));
+            self.walk.tables.diagnostics.push(Diagnostic::error("circular plan", detail));
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// Two managed instances that would be the same thing are an error that names both.
+    fn duplicate_identities(&mut self) {
+        let mut seen: BTreeMap<(Option<Address>, String), Address> = BTreeMap::new();
+        let mut problems = Vec::new();
+        for (address, fate) in &self.tables.fates {
+            let Fate::Planned(planned) = fate else { continue };
+            if address.mode == Mode::Data || planned.arguments.is_null() {
+                continue;
+            }
+            let Some(identity) = planned.kind.identity(&planned.arguments) else { continue };
+            if let Some(first) = seen.insert((planned.place.clone(), identity.clone()), address.clone()) {
+                let place = planned.place.as_ref().map_or_else(String::new, |place| format!(" in `{place}`"));
+                let detail = format!("`{first}` and `{address}` are both `{identity}`{place}");
+                problems
+                    .push(Diagnostic::error("duplicate name", detail).about(address).help("Give one of them another name, or remove it."));
+            }
+        }
+        self.tables.diagnostics.extend(problems);
+    }
+
+    fn check_results(&mut self) -> Vec<Checked> {
+        let mut results = Vec::new();
+        for node in 0..self.tables.skeleton.nodes.len() {
+            let module = self.tables.skeleton.nodes[node].module;
+            let Item::Check(name) = self.tables.skeleton.nodes[node].item.clone() else { continue };
+            for instance in self.tables.modules[module].known().to_vec() {
+                let text = self.tables.skeleton.modules[module].module.clone();
+                let prefix = if instance.path.is_root() { String::new() } else { format!("{}.", instance.path) };
+                let full: Arc<str> = format!("{prefix}{name}").into();
+                results.push(self.check_result(full, &text.checks[&name], Site::of(module, &instance.path)));
+            }
+        }
+        results
+    }
+
+    fn check_result(&mut self, name: Arc<str>, check: &crate::config::CheckBlock, site: Site<'_>) -> Checked {
+        use super::conditions::Verdict;
+        let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new() };
+        let mut open = Vec::new();
+        if let Some(data) = check.data.first() {
+            result.status = CheckStatus::NotRun;
+            result.messages.push(format!("`data.{}` inside a check is not run yet", data.name.kind));
+            return (result, open);
+        }
+        for assertion in &check.assertions {
+            match self.assertion(assertion, site) {
+                Ok(Verdict::Holds) => {}
+                Ok(Verdict::Fails(message)) => {
+                    result.status = CheckStatus::Failed;
+                    result.messages.push(message);
+                }
+                Ok(Verdict::Later(condition, message)) => open.push((condition, message)),
+                Ok(Verdict::Pending) => result.status = CheckStatus::Unknown,
+                Err(problems) => {
+                    result.status = CheckStatus::Failed;
+                    result.messages.extend(problems.iter().map(|problem| problem.detail.clone()));
+                }
+            }
+        }
+        if result.status == CheckStatus::Passed && !open.is_empty() {
+            result.status = CheckStatus::Unknown;
+        }
+        (result, open)
+    }
+
+    fn plan(self, program: Program, outputs: Vec<OutputChange>, checks: Vec<CheckResult>) -> Plan {
+        let changes = self.changes();
+        let blocked = self.tables.fates.iter().filter_map(|(address, fate)| match fate {
+            Fate::Blocked(why) if &**why != FAILED => Some(Blocked { address: address.clone(), why: why.clone() }),
+            _ => None,
+        });
+        let blocked = blocked.collect();
+        let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
+        let places = places.into_iter().chain(self.prior.places.keys().cloned());
+        let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
+        let mut diagnostics: Vec<Diagnostic> = Vec::new();
+        for diagnostic in self.tables.diagnostics {
+            // A node that is visited again says again what it said before.
+            if !diagnostics.contains(&diagnostic) {
+                diagnostics.push(diagnostic);
+            }
+        }
+        Plan { changes, outputs, checks, blocked, diagnostics, program, prior: self.prior, connections, destroy: self.inputs.destroy }
+    }
+}
+
+/// Whether an output keeps its value.
+fn same(before: &Value, after: &Value) -> bool {
+    match (before.to_json(), after.to_json()) {
+        (Ok(before), Ok(after)) => before == after,
+        _ => false,
+    }
+}

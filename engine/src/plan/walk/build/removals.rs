@@ -1,0 +1,127 @@
+//! Deletes, and their order: what depends on a thing is gone before the thing is.
+
+use super::super::tables::{Fate, Planned};
+use super::Builder;
+use crate::address::Address;
+use crate::config::SlotId;
+use crate::plan::{Action, Op, Target};
+use crate::state::Record;
+
+impl Builder<'_, '_> {
+    /// Adds the step that removes what is not desired. What dies with its place has none: the place's removal is its own.
+    pub(super) fn add_removal(&mut self, address: &Address, planned: &Planned) {
+        if planned.dies_with_place {
+            return;
+        }
+        let target = Self::removal_target(address, planned);
+        let op = if planned.action == Action::Forget { Op::Forget { target, place: false } } else { Op::Delete { target } };
+        let slot = self.push(op, Vec::new());
+        self.removals.insert(address.clone(), slot);
+        self.finals.insert(address.clone(), slot);
+    }
+
+    /// Deposed objects are deleted whatever becomes of the current one.
+    pub(super) fn add_deposed(&mut self) {
+        let deposed: Vec<_> =
+            self.walk.prior.records().filter_map(|(address, key, record)| Some((address.clone(), key?.clone(), record.clone()))).collect();
+        for (address, key, record) in deposed {
+            let mut target = recorded(&address, &record);
+            target.deposed = Some(key);
+            self.push(Op::Delete { target }, Vec::new());
+        }
+    }
+
+    /// The old thing of a create-before-destroy replacement is deleted after the new one is there and all that depends on it has moved on.
+    pub(super) fn add_deposal(&mut self, address: &Address, planned: &Planned, last: SlotId) {
+        let mut target = Self::removal_target(address, planned);
+        target.deposed = planned.prior.as_ref().map(|prior| prior.id.deposed_key());
+        let slot = self.push(Op::Delete { target }, vec![last]);
+        self.deposals.insert(address.clone(), slot);
+    }
+
+    pub(super) fn removal_target(address: &Address, planned: &Planned) -> Target {
+        if let Some(record) = &planned.prior {
+            recorded(address, record)
+        } else {
+            let mut target = recorded(address, &Record::new(crate::state::RecordId::new(""), planned.kind.schema().kind));
+            target.place.clone_from(&planned.place);
+            target
+        }
+    }
+
+    /// Puts removals after those of what depends on them, and creates after the removal of what has their identity now.
+    pub(super) fn order_removals(&mut self) {
+        let mut needs: Vec<(SlotId, SlotId)> = Vec::new();
+        for (address, _, record) in self.walk.prior.records() {
+            for needed in &record.depends_on {
+                if let (Some(deposal), Some(change)) = (self.deposals.get(needed), self.finals.get(address)) {
+                    needs.push((*deposal, *change));
+                }
+                let Some(removal) = self.removal(needed) else { continue };
+                match self.removal(address) {
+                    Some(earlier) if earlier != removal => needs.push((removal, earlier)),
+                    // What is changed to do without it is changed before it goes; what is replaced comes back only after.
+                    None if self.is_only_removed(needed) => needs.extend(self.finals.get(address).map(|change| (removal, *change))),
+                    _ => {}
+                }
+            }
+        }
+        needs.extend(self.successors());
+        for (slot, needed) in needs {
+            let needs = &mut self.slots[slot.0 as usize].needs;
+            if slot != needed && !needs.contains(&needed) {
+                needs.push(needed);
+            }
+        }
+    }
+
+    /// The step that removes what is remembered of an address: its own, or its dying place's.
+    fn removal(&self, address: &Address) -> Option<SlotId> {
+        if let Some(slot) = self.removals.get(address) {
+            return Some(*slot);
+        }
+        let place = self.walk.prior.record(address)?.place.as_ref()?;
+        if self.walk.tables.planned(address).is_some_and(|planned| planned.dies_with_place) { self.removal(place) } else { None }
+    }
+
+    fn is_only_removed(&self, address: &Address) -> bool {
+        self.walk.tables.planned(address).is_some_and(|planned| matches!(planned.action, Action::Delete | Action::Forget))
+    }
+
+    /// A create whose identity another address gives up waits for that removal.
+    fn successors(&self) -> Vec<(SlotId, SlotId)> {
+        let mut given_up = std::collections::BTreeMap::new();
+        for (address, slot) in &self.removals {
+            if let Some(record) = self.walk.prior.record(address)
+                && let Some(identity) = &record.identity
+            {
+                given_up.insert((record.place.clone(), identity.to_string()), *slot);
+            }
+        }
+        let mut needs = Vec::new();
+        for (at, slot) in self.slots.iter().enumerate() {
+            let Op::Create { target, .. } = &slot.op else { continue };
+            let Some(Fate::Planned(planned)) = self.walk.tables.fates.get(&target.address) else { continue };
+            let Some(identity) = planned.kind.identity(&planned.arguments) else { continue };
+            if let Some(removal) = given_up.get(&(planned.place.clone(), identity)) {
+                needs.push((SlotId(u32::try_from(at).unwrap_or(u32::MAX)), *removal));
+            }
+        }
+        needs
+    }
+}
+
+/// A target as the state remembers it.
+fn recorded(address: &Address, record: &Record) -> Target {
+    Target {
+        address: address.clone(),
+        deposed: None,
+        kind: record.kind.clone(),
+        place: record.place.clone(),
+        place_slot: None,
+        depends_on: record.depends_on.iter().cloned().collect(),
+        create_before_destroy: record.create_before_destroy,
+        prevent_destroy: record.prevent_destroy,
+        timeout: None,
+    }
+}

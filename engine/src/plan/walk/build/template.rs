@@ -1,0 +1,77 @@
+//! From values of the walk to templates of the program.
+
+use super::Builder;
+use crate::address::Address;
+use crate::config::SlotId;
+use crate::plan::{Action, Op};
+use crate::value::{Data, Entry, Instance, Mapping, Sequence, Thunk, Type, Value};
+use std::sync::Arc;
+
+impl Builder<'_, '_> {
+    /// The template of a value; the slots it reads are appended to `needs`.
+    pub(super) fn template(&mut self, value: &Value, needs: &mut Vec<SlotId>) -> Value {
+        if value.is_constant() {
+            return value.clone();
+        }
+        let made = match value.data() {
+            Data::Unknown(ty, thunk) => match self.thunk_slot(*thunk) {
+                None => Value::unknown((**ty).clone()),
+                Some(slot) => {
+                    needs.push(slot);
+                    Value::deferred((**ty).clone(), Thunk(slot.0))
+                }
+            },
+            Data::Sequence(sequence) => {
+                let items = sequence.items().iter().map(|item| self.template(item, needs)).collect();
+                Value::new(Data::Sequence(Arc::new(Sequence::new(sequence.kind().clone(), items))))
+            }
+            Data::Mapping(mapping) => {
+                let entries = mapping.entries().iter().map(|entry| Entry::new(entry.key.clone(), self.template(&entry.value, needs)));
+                Value::new(Data::Mapping(Arc::new(Mapping::new(mapping.kind().clone(), entries.collect()))))
+            }
+            Data::Instance(instance) => {
+                needs.push(self.instance_slot(&instance.address));
+                Value::new(Data::Instance(bare(instance)))
+            }
+            Data::Reference(instance) => {
+                needs.push(self.instance_slot(&instance.address));
+                Value::new(Data::Reference(bare(instance)))
+            }
+            _ => value.clone(),
+        };
+        made.sensitive_if(value.is_marked_sensitive())
+    }
+
+    fn thunk_slot(&mut self, thunk: Thunk) -> Option<SlotId> {
+        if let Some(slot) = self.thunks.get(&thunk.0) {
+            return Some(*slot);
+        }
+        let expression = self.walk.arena.thunks.get(thunk)?.clone();
+        let mut needs = Vec::new();
+        let expression = expression.map_literals(&mut |value| self.template(value, &mut needs));
+        let slot = self.push(Op::Eval(expression), needs);
+        self.thunks.insert(thunk.0, slot);
+        Some(slot)
+    }
+
+    /// The slot whose value is an instance: that of its last effect, or a constant for what is kept.
+    pub(super) fn instance_slot(&mut self, address: &Address) -> SlotId {
+        if let Some(slot) = self.instances.get(address) {
+            return *slot;
+        }
+        let mut needs = Vec::new();
+        let attributes = match self.walk.tables.planned(address).filter(|planned| planned.action == Action::Keep).cloned() {
+            Some(planned) => self.template(&planned.attributes, &mut needs),
+            None => Value::null(),
+        };
+        let instance = Value::new(Data::Instance(Arc::new(Instance { address: address.clone(), classes: &[], attributes })));
+        let slot = self.push(Op::Const(instance), needs);
+        self.instances.insert(address.clone(), slot);
+        slot
+    }
+}
+
+/// An instance without its attributes: they are filled in by address.
+fn bare(instance: &Instance) -> Arc<Instance> {
+    Arc::new(Instance { address: instance.address.clone(), classes: instance.classes, attributes: Value::unknown(Type::Any) })
+}

@@ -1,0 +1,83 @@
+//! Data sources: read while planning if nothing they came from changes, else at apply.
+
+use super::Walk;
+use super::instance::{Found, Subject};
+use super::tables::{Fate, Planned, Terms};
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::plan::{Action, Reason};
+use crate::question::{Answer, Ask};
+use crate::value::{Origin, Value};
+
+impl Walk<'_> {
+    /// Plans a data source whose arguments are settled.
+    pub(super) fn plan_data(&mut self, subject: &Subject<'_>, dependencies: Origin) -> Result<Found, Problems> {
+        let waits_for = self.standing(subject.edges).remade;
+        let place = subject.kind.place(subject.arguments);
+        let deferred = if !subject.arguments.is_known() {
+            Some(Reason::ReadWhenKnown)
+        } else if !waits_for.is_empty() {
+            Some(Reason::ReadAfter(waits_for))
+        } else if self.standing(dependencies).changes {
+            let all = self.arena.origins.instances(dependencies).into_iter().take(3).cloned().collect();
+            Some(Reason::ReadAfter(all))
+        } else {
+            None
+        };
+        let (action, reason, attributes) = if let Some(reason) = deferred {
+            (Action::Read, reason, unread(subject))
+        } else {
+            let ask = Ask::Data {
+                address: subject.address.clone(),
+                kind: subject.kind.schema().kind.into(),
+                place: place.clone(),
+                arguments: subject.arguments.clone(),
+            };
+            match self.ask(ask) {
+                None => return Ok(Found::Open),
+                Some(Answer::Present(value)) => (Action::Keep, Reason::Unchanged, read(subject, &value)),
+                Some(Answer::Unreachable(why)) => return Ok(Found::Fate(Fate::Blocked(why))),
+                Some(Answer::Refused(problem)) => return Err(vec![problem.at(subject.span)]),
+                Some(Answer::Absent | Answer::Conflict(_)) => return Err(vec![missing(subject)]),
+            }
+        };
+        Ok(Found::Fate(Fate::Planned(Box::new(Planned {
+            kind: subject.kind.clone(),
+            action,
+            reason,
+            arguments: subject.arguments.clone(),
+            attributes,
+            prior: None,
+            observed: None,
+            edges: subject.edges,
+            place,
+            settles: false,
+            dies_with_place: false,
+            not_previewed: None,
+            terms: Terms::default(),
+            members: None,
+        }))))
+    }
+}
+
+/// The attributes of a data source that was read: what was answered, with the arguments as configured.
+fn read(subject: &Subject<'_>, answered: &Value) -> Value {
+    Value::object(subject.kind.schema().attributes.iter().map(|attribute| {
+        let argument = subject.arguments.get(attribute.name).filter(|value| !value.is_null());
+        let value = argument.or_else(|| answered.get(attribute.name)).cloned().unwrap_or_else(Value::null);
+        (attribute.name, value.sensitive_if(attribute.sensitive))
+    }))
+}
+
+/// The attributes of a data source that is read at apply: the arguments as configured, the rest unknown.
+fn unread(subject: &Subject<'_>) -> Value {
+    Value::object(subject.kind.schema().attributes.iter().map(|attribute| {
+        let argument = subject.arguments.get(attribute.name).filter(|value| !value.is_null());
+        let value = argument.cloned().unwrap_or_else(|| Value::unknown(attribute.ty.clone()));
+        (attribute.name, value.sensitive_if(attribute.sensitive))
+    }))
+}
+
+fn missing(subject: &Subject<'_>) -> Diagnostic {
+    let detail = format!("what `{}` reads does not exist", subject.address);
+    Diagnostic::error("nothing to read", detail).at(subject.span)
+}

@@ -1,0 +1,382 @@
+//! What becomes of one instance of a resource.
+
+use super::arguments::{blocked, waits};
+use super::tables::{Binding, Fate, Group, Instances, Keys, ModuleInstance, Planned as PlannedInstance, Terms};
+use super::world::Seen;
+use super::{FAILED, Site, Walk};
+use crate::address::{Address, Key, Mode};
+use crate::config::{Repetition, ResourceBlock, ResourceName};
+use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
+use crate::eval::Arena;
+use crate::plan::{Action, Reason};
+use crate::question::{Answer, Ask, Proposal};
+use crate::schema::{Comparison, Kind, Planned, Preview, Problem};
+use crate::source::Span;
+use crate::state::{Operation, Status};
+use crate::value::{Data, Entry, Mapping, MappingKind, Origin, Type, Value};
+use std::sync::Arc;
+
+/// Everything about the instance being planned that does not change while it is.
+pub(super) struct Subject<'a> {
+    pub(super) address: &'a Address,
+    pub(super) kind: &'a Arc<dyn Kind>,
+    pub(super) arguments: &'a Value,
+    pub(super) edges: Origin,
+    pub(super) span: Span,
+}
+
+/// What an instance came to in this visit.
+pub(super) enum Found {
+    /// Something is still to be answered.
+    Open,
+    /// This.
+    Fate(Fate),
+}
+
+impl Walk<'_> {
+    /// Visits the instances of a block in one module instance; false while one is open.
+    pub(super) fn visit_resource(&mut self, node: usize, module: usize, name: &ResourceName, instance: &ModuleInstance) -> bool {
+        if self.tables.group(node, &instance.path).is_some_and(|group| group.finished) {
+            return true;
+        }
+        let text = self.tables.skeleton.modules[module].module.clone();
+        let block = text.resources[name].clone();
+        let Some(kind) = self.catalogue.get(name.mode, &name.kind).cloned() else {
+            self.unknown_kind(&block);
+            self.tables.set_group(node, &instance.path, Group { keys: Keys::Failed, value: None, finished: true });
+            return true;
+        };
+        let mut keys = self.tables.group(node, &instance.path).map(|group| group.keys.clone()).unwrap_or_default();
+        if keys.is_unsettled() {
+            keys = self.keys(&block.repetition, Site::of(module, &instance.path));
+            let misnamed = if matches!(keys, Keys::Open) { Problems::new() } else { Self::misnamed(&block, kind.schema()) };
+            if !misnamed.is_empty() {
+                self.report(misnamed);
+                keys = Keys::Failed;
+            }
+        }
+        let mut finished = !matches!(keys, Keys::Open);
+        if let Keys::Known(bindings) = &keys {
+            for binding in bindings {
+                finished &= self.visit_instance(module, &block, &kind, (instance, binding));
+            }
+        }
+        let value = self.group_value(&block, &kind, instance, &keys);
+        self.tables.set_group(node, &instance.path, Group { keys, value, finished });
+        finished
+    }
+
+    fn unknown_kind(&mut self, block: &ResourceBlock) {
+        let what = if block.name.mode == Mode::Data { "data source" } else { "resource" };
+        let detail = format!("there is no {what} kind `{}`", block.name.kind);
+        let problem = Diagnostic::error(format!("unknown {what}"), detail).at(block.kind_span);
+        let problem = match did_you_mean(&block.name.kind, self.catalogue.names(block.name.mode)) {
+            Some(name) => problem.help(format!("Did you mean `{name}`?")),
+            None => problem,
+        };
+        self.report(vec![problem]);
+    }
+
+    fn visit_instance(&mut self, module: usize, block: &ResourceBlock, kind: &Arc<dyn Kind>, at: (&ModuleInstance, &Binding)) -> bool {
+        let address = address_of(at.0, &block.name, at.1.key.clone());
+        if self.tables.fates.contains_key(&address) {
+            return true;
+        }
+        let found = self.plan_block(module, block, kind, (at.0, at.1, &address)).unwrap_or_else(|problems| {
+            self.report(problems.into_iter().map(|problem| problem.about(&address)).collect());
+            Found::Fate(Fate::Failed)
+        });
+        match found {
+            Found::Open => false,
+            Found::Fate(fate) => {
+                self.tables.fates.insert(address, fate);
+                true
+            }
+        }
+    }
+
+    fn plan_block(
+        &mut self,
+        module: usize,
+        block: &ResourceBlock,
+        kind: &Arc<dyn Kind>,
+        (instance, binding, address): (&ModuleInstance, &Binding, &Address),
+    ) -> Result<Found, Problems> {
+        let site = Site { module, path: &instance.path, binding: Some(binding), itself: None };
+        let dependencies = self.dependencies(&block.depends_on, site)?;
+        let arguments = self.arguments(block, kind.schema(), site)?;
+        if waits(&arguments) || dependencies.pending {
+            return Ok(Found::Open);
+        }
+        if let Some(why) = blocked(&arguments).or(dependencies.blocked) {
+            return Ok(Found::Fate(if &*why == FAILED { Fate::Failed } else { Fate::Blocked(why) }));
+        }
+        let sources = arguments.deep_origin(&mut self.arena.origins);
+        let edges = self.arena.origins.join(&[sources, binding.origin, dependencies.origin, instance.origin]);
+        let standing = self.standing(edges);
+        if standing.pending {
+            return Ok(Found::Open);
+        }
+        if standing.failed {
+            return Ok(Found::Fate(Fate::Failed));
+        }
+        if let Some(why) = standing.blocked {
+            return Ok(Found::Fate(Fate::Blocked(why)));
+        }
+        let mut terms = self.terms(block, site)?;
+        terms.gates = dependencies.gates;
+        if self.preconditions(block, site, &mut terms)? {
+            return Ok(Found::Open);
+        }
+        let subject = Subject { address, kind, arguments: &arguments, edges, span: block.span };
+        self.validate(&subject, block)?;
+        if block.name.mode == Mode::Data {
+            return self.plan_data(&subject, dependencies.origin);
+        }
+        let arguments = self.ignoring(block, address, &arguments);
+        let subject = Subject { arguments: &arguments, ..subject };
+        let triggered = self.triggered(block, site)?;
+        match self.plan_resource(&subject, terms)? {
+            Found::Fate(Fate::Planned(mut planned)) => {
+                if let Some(by) = triggered {
+                    Self::trigger(&mut planned, by);
+                }
+                self.postconditions(block, site, (address, &mut planned))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn validate(&mut self, subject: &Subject<'_>, block: &ResourceBlock) -> Result<(), Problems> {
+        let mut errors = Problems::new();
+        for problem in subject.kind.validate(subject.arguments) {
+            let argument =
+                problem.attribute.as_deref().and_then(|name| block.body.arguments.iter().find(|argument| *argument.name == *name));
+            let span = argument.map_or(block.span, |argument| argument.value.span);
+            let warning = problem.warning;
+            let diagnostic = diagnosed(problem, span).about(subject.address);
+            if warning {
+                self.tables.diagnostics.push(diagnostic);
+            } else {
+                errors.push(diagnostic);
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Plans a managed instance whose arguments, edges and conditions are settled.
+    pub(super) fn plan_resource(&mut self, subject: &Subject<'_>, terms: Terms) -> Result<Found, Problems> {
+        let place = subject.kind.place(subject.arguments);
+        let place_remade =
+            place.as_ref().and_then(|place| self.tables.planned(place)).is_some_and(|planned| planned.action == Action::Replace);
+        let record = self.prior.record(subject.address).cloned();
+        let seen = record.as_ref().map(|record| self.seen(subject.address, None, record));
+        let (prior, observed, gone) = match (record, seen) {
+            (Some(_), Some(Seen::Pending)) => return Ok(Found::Open),
+            (Some(_), Some(Seen::Unreachable(why))) => return Ok(Found::Fate(Fate::Blocked(why))),
+            (Some(_), Some(Seen::Refused(problem))) => return Err(vec![problem]),
+            (Some(_), Some(Seen::Absent)) => (None, None, Some(Reason::Gone)),
+            (Some(_), _) if place_remade => (None, None, place.clone().map(Reason::PlaceReplaced)),
+            (Some(record), Some(Seen::Present(value))) => (Some(record), Some(value), None),
+            (Some(record), _) => (Some(record), None, None),
+            (None, _) => (None, None, None),
+        };
+        let mut planned = PlannedInstance {
+            kind: subject.kind.clone(),
+            action: Action::Keep,
+            reason: Reason::Unchanged,
+            arguments: subject.arguments.clone(),
+            attributes: Value::null(),
+            settles: subject.kind.settles(subject.arguments),
+            dies_with_place: place_remade,
+            edges: subject.edges,
+            members: None,
+            not_previewed: None,
+            prior,
+            observed,
+            place,
+            terms,
+        };
+        if self.decide(subject, &mut planned, gone)? {
+            return Ok(Found::Open);
+        }
+        let Some(planned) = self.plan_members(subject, planned)? else { return Ok(Found::Open) };
+        Ok(Found::Fate(Fate::Planned(Box::new(planned))))
+    }
+
+    /// Chooses action and reason; true while a preview is awaited.
+    fn decide(&mut self, subject: &Subject<'_>, planned: &mut PlannedInstance, gone: Option<Reason>) -> Result<bool, Problems> {
+        let moves = self.moves_place(planned);
+        let mut preview = None;
+        let verdict = loop {
+            let comparison = Comparison {
+                desired: subject.arguments,
+                prior: planned.prior.as_ref(),
+                observed: planned.observed.as_ref(),
+                preview: preview.as_ref(),
+                previewable: preview.is_none() && self.previewable(subject, planned),
+                secret_key: &self.prior.secret_key,
+            };
+            match subject.kind.planned(comparison) {
+                Planned::Ask if preview.is_none() => match self.preview(subject, planned)? {
+                    Some(answer) => preview = Some(answer),
+                    None => return Ok(true),
+                },
+                other => break other,
+            }
+        };
+        if let Some(Preview::NotPreviewed(why)) = preview {
+            planned.not_previewed = Some(why);
+        }
+        let status = planned.prior.as_ref().map(|prior| prior.status);
+        (planned.action, planned.reason, planned.attributes) = match verdict {
+            Planned::Refused(problem) => return Err(vec![diagnosed(problem, subject.span)]),
+            Planned::Ask => {
+                return Err(vec![Diagnostic::error("no answer", "its kind asks for a preview again and again").at(subject.span)]);
+            }
+            Planned::Create(attributes) => {
+                let again = gone.unwrap_or(Reason::NotInState);
+                let action = if planned.dies_with_place && again != Reason::NotInState { Action::Replace } else { Action::Create };
+                (action, again, attributes)
+            }
+            Planned::Keep(attributes) | Planned::Update { attributes, .. } | Planned::Replace { attributes, .. } if moves.is_some() => {
+                (Self::replacement(planned), moves.unwrap_or(Reason::Unchanged), attributes)
+            }
+            Planned::Replace { attributes, because } => (Self::replacement(planned), Reason::CannotUpdate(because), attributes),
+            Planned::Keep(attributes) | Planned::Update { attributes, .. } if status == Some(Status::Tainted) => {
+                (Self::replacement(planned), Reason::Tainted, attributes)
+            }
+            Planned::Update { attributes, changed, drifted } => {
+                let reason = if drifted.is_empty() { Reason::Configuration(changed) } else { Reason::Drift(drifted) };
+                (Action::Update, reason, attributes)
+            }
+            Planned::Keep(attributes) => {
+                let (action, reason) = kept(status);
+                (action, reason, attributes)
+            }
+        };
+        Ok(false)
+    }
+
+    fn replacement(planned: &PlannedInstance) -> Action {
+        if planned.terms.create_before_destroy { Action::ReplaceCreateFirst } else { Action::Replace }
+    }
+
+    /// Whether the thing moves to another place: one with another uid, or one not known by a uid yet.
+    fn moves_place(&self, planned: &PlannedInstance) -> Option<Reason> {
+        let prior = planned.prior.as_ref()?;
+        if prior.place == planned.place {
+            return None;
+        }
+        let recorded = prior.place.as_ref().and_then(|place| self.prior.places.get(place)).and_then(|place| place.uid.clone());
+        let desired = planned.place.as_ref().and_then(|place| self.place_uid(place));
+        if recorded.is_some() && recorded == desired {
+            return None;
+        }
+        Some(Reason::CannotUpdate(vec![planned.kind.schema().place.unwrap_or("cluster").to_owned()]))
+    }
+
+    /// Whether a server could be asked: everything is known, the place is there, and nothing the thing comes from is made by this plan.
+    fn previewable(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> bool {
+        if self.inputs.skip_refresh || !subject.arguments.is_constant() {
+            return false;
+        }
+        let reachable = planned.place.as_ref().is_none_or(|place| self.connection(place).is_some());
+        reachable && self.standing(subject.edges).remade.is_empty()
+    }
+
+    fn preview(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> Result<Option<Preview>, Problems> {
+        if !self.previewable(subject, planned) {
+            return Ok(Some(Preview::NotPreviewed("part of what it needs is made by this plan".into())));
+        }
+        let proposal = Proposal {
+            address: subject.address.clone(),
+            kind: subject.kind.schema().kind.into(),
+            place: planned.place.clone(),
+            id: planned.prior.as_ref().map(|prior| prior.id.clone()),
+            uid: planned.prior.as_ref().and_then(|prior| prior.uid.clone()),
+            arguments: subject.arguments.clone(),
+        };
+        let Some(answer) = self.ask(Ask::Preview(Box::new(proposal))) else { return Ok(None) };
+        Ok(Some(match answer {
+            Answer::Present(value) => Preview::Accepted(value),
+            Answer::Absent => Preview::NotPreviewed("what it needs is not there yet".into()),
+            Answer::Unreachable(why) => Preview::NotPreviewed(why),
+            Answer::Refused(problem) => return Err(vec![problem.at(subject.span)]),
+            Answer::Conflict(managers) => {
+                let detail = format!("other managers own fields of it: {}", managers.join("; "));
+                let help = "Set `force = true` to take them over, or leave these fields out.";
+                return Err(vec![Diagnostic::error("field conflict", detail).at(subject.span).help(help)]);
+            }
+        }))
+    }
+
+    /// The instances of a group as one value.
+    fn group_value(&mut self, block: &ResourceBlock, kind: &Arc<dyn Kind>, instance: &ModuleInstance, keys: &Keys) -> Option<Value> {
+        let Keys::Known(bindings) = keys else { return None };
+        let mut entries = Vec::with_capacity(bindings.len());
+        for binding in bindings {
+            let address = address_of(instance, &block.name, binding.key.clone());
+            let attributes = match self.tables.fates.get(&address) {
+                None => Value::pending(Type::Any),
+                Some(Fate::Planned(planned)) => planned.attributes.clone(),
+                Some(Fate::Blocked(why)) => Value::blocked(why.clone()),
+                Some(Fate::Failed) => Value::blocked(FAILED),
+            };
+            let value = crate::eval::instance(&address, kind.schema().classes, attributes, &mut self.arena);
+            let origin = value.origin();
+            let key: Arc<str> = match &binding.key {
+                Key::Text(key) => key.clone(),
+                Key::None | Key::Number(_) => "".into(),
+            };
+            entries.push(Entry { key, key_origin: origin, value });
+        }
+        match &block.repetition {
+            Repetition::Once => entries.pop().map(|entry| entry.value),
+            Repetition::Count(_) => Some(Value::tuple(entries.into_iter().map(|entry| entry.value).collect())),
+            Repetition::ForEach(_) => Some(Value::new(Data::Mapping(Arc::new(Mapping::new(MappingKind::Object, entries))))),
+        }
+    }
+}
+
+impl Instances {
+    /// The instances, if they are known.
+    pub(super) fn known(&self) -> &[ModuleInstance] {
+        match self {
+            Self::Known(instances) => instances,
+            Self::Open | Self::Blocked(_) | Self::Failed => &[],
+        }
+    }
+}
+
+/// What is left to do for a thing that is as desired.
+fn kept(status: Option<Status>) -> (Action, Reason) {
+    match status {
+        Some(Status::Unready) => (Action::Settle, Reason::NotReady),
+        Some(Status::Interrupted(Operation::Create | Operation::Update | Operation::Delete)) => (Action::Settle, Reason::Interrupted),
+        Some(Status::Ready | Status::Tainted) | None => (Action::Keep, Reason::Unchanged),
+    }
+}
+
+/// The address of an instance of a block in a module instance.
+pub(super) fn address_of(instance: &ModuleInstance, name: &ResourceName, key: Key) -> Address {
+    Address { module: instance.path.clone(), mode: name.mode, kind: name.kind.clone(), name: name.name.clone(), key, member: None }
+}
+
+/// A kind's problem at a place in the text.
+pub(super) fn diagnosed(problem: Problem, span: Span) -> Diagnostic {
+    let diagnostic = if problem.warning {
+        Diagnostic::warning(problem.summary, problem.detail)
+    } else {
+        Diagnostic::error(problem.summary, problem.detail)
+    };
+    match problem.help {
+        Some(help) => diagnostic.at(span).help(help),
+        None => diagnostic.at(span),
+    }
+}
+
+/// A planned instance as those that refer to it see it.
+pub(super) fn group_member(address: &Address, planned: &PlannedInstance, arena: &mut Arena) -> Value {
+    crate::eval::instance(address, planned.kind.schema().classes, planned.attributes.clone(), arena)
+}

@@ -1,0 +1,124 @@
+//! What a block's `lifecycle` and `timeouts` say: conditions, ignored changes, triggers, waits.
+
+use super::conditions::Verdict;
+use super::instance::{Found, group_member};
+use super::tables::{Fate, Planned, Terms};
+use super::{Site, Walk};
+use crate::address::Address;
+use crate::config::ResourceBlock;
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::plan::{Action, Reason};
+use crate::value::Value;
+
+impl Walk<'_> {
+    /// The terms on which an instance is treated.
+    pub(super) fn terms(&mut self, block: &ResourceBlock, site: Site<'_>) -> Result<Terms, Problems> {
+        let mut terms = Terms {
+            create_before_destroy: block.lifecycle.create_before_destroy,
+            prevent_destroy: block.lifecycle.prevent_destroy,
+            ..Terms::default()
+        };
+        for (operation, expression) in &block.timeouts {
+            let value = self.evaluate(expression, site)?;
+            let seconds = value.as_str().and_then(seconds).ok_or_else(|| {
+                vec![Diagnostic::error("wrong timeout", "a timeout is a text such as `90s`, `10m` or `1h`").at(expression.span)]
+            })?;
+            terms.timeouts.insert(operation.clone(), seconds);
+        }
+        Ok(terms)
+    }
+
+    /// Decides preconditions; true while one waits for an answer.
+    pub(super) fn preconditions(&mut self, block: &ResourceBlock, site: Site<'_>, terms: &mut Terms) -> Result<bool, Problems> {
+        let mut problems = Problems::new();
+        for assertion in &block.lifecycle.preconditions {
+            match self.assertion(assertion, site)? {
+                Verdict::Holds => {}
+                Verdict::Pending => return Ok(true),
+                Verdict::Fails(message) => problems.push(Diagnostic::error("precondition failed", message).at(assertion.span)),
+                Verdict::Later(condition, message) => terms.open_preconditions.push((condition, message)),
+            }
+        }
+        if problems.is_empty() { Ok(false) } else { Err(problems) }
+    }
+
+    /// `ignore_changes`: what the state remembers instead of what the configuration says, once there is something to remember.
+    pub(super) fn ignoring(&self, block: &ResourceBlock, address: &Address, arguments: &Value) -> Value {
+        let Some(prior) = self.prior.record(address).filter(|_| !block.lifecycle.ignore_changes.is_empty()) else {
+            return arguments.clone();
+        };
+        let ignored = |name: &str| block.lifecycle.ignore_changes.iter().any(|(path, _)| &**path == "all" || &**path == name);
+        Value::object(arguments.entries().iter().map(|entry| {
+            let remembered = prior.attributes.get(&entry.key).filter(|_| ignored(&entry.key) && entry.value.instance().is_none());
+            (entry.key.clone(), remembered.unwrap_or(&entry.value).clone())
+        }))
+    }
+
+    /// Decides postconditions, which see the planned instance as `self`.
+    pub(super) fn postconditions(
+        &mut self,
+        block: &ResourceBlock,
+        site: Site<'_>,
+        (address, planned): (&Address, &mut Box<Planned>),
+    ) -> Result<Found, Problems> {
+        let itself = group_member(address, planned, &mut self.arena);
+        let site = Site { itself: Some(&itself), ..site };
+        let mut problems = Problems::new();
+        for assertion in &block.lifecycle.postconditions {
+            match self.assertion(assertion, site)? {
+                Verdict::Holds => {}
+                Verdict::Pending => return Ok(Found::Open),
+                Verdict::Fails(message) => problems.push(Diagnostic::error("postcondition failed", message).at(assertion.span)),
+                Verdict::Later(condition, message) => planned.terms.open_postconditions.push((condition, message)),
+            }
+        }
+        if problems.is_empty() { Ok(Found::Fate(Fate::Planned(planned.clone()))) } else { Err(problems) }
+    }
+
+    /// What in `replace_triggered_by` changes with this plan, as it is written: the first instance behind it that does.
+    pub(super) fn triggered(&mut self, block: &ResourceBlock, site: Site<'_>) -> Result<Option<String>, Problems> {
+        for expression in &block.lifecycle.replace_triggered_by {
+            let value = self.evaluate(expression, site)?;
+            let origin = value.deep_origin(&mut self.arena.origins);
+            if self.standing(origin).changes {
+                let first = self.arena.origins.instances(origin).into_iter().next().map(ToString::to_string);
+                return Ok(first.or(Some("a value".to_owned())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Replaces what exists and would otherwise be kept or updated.
+    pub(super) fn trigger(planned: &mut Planned, by: String) {
+        if planned.prior.is_some() && matches!(planned.action, Action::Keep | Action::Update | Action::Settle) {
+            planned.action = if planned.terms.create_before_destroy { Action::ReplaceCreateFirst } else { Action::Replace };
+            planned.reason = Reason::Triggered(by);
+            let schema = planned.kind.schema();
+            planned.attributes = crate::schema::created(schema, &planned.arguments);
+        }
+    }
+}
+
+/// The seconds that a text such as `90s`, `10m` or `1h` means.
+fn seconds(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_whole_numbers_with_a_unit() {
+        for (text, expected) in [("90s", Some(90)), ("10m", Some(600)), ("1h", Some(3600)), ("10", None), ("m", None), ("1d", None)] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+    }
+}

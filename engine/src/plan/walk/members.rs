@@ -1,0 +1,128 @@
+//! Manifest sets: one resource that renders many objects, each with an address, a record and a line of its own.
+
+use super::Walk;
+use super::instance::{Found, Subject, diagnosed};
+use super::tables::{Fate, MemberPlan, Planned, Terms};
+use crate::address::{Address, Mode};
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::schema::Member;
+use crate::value::{Data, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Walk<'_> {
+    /// Plans the members of a set, and the set after them; nothing while one is open.
+    pub(super) fn plan_members(&mut self, subject: &Subject<'_>, mut planned: Planned) -> Result<Option<Planned>, Problems> {
+        let Some(rendered) = subject.kind.members(subject.arguments) else { return Ok(Some(planned)) };
+        let members = rendered.map_err(|problem| vec![diagnosed(problem, subject.span)])?;
+        let ordered = ordered(&members, subject)?;
+        let mut plans: Vec<MemberPlan> = Vec::with_capacity(members.len());
+        let mut open = false;
+        for at in ordered {
+            let member = &members[at];
+            let address = subject.address.with_member(&member.key);
+            let after: Vec<Address> = member.after.iter().map(|key| subject.address.with_member(key)).collect();
+            match self.plan_member(subject, &planned, (member, &address, &after))? {
+                Some(Fate::Planned(_) | Fate::Failed) => {}
+                Some(Fate::Blocked(why)) => {
+                    let detail = format!("`{address}` could not be observed: {why}");
+                    self.tables.fates.insert(address.clone(), Fate::Blocked(why));
+                    self.tables.diagnostics.push(Diagnostic::warning("member not observed", detail));
+                }
+                None => {
+                    open = true;
+                    continue;
+                }
+            }
+            let rendered = has_hole(&member.arguments);
+            plans.push(MemberPlan { address, key: member.key.as_str().into(), rendered });
+        }
+        if open {
+            return Ok(None);
+        }
+        let origins: Vec<_> = plans.iter().map(|member| self.arena.origins.instance(&member.address)).collect();
+        let mut all = origins;
+        all.push(planned.edges);
+        planned.edges = self.arena.origins.join(&all);
+        planned.members = Some(plans);
+        self.follow_members(&mut planned);
+        Ok(Some(planned))
+    }
+
+    /// Plans one member unless that is done; nothing while it is open.
+    fn plan_member(
+        &mut self,
+        subject: &Subject<'_>,
+        set: &Planned,
+        (member, address, after): (&Member, &Address, &[Address]),
+    ) -> Result<Option<Fate>, Problems> {
+        if let Some(fate) = self.tables.fates.get(address) {
+            return Ok(Some(fate.clone()));
+        }
+        let Some(kind) = self.catalogue.get(Mode::Managed, member.kind).cloned() else {
+            let detail = format!("`{}` renders members of the kind `{}`, which nobody provides", subject.kind.schema().kind, member.kind);
+            return Err(vec![Diagnostic::error("unknown member kind", detail).at(subject.span)]);
+        };
+        let mut edges = vec![subject.edges];
+        edges.extend(after.iter().map(|address| self.arena.origins.instance(address)));
+        let edges = self.arena.origins.join(&edges);
+        let inner = Subject { address, kind: &kind, arguments: &member.arguments, edges, span: subject.span };
+        let errors: Problems = kind
+            .validate(&member.arguments)
+            .into_iter()
+            .filter(|problem| !problem.warning)
+            .map(|problem| diagnosed(problem, subject.span).about(address))
+            .collect();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let terms = Terms { timeouts: set.terms.timeouts.clone(), prevent_destroy: set.terms.prevent_destroy, ..Terms::default() };
+        let Found::Fate(fate) = self.plan_resource(&inner, terms)? else { return Ok(None) };
+        self.tables.fates.insert(address.clone(), fate.clone());
+        Ok(Some(fate))
+    }
+
+    /// A set whose members change has computed attributes that are read again, whatever its own arguments say.
+    fn follow_members(&mut self, planned: &mut Planned) {
+        use crate::plan::{Action, Reason};
+        let members = planned.members.as_deref().unwrap_or_default();
+        let changed = members.iter().any(|member| self.tables.planned(&member.address).is_some_and(|member| member.action.is_change()));
+        if changed && planned.action == Action::Keep && planned.settles {
+            planned.action = Action::Settle;
+            planned.reason = Reason::MembersChange;
+        }
+    }
+
+    /// The members' arguments as one object, which a rendering at apply must give again in all that is known now.
+    pub(super) fn rendering(&self, planned: &Planned) -> BTreeMap<Arc<str>, Value> {
+        let members = planned.members.as_deref().unwrap_or_default();
+        members.iter().filter_map(|member| Some((member.key.clone(), self.tables.planned(&member.address)?.arguments.clone()))).collect()
+    }
+}
+
+/// The members in an order that puts each after those it names.
+fn ordered(members: &[Member], subject: &Subject<'_>) -> Result<Vec<usize>, Problems> {
+    let mut by_key = BTreeMap::new();
+    for (at, member) in members.iter().enumerate() {
+        if by_key.insert(member.key.as_str(), at).is_some() {
+            let detail = format!("`{}` holds `{}` twice", subject.address, member.key);
+            return Err(vec![Diagnostic::error("duplicate member", detail).at(subject.span)]);
+        }
+    }
+    let mut edges = Vec::new();
+    for (at, member) in members.iter().enumerate() {
+        edges.extend(member.after.iter().filter_map(|key| by_key.get(key.as_str())).map(|needed| (at, *needed)));
+    }
+    crate::graph::order(members.len(), &edges).map_err(|_| {
+        let detail = format!("the members of `{}` wait for each other in a circle", subject.address);
+        vec![Diagnostic::error("circular members", detail).at(subject.span)]
+    })
+}
+
+/// Whether an unknown within has no computation of its own.
+fn has_hole(value: &Value) -> bool {
+    match value.data() {
+        Data::Unknown(_, thunk) => thunk.is_none(),
+        _ => !value.is_known() && value.parts().any(has_hole),
+    }
+}

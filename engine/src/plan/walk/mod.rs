@@ -1,0 +1,254 @@
+//! The pure, resumable walk that makes a plan (`semantics.md` §1 to §4).
+//!
+//! A walk visits the nodes of the configuration in order. What hangs on an unanswered question stays open; [`Walk::step`] returns the
+//! questions and visits, when called again, only what is not finished. What is finished holds nothing pending, so that a resumed
+//! walk ends as one from scratch would. It never fetches, never aborts, and never decides on what it could not see.
+
+mod arguments;
+mod build;
+mod conditions;
+mod data;
+mod expand;
+mod instance;
+mod lifecycle;
+mod members;
+mod orphans;
+mod scope;
+mod skeleton;
+mod standing;
+mod tables;
+mod world;
+
+use crate::address::{Key, ModulePath};
+use crate::config::Config;
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::eval::{Arena, convert, evaluate};
+use crate::plan::{Inputs, Plan};
+use crate::question::{Answers, Questions};
+use crate::schema::Catalogue;
+use crate::state::State;
+use crate::value::{Origin, Type, Value};
+use scope::Lookup;
+use skeleton::{Item, Skeleton};
+use standing::Standings;
+use std::sync::Arc;
+use tables::{Binding, Instances, ModuleInstance, Tables};
+
+/// Stands as the reason of values that are in error. Nothing blocked for this reason is shown: the error is.
+const FAILED: &str = "an error elsewhere";
+
+/// A plan in the making.
+pub struct Walk<'a> {
+    catalogue: &'a Catalogue,
+    inputs: Inputs,
+    prior: State,
+    tables: Tables,
+    arena: Arena,
+    answers: Answers,
+    questions: Questions,
+    standings: Standings,
+    open: Vec<usize>,
+    stuck: bool,
+}
+
+/// Where an expression stands.
+#[derive(Clone, Copy)]
+struct Site<'a> {
+    module: usize,
+    path: &'a ModulePath,
+    binding: Option<&'a Binding>,
+    itself: Option<&'a Value>,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk over a configuration, from what is remembered. With [`Inputs::destroy`] the configuration desires nothing.
+    pub fn new(config: &Config, catalogue: &'a Catalogue, prior: State, inputs: Inputs) -> Self {
+        let nothing = Config { root: config.root.clone(), modules: std::collections::BTreeMap::default() };
+        let (skeleton, circles) = Skeleton::new(if inputs.destroy { &nothing } else { config });
+        let open = if circles.is_empty() { skeleton.order.clone() } else { Vec::new() };
+        let binding = Binding { key: Key::None, value: None, origin: Origin::NONE };
+        let root = ModuleInstance { path: ModulePath::root(), binding, origin: Origin::NONE };
+        let mut tables = Tables::new(skeleton, root);
+        let stuck = !circles.is_empty();
+        tables.diagnostics = circles;
+        Self {
+            catalogue,
+            inputs,
+            prior,
+            tables,
+            arena: Arena::default(),
+            answers: Answers::new(),
+            questions: Questions::new(),
+            standings: Standings::default(),
+            open,
+            stuck,
+        }
+    }
+
+    /// Takes answers, goes as far as they lead, and returns the questions that are left. Without any the walk is finished.
+    pub fn step(&mut self, answers: &Answers) -> Questions {
+        self.answers.extend(answers.iter().map(|(key, answer)| (key.clone(), answer.clone())));
+        self.questions.clear();
+        self.standings.clear();
+        if self.stuck {
+            return Questions::new();
+        }
+        self.ask_reads();
+        let mut open = std::mem::take(&mut self.open);
+        open.retain(|node| !self.visit(*node));
+        if !open.is_empty() && self.questions.is_empty() {
+            let detail = "planning stopped although nothing is left to ask; this is a defect of meshplan";
+            self.tables.diagnostics.push(Diagnostic::error("planning did not finish", detail));
+            self.stuck = true;
+            return Questions::new();
+        }
+        self.open = open;
+        std::mem::take(&mut self.questions)
+    }
+
+    /// The plan that a finished walk has made.
+    pub fn finish(mut self) -> Plan {
+        if !self.stuck {
+            self.plan_orphans();
+        }
+        build::build(self)
+    }
+
+    /// Visits a node; true once nothing of it is open.
+    fn visit(&mut self, node: usize) -> bool {
+        let module = self.tables.skeleton.nodes[node].module;
+        let instances = match &self.tables.modules[module] {
+            Instances::Known(instances) => instances.clone(),
+            Instances::Open => return false,
+            Instances::Blocked(_) | Instances::Failed => return self.give_up(node),
+        };
+        let item = self.tables.skeleton.nodes[node].item.clone();
+        let mut finished = true;
+        let mut expanded = Some(Instances::Known(Vec::new()));
+        for instance in &instances {
+            finished &= match &item {
+                Item::Call(name) => {
+                    let calls = self.expand_call(module, name, instance);
+                    let settled = calls.as_ref().is_some_and(|calls| !calls.known().iter().any(|call| call.binding.is_unsettled()));
+                    expanded = expanded.zip(calls).map(|(all, calls)| all.merge(calls));
+                    settled
+                }
+                Item::Resource(name) => self.visit_resource(node, module, name, instance),
+                Item::Variable(_) | Item::Local(_) | Item::Output(_) => self.visit_value(node, module, &item, instance),
+                Item::Check(_) => true,
+            };
+        }
+        if let (Item::Call(name), Some(instances)) = (&item, expanded) {
+            let called = self.tables.skeleton.modules[module].calls[name];
+            self.tables.modules[called] = instances;
+        }
+        finished
+    }
+
+    /// What stands in a module whose call is blocked or in error is never planned.
+    fn give_up(&mut self, node: usize) -> bool {
+        let (module, item) = (self.tables.skeleton.nodes[node].module, self.tables.skeleton.nodes[node].item.clone());
+        if let Item::Call(name) = item {
+            let called = self.tables.skeleton.modules[module].calls[&name];
+            self.tables.modules[called] = self.tables.modules[module].clone();
+        }
+        true
+    }
+
+    fn visit_value(&mut self, node: usize, module: usize, item: &Item, instance: &ModuleInstance) -> bool {
+        if self.tables.value(node, &instance.path).is_some_and(|value| !value.holds_pending()) {
+            return true;
+        }
+        let result = match item {
+            Item::Variable(name) => self.variable(module, name, instance),
+            Item::Local(name) => {
+                let block = self.tables.skeleton.modules[module].module.clone();
+                self.evaluate(&block.locals[name].value, Site::of(module, &instance.path))
+            }
+            Item::Output(name) => self.output(module, name, instance),
+            Item::Call(_) | Item::Resource(_) | Item::Check(_) => return true,
+        };
+        let value = result.unwrap_or_else(|problems| {
+            self.report(problems);
+            Value::blocked(FAILED)
+        });
+        let finished = !value.holds_pending();
+        self.tables.set_value(node, &instance.path, value);
+        finished
+    }
+
+    fn variable(&mut self, module: usize, name: &Arc<str>, instance: &ModuleInstance) -> Result<Value, Problems> {
+        let block = self.tables.skeleton.modules[module].module.clone();
+        let variable = &block.variables[name];
+        let (given, at) = match self.tables.skeleton.modules[module].caller.clone() {
+            None => (self.inputs.variables.get(name).cloned(), None),
+            Some((caller, call)) => {
+                let outer = self.tables.skeleton.modules[caller].module.clone();
+                let argument = outer.calls[&call].arguments.iter().find(|argument| argument.name == *name);
+                let path = instance.path.parent().map(|(path, _)| path).unwrap_or_default();
+                let site = Site { module: caller, path: &path, binding: Some(&instance.binding), itself: None };
+                let value = argument.map(|argument| self.evaluate(&argument.value, site)).transpose()?;
+                (value, argument.map(|argument| argument.value.span).or(Some(outer.calls[&call].span)))
+            }
+        };
+        let span = at.unwrap_or(variable.span);
+        let missing = || vec![Diagnostic::error("missing value", format!("variable `{name}` has no value and no default")).at(span)];
+        let given = given.filter(|value| variable.nullable || !value.is_null());
+        let value = given.or_else(|| variable.default.clone()).ok_or_else(missing)?;
+        let converted = convert(value, &variable.ty, &mut self.arena).map_err(|mismatch| {
+            vec![Diagnostic::error("wrong type", format!("variable `{name}`: {mismatch}")).at(span).related(variable.span, "declared here")]
+        })?;
+        if converted.is_null() && !variable.nullable {
+            return Err(missing());
+        }
+        let value = converted.sensitive_if(variable.sensitive);
+        self.validate_variable(module, name, instance, &value)?;
+        Ok(value)
+    }
+
+    fn output(&mut self, module: usize, name: &Arc<str>, instance: &ModuleInstance) -> Result<Value, Problems> {
+        let block = self.tables.skeleton.modules[module].module.clone();
+        let output = &block.outputs[name];
+        let site = Site::of(module, &instance.path);
+        let value = self.evaluate(&output.value, site)?;
+        if value.holds_pending() {
+            return Ok(value);
+        }
+        let dependencies = self.dependencies(&output.depends_on, site)?;
+        if dependencies.pending {
+            return Ok(Value::pending(Type::Any));
+        }
+        if value.holds_sensitive() && !output.sensitive && instance.path.is_root() {
+            let detail = format!("output `{name}` holds a sensitive value");
+            return Err(vec![Diagnostic::error("sensitive output", detail).at(output.span).help("Add `sensitive = true` to the output.")]);
+        }
+        let origin = self.arena.origins.join(&[value.origin(), dependencies.origin]);
+        Ok(value.sensitive_if(output.sensitive).with_origin(origin))
+    }
+
+    /// Runs an expression at a site.
+    fn evaluate(&mut self, expression: &crate::config::Expr, site: Site<'_>) -> Result<Value, Problems> {
+        let mut lookup = Lookup {
+            tables: &self.tables,
+            inputs: &self.inputs,
+            answers: &self.answers,
+            questions: &mut self.questions,
+            module: site.module,
+            path: site.path,
+            binding: site.binding,
+            itself: site.itself,
+            scoped: None,
+        };
+        evaluate(expression, &mut lookup, &mut self.arena)
+    }
+
+    fn report(&mut self, problems: Problems) {
+        self.tables.diagnostics.extend(problems);
+    }
+}
+
+impl<'a> Site<'a> {
+    fn of(module: usize, path: &'a ModulePath) -> Self {
+        Self { module, path, binding: None, itself: None }
+    }
+}

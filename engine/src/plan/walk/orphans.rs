@@ -1,0 +1,134 @@
+//! What the state remembers and the configuration no longer desires.
+
+use super::skeleton::Item;
+use super::tables::{Fate, Instances, Keys, Planned, Terms};
+use super::world::Seen;
+use super::{FAILED, Walk};
+use crate::address::{Address, Mode};
+use crate::config::ResourceName;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Action, Reason};
+use crate::state::Record;
+use crate::value::{Origin, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Why a record has no instance.
+enum Orphan {
+    /// It is not desired.
+    Unwanted(Reason),
+    /// What would tell could not be observed.
+    Blocked(Arc<str>),
+    /// What would tell is in error.
+    Failed,
+}
+
+impl Walk<'_> {
+    /// Gives every record without an instance its fate. A group that could not expand has no orphans: its records are blocked.
+    pub(super) fn plan_orphans(&mut self) {
+        let addresses: Vec<_> = self.prior.resources.keys().filter(|address| !self.tables.fates.contains_key(address)).cloned().collect();
+        let mut unwanted = Vec::new();
+        for address in addresses {
+            match self.orphan(&address) {
+                Orphan::Unwanted(reason) => unwanted.push((address, reason)),
+                Orphan::Blocked(why) => {
+                    self.tables.fates.insert(address, Fate::Blocked(why));
+                }
+                Orphan::Failed => {
+                    self.tables.fates.insert(address, Fate::Failed);
+                }
+            }
+        }
+        let dying = self.dying(&unwanted);
+        for (address, reason) in unwanted {
+            let Some(record) = self.prior.record(&address).cloned() else { continue };
+            let fate = self.unwanted(&address, &record, reason, &dying);
+            self.tables.fates.insert(address, fate);
+        }
+    }
+
+    /// The places that are destroyed or replaced, by address.
+    fn dying(&self, unwanted: &[(Address, Reason)]) -> BTreeSet<Address> {
+        let gone = unwanted.iter().map(|(address, _)| address).filter(|address| self.prior.places.contains_key(address)).cloned();
+        let replaced = self.prior.places.keys().filter(|place| {
+            self.tables.planned(place).is_some_and(|planned| matches!(planned.action, Action::Replace | Action::ReplaceCreateFirst))
+        });
+        let mut dying: BTreeSet<Address> = gone.collect();
+        dying.extend(replaced.cloned());
+        let nested: Vec<_> =
+            dying.iter().flat_map(|place| self.prior.within(place)).filter(|inner| self.prior.places.contains_key(inner)).collect();
+        dying.extend(nested);
+        dying
+    }
+
+    fn orphan(&self, address: &Address) -> Orphan {
+        if self.inputs.destroy {
+            return Orphan::Unwanted(Reason::Destroy);
+        }
+        if let Some(parent) = address.parent() {
+            return match self.tables.fates.get(&parent) {
+                Some(Fate::Planned(_)) => Orphan::Unwanted(Reason::NotInConfiguration),
+                Some(Fate::Blocked(why)) => Orphan::Blocked(why.clone()),
+                Some(Fate::Failed) => Orphan::Failed,
+                None => self.orphan(&parent),
+            };
+        }
+        let Some(module) = self.tables.static_module(&address.module) else { return Orphan::Unwanted(Reason::NotInConfiguration) };
+        let name = ResourceName { mode: Mode::Managed, kind: address.kind.clone(), name: address.name.clone() };
+        let Some(node) = self.tables.skeleton.find(module, Item::Resource(name)) else {
+            return Orphan::Unwanted(Reason::NotInConfiguration);
+        };
+        match &self.tables.modules[module] {
+            Instances::Blocked(why) => return Orphan::Blocked(why.clone()),
+            Instances::Failed | Instances::Open => return Orphan::Failed,
+            Instances::Known(_) => {}
+        }
+        match self.tables.group(node, &address.module).map(|group| &group.keys) {
+            Some(Keys::Blocked(why)) => Orphan::Blocked(why.clone()),
+            Some(Keys::Failed | Keys::Open) => Orphan::Failed,
+            Some(Keys::Known(_)) | None => Orphan::Unwanted(Reason::KeyGone),
+        }
+    }
+
+    fn unwanted(&mut self, address: &Address, record: &Record, reason: Reason, dying: &BTreeSet<Address>) -> Fate {
+        let with_place = record.place.clone().filter(|place| dying.contains(place));
+        let (action, reason) = match (self.seen(address, None, record), &with_place) {
+            (_, Some(place)) => (Action::Delete, Reason::PlaceDestroyed(place.clone())),
+            (Seen::Unreachable(why), None) => return Fate::Blocked(why),
+            (Seen::Refused(problem), None) => {
+                self.tables.diagnostics.push(problem.about(address));
+                return Fate::Failed;
+            }
+            (Seen::Pending, None) => return Fate::Blocked(FAILED.into()),
+            (Seen::Absent, None) => (Action::Forget, Reason::Gone),
+            (Seen::Present(_) | Seen::Remembered, None) => (Action::Delete, reason),
+        };
+        if record.prevent_destroy && action == Action::Delete {
+            let detail = format!("`{address}` has `prevent_destroy`, and this plan would destroy it");
+            let help = "Apply a configuration that keeps it and sets `prevent_destroy = false` first.";
+            self.tables.diagnostics.push(Diagnostic::error("protected resource", detail).about(address).help(help));
+            return Fate::Failed;
+        }
+        let Some(kind) = self.catalogue.get(Mode::Managed, &record.kind).cloned() else {
+            let detail = format!("the state holds `{address}` of the kind `{}`, which this meshplan does not know", record.kind);
+            self.tables.diagnostics.push(Diagnostic::error("unknown kind in state", detail).about(address));
+            return Fate::Failed;
+        };
+        Fate::Planned(Box::new(Planned {
+            kind,
+            action,
+            reason,
+            arguments: Value::null(),
+            attributes: Value::null(),
+            prior: Some(record.clone()),
+            observed: None,
+            edges: Origin::NONE,
+            place: record.place.clone(),
+            settles: false,
+            dies_with_place: with_place.is_some(),
+            not_previewed: None,
+            terms: Terms::default(),
+            members: None,
+        }))
+    }
+}

@@ -1,0 +1,138 @@
+//! How the instances behind an origin stand, memoised per join.
+
+use super::tables::Fate;
+use super::{Site, Walk};
+use crate::address::{Address, Mode};
+use crate::config::{Dependency, DependencyRoot};
+use crate::diagnostic::Problems;
+use crate::plan::Action;
+use crate::value::{Made, Origin};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How everything behind an origin stands.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Standing {
+    /// Something has not been planned yet.
+    pub(super) pending: bool,
+    /// Something is blocked, and why.
+    pub(super) blocked: Option<Arc<str>>,
+    /// Something is in error.
+    pub(super) failed: bool,
+    /// What is created, replaced or read at apply.
+    pub(super) remade: Vec<Address>,
+    /// Whether anything changes at all.
+    pub(super) changes: bool,
+}
+
+impl Standing {
+    fn add(&mut self, other: &Self) {
+        self.pending |= other.pending;
+        self.failed |= other.failed;
+        self.changes |= other.changes;
+        if self.blocked.is_none() {
+            self.blocked.clone_from(&other.blocked);
+        }
+        for address in &other.remade {
+            // Three names are enough for people; the rest would cost what joins save.
+            if self.remade.len() < 3 && !self.remade.contains(address) {
+                self.remade.push(address.clone());
+            }
+        }
+    }
+}
+
+/// Standings of joins, valid for one step of the walk.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    joins: BTreeMap<Origin, Standing>,
+}
+
+impl Standings {
+    pub(super) fn clear(&mut self) {
+        self.joins.clear();
+    }
+}
+
+/// What a `depends_on` comes to.
+#[derive(Debug, Default)]
+pub(super) struct Dependencies {
+    /// All it leads to.
+    pub(super) origin: Origin,
+    /// Whether something of it is not planned yet.
+    pub(super) pending: bool,
+    /// Why something of it is blocked as a whole (a group, a module); [`super::FAILED`] if it is in error.
+    pub(super) blocked: Option<Arc<str>>,
+    /// The checks among it.
+    pub(super) gates: Vec<Arc<str>>,
+}
+
+impl Walk<'_> {
+    /// How everything behind an origin stands.
+    pub(super) fn standing(&mut self, origin: Origin) -> Standing {
+        match self.arena.origins.made(origin) {
+            Made::Nothing => Standing::default(),
+            Made::Instance(address) => self.standing_of(&address.clone()),
+            Made::Join(members) => {
+                if let Some(known) = self.standings.joins.get(&origin) {
+                    return known.clone();
+                }
+                let mut all = Standing::default();
+                let members: Vec<_> = members.into();
+                for member in members {
+                    all.add(&self.standing(member));
+                }
+                if !all.pending {
+                    self.standings.joins.insert(origin, all.clone());
+                }
+                all
+            }
+        }
+    }
+
+    fn standing_of(&mut self, address: &Address) -> Standing {
+        let planned = match self.tables.fates.get(address) {
+            None => return Standing { pending: true, ..Standing::default() },
+            Some(Fate::Blocked(why)) => return Standing { blocked: Some(why.clone()), ..Standing::default() },
+            Some(Fate::Failed) => return Standing { failed: true, ..Standing::default() },
+            Some(Fate::Planned(planned)) => planned,
+        };
+        let (action, edges) = (planned.action, planned.edges);
+        // What a data source read now came from counts as if it stood here itself.
+        if address.mode == Mode::Data && action == Action::Keep {
+            return self.standing(edges);
+        }
+        let remade = matches!(action, Action::Create | Action::Replace | Action::ReplaceCreateFirst | Action::Delete | Action::Read);
+        Standing { remade: remade.then(|| address.clone()).into_iter().collect(), changes: action.is_change(), ..Standing::default() }
+    }
+
+    /// Where the entries of a `depends_on` lead.
+    pub(super) fn dependencies(&mut self, entries: &[Dependency], site: Site<'_>) -> Result<Dependencies, Problems> {
+        let mut all = Dependencies::default();
+        for entry in entries {
+            let root = match &entry.root {
+                DependencyRoot::Check(name) => {
+                    all.gates.push(name.clone());
+                    continue;
+                }
+                DependencyRoot::Object(root) => root,
+            };
+            let head = crate::config::Expr::new(crate::config::Node::Root(root.clone()), entry.span);
+            let expression = match &entry.key {
+                None => head,
+                Some(key) => {
+                    let index = crate::config::Node::Index(Box::new(head), Box::new(key.clone()));
+                    crate::config::Expr::new(index, entry.span)
+                }
+            };
+            let value = self.evaluate(&expression, site)?;
+            if let crate::value::Data::Blocked(why) = value.data() {
+                all.blocked = Some(why.clone());
+            }
+            let deep = value.deep_origin(&mut self.arena.origins);
+            all.pending |= matches!(value.data(), crate::value::Data::Pending(_)) || self.standing(deep).pending;
+            all.origin = self.arena.origins.join(&[all.origin, deep]);
+        }
+        Ok(all)
+    }
+}

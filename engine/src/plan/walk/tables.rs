@@ -1,0 +1,218 @@
+//! What the walk knows so far: values by node, groups of instances, and what became of each instance.
+
+use super::skeleton::Skeleton;
+use crate::address::{Address, Key, ModulePath};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Action, Reason};
+use crate::schema::Kind;
+use crate::state::Record;
+use crate::value::{Origin, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One key of a repeated block, with what `each` or `count` mean there.
+#[derive(Debug, Clone)]
+pub(super) struct Binding {
+    /// The key of the instance.
+    pub(super) key: Key,
+    /// `each.value`; nothing without `for_each`.
+    pub(super) value: Option<Value>,
+    /// Where the key came from.
+    pub(super) origin: Origin,
+}
+
+/// How often a block stands for an instance, as far as that is known.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Keys {
+    /// Not known yet in this run.
+    #[default]
+    Open,
+    /// These.
+    Known(Vec<Binding>),
+    /// It could not be observed.
+    Blocked(Arc<str>),
+    /// In error, reported elsewhere.
+    Failed,
+}
+
+impl Keys {
+    /// Whether the keys, or what `each.value` means under one, still wait for an answer.
+    pub(super) fn is_unsettled(&self) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Known(bindings) => bindings.iter().any(Binding::is_unsettled),
+            Self::Blocked(_) | Self::Failed => false,
+        }
+    }
+}
+
+impl Binding {
+    /// Whether `each.value` still waits for an answer.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.value.as_ref().is_some_and(Value::holds_pending)
+    }
+}
+
+/// The instances of one block in one module instance.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Group {
+    /// Its keys.
+    pub(super) keys: Keys,
+    /// Its instances as one value.
+    pub(super) value: Option<Value>,
+    /// Whether every instance has been planned, blocked or given up.
+    pub(super) finished: bool,
+}
+
+/// One instance of a module.
+#[derive(Debug, Clone)]
+pub(super) struct ModuleInstance {
+    /// Its path.
+    pub(super) path: ModulePath,
+    /// What `each` and `count` mean in the call's arguments.
+    pub(super) binding: Binding,
+    /// What all in it came from: the call's `depends_on` and key.
+    pub(super) origin: Origin,
+}
+
+/// The instances of a called module, as far as they are known.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Instances {
+    /// Not known yet in this run.
+    #[default]
+    Open,
+    /// These.
+    Known(Vec<ModuleInstance>),
+    /// The call is blocked.
+    Blocked(Arc<str>),
+    /// The call is in error, reported elsewhere.
+    Failed,
+}
+
+/// What became of an instance.
+#[derive(Clone)]
+pub(super) enum Fate {
+    /// Planned.
+    Planned(Box<Planned>),
+    /// Not observed, or it depends on what was not.
+    Blocked(Arc<str>),
+    /// In error, reported elsewhere, or it depends on what is.
+    Failed,
+}
+
+/// A planned instance.
+#[derive(Clone)]
+pub(super) struct Planned {
+    pub(super) kind: Arc<dyn Kind>,
+    pub(super) action: Action,
+    pub(super) reason: Reason,
+    /// Converted arguments, a template in the making.
+    pub(super) arguments: Value,
+    /// What dependents see.
+    pub(super) attributes: Value,
+    /// The record it continues.
+    pub(super) prior: Option<Record>,
+    /// What the world shows of it.
+    pub(super) observed: Option<Value>,
+    /// What it was made from: of its arguments, key and `depends_on`.
+    pub(super) edges: Origin,
+    /// The place it lies in.
+    pub(super) place: Option<Address>,
+    /// Whether it is waited for after its effect.
+    pub(super) settles: bool,
+    /// Whether the old thing dies with its place and is not deleted by a step of its own.
+    pub(super) dies_with_place: bool,
+    /// Why no preview was had.
+    pub(super) not_previewed: Option<Arc<str>>,
+    /// `create_before_destroy`, `prevent_destroy`, conditions, timeouts.
+    pub(super) terms: Terms,
+    /// The members of its manifest set; nothing if it is none.
+    pub(super) members: Option<Vec<MemberPlan>>,
+}
+
+/// A member of a planned set.
+#[derive(Debug, Clone)]
+pub(super) struct MemberPlan {
+    pub(super) address: Address,
+    pub(super) key: Arc<str>,
+    /// Whether its arguments can only be had by rendering again at apply.
+    pub(super) rendered: bool,
+}
+
+/// What the configuration says about how an instance is treated.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Terms {
+    pub(super) create_before_destroy: bool,
+    pub(super) prevent_destroy: bool,
+    /// Longest wait per operation, in seconds.
+    pub(super) timeouts: BTreeMap<Arc<str>, u64>,
+    /// Conditions and messages not decided at plan.
+    pub(super) open_preconditions: Vec<(Value, Value)>,
+    pub(super) open_postconditions: Vec<(Value, Value)>,
+    /// Gates in `depends_on`: checks by name, in their module.
+    pub(super) gates: Vec<Arc<str>>,
+}
+
+/// Everything the walk has found out.
+#[derive(Default)]
+pub(super) struct Tables {
+    pub(super) skeleton: Skeleton,
+    /// Per static module.
+    pub(super) modules: Vec<Instances>,
+    /// Per node and module instance: variables, locals, outputs.
+    pub(super) values: Vec<Vec<(ModulePath, Value)>>,
+    /// Per node and module instance: resources.
+    pub(super) groups: Vec<Vec<(ModulePath, Group)>>,
+    /// Per instance.
+    pub(super) fates: BTreeMap<Address, Fate>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+impl Tables {
+    pub(super) fn new(skeleton: Skeleton, root: ModuleInstance) -> Self {
+        let mut modules = vec![Instances::Open; skeleton.modules.len()];
+        if let Some(first) = modules.first_mut() {
+            *first = Instances::Known(vec![root]);
+        }
+        let values = vec![Vec::new(); skeleton.nodes.len()];
+        let groups = vec![Vec::new(); skeleton.nodes.len()];
+        Self { skeleton, modules, values, groups, fates: BTreeMap::new(), diagnostics: Vec::new() }
+    }
+
+    /// The value of a variable, local or output in a module instance.
+    pub(super) fn value(&self, node: usize, path: &ModulePath) -> Option<&Value> {
+        self.values[node].iter().find(|(at, _)| at == path).map(|(_, value)| value)
+    }
+
+    pub(super) fn set_value(&mut self, node: usize, path: &ModulePath, value: Value) {
+        match self.values[node].iter_mut().find(|(at, _)| at == path) {
+            Some((_, slot)) => *slot = value,
+            None => self.values[node].push((path.clone(), value)),
+        }
+    }
+
+    /// The group of a block in a module instance.
+    pub(super) fn group(&self, node: usize, path: &ModulePath) -> Option<&Group> {
+        self.groups[node].iter().find(|(at, _)| at == path).map(|(_, group)| group)
+    }
+
+    pub(super) fn set_group(&mut self, node: usize, path: &ModulePath, group: Group) {
+        match self.groups[node].iter_mut().find(|(at, _)| at == path) {
+            Some((_, slot)) => *slot = group,
+            None => self.groups[node].push((path.clone(), group)),
+        }
+    }
+
+    /// The static module that a path leads to.
+    pub(super) fn static_module(&self, path: &ModulePath) -> Option<usize> {
+        path.steps().iter().try_fold(0, |at: usize, step| self.skeleton.modules.get(at)?.calls.get(&step.name).copied())
+    }
+
+    /// A planned instance.
+    pub(super) fn planned(&self, address: &Address) -> Option<&Planned> {
+        match self.fates.get(address)? {
+            Fate::Planned(planned) => Some(planned),
+            Fate::Blocked(_) | Fate::Failed => None,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What the world says: places first, what lies within them next.
+
+use super::Walk;
+use crate::address::{Address, Mode};
+use crate::diagnostic::Diagnostic;
+use crate::plan::Action;
+use crate::question::{Answer, Ask, Question};
+use crate::state::Record;
+use crate::value::Value;
+use std::sync::Arc;
+
+/// What is known of a thing that the state remembers.
+#[derive(Debug, Clone)]
+pub(super) enum Seen {
+    /// Not answered yet.
+    Pending,
+    /// Not looked at: no refresh, or nothing of it is outside the state.
+    Remembered,
+    /// There, like this.
+    Present(Value),
+    /// Proven not to be there.
+    Absent,
+    /// Not to be told, and why.
+    Unreachable(Arc<str>),
+    /// An error.
+    Refused(Diagnostic),
+}
+
+impl Walk<'_> {
+    /// Asks for everything that the state remembers, as far as the places answer so far.
+    pub(super) fn ask_reads(&mut self) {
+        if self.inputs.skip_refresh {
+            return;
+        }
+        for (address, place) in &self.prior.places {
+            let record = self.prior.record(address).cloned().map(Box::new);
+            let ask = Ask::Place { address: address.clone(), place: Box::new(place.clone()), record };
+            let question = Question::new(ask);
+            if !self.answers.contains_key(question.key()) {
+                self.questions.insert(question.key().clone(), question);
+            }
+        }
+        for (address, deposed, record) in self.prior.records() {
+            if !self.is_outside(record) || !matches!(self.place_seen(record), Seen::Present(_) | Seen::Remembered) {
+                continue;
+            }
+            let ask = Ask::Read { address: address.clone(), deposed: deposed.cloned(), record: Box::new(record.clone()) };
+            let question = Question::new(ask);
+            if !self.answers.contains_key(question.key()) {
+                self.questions.insert(question.key().clone(), question);
+            }
+        }
+    }
+
+    /// What is known of a remembered thing.
+    pub(super) fn seen(&self, address: &Address, deposed: Option<&Arc<str>>, record: &Record) -> Seen {
+        let place = self.place_seen(record);
+        match place {
+            Seen::Present(_) | Seen::Remembered => {}
+            other => return other,
+        }
+        if self.inputs.skip_refresh || !self.is_outside(record) {
+            return Seen::Remembered;
+        }
+        let key = match deposed {
+            None => format!("read {address}"),
+            Some(deposed) => format!("read {address} deposed {deposed}"),
+        };
+        heard(self.answers.get(key.as_str()))
+    }
+
+    /// What is known of the place of a record. Another uid than the recorded one means that the place, with all within, is gone.
+    fn place_seen(&self, record: &Record) -> Seen {
+        let Some(place) = &record.place else { return Seen::Remembered };
+        if self.inputs.skip_refresh || !self.prior.places.contains_key(place) {
+            return Seen::Remembered;
+        }
+        let seen = heard(self.answers.get(format!("place {place}").as_str()));
+        let recorded = self.prior.places.get(place).and_then(|place| place.uid.clone());
+        if let (Seen::Present(value), Some(recorded)) = (&seen, recorded)
+            && value.text("uid").is_some_and(|uid| *uid != *recorded)
+        {
+            return Seen::Absent;
+        }
+        seen
+    }
+
+    fn is_outside(&self, record: &Record) -> bool {
+        self.catalogue.get(Mode::Managed, &record.kind).is_some_and(|kind| kind.schema().outside)
+    }
+
+    /// How a place is reached: the value of its attribute `connection`, from this plan, from its answer or from its record. Nothing if
+    /// none of them has it, as of a cluster that is yet to be created.
+    pub(super) fn connection(&self, place: &Address) -> Option<Value> {
+        let usable = |value: &Value| value.is_known() && !value.is_null();
+        let planned = self.tables.planned(place).filter(|planned| !matches!(planned.action, Action::Create | Action::Replace));
+        let planned = planned.and_then(|planned| planned.attributes.get("connection")).filter(|value| usable(value));
+        let answered = || match self.answers.get(format!("place {place}").as_str()) {
+            Some(Answer::Present(value)) => value.get("connection").filter(|value| usable(value)),
+            _ => None,
+        };
+        let recorded = || self.prior.record(place)?.attributes.get("connection").filter(|value| usable(value));
+        planned.or_else(answered).or_else(recorded).cloned()
+    }
+
+    /// How a place is reached, and its uid if that is known.
+    pub fn reached(&self, place: &Address) -> Option<(Value, Option<Arc<str>>)> {
+        Some((self.connection(place)?, self.place_uid(place)))
+    }
+
+    /// The uid that a place is known by.
+    pub(super) fn place_uid(&self, place: &Address) -> Option<Arc<str>> {
+        let planned = self.tables.planned(place).and_then(|planned| planned.attributes.text("uid"));
+        planned.map(Arc::from).or_else(|| self.prior.places.get(place)?.uid.clone())
+    }
+
+    /// Asks unless it is answered; the answer if it is.
+    pub(super) fn ask(&mut self, ask: Ask) -> Option<Answer> {
+        let question = Question::new(ask);
+        let answer = self.answers.get(question.key()).cloned();
+        if answer.is_none() {
+            self.questions.insert(question.key().clone(), question);
+        }
+        answer
+    }
+}
+
+fn heard(answer: Option<&Answer>) -> Seen {
+    match answer {
+        None => Seen::Pending,
+        Some(Answer::Present(value)) => Seen::Present(value.clone()),
+        Some(Answer::Absent) => Seen::Absent,
+        Some(Answer::Unreachable(why)) => Seen::Unreachable(why.clone()),
+        Some(Answer::Refused(problem)) => Seen::Refused(problem.clone()),
+        Some(Answer::Conflict(managers)) => Seen::Unreachable(format!("owned by {}", managers.join(", ")).into()),
+    }
+}

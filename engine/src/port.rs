@@ -152,6 +152,17 @@ impl Registry {
         }
     }
 
+    /// The same kinds behind other providers: what `wrap` makes of each, once per provider.
+    #[must_use]
+    pub fn wrapped(&self, wrap: &dyn Fn(Arc<dyn Provider>) -> Arc<dyn Provider>) -> Self {
+        let mut made: BTreeMap<usize, Arc<dyn Provider>> = BTreeMap::new();
+        let providers = self.providers.iter().map(|(kind, provider)| {
+            let identity = Arc::as_ptr(provider).cast::<()>() as usize;
+            (*kind, made.entry(identity).or_insert_with(|| wrap(provider.clone())).clone())
+        });
+        Self { providers: providers.collect(), catalogue: self.catalogue.clone() }
+    }
+
     /// The pure halves of all kinds.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue

@@ -277,6 +277,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::Triggered(_) => "triggered",
         Reason::ReadAfter(_) => "read_after",
         Reason::ReadWhenKnown => "read_when_known",
+        Reason::MembersChange => "members_change",
         Reason::MovedFrom(_) => "moved",
     }
 }

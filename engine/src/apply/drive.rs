@@ -1,9 +1,12 @@
 //! The loop that performs a plan: the only place where effects happen.
 
+use super::run::{Ended, Run};
 use super::{Event, Summary};
 use crate::plan::Plan;
-use crate::port::{Guard, Machine, Registry};
-use std::sync::atomic::AtomicBool;
+use crate::port::{BoxFuture, Guard, Machine, Registry};
+use futures::FutureExt;
+use futures::stream::{FuturesUnordered, StreamExt};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What an apply needs of the edge.
 #[derive(Clone, Copy)]
@@ -21,7 +24,47 @@ pub struct Effects<'a> {
 }
 
 /// Performs a plan, committing each step, and folds the state at the end. `tell` hears what happens as it happens.
+///
+/// An effect starts only after the append of its intent has returned; an outcome and the intents of the steps it frees share one append.
 pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Event) + Send)) -> Summary {
-    let _ = (plan, effects, tell);
-    Summary::default()
+    let mut run = Run::new(plan, effects, tell);
+    let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
+    loop {
+        if effects.stop.load(Ordering::SeqCst) {
+            run.interrupt();
+        }
+        let starting = run.advance();
+        let entries = run.take_entries();
+        if !entries.is_empty()
+            && let Err(error) = effects.guard.append(entries).await
+        {
+            // What could not be written down must not be done.
+            run.lost(&error);
+            drop(starting);
+            break;
+        }
+        running.extend(starting.into_iter().map(|start| start.begin(effects)));
+        let Some(ended) = running.next().await else {
+            if run.is_idle() {
+                break;
+            }
+            continue;
+        };
+        run.end(ended);
+        while let Some(Some(ended)) = running.next().now_or_never() {
+            run.end(ended);
+        }
+    }
+    while let Some(ended) = running.next().await {
+        run.end(ended);
+    }
+    let entries = run.conclude();
+    let written = match effects.guard.append(entries).await {
+        Ok(()) => effects.guard.fold(run.state()).await.map(|_| ()),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = written {
+        run.lost(&error);
+    }
+    run.summary()
 }

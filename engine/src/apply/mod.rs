@@ -2,6 +2,9 @@
 
 mod drive;
 mod event;
+mod request;
+mod run;
+mod walk;
 
 pub use drive::{Effects, drive};
 pub use event::{Event, Summary};

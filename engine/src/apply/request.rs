@@ -1,0 +1,464 @@
+//! From slots to requests, and from their outcomes to entries.
+
+use super::drive::Effects;
+use super::run::{Ended, Run, instance, recorded, stored};
+use crate::address::{Address, Mode};
+use crate::config::SlotId;
+use crate::eval::{Arena, FileText, Fill, Scope, fill, run};
+use crate::plan::{Action, CheckResult, CheckStatus, Op, Target};
+use crate::port::{Asked, BoxFuture, Connected, Done, Failure, Request};
+use crate::question::{Answer, Ask, Question};
+use crate::schema::{Comparison, Kind, Planned};
+use crate::state::{Connect, Entry, Operation, Place, Record, RecordId, Status};
+use crate::value::{Thunk, Value};
+use std::sync::Arc;
+
+/// An effect under way.
+#[derive(Clone)]
+pub(super) struct Task {
+    pub(super) target: Target,
+    pub(super) action: Action,
+    /// The record's id.
+    id: RecordId,
+    kind: Arc<dyn Kind>,
+    arguments: Value,
+    planned: Option<Value>,
+    /// Whether it counts against the limit of effects at once.
+    counts: bool,
+    /// Whether an intent was written before it.
+    intended: bool,
+}
+
+impl Task {
+    /// What is shown of it. Steps without an effect outside are shown too: they are in the plan.
+    pub(super) fn shown(&self) -> Option<(Address, Action)> {
+        (self.action != Action::Keep).then(|| (self.target.address.clone(), self.action))
+    }
+
+    pub(super) fn counts(&self) -> bool {
+        self.counts
+    }
+
+    /// The path of an attribute that was known at plan and came out as something else.
+    pub(super) fn contradiction(&self, attributes: &Value) -> Option<String> {
+        let planned = self.planned.as_ref()?;
+        planned.entries().iter().find_map(|entry| {
+            let actual = attributes.get(&entry.key)?;
+            differs(&entry.value, actual).then(|| entry.key.to_string())
+        })
+    }
+}
+
+/// Whether a value contradicts what was known of it. What was null or unknown, and references, do not.
+fn differs(planned: &Value, actual: &Value) -> bool {
+    if planned.is_null() || planned.instance().is_some() {
+        return false;
+    }
+    if planned.is_known() {
+        return match (planned.to_json(), actual.to_json()) {
+            (Ok(planned), Ok(actual)) => planned != actual,
+            _ => false,
+        };
+    }
+    planned.entries().iter().any(|entry| actual.get(&entry.key).is_some_and(|actual| differs(&entry.value, actual)))
+}
+
+/// An effect about to start, once its intent is durable.
+pub(super) struct Starting {
+    pub(super) slot: SlotId,
+    pub(super) task: Task,
+    request: Request,
+}
+
+impl Starting {
+    /// Starts it.
+    pub(super) fn begin(self, effects: Effects<'_>) -> BoxFuture<'_, Ended> {
+        let Self { slot, task, request } = self;
+        let provider = effects.registry.provider(task.target.address.mode, &task.target.kind).cloned();
+        Box::pin(async move {
+            let Some(provider) = provider else {
+                return Ended { slot, result: Err(Failure::new("unknown kind", format!("nobody provides `{}`", task.target.kind))) };
+            };
+            let result = match task.action {
+                Action::Create => provider.create(request).await,
+                Action::Update => provider.update(request).await,
+                Action::Settle => provider.settle(request).await,
+                Action::Delete => provider.delete(request).await.map(|()| Done::new(Value::null())),
+                _ => read(&*provider, request).await,
+            };
+            Ended { slot, result }
+        })
+    }
+}
+
+async fn read(provider: &dyn crate::port::Provider, request: Request) -> Result<Done, Failure> {
+    let ask = Ask::Data {
+        address: request.address.clone(),
+        kind: request.kind.clone(),
+        place: request.place.as_ref().map(|place| place.address.clone()),
+        arguments: request.arguments.clone(),
+    };
+    let asked = Asked { question: Question::new(ask), place: request.place };
+    let answer = provider.answer(vec![asked]).await.into_iter().next().map(|(_, answer)| answer);
+    match answer {
+        Some(Answer::Present(value)) => {
+            let given = request.arguments.entries().iter().filter(|entry| !entry.value.is_null());
+            let answered = value.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone()));
+            Ok(Done::new(Value::object(answered.chain(given.map(|entry| (entry.key.clone(), entry.value.clone()))))))
+        }
+        Some(Answer::Refused(problem)) => Err(Failure::new(problem.summary, problem.detail)),
+        Some(Answer::Unreachable(why)) => Err(Failure::new("not read", why.to_string())),
+        Some(Answer::Absent | Answer::Conflict(_)) | None => {
+            Err(Failure::new("nothing to read", format!("what `{}` reads does not exist", request.address)))
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Computes a slot, or prepares its effect. A slot that needs no effect is finished on the way.
+    pub(super) fn prepare(&mut self, slot: SlotId) -> Result<Option<Starting>, Failure> {
+        match self.walk.op(slot) {
+            Op::Create { target, arguments, planned } => self.prepare_create(slot, target, arguments, planned).map(Some),
+            Op::Update { target, arguments, observed, planned } => {
+                self.prepare_update(slot, target, arguments, (observed.as_ref(), planned))
+            }
+            Op::Settle { target, arguments } => {
+                let arguments = self.filled(arguments);
+                self.start(slot, (target, Action::Settle), arguments, None).map(Some)
+            }
+            Op::Delete { target } => self.prepare_delete(slot, target),
+            Op::Read { target, arguments } => {
+                let arguments = self.filled(arguments);
+                self.start(slot, (target, Action::Read), arguments, None).map(Some)
+            }
+            _ => self.compute(slot).map(|()| None),
+        }
+    }
+
+    fn compute(&mut self, slot: SlotId) -> Result<(), Failure> {
+        let value = match self.walk.op(slot) {
+            Op::Const(value) => self.filled(value),
+            Op::Eval(expression) => run(expression, self, &mut NoNames, &mut Arena::default()).map_err(|problems| said(&problems))?,
+            Op::Render { kind, arguments, members, address } => {
+                let arguments = self.filled(arguments);
+                self.render(kind, &arguments, members)
+                    .map_err(|detail| Failure::new("rendered differently", format!("`{address}`: {detail}")))?
+            }
+            Op::Member { render, key } => {
+                self.walk.value(*render).and_then(|members| members.get(key)).cloned().unwrap_or_else(Value::null)
+            }
+            Op::Assert { condition, message, .. } => {
+                if self.filled(condition).as_bool() != Some(true) {
+                    let message = self.filled(message);
+                    let detail =
+                        if message.holds_sensitive() { "(the message is sensitive)" } else { message.as_str().unwrap_or_default() };
+                    return Err(Failure::new("condition failed", detail));
+                }
+                Value::null()
+            }
+            Op::Check { name, assertions } => {
+                let result = self.check(name, assertions);
+                return self.checked(slot, result);
+            }
+            Op::Output { name, value, sensitive } => {
+                let value = self.filled(value);
+                self.output(name, stored(&value), *sensitive);
+                value
+            }
+            Op::Forget { target, .. } => {
+                self.write(Entry::Remove { address: target.address.clone(), deposed: target.deposed.clone() });
+                Value::null()
+            }
+            Op::Record { target, attributes } => {
+                let attributes = self.filled(attributes);
+                self.put_again(target, &attributes);
+                instance(&target.address, &attributes)
+            }
+            _ => Value::null(),
+        };
+        self.walk.finish(slot, value);
+        Ok(())
+    }
+
+    fn check(&mut self, name: &Arc<str>, assertions: &[(Value, Value)]) -> CheckResult {
+        let mut result = CheckResult { name: name.clone(), status: CheckStatus::Passed, messages: Vec::new() };
+        for (condition, message) in assertions {
+            if self.filled(condition).as_bool() != Some(true) {
+                result.status = CheckStatus::Failed;
+                result.messages.push(self.filled(message).as_str().unwrap_or("an assertion does not hold").to_owned());
+            }
+        }
+        result
+    }
+
+    fn render(&self, kind: &str, arguments: &Value, planned: &std::collections::BTreeMap<Arc<str>, Value>) -> Result<Value, String> {
+        let kind = self.effects.registry.kind(Mode::Managed, kind).ok_or("its kind is not known")?;
+        let members = kind.members(arguments).ok_or("it renders nothing")?.map_err(|problem| problem.detail)?;
+        for member in &members {
+            match planned.get(member.key.as_str()) {
+                None => return Err(format!("`{}` was not planned", member.key)),
+                Some(planned) if differs(planned, &member.arguments) => return Err(format!("`{}` is not what was planned", member.key)),
+                Some(_) => {}
+            }
+        }
+        if members.len() != planned.len() {
+            return Err("a planned member is missing".to_owned());
+        }
+        Ok(Value::object(members.into_iter().map(|member| (member.key, member.arguments))))
+    }
+
+    fn prepare_create(&mut self, slot: SlotId, target: &Target, arguments: &Value, planned: &Value) -> Result<Starting, Failure> {
+        let arguments = self.filled(arguments);
+        let deposing = self.state.record(&target.address).filter(|_| target.create_before_destroy).map(|record| record.id.deposed_key());
+        if let Some(key) = deposing {
+            self.write(Entry::Depose { address: target.address.clone(), key });
+        }
+        self.put_place(target);
+        self.start(slot, (target, Action::Create), arguments, Some(planned.clone()))
+    }
+
+    fn prepare_update(
+        &mut self,
+        slot: SlotId,
+        target: &Target,
+        template: &Value,
+        (observed, planned): (Option<&Value>, &Value),
+    ) -> Result<Option<Starting>, Failure> {
+        let arguments = self.filled(template);
+        if !template.is_constant() {
+            let kind = self.kind(target)?;
+            let prior = self.state.record(&target.address).cloned();
+            let comparison = Comparison {
+                desired: &arguments,
+                prior: prior.as_ref(),
+                observed,
+                preview: None,
+                previewable: false,
+                secret_key: &self.plan.prior.secret_key,
+            };
+            match kind.planned(comparison) {
+                // An update may turn out to be nothing; every other difference stops the branch.
+                Planned::Keep(attributes) => {
+                    self.put_again(target, &attributes);
+                    self.walk.finish(slot, instance(&target.address, &attributes));
+                    return Ok(None);
+                }
+                Planned::Replace { because, .. } => {
+                    let detail = format!("`{}` cannot change in place, and the plan did not replace it; plan again", because.join("`, `"));
+                    return Err(Failure::new("another action than planned", detail));
+                }
+                Planned::Refused(problem) => return Err(Failure::new(problem.summary, problem.detail)),
+                Planned::Create(_) | Planned::Update { .. } | Planned::Ask => {}
+            }
+        }
+        self.put_place(target);
+        self.start(slot, (target, Action::Update), arguments, Some(planned.clone())).map(Some)
+    }
+
+    fn prepare_delete(&mut self, slot: SlotId, target: &Target) -> Result<Option<Starting>, Failure> {
+        let Some(record) = recorded(&self.state, target).cloned() else {
+            self.walk.finish(slot, Value::null());
+            return Ok(None);
+        };
+        self.start(slot, (target, Action::Delete), record.attributes, None).map(Some)
+    }
+
+    /// Prepares an effect and writes its intent.
+    fn start(
+        &mut self,
+        slot: SlotId,
+        (target, action): (&Target, Action),
+        arguments: Value,
+        planned: Option<Value>,
+    ) -> Result<Starting, Failure> {
+        let kind = self.kind(target)?;
+        let outside = kind.schema().outside;
+        let prior = recorded(&self.state, target).cloned().filter(|_| action != Action::Create);
+        let id = prior.as_ref().map_or_else(|| self.effects.machine.record_id(), |prior| prior.id.clone());
+        let operation = match action {
+            Action::Create => Some(Operation::Create),
+            Action::Update => Some(Operation::Update),
+            Action::Delete => Some(Operation::Delete),
+            _ => None,
+        };
+        let task = Task {
+            target: target.clone(),
+            action,
+            id: id.clone(),
+            kind,
+            arguments: arguments.clone(),
+            planned,
+            counts: action == Action::Read || (outside && operation.is_some()),
+            intended: outside && operation.is_some(),
+        };
+        if let (Some(operation), true) = (operation, outside) {
+            let record = self.intended(&task, operation, prior.as_ref());
+            self.write(Entry::Intent { address: target.address.clone(), deposed: target.deposed.clone(), record });
+        }
+        let request = Request {
+            address: target.address.clone(),
+            kind: target.kind.clone(),
+            id,
+            place: self.connected(target),
+            arguments,
+            prior,
+            timeout: target.timeout,
+            now: self.effects.machine.now(),
+            secret_key: self.plan.prior.secret_key.as_slice().into(),
+        };
+        Ok(Starting { slot, task, request })
+    }
+
+    /// The record as the next run finds it if no outcome follows.
+    fn intended(&self, task: &Task, operation: Operation, prior: Option<&Record>) -> Record {
+        if let (Some(prior), Operation::Update | Operation::Delete) = (prior, operation) {
+            return Record { status: Status::Interrupted(operation), ..prior.clone() };
+        }
+        let planned = task.planned.clone().unwrap_or_else(Value::null);
+        let attributes = task.kind.remembered(&planned, &self.plan.prior.secret_key);
+        let mut record = Self::record(task, &attributes);
+        record.status = Status::Interrupted(operation);
+        record
+    }
+
+    fn record(task: &Task, attributes: &Value) -> Record {
+        let mut record = Record::new(task.id.clone(), &task.target.kind);
+        record.place.clone_from(&task.target.place);
+        record.identity = task.kind.identity(&task.arguments).map(Arc::from);
+        record.attributes = stored(attributes);
+        record.depends_on = task.target.depends_on.iter().cloned().collect();
+        record.create_before_destroy = task.target.create_before_destroy;
+        record.prevent_destroy = task.target.prevent_destroy;
+        record.schema_version = task.kind.schema().version;
+        record
+    }
+
+    /// Writes down what an effect left.
+    pub(super) fn commit(&mut self, task: &Task, done: Done) {
+        let address = task.target.address.clone();
+        match task.action {
+            Action::Create | Action::Update => {
+                let ready = !task.kind.settles(&task.arguments);
+                self.put(task, done, if ready { Status::Ready } else { Status::Unready });
+                self.count(task.action, 1);
+            }
+            Action::Settle => self.put(task, done, Status::Ready),
+            Action::Delete => {
+                let mut removed = 1;
+                if task.target.deposed.is_none() && self.state.places.contains_key(&address) {
+                    removed += self.state.within(&address).len();
+                    self.write(Entry::RemovePlace { address: address.clone() });
+                }
+                self.write(Entry::Remove { address, deposed: task.target.deposed.clone() });
+                self.count(Action::Delete, removed);
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes down what a failed effect left all the same.
+    pub(super) fn record_failure(&mut self, task: &Task, failure: &Failure) {
+        let address = task.target.address.clone();
+        match (&failure.partial, task.action) {
+            (Some(done), Action::Create | Action::Update) => {
+                self.put(task, (**done).clone(), if failure.tainted { Status::Tainted } else { Status::Unready });
+            }
+            (None, Action::Create) if task.intended => self.write(Entry::Remove { address, deposed: task.target.deposed.clone() }),
+            (None, Action::Update | Action::Delete) if task.intended => {
+                // The intent marked it interrupted; whatever the failed effect did, the next plan must look.
+            }
+            _ => {}
+        }
+    }
+
+    fn put(&mut self, task: &Task, done: Done, status: Status) {
+        let attributes = task.kind.remembered(&done.attributes, &self.plan.prior.secret_key);
+        let mut record = Self::record(task, &attributes);
+        let before = recorded(&self.state, &task.target);
+        record.status = status;
+        record.uid = done.uid.or_else(|| before.and_then(|before| before.uid.clone()));
+        record.applied = done.applied.or_else(|| before.and_then(|before| before.applied.clone()));
+        record.observed = done.observed.or_else(|| before.and_then(|before| before.observed.clone()));
+        self.write(Entry::Put { address: task.target.address.clone(), deposed: task.target.deposed.clone(), record });
+    }
+
+    /// Refreshes what is written down about a kept thing.
+    fn put_again(&mut self, target: &Target, attributes: &Value) {
+        let Some(mut record) = self.state.record(&target.address).cloned() else { return };
+        if let Ok(kind) = self.kind(target) {
+            record.attributes = stored(&kind.remembered(attributes, &self.plan.prior.secret_key));
+        }
+        record.status = Status::Ready;
+        record.place.clone_from(&target.place);
+        record.depends_on = target.depends_on.iter().cloned().collect();
+        record.create_before_destroy = target.create_before_destroy;
+        record.prevent_destroy = target.prevent_destroy;
+        self.write(Entry::Put { address: target.address.clone(), deposed: None, record });
+    }
+
+    /// Writes down the place a target lies in, before the first thing in it.
+    fn put_place(&mut self, target: &Target) {
+        let Some(address) = &target.place else { return };
+        let Some(planned) = self.plan.program.places.get(address) else { return };
+        let mut place = planned.clone();
+        if let Connect::Source { arguments, .. } = &mut place.connect {
+            *arguments = stored(&self.filled(&arguments.clone()));
+        }
+        if let Some(instance) = self.walk.instance(address) {
+            let text = |name: &str| instance.text(name).map(Arc::from);
+            place = Place { uid: text("uid").or(place.uid), server: text("server").or(place.server), ..place };
+        }
+        if self.state.places.get(address) != Some(&place) {
+            self.write(Entry::PutPlace { address: address.clone(), place });
+        }
+    }
+
+    /// How a target's place is reached.
+    fn connected(&self, target: &Target) -> Option<Connected> {
+        let address = target.place.as_ref()?;
+        let made = self.walk.instance(address).and_then(|instance| instance.get("connection")).filter(|connection| !connection.is_null());
+        let connection = made.or_else(|| self.plan.connections.get(address)).cloned()?;
+        let uid = self.walk.instance(address).and_then(|instance| instance.text("uid")).map(Arc::from);
+        let uid = uid.or_else(|| self.state.places.get(address)?.uid.clone());
+        Some(Connected { address: address.clone(), connection, uid })
+    }
+
+    fn kind(&self, target: &Target) -> Result<Arc<dyn Kind>, Failure> {
+        let kind = self.effects.registry.kind(target.address.mode, &target.kind);
+        // A member's kind is not its address's.
+        let kind = kind.or_else(|| self.effects.registry.kind(Mode::Managed, &target.kind));
+        kind.cloned().ok_or_else(|| Failure::new("unknown kind", format!("nobody provides `{}`", target.kind)))
+    }
+
+    fn filled(&mut self, template: &Value) -> Value {
+        fill(template, self)
+    }
+}
+
+impl Fill for Run<'_> {
+    fn thunk(&mut self, thunk: Thunk) -> Value {
+        self.walk.value(SlotId(thunk.0)).cloned().unwrap_or_else(Value::null)
+    }
+
+    fn instance(&mut self, address: &Address) -> Option<Value> {
+        self.walk.instance(address).cloned()
+    }
+}
+
+fn said(problems: &[crate::diagnostic::Diagnostic]) -> Failure {
+    let details: Vec<_> = problems.iter().map(|problem| problem.detail.clone()).collect();
+    Failure::new(problems.first().map_or("evaluation failed", |problem| problem.summary.as_str()), details.join("; "))
+}
+
+/// A program has no names: whatever it reads stands in its slots.
+struct NoNames;
+
+impl Scope for NoNames {
+    fn resolve(&mut self, _: &crate::config::Root, span: crate::source::Span, _: &mut Arena) -> Result<Value, crate::diagnostic::Problems> {
+        Err(vec![crate::diagnostic::Diagnostic::error("name in a program", "a deferred expression still holds a name").at(span)])
+    }
+
+    fn file(&mut self, path: &str) -> FileText {
+        FileText::Refused(format!("`{path}` would be read at apply, and a plan must have read every file"))
+    }
+}

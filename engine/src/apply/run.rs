@@ -1,0 +1,326 @@
+//! The bookkeeping of an apply under way: what each slot computes, what each effect is asked, and what its end writes down.
+
+use super::drive::Effects;
+use super::request::{Starting, Task};
+use super::walk::Walk;
+use super::{Event, Summary};
+use crate::address::Address;
+use crate::config::SlotId;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Action, CheckResult, CheckStatus, Op, Plan, Target};
+use crate::port::{Done, Failure, StoreError};
+use crate::state::{Entry, Output, Record, State};
+use crate::value::{Data, Instance, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// An effect that came to its end.
+pub(super) struct Ended {
+    pub(super) slot: SlotId,
+    pub(super) result: Result<Done, Failure>,
+}
+
+/// An apply under way.
+pub(super) struct Run<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) effects: Effects<'a>,
+    pub(super) walk: Walk<'a>,
+    pub(super) state: State,
+    tell: &'a mut (dyn FnMut(Event) + Send),
+    /// What is to be written down with the next append.
+    pub(super) entries: Vec<Entry>,
+    /// Effects that count against the limit.
+    busy: usize,
+    /// What runs: the task behind each slot.
+    tasks: BTreeMap<SlotId, Task>,
+    outputs: BTreeMap<Arc<str>, Output>,
+    /// Who depends on whom among the records, built when first needed.
+    dependents: Option<BTreeMap<Address, BTreeSet<Address>>>,
+    summary: Summary,
+    stopping: bool,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(plan: &'a Plan, effects: Effects<'a>, tell: &'a mut (dyn FnMut(Event) + Send)) -> Self {
+        Self {
+            plan,
+            effects,
+            walk: Walk::new(&plan.program),
+            state: plan.prior.clone(),
+            tell,
+            entries: Vec::new(),
+            busy: 0,
+            tasks: BTreeMap::new(),
+            outputs: plan.prior.outputs.clone(),
+            dependents: None,
+            summary: Summary::default(),
+            stopping: false,
+        }
+    }
+
+    /// Computes what needs no effect and prepares the effects that may start now, their intents among the entries.
+    pub(super) fn advance(&mut self) -> Vec<Starting> {
+        let mut starting = Vec::new();
+        let mut held = BTreeSet::new();
+        while !self.stopping {
+            let next = self.walk.ready().iter().find(|slot| !held.contains(*slot)).copied();
+            let Some(slot) = next else { break };
+            if !self.may_start(slot) {
+                held.insert(slot);
+                continue;
+            }
+            self.walk.start(slot);
+            match self.prepare(slot) {
+                Ok(Some(start)) => {
+                    if let Some((address, action)) = start.task.shown() {
+                        self.say(Event::Started { address, deposed: start.task.target.deposed.clone(), action });
+                    }
+                    self.busy += usize::from(start.task.counts());
+                    self.tasks.insert(slot, start.task.clone());
+                    starting.push(start);
+                }
+                Ok(None) => {}
+                Err(failure) => self.failed(slot, &failure),
+            }
+        }
+        starting
+    }
+
+    fn may_start(&self, slot: SlotId) -> bool {
+        let counts = match self.walk.op(slot) {
+            Op::Create { target, .. } | Op::Update { target, .. } | Op::Delete { target } => self.is_outside(target),
+            Op::Read { .. } => true,
+            _ => false,
+        };
+        !counts || self.busy < self.effects.parallelism.max(1)
+    }
+
+    /// Whether a target's kind has effects outside the state.
+    pub(super) fn is_outside(&self, target: &Target) -> bool {
+        self.effects.registry.kind(target.address.mode, &target.kind).is_some_and(|kind| kind.schema().outside)
+    }
+
+    pub(super) fn take_entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Whether nothing is left that could start.
+    pub(super) fn is_idle(&self) -> bool {
+        self.stopping || self.walk.ready().is_empty()
+    }
+
+    pub(super) fn interrupt(&mut self) {
+        if !self.stopping {
+            self.stopping = true;
+            self.summary.interrupted = true;
+            self.say(Event::Stopping);
+        }
+    }
+
+    /// The journal could not be written: nothing new starts.
+    pub(super) fn lost(&mut self, error: &StoreError) {
+        self.stopping = true;
+        self.summary.failed += 1;
+        self.summary.diagnostics.push(Diagnostic::error("state not written", error.to_string()));
+    }
+
+    /// An effect ended.
+    pub(super) fn end(&mut self, ended: Ended) {
+        let Some(task) = self.tasks.remove(&ended.slot) else { return };
+        self.busy -= usize::from(task.counts());
+        match ended.result {
+            Ok(done) => self.succeeded(ended.slot, &task, done),
+            Err(failure) => {
+                self.record_failure(&task, &failure);
+                self.failed(ended.slot, &failure);
+            }
+        }
+    }
+
+    fn succeeded(&mut self, slot: SlotId, task: &Task, done: Done) {
+        let notes = done.notes.clone();
+        let contradiction = task.contradiction(&done.attributes);
+        let value = instance(&task.target.address, &done.attributes);
+        self.commit(task, done);
+        if let Some(path) = contradiction {
+            let detail = format!("`{}` of `{}` is not what the plan said it would be", path, task.target.address);
+            self.failed(slot, &Failure::new("unexpected result", detail));
+            return;
+        }
+        if let Some((address, action)) = task.shown() {
+            self.say(Event::Finished { address, deposed: task.target.deposed.clone(), action, notes });
+        }
+        self.walk.finish(slot, value);
+    }
+
+    /// A slot failed: says so, and skips what needs it.
+    fn failed(&mut self, slot: SlotId, failure: &Failure) {
+        let target = self.walk.op(slot).target().cloned();
+        let mut diagnostic = Diagnostic::error(failure.summary.clone(), failure.detail.clone());
+        if let Some(target) = &target {
+            diagnostic = diagnostic.about(&target.address);
+        }
+        let action = action_of(self.walk.op(slot));
+        self.summary.failed += 1;
+        self.summary.diagnostics.push(diagnostic.clone());
+        if let Some(target) = &target {
+            self.say(Event::Failed { address: target.address.clone(), action, diagnostic });
+        }
+        for skipped in self.walk.fail(slot) {
+            let op = self.walk.op(skipped);
+            if let (Some(skipped), true) = (op.target(), is_step(op)) {
+                self.summary.skipped += 1;
+                let because = target.as_ref().map(|target| target.address.clone());
+                self.say(Event::Skipped { address: skipped.address.clone(), action: action_of(op), because });
+            }
+        }
+    }
+
+    /// Writes an entry down: into the state at hand now, into the journal with the next append.
+    pub(super) fn write(&mut self, entry: Entry) {
+        if let Entry::Remove { address, deposed: None } = &entry {
+            self.hand_on(&address.clone());
+        }
+        self.state.apply(&entry);
+        self.entries.push(entry);
+    }
+
+    /// Records that depend on one about to be removed take over its edges, so that what is left keeps its order.
+    fn hand_on(&mut self, removed: &Address) {
+        let Some(edges) = self.state.record(removed).map(|record| record.depends_on.clone()) else { return };
+        let prior = &self.plan.prior;
+        let dependents = self.dependents.get_or_insert_with(|| {
+            let mut dependents: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+            for (address, _, record) in prior.records() {
+                for needed in &record.depends_on {
+                    dependents.entry(needed.clone()).or_default().insert(address.clone());
+                }
+            }
+            dependents
+        });
+        for address in dependents.get(removed).cloned().unwrap_or_default() {
+            let Some(mut record) = self.state.record(&address).cloned() else { continue };
+            if record.depends_on.remove(removed) {
+                record.depends_on.extend(edges.iter().cloned());
+                for edge in &edges {
+                    self.dependents.get_or_insert_default().entry(edge.clone()).or_default().insert(address.clone());
+                }
+                self.write(Entry::Put { address, deposed: None, record });
+            }
+        }
+    }
+
+    /// Remembers an output.
+    pub(super) fn output(&mut self, name: &Arc<str>, value: Value, sensitive: bool) {
+        self.outputs.insert(name.clone(), Output { value, sensitive });
+    }
+
+    /// Evaluates what a check says; an unmet one fails only if something waits for it.
+    pub(super) fn checked(&mut self, slot: SlotId, result: CheckResult) -> Result<(), Failure> {
+        let unmet = result.status == CheckStatus::Failed;
+        let detail = result.messages.join("; ");
+        let name = result.name.clone();
+        self.say(Event::Checked(result));
+        if unmet && self.walk.is_needed(slot) {
+            return Err(Failure::new("check failed", format!("`check.{name}`: {detail}")));
+        }
+        self.walk.finish(slot, Value::null());
+        Ok(())
+    }
+
+    /// The last entries: outputs, and places in which nothing lies any more.
+    pub(super) fn conclude(&mut self) -> Vec<Entry> {
+        let unstarted: Vec<_> = self.walk.unstarted().collect();
+        for slot in unstarted {
+            if is_step(self.walk.op(slot)) {
+                self.summary.skipped += 1;
+            }
+        }
+        for change in self.plan.outputs.iter().filter(|change| change.after.is_none()) {
+            self.outputs.remove(&change.name);
+        }
+        if self.outputs != self.state.outputs {
+            self.write(Entry::Outputs(self.outputs.clone()));
+        }
+        let empty = self.state.places.keys().filter(|place| self.state.record(place).is_none() && self.state.within(place).is_empty());
+        for address in empty.cloned().collect::<Vec<_>>() {
+            self.write(Entry::RemovePlace { address });
+        }
+        self.take_entries()
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(super) fn summary(self) -> Summary {
+        self.summary
+    }
+
+    pub(super) fn count(&mut self, action: Action, how_many: usize) {
+        match action {
+            Action::Create | Action::Replace | Action::ReplaceCreateFirst => self.summary.added += how_many,
+            Action::Update => self.summary.changed += how_many,
+            Action::Delete | Action::Forget => self.summary.destroyed += how_many,
+            Action::Keep | Action::Settle | Action::Read | Action::Move => {}
+        }
+    }
+
+    fn say(&mut self, event: Event) {
+        (self.tell)(event);
+    }
+}
+
+/// An instance with its attributes, as slots hold it.
+pub(super) fn instance(address: &Address, attributes: &Value) -> Value {
+    Value::new(Data::Instance(Arc::new(Instance { address: address.clone(), classes: &[], attributes: attributes.clone() })))
+}
+
+/// What a slot does, as events say it.
+pub(super) fn action_of(op: &Op) -> Action {
+    match op {
+        Op::Create { .. } => Action::Create,
+        Op::Settle { .. } => Action::Settle,
+        Op::Update { .. } => Action::Update,
+        Op::Delete { .. } => Action::Delete,
+        Op::Forget { .. } => Action::Forget,
+        Op::Read { .. } => Action::Read,
+        _ => Action::Keep,
+    }
+}
+
+/// Whether a slot is a step that people count.
+fn is_step(op: &Op) -> bool {
+    matches!(op, Op::Create { .. } | Op::Update { .. } | Op::Delete { .. } | Op::Forget { .. } | Op::Read { .. } | Op::Settle { .. })
+}
+
+/// A record as it is written down: references as their addresses.
+pub(super) fn stored(attributes: &Value) -> Value {
+    match attributes.data() {
+        Data::Instance(instance) | Data::Reference(instance) => Value::string(instance.address.to_string()),
+        Data::Unknown(..) | Data::Pending(_) | Data::Blocked(_) => Value::null().sensitive_if(attributes.is_marked_sensitive()),
+        Data::Sequence(sequence) if !attributes.is_constant() || holds_reference(attributes) => {
+            let items = sequence.items().iter().map(stored).collect();
+            let made = crate::value::Sequence::new(sequence.kind().clone(), items);
+            Value::new(Data::Sequence(Arc::new(made))).sensitive_if(attributes.is_marked_sensitive())
+        }
+        Data::Mapping(mapping) if !attributes.is_constant() || holds_reference(attributes) => {
+            let entries = mapping.entries().iter().map(|entry| crate::value::Entry::new(entry.key.clone(), stored(&entry.value)));
+            let made = crate::value::Mapping::new(mapping.kind().clone(), entries.collect());
+            Value::new(Data::Mapping(Arc::new(made))).sensitive_if(attributes.is_marked_sensitive())
+        }
+        _ => attributes.clone(),
+    }
+}
+
+fn holds_reference(value: &Value) -> bool {
+    matches!(value.data(), Data::Reference(_) | Data::Instance(_)) || value.parts().any(holds_reference)
+}
+
+/// The record that an effect continues, if there is one.
+pub(super) fn recorded<'s>(state: &'s State, target: &Target) -> Option<&'s Record> {
+    match &target.deposed {
+        None => state.record(&target.address),
+        Some(key) => state.resources.get(&target.address)?.deposed.get(key),
+    }
+}

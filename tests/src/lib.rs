@@ -1,1 +1,8 @@
-//! See `docs/architecture.md`.
+//! The kit of the suites: worlds that tests make, processes that end where a test says, and texts made comparable.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a kit that cannot do its work fails the test")]
+
+pub mod fake;
+pub mod killing;
+pub mod planning;
+pub mod redact;
+pub mod scenario;

@@ -1,0 +1,280 @@
+//! A foreign world in memory: things, places, what lies in them, sets, data. It counts calls and fails where a test says.
+
+use engine::address::Address;
+use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Registry, Request};
+use engine::question::{Answer, Ask, Question};
+use engine::schema::{Attribute, Kind, Member, Problem, Schema};
+use engine::value::{Type, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+/// The fake world. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Fake(Arc<Mutex<World>>);
+
+#[derive(Debug, Default)]
+struct World {
+    /// What exists, by place and identity.
+    things: BTreeMap<String, Value>,
+    /// Effects in order: `create fake_thing.a`.
+    calls: Vec<String>,
+    /// Questions in order of arrival, per batch.
+    asked: Vec<Vec<String>>,
+    /// Addresses whose effects fail.
+    failing: BTreeSet<String>,
+    /// Places that do not answer.
+    unreachable: BTreeSet<String>,
+    made: u64,
+}
+
+impl Fake {
+    /// A registry of the fake kinds alone.
+    pub fn registry(&self) -> Registry {
+        let mut registry = Registry::default();
+        let provider: Arc<dyn Provider> = Arc::new(self.clone());
+        registry.add(&provider);
+        registry
+    }
+
+    /// The effects so far, in order.
+    pub fn calls(&self) -> Vec<String> {
+        self.0.lock().unwrap().calls.clone()
+    }
+
+    /// Forgets the effects so far.
+    pub fn clear_calls(&self) {
+        self.0.lock().unwrap().calls.clear();
+    }
+
+    /// The questions so far, batch by batch.
+    pub fn asked(&self) -> Vec<Vec<String>> {
+        self.0.lock().unwrap().asked.clone()
+    }
+
+    /// What exists, by `place/kind/name`.
+    pub fn things(&self) -> BTreeMap<String, Value> {
+        self.0.lock().unwrap().things.clone()
+    }
+
+    /// Makes, changes or (with nothing) removes a thing behind everybody's back.
+    pub fn meddle(&self, key: &str, value: Option<Value>) {
+        let things = &mut self.0.lock().unwrap().things;
+        match value {
+            Some(value) => drop(things.insert(key.to_owned(), value)),
+            None => drop(things.remove(key)),
+        }
+    }
+
+    /// Makes the effects of an address fail, or not any more.
+    pub fn fail(&self, address: &str, fails: Fails) {
+        let failing = &mut self.0.lock().unwrap().failing;
+        match fails {
+            Fails::Always => failing.insert(address.to_owned()),
+            Fails::Never => failing.remove(address),
+        };
+    }
+
+    /// Makes a place silent.
+    pub fn silence(&self, place: &str) {
+        self.0.lock().unwrap().unreachable.insert(place.to_owned());
+    }
+
+    fn effect(&self, verb: &str, request: &Request) -> Result<(), Failure> {
+        let world = &mut *self.0.lock().unwrap();
+        let address = request.address.to_string();
+        world.calls.push(format!("{verb} {address}"));
+        if world.failing.contains(&address) {
+            return Err(Failure::new("it failed", "because the test says so"));
+        }
+        Ok(())
+    }
+
+    fn put(&self, request: &Request) -> Done {
+        let world = &mut *self.0.lock().unwrap();
+        let key = key(request.place.as_ref().map(|place| &place.address), &request.kind, &request.arguments);
+        let uid = match world.things.get(&key).and_then(|thing| thing.text("uid")) {
+            Some(uid) => uid.to_owned(),
+            None => {
+                world.made += 1;
+                format!("uid-{}", world.made)
+            }
+        };
+        let mut entries: Vec<(Arc<str>, Value)> =
+            request.arguments.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
+        entries.push(("uid".into(), Value::string(uid.as_str())));
+        if &*request.kind == "fake_place" {
+            entries.push(("connection".into(), Value::object([("to", Value::string(uid.as_str()))]).sensitive()));
+        }
+        if &*request.kind != "fake_place" {
+            entries.push(("token".into(), Value::string(format!("token-{uid}")).sensitive()));
+        }
+        let attributes = Value::object(entries);
+        world.things.insert(key, attributes.clone());
+        Done { uid: Some(uid.into()), ..Done::new(attributes) }
+    }
+
+    fn answer_one(&self, asked: &Asked) -> Answer {
+        let world = self.0.lock().unwrap();
+        let silent = |place: Option<&Address>| place.is_some_and(|place| world.unreachable.contains(&place.to_string()));
+        let found = |key: &str| world.things.get(key).cloned().map_or(Answer::Absent, Answer::Present);
+        match &asked.question.ask {
+            Ask::Place { address, .. } if silent(Some(address)) => Answer::Unreachable("the test says so".into()),
+            Ask::Place { record, .. } => match record {
+                Some(record) => found(&key(None, &record.kind, &record.attributes)),
+                None => Answer::Absent,
+            },
+            Ask::Read { record, .. } if silent(record.place.as_ref()) => Answer::Unreachable("the test says so".into()),
+            Ask::Read { record, .. } => found(&key(record.place.as_ref(), &record.kind, &record.attributes)),
+            Ask::Data { arguments, .. } => {
+                let name = arguments.text("name").unwrap_or_default();
+                found(&format!("data/{name}"))
+            }
+            Ask::Exists(_) | Ask::Preview(_) | Ask::File { .. } => Answer::Absent,
+        }
+    }
+}
+
+/// Whether effects of an address fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fails {
+    /// From now on.
+    Always,
+    /// Not any more.
+    Never,
+}
+
+fn key(place: Option<&Address>, kind: &str, attributes: &Value) -> String {
+    let name = attributes.text("name").unwrap_or_default();
+    match place {
+        None => format!("{kind}/{name}"),
+        Some(place) => format!("{place}/{kind}/{name}"),
+    }
+}
+
+impl Provider for Fake {
+    fn resources(&self) -> Vec<Arc<dyn Kind>> {
+        vec![Arc::new(FakeKind(thing())), Arc::new(FakeKind(place())), Arc::new(FakeKind(inner())), Arc::new(FakeKind(set()))]
+    }
+
+    fn data_sources(&self) -> Vec<Arc<dyn Kind>> {
+        vec![Arc::new(FakeKind(data()))]
+    }
+
+    fn answer<'a>(&'a self, asked: Vec<Asked>) -> BoxFuture<'a, Vec<(Question, Answer)>> {
+        let keys = asked.iter().map(|asked| asked.question.key().to_string()).collect();
+        self.0.lock().unwrap().asked.push(keys);
+        let answers = asked.into_iter().map(|asked| (asked.question.clone(), self.answer_one(&asked))).collect();
+        Box::pin(std::future::ready(answers))
+    }
+
+    fn create<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<Done, Failure>> {
+        let result = self.effect("create", &request).map(|()| self.put(&request));
+        Box::pin(std::future::ready(result))
+    }
+
+    fn settle<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<Done, Failure>> {
+        let result = self.effect("settle", &request).map(|()| self.put(&request));
+        Box::pin(std::future::ready(result))
+    }
+
+    fn update<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<Done, Failure>> {
+        let result = self.effect("update", &request).map(|()| self.put(&request));
+        Box::pin(std::future::ready(result))
+    }
+
+    fn delete<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<(), Failure>> {
+        let result = self.effect("delete", &request);
+        if result.is_ok() {
+            let prior = request.prior.as_ref();
+            let place = prior.and_then(|prior| prior.place.clone());
+            let key = key(place.as_ref(), &request.kind, &request.arguments);
+            let things = &mut self.0.lock().unwrap().things;
+            things.remove(&key);
+            // What lies in a place dies with it.
+            things.retain(|other, _| !other.starts_with(&format!("{}/", request.address)));
+        }
+        Box::pin(std::future::ready(result))
+    }
+}
+
+struct FakeKind(Schema);
+
+impl Kind for FakeKind {
+    fn schema(&self) -> &Schema {
+        &self.0
+    }
+
+    fn identity(&self, arguments: &Value) -> Option<String> {
+        Some(format!("{}/{}", self.0.kind, arguments.text("name")?))
+    }
+
+    fn settles(&self, arguments: &Value) -> bool {
+        arguments.get("slow").and_then(Value::as_bool) == Some(true)
+    }
+
+    fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
+        if self.0.kind != "fake_set" {
+            return None;
+        }
+        let names: Vec<&str> = arguments.get("names")?.items().iter().filter_map(Value::as_str).collect();
+        let null = Value::null();
+        let cluster = arguments.get("cluster").unwrap_or(&null);
+        let value = arguments.get("value").unwrap_or(&null);
+        let members = names.iter().enumerate().map(|(at, name)| Member {
+            key: format!("Thing/{name}"),
+            kind: "fake_inner",
+            arguments: Value::object([
+                ("cluster", cluster.clone()),
+                ("name", Value::string(*name)),
+                ("value", value.clone()),
+                ("slow", Value::bool(false)),
+            ]),
+            after: names[..at].last().map(|before| format!("Thing/{before}")).into_iter().collect(),
+        });
+        Some(Ok(members.collect()))
+    }
+}
+
+fn schema(kind: &'static str, place: Option<&'static str>, attributes: Vec<Attribute>) -> Schema {
+    Schema { kind, doc: "", version: 1, attributes, classes: &[], place, outside: true, settles: false }
+}
+
+fn common(mut more: Vec<Attribute>) -> Vec<Attribute> {
+    more.push(Attribute::required("name", Type::String, "").replaces());
+    more.push(Attribute::optional("value", Type::Any, ""));
+    more.push(Attribute::optional("slow", Type::Bool, "").default(Value::bool(false)));
+    more.push(Attribute::computed("uid", Type::String, ""));
+    more.push(Attribute::computed("token", Type::String, "").sensitive());
+    more
+}
+
+fn thing() -> Schema {
+    schema("fake_thing", None, common(Vec::new()))
+}
+
+fn place() -> Schema {
+    let attributes = vec![
+        Attribute::required("name", Type::String, "").replaces(),
+        Attribute::optional("value", Type::Any, ""),
+        Attribute::computed("uid", Type::String, ""),
+        Attribute::computed("connection", Type::Any, "").sensitive(),
+    ];
+    Schema { classes: &["cluster"], ..schema("fake_place", None, attributes) }
+}
+
+fn inner() -> Schema {
+    schema("fake_inner", Some("cluster"), common(vec![Attribute::required("cluster", Type::Reference("cluster"), "").replaces()]))
+}
+
+fn set() -> Schema {
+    let attributes = vec![
+        Attribute::required("cluster", Type::Reference("cluster"), "").replaces(),
+        Attribute::required("names", Type::list(Type::String), ""),
+        Attribute::optional("value", Type::Any, ""),
+    ];
+    Schema { outside: false, ..schema("fake_set", Some("cluster"), attributes) }
+}
+
+fn data() -> Schema {
+    schema("fake_data", None, vec![Attribute::required("name", Type::String, ""), Attribute::computed("value", Type::Any, "")])
+}

@@ -1,0 +1,164 @@
+//! Plans and applies over the fake world, without files: text in, plan and state out.
+
+use crate::fake::Fake;
+use engine::apply::{Effects, Event, Summary, drive};
+use engine::config;
+use engine::diagnostic::Diagnostic;
+use engine::observe::{self, Edge};
+use engine::plan::{Action, Inputs, Plan, Walk};
+use engine::port::{Asked, BoxFuture, Connected, Files, Guard, Machine, Provider, StoreError};
+use engine::question::{Answer, Answers, Ask, Question};
+use engine::source::SourceTree;
+use engine::state::{Entry, RecordId, State};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+
+/// A state in memory, and the fake world that it is about.
+#[derive(Debug, Default)]
+pub struct Bench {
+    /// The world.
+    pub fake: Fake,
+    /// What is remembered.
+    pub state: State,
+    machine: Counting,
+}
+
+#[derive(Debug, Default)]
+struct Counting(AtomicU64);
+
+impl Machine for Counting {
+    fn now(&self) -> u64 {
+        0
+    }
+
+    fn record_id(&self) -> RecordId {
+        RecordId::new(&format!("r{}", self.0.fetch_add(1, Ordering::SeqCst)))
+    }
+}
+
+/// A journal in memory.
+#[derive(Debug, Default)]
+struct MemoryGuard {
+    journal: Mutex<Vec<Entry>>,
+    folded: Mutex<Option<State>>,
+}
+
+impl Guard for MemoryGuard {
+    fn append<'a>(&'a self, batch: Vec<Entry>) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.journal.lock().unwrap().extend(batch);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn fold<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, StoreError>> {
+        *self.folded.lock().unwrap() = Some(state.clone());
+        Box::pin(std::future::ready(Ok(state.serial + 1)))
+    }
+
+    fn release(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _: &str) -> Answer {
+        Answer::Absent
+    }
+}
+
+/// The configuration that a text writes; its problems fail the test.
+pub fn configuration(text: &str) -> (config::Config, Vec<Diagnostic>) {
+    let mut tree = SourceTree::new(".");
+    let file = tree.add("main.mesh.hcl", text);
+    tree.modules.get_mut(&tree.root).unwrap().files.push(file);
+    config::parse(&tree, &["cluster"])
+}
+
+impl Bench {
+    /// Plans a configuration.
+    pub fn plan(&self, text: &str) -> Plan {
+        self.plan_with(text, Inputs::default())
+    }
+
+    /// Plans the destruction of everything.
+    pub fn plan_destroy(&self) -> Plan {
+        self.plan_with("", Inputs { destroy: true, ..Inputs::default() })
+    }
+
+    /// Plans a configuration with inputs.
+    pub fn plan_with(&self, text: &str, inputs: Inputs) -> Plan {
+        let (config, problems) = configuration(text);
+        assert!(!problems.iter().any(Diagnostic::is_error), "{problems:#?}");
+        let registry = self.fake.registry();
+        let edge = Edge { registry: &registry, files: &NoFiles };
+        now(observe::plan(&config, self.state.clone(), inputs, edge))
+    }
+
+    /// The fake world's answer to one question of a walk.
+    pub fn answer(&self, question: Question, walk: &Walk<'_>) -> Answers {
+        let place = match &question.ask {
+            Ask::Read { record, .. } => record.place.clone(),
+            _ => None,
+        };
+        let place = place.and_then(|address| {
+            let (connection, uid) = walk.reached(&address)?;
+            Some(Connected { address, connection, uid })
+        });
+        let answers = now(self.fake.answer(vec![Asked { question, place }]));
+        answers.into_iter().map(|(question, answer)| (question.key().clone(), answer)).collect()
+    }
+
+    /// Applies a plan and remembers what it left.
+    pub fn apply_plan(&mut self, plan: &Plan) -> (Summary, Vec<Event>) {
+        let guard = MemoryGuard::default();
+        let registry = self.fake.registry();
+        let stop = AtomicBool::new(false);
+        let effects = Effects { registry: &registry, guard: &guard, machine: &self.machine, stop: &stop, parallelism: 10 };
+        let mut events = Vec::new();
+        let summary = now(drive(plan, effects, &mut |event| events.push(event)));
+        let journal = guard.journal.into_inner().unwrap();
+        let folded = guard.folded.into_inner().unwrap().unwrap();
+        let mut replayed = plan.prior.clone();
+        journal.iter().for_each(|entry| replayed.apply(entry));
+        assert_eq!(replayed, folded, "the journal does not replay to the state");
+        self.state = folded;
+        (summary, events)
+    }
+
+    /// Plans and applies a configuration; problems and failures fail the test.
+    pub fn apply(&mut self, text: &str) -> Plan {
+        let plan = self.plan(text);
+        assert!(!plan.is_errored(), "{:#?}", plan.diagnostics);
+        let (summary, _) = self.apply_plan(&plan);
+        assert!(summary.is_complete(), "{summary:#?}");
+        plan
+    }
+
+    /// Asserts that a configuration has nothing to apply.
+    pub fn assert_converged(&self, text: &str) {
+        let plan = self.plan(text);
+        assert!(!plan.has_changes(), "{:#?}", actions(&plan));
+        assert!(!plan.is_errored(), "{:#?}", plan.diagnostics);
+    }
+}
+
+/// The changes of a plan as lines such as `+ fake_thing.a: not in state`, those kept left out.
+pub fn actions(plan: &Plan) -> Vec<String> {
+    let changes = plan.changes.iter().filter(|change| change.action != Action::Keep);
+    changes.map(|change| format!("{} {}: {}", change.action.glyph(), change.address, change.reason)).collect()
+}
+
+/// Runs a future that never has to wait.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A directory of its own for each test, and the command line run in it, in process.
+
+use engine::port::{BoxFuture, Machine};
+use engine::state::RecordId;
+use meshplan::World;
+use meshplan::world::Stream;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+/// A working directory that goes away with the test.
+#[derive(Debug)]
+pub struct Scenario {
+    directory: TempDir,
+    machine: Arc<CountingMachine>,
+}
+
+/// What a run of the command line left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Output {
+    /// The exit code.
+    pub code: u8,
+    /// Data.
+    pub stdout: String,
+    /// Talk.
+    pub stderr: String,
+}
+
+impl Output {
+    /// The same output, after checking the exit code.
+    pub fn expect_code(self, code: u8) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Exit code, stdout and stderr as one text.
+    pub fn all(&self) -> String {
+        format!("exit {}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
+    }
+}
+
+/// A clock that stands still and ids that count.
+#[derive(Debug, Default)]
+struct CountingMachine {
+    records: AtomicU64,
+}
+
+impl Machine for CountingMachine {
+    fn now(&self) -> u64 {
+        1_800_000_000
+    }
+
+    fn record_id(&self) -> RecordId {
+        RecordId::new(&format!("r{:07}", self.records.fetch_add(1, Ordering::SeqCst)))
+    }
+}
+
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Sink {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Scenario {
+    /// An empty directory.
+    pub fn empty() -> Self {
+        Self { directory: TempDir::new().unwrap(), machine: Arc::default() }
+    }
+
+    /// A directory with one configuration file.
+    pub fn with(configuration: &str) -> Self {
+        let scenario = Self::empty();
+        scenario.write("main.mesh.hcl", configuration);
+        scenario
+    }
+
+    /// A directory with a copy of one of the project's examples.
+    pub fn example(name: &str) -> Self {
+        let scenario = Self::empty();
+        copy(&project().join("examples").join(name), scenario.path());
+        scenario
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Writes a file.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Reads a file; empty if there is none.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).unwrap_or_default()
+    }
+
+    /// Replaces a text in a file, which must hold it.
+    pub fn replace(&self, name: &str, from: &str, to: &str) {
+        let text = self.read(name);
+        assert!(text.contains(from), "`{name}` does not hold `{from}`");
+        self.write(name, &text.replace(from, to));
+    }
+
+    /// The state file, parsed; null without one.
+    pub fn state(&self) -> serde_json::Value {
+        serde_json::from_str(&self.read("meshplan.state.json")).unwrap_or(serde_json::Value::Null)
+    }
+
+    /// The addresses in the state file, sorted.
+    pub fn addresses(&self) -> Vec<String> {
+        let run = self.run(&["state", "list"]).expect_code(0);
+        run.stdout.lines().map(str::to_owned).collect()
+    }
+
+    /// Runs a command line in process.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.run_with(args, "")
+    }
+
+    /// Runs a command line in process, with something to read.
+    pub fn run_with(&self, args: &[&str], stdin: &str) -> Output {
+        let (out, err) = (Sink::default(), Sink::default());
+        let mut world = self.world(stdin);
+        world.stdout = Stream::plain(Box::new(out.clone()));
+        world.stderr = Stream::plain(Box::new(err.clone()));
+        let args = std::iter::once("meshplan").chain(args.iter().copied()).map(OsString::from);
+        let code = meshplan::run(world, args);
+        Output { code, stdout: out.text(), stderr: err.text() }
+    }
+
+    /// The real world, but for directory, environment, streams, clock and interruptions.
+    pub fn world(&self, stdin: &str) -> World {
+        let never: Box<dyn FnMut() -> BoxFuture<'static, ()> + Send> = Box::new(|| Box::pin(std::future::pending()));
+        World {
+            directory: self.path().to_owned(),
+            environment: BTreeMap::new(),
+            stdin: Box::new(Cursor::new(stdin.to_owned())),
+            machine: self.machine.clone(),
+            interrupt: never,
+            ..meshplan::real_world()
+        }
+    }
+}
+
+/// The project's root directory.
+pub fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    let entries = std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+    for entry in entries {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        // State of a run by hand stays where it is.
+        if [".meshplan", "meshplan.state.json", "meshplan.state.json.backup"].iter().any(|left| name == *left) {
+            continue;
+        }
+        let target = to.join(&name);
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            assert!(std::fs::copy(entry.path(), target).is_ok())
+        }
+    }
+}
+
+/// The lines of a text that hold a word, for messages of failed tests.
+pub fn lines_with(text: &str, word: &str) -> String {
+    text.lines().filter(|line| line.contains(word)).fold(String::new(), |mut all, line| {
+        writeln!(all, "{line}").unwrap();
+        all
+    })
+}

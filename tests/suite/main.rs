@@ -1,0 +1,3 @@
+//! Suites over the engine and the whole command line; one binary, one link.
+
+mod planning;

@@ -50,3 +50,60 @@ pub(crate) struct NotStorable {
     /// Why not, as a fragment.
     pub(crate) why: &'static str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/formats.md");
+
+    /// The first fenced block after a heading.
+    fn example(heading: &str) -> &'static str {
+        let (_, section) = PAGE.split_once(&format!("\n## {heading}\n")).unwrap();
+        let (_, fenced) = section.split_once("\n```json").unwrap();
+        let (_, block) = fenced.split_once('\n').unwrap();
+        &block[..block.find("```\n").unwrap()]
+    }
+
+    #[test]
+    fn the_documented_state_is_read_and_written_as_it_stands() {
+        let text = example("State file");
+        let state = state_v1::read(text).unwrap();
+        let written = state_v1::write(&state, state.serial, &state.lineage, &state.secret_key).unwrap();
+        let today = text.replace("\"0.1.0\"", &format!("\"{MESHPLAN_VERSION}\""));
+        assert_eq!(String::from_utf8(written).unwrap(), today);
+        assert_eq!((state.resources.len(), state.places.len(), state.outputs.len()), (2, 2, 2));
+    }
+
+    #[test]
+    fn the_documented_journal_is_read_and_written_as_it_stands() {
+        let text = example("Journal");
+        let journal = journal_v1::read(text.as_bytes()).ok().flatten().unwrap();
+        let mut written = journal_v1::write_header(&journal.header).unwrap();
+        written.extend(journal_v1::write_entries(&journal.entries).unwrap());
+        let today = text.replace("\"0.1.0\"", &format!("\"{MESHPLAN_VERSION}\""));
+        assert_eq!(String::from_utf8(written).unwrap(), today);
+        assert_eq!(journal.entries.len(), 8);
+    }
+
+    #[test]
+    fn the_documented_lock_is_read_and_written_as_it_stands() {
+        let text = example("Lock");
+        let holder = lock_v1::read(text).unwrap();
+        assert_eq!(String::from_utf8(lock_v1::write(&holder)).unwrap(), text);
+    }
+
+    #[test]
+    fn every_field_and_entry_is_documented() {
+        for (heading, text) in [("State file", example("State file")), ("Journal", example("Journal"))] {
+            let (_, section) = PAGE.split_once(&format!("\n## {heading}\n")).unwrap();
+            let (_, prose) = section.split_once("```\n").unwrap();
+            let record_fields = text.lines().filter_map(|line| line.strip_prefix("      \"")?.split_once("\":").map(|(name, _)| name));
+            let file_fields = text.lines().filter_map(|line| line.strip_prefix("  \"")?.split_once("\":").map(|(name, _)| name));
+            let entries = text.lines().skip(1).filter_map(|line| line.strip_prefix("{\"")?.split_once("\":").map(|(name, _)| name));
+            for name in record_fields.chain(file_fields).chain(entries) {
+                assert!(prose.contains(&format!("`{name}`")), "`{name}` is not explained under {heading}");
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+# Multi-primary on different networks: a control plane in every cluster, one root of trust, and each control plane reads the
+# endpoints of all others. Cross-network traffic enters through the east-west gateways.
+
+locals {
+  # Every ordered pair of different clusters: the peer is told how to read the other.
+  pairs = {
+    for pair in setproduct(keys(var.clusters), keys(var.clusters)) :
+    "${pair[0]}-in-${pair[1]}" => { reader = pair[0], peer = pair[1] } if pair[0] != pair[1]
+  }
+}
+
+resource "ca_root" "mesh" {
+  subject = { organization = var.organization, common_name = "Root CA" }
+}
+
+resource "ca_intermediate" "this" {
+  for_each = var.clusters
+  issuer   = ca_root.mesh
+  subject  = { organization = var.organization, common_name = "Intermediate CA", locality = each.key }
+}
+
+# Istio learns the network of a cluster's pods from the label of this namespace.
+resource "kubernetes_namespace" "istio_system" {
+  for_each = var.clusters
+  cluster  = each.value.cluster
+  name     = var.namespace
+  labels   = { "topology.istio.io/network" = each.value.network }
+}
+
+# Before the control plane: istiod signs with a root of its own where it finds none.
+resource "istio_cacerts" "this" {
+  for_each     = var.clusters
+  cluster      = each.value.cluster
+  namespace    = kubernetes_namespace.istio_system[each.key].name
+  intermediate = ca_intermediate.this[each.key]
+}
+
+resource "istio_operator" "primary" {
+  for_each     = var.clusters
+  cluster      = each.value.cluster
+  cacerts      = istio_cacerts.this[each.key]
+  installer    = var.installer
+  hub          = var.hub
+  tag          = var.istio_version
+  mesh_id      = var.mesh_id
+  cluster_name = each.key
+  network      = each.value.network
+  mesh_config  = var.mesh_config
+}
+
+resource "istio_eastwest_gateway" "this" {
+  for_each      = var.clusters
+  control_plane = istio_operator.primary[each.key]
+}
+
+resource "istio_expose_services" "this" {
+  for_each = var.clusters
+  gateway  = istio_eastwest_gateway.this[each.key]
+}
+
+resource "istio_remote_reader" "this" {
+  for_each      = var.clusters
+  control_plane = istio_operator.primary[each.key]
+}
+
+resource "istio_remote_secret" "this" {
+  for_each = local.pairs
+  cluster  = var.clusters[each.value.peer].cluster
+  reader   = istio_remote_reader.this[each.value.reader]
+}

@@ -1,0 +1,14 @@
+output "gateways" {
+  description = "Address of each cluster's east-west gateway."
+  value       = { for name, gateway in istio_eastwest_gateway.this : name => gateway.address }
+}
+
+output "root_certificate" {
+  description = "The root that all clusters trust, as PEM."
+  value       = ca_root.mesh.certificate
+}
+
+output "control_planes" {
+  description = "Each cluster's control plane, for what is installed beside it."
+  value       = istio_operator.primary
+}

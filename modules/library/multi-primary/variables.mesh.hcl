@@ -1,0 +1,54 @@
+variable "clusters" {
+  description = "The clusters of the mesh, by the name that Istio calls them: where each is reached, and the network its pods share."
+  type = map(object({
+    cluster = cluster
+    network = string
+  }))
+
+  validation {
+    condition     = length(var.clusters) > 0
+    error_message = "a mesh needs at least one cluster"
+  }
+}
+
+variable "mesh_id" {
+  description = "Istio's `meshID`: the same in every cluster of the mesh."
+  type        = string
+  default     = "mesh1"
+}
+
+variable "organization" {
+  description = "Organization in the certificates of the root and the intermediates."
+  type        = string
+  default     = "Istio"
+}
+
+variable "namespace" {
+  description = "The namespace of the control planes."
+  type        = string
+  default     = "istio-system"
+}
+
+variable "installer" {
+  description = "How the control planes are installed: see `istio_operator`."
+  type        = string
+  default     = "operator"
+}
+
+variable "hub" {
+  description = "The registry that Istio's images are pulled from; Istio's own without it."
+  type        = string
+  default     = null
+}
+
+variable "istio_version" {
+  description = "The tag of Istio's images."
+  type        = string
+  default     = "1.23.6"
+}
+
+variable "mesh_config" {
+  description = "Istio's `meshConfig` for every cluster."
+  type        = any
+  default     = {}
+}

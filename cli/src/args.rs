@@ -100,3 +100,68 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     seconds.map(Duration::from_secs).ok_or_else(|| "that is too long".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &str) -> Args {
+        parse(std::iter::once("meshplan").chain(args.split(' ')).map(OsString::from)).unwrap()
+    }
+
+    #[test]
+    fn the_declaration_holds_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn options_mean_what_they_say() {
+        let args = parsed("-C dir plan -refresh=false -detailed-exitcode -out=x");
+        assert_eq!(args.global.directory, Some(PathBuf::from("dir")));
+        let Verb::Plan(plan) = args.verb else { panic!("no plan") };
+        assert_eq!((plan.planning.refresh, plan.detailed_exitcode, plan.out), (false, true, Some(PathBuf::from("x"))));
+        let Verb::Apply(apply) = parsed("apply --parallelism 3 --lock-timeout 2m").verb else { panic!("no apply") };
+        let performing = apply.performing;
+        assert_eq!((performing.parallelism, performing.lock_timeout, performing.auto_approve), (3, Duration::from_secs(120), false));
+        assert!(apply.planning.refresh && apply.file.is_none());
+        let Verb::Destroy(destroy) = parsed("destroy -auto-approve").verb else { panic!("no destroy") };
+        assert_eq!((destroy.performing.parallelism, destroy.performing.auto_approve), (10, true));
+    }
+
+    #[test]
+    fn values_keep_the_order_they_were_typed_in() {
+        let value = |name: &str, text: &str| Assignment::Value { name: name.to_owned(), text: text.to_owned() };
+        let file = |path: &str| Assignment::File(path.to_owned());
+        for (typed, expected) in [
+            ("plan", vec![]),
+            ("plan -var a=1 --var-file f -var a=b=c", vec![value("a", "1"), file("f"), value("a", "b=c")]),
+            ("plan --var-file=f --var=a= --var-file g", vec![file("f"), value("a", ""), file("g")]),
+        ] {
+            let Verb::Plan(plan) = parsed(typed).verb else { panic!("no plan") };
+            assert_eq!(plan.planning.assignments.0, expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (text, seconds) in [("0s", 0), ("90", 90), ("5m", 300), ("1h", 3600)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "s", "5d", "-1s", "99999999999999999999s", "9999999999999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_verb_has_help_that_reads_like_the_house() {
+        let command = Args::command();
+        for verb in command.get_subcommands().chain([&command]) {
+            let about = verb.get_about().map(ToString::to_string).unwrap();
+            assert!(!about.ends_with('.') && about.starts_with(char::is_uppercase), "{}: {about}", verb.get_name());
+            for arg in verb.get_arguments().filter(|arg| !arg.is_hide_set()) {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(!help.is_empty() && !help.ends_with('.'), "{} {}: {help}", verb.get_name(), arg.get_id());
+            }
+        }
+    }
+}

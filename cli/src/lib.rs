@@ -59,3 +59,8 @@ fn explain(mut world: World, message: &clap::Error) -> u8 {
     }
     if asked_for { exit::DONE } else { exit::FAILED }
 }
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

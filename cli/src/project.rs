@@ -8,7 +8,6 @@ use engine::address::Mode;
 use engine::config::{Config, parse};
 use engine::plan::Inputs;
 use engine::schema::Catalogue;
-use engine::source::SourceTree;
 use engine::value::{Class, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -59,8 +58,8 @@ impl Project {
 
     /// The configuration alone, every file of it read and parsed. Warnings are shown; errors fail.
     pub(crate) fn read(session: &mut Session) -> Result<Config, Failure> {
-        let mut problems = Vec::new();
-        session.sources = read_directory(session)?;
+        let (sources, mut problems) = modules::load(&session.directory, &session.shown_directory);
+        session.sources = sources;
         let (config, more) = parse(&session.sources, &classes(session.registry().catalogue()));
         problems.extend(more);
         session.show_or_fail(problems)?;
@@ -84,29 +83,4 @@ fn classes(catalogue: &Catalogue) -> Vec<Class> {
     let kinds = [Mode::Managed, Mode::Data].into_iter().flat_map(|mode| catalogue.kinds(mode));
     let all: BTreeSet<Class> = kinds.flat_map(|kind| kind.schema().classes.iter().copied()).collect();
     all.into_iter().collect()
-}
-
-fn read_directory(session: &Session) -> Result<SourceTree, Failure> {
-    let shown = &session.shown_directory;
-    let missing = |why: String| {
-        Failure::one("no configuration", format!("`{shown}` {why}")).help("Give the directory of a configuration with `-C DIR`.")
-    };
-    let entries = std::fs::read_dir(&session.directory).map_err(|error| missing(format!("cannot be read: {error}")))?;
-    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.retain(|name| name.ends_with(".mesh.hcl"));
-    names.sort();
-    if names.is_empty() {
-        return Err(missing("holds no `*.mesh.hcl` file".to_owned()));
-    }
-    let mut tree = SourceTree::new(shown);
-    for name in names {
-        let text = std::fs::read_to_string(session.directory.join(&name))
-            .map_err(|error| Failure::one("file not readable", format!("`{name}`: {error}")))?;
-        let shown = if shown == "." { name } else { format!("{shown}/{name}") };
-        let id = tree.add(&shown, &text);
-        if let Some(root) = tree.modules.get_mut(&tree.root) {
-            root.files.push(id);
-        }
-    }
-    Ok(tree)
 }

@@ -7,5 +7,6 @@ use std::path::Path;
 pub fn registry(directory: &Path) -> Registry {
     let mut registry = Registry::default();
     registry.add(&core_provider::provider());
+    registry.add(&certificates::provider());
     registry
 }

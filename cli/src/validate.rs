@@ -75,3 +75,38 @@ fn suggest(problem: Diagnostic, name: &str, candidates: impl Iterator<Item = &'s
         None => problem,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::config::parse;
+    use engine::source::SourceTree;
+    use std::path::Path;
+
+    fn check(text: &str, expected: &[&str]) {
+        let mut tree = SourceTree::new(".");
+        let id = tree.add("main.mesh.hcl", text);
+        tree.modules.values_mut().for_each(|module| module.files.push(id));
+        let (config, problems) = parse(&tree, &[]);
+        assert_eq!(problems, [], "{text}");
+        let told = |problem: &Diagnostic| {
+            let (line, column) = tree.position(problem.at.unwrap()).unwrap();
+            format!("{line}:{column} {} {}", problem.summary, problem.help.clone().unwrap_or_default()).trim_end().to_owned()
+        };
+        let problems = validate(&config, crate::registry(Path::new(".")).catalogue());
+        assert_eq!(problems.iter().map(told).collect::<Vec<_>>(), expected, "{text}");
+    }
+
+    #[test]
+    fn kinds_and_attributes_are_held_against_their_schemas() {
+        check("resource \"meshplan_data\" \"a\" {\n  input = 1\n}\n", &[]);
+        check("resource \"meshplan_dat\" \"a\" {}\n", &["1:10 unknown resource kind Did you mean `meshplan_data`?"]);
+        check("resource \"aws_vpc\" \"a\" {}\n", &["1:10 unknown resource kind"]);
+        check("resource \"meshplan_data\" \"a\" {\n  output = 1\n}\n", &["2:3 attribute is read-only Remove it."]);
+        check(
+            "resource \"meshplan_data\" \"a\" {\n  inptu = 1\n  zzzzzz = 2\n}\n",
+            &["2:3 unknown attribute Did you mean `input`?", "3:3 unknown attribute"],
+        );
+        check("resource \"ca_intermediate\" \"a\" {\n}\n", &["1:1 missing attribute issuer: The root that signs it."]);
+    }
+}

@@ -85,3 +85,86 @@ fn range(span: Span, text: &str) -> Range<usize> {
     let (start, end) = (within(span.start), within(span.end));
     start..end.max(start)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::address::Address;
+    use engine::source::FileId;
+
+    const TEXT: &str = "resource \"a\" \"b\" {\n  cluster = sandbox_clsuter.this\n}\n";
+
+    fn tree() -> SourceTree {
+        let mut tree = SourceTree::new(".");
+        tree.add("main.mesh.hcl", TEXT);
+        tree.add("vars.mesh.hcl", "variable \"x\" {}\n");
+        tree
+    }
+
+    fn check(diagnostics: &[Diagnostic], expected: &str) {
+        assert_eq!(render(&tree(), diagnostics, Style::Plain, 100), expected);
+    }
+
+    #[test]
+    fn a_problem_shows_its_place_what_is_wrong_and_what_to_do() {
+        let problem = Diagnostic::error("unknown resource", "nothing declares `sandbox_clsuter.this`")
+            .at(Span::new(FileId(0), 31..51))
+            .about(&Address::managed("a", "b"))
+            .help("Did you mean `sandbox_cluster.this`?");
+        check(
+            &[problem],
+            "error: unknown resource
+ --> main.mesh.hcl:2:13
+  |
+2 |   cluster = sandbox_clsuter.this
+  |             ^^^^^^^^^^^^^^^^^^^^
+  |
+  = note: in `a.b`
+  = nothing declares `sandbox_clsuter.this`
+  = help: Did you mean `sandbox_cluster.this`?
+
+",
+        );
+    }
+
+    #[test]
+    fn other_places_are_shown_with_it_also_in_other_files() {
+        let problem = Diagnostic::error("duplicate name", "")
+            .at(Span::new(FileId(0), 13..16))
+            .related(Span::new(FileId(0), 9..12), "of this kind")
+            .related(Span::new(FileId(1), 9..12), "declared here");
+        check(
+            &[problem],
+            "error: duplicate name
+ --> main.mesh.hcl:1:14
+  |
+1 | resource \"a\" \"b\" {
+  |          --- ^^^
+  |          |
+  |          of this kind
+  |
+ ::: vars.mesh.hcl:1:10
+  |
+1 | variable \"x\" {}
+  |          --- declared here
+
+",
+        );
+    }
+
+    #[test]
+    fn warnings_come_first_and_errors_are_counted_last() {
+        let problems = [Diagnostic::error("first", "a"), Diagnostic::warning("odd", "b"), Diagnostic::error("second", "c")];
+        check(&problems, "warning: odd\n |\n = b\n\nerror: first\n |\n = a\n\nerror: second\n |\n = c\n\n2 errors\n");
+        check(&[], "");
+    }
+
+    #[test]
+    fn a_span_that_does_not_fit_its_text_is_shown_as_far_as_it_does() {
+        for (file, range) in [(0, 40..4000), (0, 5000..5001), (7, 0..1)] {
+            let problem = Diagnostic::error("odd", "").at(Span::new(FileId(file), range));
+            assert!(render(&tree(), &[problem], Style::Plain, 100).starts_with("error: odd\n"));
+        }
+        assert_eq!(range(Span::new(FileId(0), 1..2), "äx"), 0..2);
+    }
+}

@@ -92,3 +92,87 @@ pub fn mermaid(edges: &Edges) -> String {
 fn quoted(address: &Address) -> String {
     format!("\"{}\"", address.to_string().replace('\\', "\\\\").replace('"', "\\\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::address::Key;
+    use engine::plan::{Action, Change, Op, Reason, Slot, Target};
+    use engine::state::{Entry, Record, RecordId};
+    use engine::value::Value;
+
+    fn change(address: &Address, action: Action) -> Change {
+        Change {
+            address: address.clone(),
+            deposed: None,
+            kind: address.kind.clone(),
+            action,
+            reason: Reason::NotInState,
+            place: None,
+            before: None,
+            after: None,
+            not_previewed: None,
+            causes: Vec::new(),
+        }
+    }
+
+    fn create(address: &Address, needs: &[u32]) -> Slot {
+        let target = Target {
+            address: address.clone(),
+            deposed: None,
+            kind: address.kind.clone(),
+            place: None,
+            place_slot: None,
+            depends_on: Vec::new(),
+            create_before_destroy: false,
+            prevent_destroy: false,
+            timeout: None,
+        };
+        Slot {
+            op: Op::Create { target, arguments: Value::null(), planned: Value::null() },
+            needs: needs.iter().copied().map(SlotId).collect(),
+        }
+    }
+
+    /// `c` is created after `b["x"]` through a join; `b["x"]` after `a`; `d` is kept, and remembers that it was made from `a`.
+    fn plan() -> Plan {
+        let [a, c, d] = ["a", "c", "d"].map(|name| Address::managed("k", name));
+        let b = Address { key: Key::Text("x".into()), ..Address::managed("k", "b") };
+        let mut plan = Plan { changes: vec![change(&a, Action::Create), change(&b, Action::Create)], ..Plan::default() };
+        plan.changes.extend([change(&c, Action::Create), change(&d, Action::Keep)]);
+        let join = Slot { op: Op::Join, needs: vec![SlotId(1)] };
+        plan.program.slots = vec![create(&a, &[]), create(&b, &[0]), join, create(&c, &[2])];
+        plan.program.instances = [(a.clone(), 0), (b, 1), (c, 3)].map(|(address, slot)| (address, SlotId(slot))).into();
+        let mut record = Record::new(RecordId::new("d"), "k");
+        record.depends_on.insert(a);
+        plan.prior.apply(&Entry::Put { address: d, deposed: None, record });
+        plan
+    }
+
+    #[test]
+    fn edges_lead_through_joins_and_from_memory() {
+        assert_eq!(
+            dot(&edges(&plan())),
+            r#"digraph meshplan {
+  rankdir = "RL";
+  node [shape = "box", fontname = "monospace"];
+  "k.a";
+  "k.b[\"x\"]";
+  "k.c";
+  "k.d";
+  "k.b[\"x\"]" -> "k.a";
+  "k.c" -> "k.b[\"x\"]";
+  "k.d" -> "k.a";
+}
+"#
+        );
+    }
+
+    #[test]
+    fn mermaid_gets_numbered_nodes_with_quoted_labels() {
+        assert_eq!(
+            mermaid(&edges(&plan())),
+            "flowchart RL\n  n0[\"k.a\"]\n  n1[\"k.b[#quot;x#quot;]\"]\n  n2[\"k.c\"]\n  n3[\"k.d\"]\n  n1 --> n0\n  n2 --> n1\n  n3 --> n0\n"
+        );
+    }
+}

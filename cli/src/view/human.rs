@@ -110,3 +110,34 @@ pub fn outputs(outputs: &BTreeMap<Arc<str>, Output>, layout: Layout) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::value::Value;
+
+    #[test]
+    fn the_last_line_says_how_it_ended() {
+        let complete = Summary { added: 3, changed: 1, destroyed: 2, ..Summary::default() };
+        let failed = Summary { added: 1, failed: 1, skipped: 2, ..Summary::default() };
+        let interrupted = Summary { skipped: 4, interrupted: true, ..Summary::default() };
+        for (of, destroy, line) in [
+            (&complete, false, "Apply complete: 3 added, 1 changed, 2 destroyed."),
+            (&complete, true, "Destroy complete: 2 destroyed."),
+            (&failed, false, "Apply incomplete: 1 added, 0 changed, 0 destroyed, 1 failed, 2 not started."),
+            (&interrupted, true, "Destroy interrupted: 0 destroyed, 4 not started."),
+        ] {
+            assert_eq!(summary(of, destroy), line);
+        }
+    }
+
+    #[test]
+    fn outputs_are_assignments_and_secrets_stay_secret() {
+        let all = BTreeMap::from([
+            ("gateways".into(), Output { value: Value::object([("c1", Value::string("10.0.0.1"))]), sensitive: false }),
+            ("key".into(), Output { value: Value::string("s3cret"), sensitive: true }),
+        ]);
+        let layout = Layout { style: Style::Plain, width: 80 };
+        assert_eq!(outputs(&all, layout), "gateways = { c1 = \"10.0.0.1\" }\nkey      = (sensitive value)\n");
+    }
+}

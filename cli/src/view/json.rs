@@ -281,3 +281,6 @@ fn code(reason: &Reason) -> &'static str {
         Reason::MovedFrom(_) => "moved",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,3 +111,50 @@ fn status(status: Status) -> Option<&'static str> {
         Status::Interrupted(Operation::Delete) => Some("delete interrupted"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::state::RecordId;
+    use serde_json::json;
+
+    #[test]
+    fn long_values_take_several_lines() {
+        let long = "x".repeat(50);
+        for (value, text) in [
+            (json!("a"), "\"a\"".to_owned()),
+            (json!({ "a": [1, 2] }), "{ a = [1, 2] }".to_owned()),
+            (json!({ "a": long, "bcd": long }), format!("{{\n  a   = \"{long}\"\n  bcd = \"{long}\"\n}}")),
+            (json!([long, [long, 1]]), format!("[\n  \"{long}\",\n  [\"{long}\", 1],\n]")),
+            (json!("one\n\n  two\n"), "<<-EOT\n  one\n\n    two\nEOT".to_owned()),
+            (json!({ "m": "one\ntwo\n" }), "{\n  m = <<-EOT\n    one\n    two\n  EOT\n}".to_owned()),
+        ] {
+            assert_eq!(pretty(&Value::from_json(&value), 0), text);
+        }
+    }
+
+    fn record(status: Status, attributes: Value) -> Record {
+        Record { status, attributes, ..Record::new(RecordId::new("r"), "k") }
+    }
+
+    #[test]
+    fn a_record_shows_its_attributes_and_how_it_stands() {
+        let attributes =
+            Value::object([("key", Value::string("s3cret\n").sensitive()), ("name", Value::string("a")), ("nothing", Value::null())]);
+        let objects_at = Objects {
+            current: Some(record(Status::Unready, attributes)),
+            deposed: BTreeMap::from([("d1".into(), record(Status::Ready, Value::object([("name", Value::string("old"))])))]),
+        };
+        let address = Address::managed("k", "a");
+        let expected = "# k.a (not ready)\nkey  = (sensitive value)\nname = \"a\"\n\n# k.a (deposed d1)\nname = \"old\"\n";
+        assert_eq!(objects(&address, &objects_at), expected);
+        let output = Output { value: Value::number(1), sensitive: false };
+        let all = State {
+            resources: BTreeMap::from([(address, objects_at)]),
+            outputs: BTreeMap::from([("one".into(), output)]),
+            ..State::default()
+        };
+        assert_eq!(state(&all), format!("{expected}\n# outputs\none = 1\n"));
+        assert_eq!(state(&State::default()), "Nothing is remembered.\n");
+    }
+}

@@ -22,7 +22,6 @@ pub struct Progress {
     style: Style,
     width: usize,
     running: BTreeMap<Running, u64>,
-    finished: usize,
     drawn: usize,
     last: Option<u64>,
 }
@@ -31,7 +30,7 @@ impl Progress {
     /// Nothing is running. The block is live if the stream is a terminal that can move its cursor.
     pub fn new(stream: &Stream, style: Style) -> Self {
         let width = stream.width().unwrap_or(80);
-        Self { live: stream.is_terminal(), style, width, running: BTreeMap::new(), finished: 0, drawn: 0, last: None }
+        Self { live: stream.is_terminal(), style, width, running: BTreeMap::new(), drawn: 0, last: None }
     }
 
     /// Writes text above the block.
@@ -44,18 +43,25 @@ impl Progress {
 
     /// Takes note of what happened and says so.
     pub fn event(&mut self, stream: &mut Stream, event: &Event, now: u64) {
-        if let Some(line) = self.line(event, now) {
-            self.above(stream, &line);
-            self.draw(stream, now);
+        let line = self.line(event, now).unwrap_or_default();
+        let text = self.erase() + &line + &self.block(now);
+        stream.write(&text);
+    }
+
+    /// Draws the block anew if a second has gone by or it was taken away.
+    pub fn draw(&mut self, stream: &mut Stream, now: u64) {
+        if self.live && !self.running.is_empty() && self.last != Some(now) {
+            let text = self.erase() + &self.block(now);
+            stream.write(&text);
         }
     }
 
-    /// Draws the block anew if a second has gone by or something happened.
-    pub fn draw(&mut self, stream: &mut Stream, now: u64) {
-        if !self.live || self.running.is_empty() || self.last == Some(now) {
-            return;
+    /// The running steps, the longest-running first.
+    fn block(&mut self, now: u64) -> String {
+        let mut text = String::new();
+        if !self.live {
+            return text;
         }
-        let mut text = self.erase();
         let mut oldest: Vec<_> = self.running.iter().collect();
         oldest.sort_by_key(|(_, since)| **since);
         let shown = if oldest.len() > TALLEST { TALLEST - 1 } else { oldest.len() };
@@ -68,7 +74,7 @@ impl Progress {
         }
         self.drawn = shown + usize::from(shown < oldest.len());
         self.last = Some(now);
-        stream.write(&text);
+        text
     }
 
     /// Takes the block away.
@@ -91,13 +97,11 @@ impl Progress {
         match event {
             Event::Started { address, deposed, action } => {
                 self.running.insert((address.clone(), deposed.clone(), *action), now);
-                self.last = None;
                 let line = format!("{:<3} {address}: {}…\n", action.glyph(), doing(*action));
                 (!self.live).then_some(line)
             }
             Event::Finished { address, deposed, action, notes } => {
                 let since = self.running.remove(&(address.clone(), deposed.clone(), *action)).unwrap_or(now);
-                self.finished += 1;
                 let glyph = self.style.paint(paint_of(*action), &format!("{:<3}", action.glyph()));
                 let mut text = format!("{glyph} {address}: {} after {}\n", done(*action), elapsed(now, since));
                 for note in notes {
@@ -179,5 +183,103 @@ fn noun(action: Action) -> &'static str {
         Action::Delete => "delete",
         Action::Forget => "forget",
         Action::Move => "move",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Kept;
+    use engine::diagnostic::Diagnostic;
+    use engine::plan::CheckResult;
+
+    fn address(name: &str) -> Address {
+        Address::managed("k", name)
+    }
+
+    fn started(name: &str, action: Action) -> Event {
+        Event::Started { address: address(name), deposed: None, action }
+    }
+
+    fn finished(name: &str, action: Action, notes: &[&str]) -> Event {
+        let notes = notes.iter().map(|note| (*note).to_owned()).collect();
+        Event::Finished { address: address(name), deposed: None, action, notes }
+    }
+
+    #[test]
+    fn elsewhere_than_on_a_terminal_every_event_is_a_line() {
+        let kept = Kept::default();
+        let mut stream = Stream::plain(Box::new(kept.clone()));
+        let mut progress = Progress::new(&stream, Style::Plain);
+        let failed = Diagnostic::error("object rejected", "spec.x is unknown");
+        let check = |status, messages: &[&str]| {
+            let messages = messages.iter().map(|message| (*message).to_owned()).collect();
+            Event::Checked(CheckResult { name: "roots".into(), status, messages })
+        };
+        let events = [
+            (0, started("a", Action::Create), "+   k.a: creating…\n"),
+            (1, started("b", Action::Delete), "-   k.b: deleting…\n"),
+            (
+                3,
+                finished("a", Action::Create, &["(simulated) address 10.0.0.1"]),
+                "+   k.a: created after 3s\n      (simulated) address 10.0.0.1\n",
+            ),
+            (3, started("a", Action::Settle), "…   k.a: waiting until it is ready…\n"),
+            (75, finished("b", Action::Delete, &[]), "-   k.b: deleted after 1m14s\n"),
+            (
+                76,
+                Event::Failed { address: address("a"), action: Action::Settle, diagnostic: failed },
+                "!   k.a: wait failed: object rejected\n",
+            ),
+            (
+                76,
+                Event::Skipped { address: address("c"), action: Action::Update, because: Some(address("a")) },
+                "    k.c: update not started, because k.a failed\n",
+            ),
+            (76, Event::Skipped { address: address("d"), action: Action::Update, because: None }, "    k.d: update not started\n"),
+            (77, check(CheckStatus::Passed, &[]), "    check.roots: passed\n"),
+            (77, check(CheckStatus::NotRun, &["no data plane"]), "    check.roots: not run\n      no data plane\n"),
+        ];
+        for (now, event, expected) in events {
+            progress.event(&mut stream, &event, now);
+            assert_eq!(kept.take(), expected);
+            progress.draw(&mut stream, now);
+            assert_eq!(kept.take(), "");
+        }
+        assert!(progress.running.is_empty());
+    }
+
+    #[test]
+    fn on_a_terminal_what_runs_stands_below_what_is_done() {
+        let kept = Kept::default();
+        let mut stream = Stream::terminal(Box::new(kept.clone()), Some(40));
+        let mut progress = Progress::new(&stream, Style::Plain);
+        progress.event(&mut stream, &started("a", Action::Create), 0);
+        assert_eq!(kept.take(), "+   k.a: creating (0s)\n");
+        progress.draw(&mut stream, 0);
+        assert_eq!(kept.take(), "", "nothing changed");
+        progress.event(&mut stream, &started("b", Action::Settle), 1);
+        assert_eq!(kept.take(), "\u{1b}[1A\r\u{1b}[J+   k.a: creating (1s)\n…   k.b: waiting until it is ready (0s)\n");
+        progress.event(&mut stream, &finished("a", Action::Create, &[]), 2);
+        assert_eq!(kept.take(), "\u{1b}[2A\r\u{1b}[J+   k.a: created after 2s\n…   k.b: waiting until it is ready (1s)\n");
+        progress.above(&mut stream, "note\n");
+        progress.draw(&mut stream, 2);
+        assert_eq!(kept.take(), "\u{1b}[1A\r\u{1b}[Jnote\n…   k.b: waiting until it is ready (1s)\n");
+        progress.end(&mut stream);
+        assert_eq!(kept.take(), "\u{1b}[1A\r\u{1b}[J");
+    }
+
+    #[test]
+    fn the_block_grows_no_taller_than_its_limit() {
+        let kept = Kept::default();
+        let mut stream = Stream::terminal(Box::new(kept.clone()), Some(80));
+        let mut progress = Progress::new(&stream, Style::Plain);
+        for number in 0..30 {
+            progress.event(&mut stream, &started(&format!("n{number:02}"), Action::Create), number);
+        }
+        let drawn = kept.take();
+        let last = drawn.rsplit("\u{1b}[J").next().unwrap();
+        assert_eq!(last.lines().count(), TALLEST);
+        assert!(last.starts_with("+   k.n00: creating (29s)\n") && last.ends_with("    and 19 more\n"), "{last}");
     }
 }

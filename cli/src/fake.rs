@@ -1,0 +1,122 @@
+//! A world for tests: a directory of its own, fixed time, streams that are kept.
+
+use crate::world::{Stream, World};
+use engine::port::{BoxFuture, Machine};
+use engine::state::RecordId;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Cursor, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+/// A directory with files in it, in which command lines are run.
+pub(crate) struct Fake {
+    directory: TempDir,
+    environment: BTreeMap<String, String>,
+    input: String,
+}
+
+/// What a run left.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ran {
+    pub(crate) code: u8,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Fake {
+    /// A directory with these files.
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = directory.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Self { directory, environment: BTreeMap::new(), input: String::new() }
+    }
+
+    /// The same with an environment variable.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// What is typed when the next run asks.
+    pub(crate) fn input(&mut self, text: &str) -> &mut Self {
+        text.clone_into(&mut self.input);
+        self
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The text of a file, or nothing if there is none.
+    pub(crate) fn text(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.path().join(path)).ok()
+    }
+
+    /// Runs `meshplan` with arguments that are separated by spaces.
+    pub(crate) fn run(&self, args: &str) -> Ran {
+        let (out, err) = (Kept::default(), Kept::default());
+        let world = World {
+            directory: self.path().to_owned(),
+            environment: self.environment.clone(),
+            stdin: Box::new(Cursor::new(self.input.clone().into_bytes())),
+            stdout: Stream::plain(Box::new(out.clone())),
+            stderr: Stream::plain(Box::new(err.clone())),
+            machine: Arc::new(Clockwork::default()),
+            registry: Box::new(crate::registry),
+            guard: Box::new(|guard| guard),
+            stop: Arc::new(AtomicBool::new(false)),
+            interrupt: Box::new(|| -> BoxFuture<'static, ()> { Box::pin(std::future::pending()) }),
+        };
+        let args = std::iter::once("meshplan").chain(args.split(' ').filter(|arg| !arg.is_empty())).map(OsString::from);
+        let code = crate::run(world, args);
+        Ran { code, out: self.redacted(&out), err: self.redacted(&err) }
+    }
+
+    fn redacted(&self, kept: &Kept) -> String {
+        kept.take().replace(&self.path().display().to_string(), "$DIR")
+    }
+}
+
+/// A stream's bytes.
+#[derive(Clone, Default)]
+pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    /// What was written since the last time.
+    pub(crate) fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Always the same second, and ids that count.
+#[derive(Default)]
+struct Clockwork(AtomicU64);
+
+impl Machine for Clockwork {
+    fn now(&self) -> u64 {
+        1_700_000_000
+    }
+
+    fn record_id(&self) -> RecordId {
+        RecordId::new(&format!("record-{}", self.0.fetch_add(1, Ordering::Relaxed)))
+    }
+}

@@ -1,0 +1,147 @@
+//! Whole command lines in a world of their own: what they print, where, and what they exit with.
+
+use crate::exit;
+use crate::fake::{Fake, Ran};
+
+const GOOD: &str = "resource \"meshplan_data\" \"a\" {\n  input = \"one\"\n}\n";
+
+fn fails(ran: &Ran, err: &str) {
+    assert_eq!((ran.code, ran.err.as_str()), (exit::FAILED, err), "{}", ran.out);
+    assert_eq!(ran.out, "");
+}
+
+#[test]
+fn mistakes_on_the_command_line_exit_with_one_and_help_with_zero() {
+    let fake = Fake::new(&[]);
+    for (args, code, out, err) in [
+        ("", exit::FAILED, "", "Usage: meshplan"),
+        ("plann", exit::FAILED, "", "a similar subcommand exists: 'plan'"),
+        ("plan --out", exit::FAILED, "", "a value is required for '--out <FILE>'"),
+        ("plan --var region", exit::FAILED, "", "expected a name and a value, as in `region=eu`"),
+        ("apply --parallelism 0", exit::FAILED, "", "at least one operation has to run"),
+        ("apply -lock-timeout=5x", exit::FAILED, "", "`x` is no unit"),
+        ("output --raw", exit::FAILED, "", "<NAME>"),
+        ("--help", exit::DONE, "Usage: meshplan [OPTIONS] <COMMAND>", ""),
+        ("apply -help", exit::DONE, "meshplan -C examples/quickstart apply", ""),
+    ] {
+        let ran = fake.run(args);
+        assert_eq!(ran.code, code, "{args}: {ran:?}");
+        assert!(ran.out.contains(out) && ran.err.contains(err), "{args}: {ran:?}");
+        assert!(ran.out.is_empty() != ran.err.is_empty(), "{args}: {ran:?}");
+    }
+}
+
+#[test]
+fn the_version_names_the_platform() {
+    let ran = Fake::new(&[]).run("version");
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!((ran.code, ran.err.as_str()), (exit::DONE, ""));
+    assert!(ran.out.starts_with(&format!("meshplan {version} (")) && ran.out.ends_with(")\n"), "{ran:?}");
+    let ran = Fake::new(&[]).run("version -json");
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["version"], version);
+}
+
+#[test]
+fn without_a_configuration_nothing_is_planned_applied_or_destroyed() {
+    let fake = Fake::new(&[("elsewhere/main.mesh.hcl", GOOD)]);
+    for verb in ["plan", "apply --auto-approve", "destroy --auto-approve", "validate", "graph", "console"] {
+        for (directory, summary, words) in [("", "no configuration", "`.`"), ("-C missing ", "module not readable", "`missing`")] {
+            let ran = fake.run(&format!("{directory}{verb}"));
+            assert_eq!(ran.code, exit::FAILED, "{verb}: {ran:?}");
+            assert!(ran.err.starts_with(&format!("error: {summary}\n")) && ran.err.contains(words), "{verb}: {ran:?}");
+        }
+        assert_eq!(fake.text("meshplan.state.json"), None);
+    }
+}
+
+#[test]
+fn a_saved_plan_is_refused() {
+    fails(
+        &Fake::new(&[("main.mesh.hcl", GOOD)]).run("apply plan.json"),
+        "error: saved plans are not applied yet
+ |
+ = `plan.json` cannot be applied: this version of meshplan applies only the plan it has just made
+ = help: Run `meshplan apply` without a file.
+
+",
+    );
+}
+
+#[test]
+fn json_and_a_question_do_not_go_together() {
+    let ran = Fake::new(&[("main.mesh.hcl", GOOD)]).run("apply -json");
+    let lines: Vec<serde_json::Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((ran.code, lines[0]["event"].as_str(), lines[0]["format"].as_u64()), (exit::FAILED, Some("version"), Some(1)));
+    assert_eq!((lines[1]["event"].as_str(), lines[1]["summary"].as_str()), (Some("diagnostic"), Some("approval needed")));
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn a_problem_in_the_text_shows_the_text() {
+    let fake = Fake::new(&[("mesh/main.mesh.hcl", "resource \"meshplan_data\" \"a\" {\n  inputt = 1\n}\n")]);
+    fails(
+        &fake.run("-C mesh validate"),
+        "error: unknown attribute
+ --> mesh/main.mesh.hcl:2:3
+  |
+2 |   inputt = 1
+  |   ^^^^^^
+  |
+  = `meshplan_data` has no attribute `inputt`
+  = help: Did you mean `input`?
+
+",
+    );
+}
+
+#[test]
+fn a_good_configuration_is_valid() {
+    let ran = Fake::new(&[("main.mesh.hcl", GOOD)]).run("validate");
+    assert_eq!(ran, Ran { code: exit::DONE, out: "The configuration is valid.\n".to_owned(), err: String::new() });
+}
+
+#[test]
+fn a_state_that_cannot_be_read_stops_everything_that_needs_it() {
+    for (state, summary) in [("{ \"version\"", "corrupt state"), ("{\"version\": 99, \"meshplan_version\": \"9.9.9\"}", "newer state")] {
+        let fake = Fake::new(&[("main.mesh.hcl", GOOD), ("meshplan.state.json", state)]);
+        for verb in ["plan", "apply --auto-approve", "destroy --auto-approve", "show", "output", "state list"] {
+            let ran = fake.run(verb);
+            assert_eq!(ran.code, exit::FAILED, "{verb}: {ran:?}");
+            assert!(ran.err.starts_with(&format!("error: {summary}\n")), "{verb}: {ran:?}");
+            assert_eq!(fake.text("meshplan.state.json").as_deref(), Some(state), "{verb} wrote");
+        }
+    }
+}
+
+#[test]
+fn nothing_remembered_is_said_in_every_form() {
+    let fake = Fake::new(&[]);
+    assert_eq!(fake.run("show").out, "Nothing is remembered.\n");
+    assert_eq!(fake.run("state list").out, "");
+    assert_eq!(fake.run("output").out, "");
+    assert_eq!(fake.run("output -json").out, "{}\n");
+    fails(
+        &fake.run("output gateways"),
+        "error: unknown output\n |\n = the state has no output `gateways`\n = help: Outputs are there after an apply.\n\n",
+    );
+    fails(
+        &fake.run("state show x"),
+        "error: not an address
+ |
+ = `x` is no address: expected a `.` and a name after the kind
+ = help: `meshplan state list` shows all addresses.
+
+",
+    );
+}
+
+#[test]
+fn colour_is_for_those_who_want_it() {
+    for (variable, args, coloured) in
+        [("CLICOLOR_FORCE", "plan", true), ("CLICOLOR_FORCE", "plan --no-color", false), ("NO_COLOR", "plan", false)]
+    {
+        let ran = Fake::new(&[]).variable(variable, "1").run(args);
+        assert_eq!(ran.err.contains('\u{1b}'), coloured, "{variable} {args}: {ran:?}");
+    }
+}

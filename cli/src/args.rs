@@ -122,7 +122,7 @@ mod tests {
         assert_eq!((plan.planning.refresh, plan.detailed_exitcode, plan.out), (false, true, Some(PathBuf::from("x"))));
         let Verb::Apply(apply) = parsed("apply --parallelism 3 --lock-timeout 2m").verb else { panic!("no apply") };
         let performing = apply.performing;
-        assert_eq!((performing.parallelism, performing.lock_timeout, performing.auto_approve), (3, Duration::from_secs(120), false));
+        assert_eq!((performing.parallelism, performing.lock_timeout, performing.auto_approve), (3, Duration::from_mins(2), false));
         assert!(apply.planning.refresh && apply.file.is_none());
         let Verb::Destroy(destroy) = parsed("destroy -auto-approve").verb else { panic!("no destroy") };
         assert_eq!((destroy.performing.parallelism, destroy.performing.auto_approve), (10, true));

@@ -70,7 +70,7 @@ impl Fake {
             stdout: Stream::plain(Box::new(out.clone())),
             stderr: Stream::plain(Box::new(err.clone())),
             machine: Arc::new(Clockwork::default()),
-            registry: Box::new(crate::registry),
+            registry: crate::registry_maker(self.path(), &self.environment),
             guard: Box::new(|guard| guard),
             stop: Arc::new(AtomicBool::new(false)),
             interrupt: Box::new(|| -> BoxFuture<'static, ()> { Box::pin(std::future::pending()) }),

@@ -17,7 +17,7 @@ mod variables;
 pub mod view;
 pub mod world;
 
-pub use providers::registry;
+pub use providers::registry_maker;
 pub use real::real_world;
 pub use world::World;
 

@@ -1,12 +1,76 @@
 //! Every provider, put together.
 
-use engine::port::Registry;
-use std::path::Path;
+use crate::world::MakeRegistry;
+use engine::port::{Provider, Registry};
+use kubernetes::{Connector, KubeconfigConnector, ObjectProvider};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// The registry of every kind there is, for the configuration in `directory`.
-pub fn registry(directory: &Path) -> Registry {
+/// Makes the registry of every kind there is. Clusters of the user's own are those of the kubeconfigs that the environment names, relative to
+/// the working directory.
+pub fn registry_maker(working_directory: &Path, environment: &BTreeMap<String, String>) -> MakeRegistry {
+    let files = kubeconfigs(working_directory, environment);
+    Box::new(move |_| registry(&files))
+}
+
+fn registry(files: &[PathBuf]) -> Registry {
+    // TLS needs one implementation of cryptography for the whole process. That another was installed before is fine.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let connectors: Vec<Arc<dyn Connector>> = vec![Arc::new(KubeconfigConnector::new(files.to_vec()))];
+    let kinds = kubernetes::kinds();
+    let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(files.to_vec()), connectors));
     let mut registry = Registry::default();
-    registry.add(&core_provider::provider());
-    registry.add(&certificates::provider());
+    for provider in [core_provider::provider(), certificates::provider(), objects] {
+        registry.add(&provider);
+    }
     registry
+}
+
+/// What `KUBECONFIG` lists, or `~/.kube/config`.
+fn kubeconfigs(working_directory: &Path, environment: &BTreeMap<String, String>) -> Vec<PathBuf> {
+    let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
+    match (set("KUBECONFIG"), set("HOME")) {
+        (Some(list), _) => {
+            std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).map(|path| working_directory.join(path)).collect()
+        }
+        (None, Some(home)) => vec![Path::new(home).join(".kube").join("config")],
+        (None, None) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::address::Mode;
+
+    #[test]
+    fn kubeconfigs_are_where_kubectl_looks_for_them() {
+        for (variables, expected) in [
+            ("", vec![]),
+            ("HOME=/home/me", vec!["/home/me/.kube/config"]),
+            ("KUBECONFIG=/a:b: HOME=/home/me", vec!["/a", "/work/b"]),
+            ("KUBECONFIG= HOME=/home/me", vec!["/home/me/.kube/config"]),
+        ] {
+            let pairs = variables.split(' ').filter_map(|pair| pair.split_once('='));
+            let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let expected: Vec<PathBuf> = expected.into_iter().map(PathBuf::from).collect();
+            assert_eq!(kubeconfigs(Path::new("/work"), &environment), expected, "{variables}");
+        }
+    }
+
+    #[test]
+    fn every_kind_is_there_and_documented() {
+        let registry = registry(&[]);
+        for mode in [Mode::Managed, Mode::Data] {
+            for kind in registry.catalogue().kinds(mode) {
+                let schema = kind.schema();
+                assert!(!schema.doc.is_empty(), "{}", schema.kind);
+                assert!(registry.provider(mode, schema.kind).is_some(), "{}", schema.kind);
+            }
+        }
+        for kind in ["meshplan_data", "ca_root", "ca_intermediate", "kubernetes_manifest", "kubernetes_namespace", "kubernetes_secret"] {
+            assert!(registry.kind(Mode::Managed, kind).is_some(), "{kind}");
+        }
+    }
 }

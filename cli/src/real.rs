@@ -21,7 +21,7 @@ pub fn real_world() -> World {
         stdout: stream(Box::new(io::stdout()), &io::stdout(), &environment),
         stderr: stream(Box::new(io::stderr()), &io::stderr(), &environment),
         machine: Arc::new(ThisMachine),
-        registry: Box::new(providers::registry),
+        registry: providers::registry_maker(&directory, &environment),
         guard: Box::new(|guard| guard),
         stop: Arc::new(AtomicBool::new(false)),
         interrupt: Box::new(|| Box::pin(next_interrupt())),

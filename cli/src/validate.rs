@@ -81,6 +81,7 @@ mod tests {
     use super::*;
     use engine::config::parse;
     use engine::source::SourceTree;
+    use std::collections::BTreeMap;
     use std::path::Path;
 
     fn check(text: &str, expected: &[&str]) {
@@ -93,7 +94,7 @@ mod tests {
             let (line, column) = tree.position(problem.at.unwrap()).unwrap();
             format!("{line}:{column} {} {}", problem.summary, problem.help.clone().unwrap_or_default()).trim_end().to_owned()
         };
-        let problems = validate(&config, crate::registry(Path::new(".")).catalogue());
+        let problems = validate(&config, crate::registry_maker(Path::new("."), &BTreeMap::new())(Path::new(".")).catalogue());
         assert_eq!(problems.iter().map(told).collect::<Vec<_>>(), expected, "{text}");
     }
 

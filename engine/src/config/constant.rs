@@ -61,3 +61,42 @@ fn key_text(key: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse_expression;
+    use crate::source::FileId;
+
+    #[test]
+    fn what_is_written_out_is_a_constant() {
+        for (text, json) in [
+            ("null", "null"),
+            ("-1.50", "-1.5"),
+            ("-(2)", "-2"),
+            ("!true", "false"),
+            ("\"${1}\"", "1"),
+            ("(\"a\")", "\"a\""),
+            ("[1, [\"b\"]]", "[1,[\"b\"]]"),
+            ("{ b = 1, (\"a\") = { 2 = true } }", "{\"a\":{\"2\":true},\"b\":1}"),
+        ] {
+            let value = constant(&parse_expression(text, FileId(0)).unwrap()).unwrap();
+            assert_eq!(value.to_json().unwrap().to_string(), json, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_part_that_is_none_is_told() {
+        for (text, details) in [
+            ("[var.a, f(1), 1 + 1]", 3),
+            ("{ a = var.b, (null) = 1 }", 2),
+            ("-true", 1),
+            ("!1", 1),
+            ("[for x in [1] : x]", 1),
+            ("\"a${var.b}\"", 1),
+            ("[1][0]", 1),
+        ] {
+            assert_eq!(constant(&parse_expression(text, FileId(0)).unwrap()).unwrap_err().len(), details, "{text}");
+        }
+    }
+}

@@ -247,3 +247,91 @@ fn called(base: &Expr) -> Option<&str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::written::{check_problems, read_all};
+
+    #[test]
+    fn references_that_lead_nowhere_are_all_told() {
+        check_problems(&[
+            (
+                "locals {\n  a = [var.x, local.y, k.n, data.k.n, module.m]\n}\n",
+                &[
+                    ("undeclared reference", "var.x"),
+                    ("undeclared reference", "local.y"),
+                    ("undeclared reference", "k.n"),
+                    ("undeclared reference", "data.k.n"),
+                    ("undeclared reference", "module.m"),
+                ],
+            ),
+            (
+                "output \"o\" {\n  value = \"x ${var.x} %{ if var.y }${var.z}%{ endif }\"\n}\n",
+                &[("undeclared reference", "var.x"), ("undeclared reference", "var.y"), ("undeclared reference", "var.z")],
+            ),
+            (
+                "resource \"k\" \"n\" {\n  a = [for var in [1] : var]\n  b { c = var.x }\n  depends_on = [k.o, check.c]\n}\n",
+                &[("undeclared reference", "var.x"), ("undeclared reference", "k.o"), ("undeclared reference", "check.c")],
+            ),
+            (
+                "variable \"v\" {\n  validation {\n    condition = var.w\n    error_message = local.m\n  }\n}\n",
+                &[("undeclared reference", "var.w"), ("undeclared reference", "local.m")],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_near_name_is_suggested() {
+        let declared = "variable \"clusters\" {}\nlocals {\n  pairs = 1\n}\nresource \"ca_root\" \"mesh\" {}\ndata \"k\" \"this\" {}\n";
+        for (reference, help) in [
+            ("var.clsuters", "Did you mean `var.clusters`?"),
+            ("local.pair", "Did you mean `local.pairs`?"),
+            ("ca_root.msh", "Did you mean `ca_root.mesh`?"),
+            ("ca_rot.mesh", "Did you mean `ca_root.mesh`?"),
+            ("data.k.thsi", "Did you mean `data.k.this`?"),
+            ("vra.clusters", "Did you mean `var.clusters`?"),
+            ("something.else", ""),
+        ] {
+            let (_, problems) = read_all(&[(".", &format!("{declared}output \"o\" {{\n  value = {reference}\n}}\n"))]);
+            let expected = ("undeclared reference".to_owned(), reference.to_owned(), help.to_owned());
+            assert_eq!(problems, [expected]);
+        }
+    }
+
+    #[test]
+    fn names_that_need_something_around_them() {
+        check_problems(&[
+            ("locals {\n  a = each.key\n}\n", &[("no repetition", "each.key")]),
+            (
+                "resource \"k\" \"n\" {\n  count = count.index\n  a = each.value\n}\n",
+                &[("no repetition", "count.index"), ("no repetition", "each.value")],
+            ),
+            ("resource \"k\" \"n\" {\n  for_each = {}\n  a = count.index\n  b = each.key\n}\n", &[("no repetition", "count.index")]),
+            ("module \"m\" {\n  source = \"./m\"\n  a = each.key\n}\n", &[("no repetition", "each.key")]),
+            ("resource \"k\" \"n\" {\n  a = self.b\n}\n", &[("unknown name", "self")]),
+            (
+                "check \"c\" {\n  data \"d\" \"x\" {}\n  assert {\n    condition = data.d.x.ok\n    error_message = data.d.y.why\n  }\n}\nlocals {\n  a = data.d.x\n}\n",
+                &[("undeclared reference", "data.d.x"), ("undeclared reference", "data.d.y")],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn calls_are_held_against_the_module_they_lead_to() {
+        let root = "module \"m\" {\n  source = \"./m\"\n  extra = 1\n}\nlocals {\n  a = module.m.out\n  b = module.m.outt\n  c = module.m[0].none\n  d = module.m\n}\n";
+        let called = "variable \"needed\" {}\nvariable \"extras\" {\n  default = 1\n}\noutput \"out\" {\n  value = 1\n}\n";
+        let told = |summary: &str, at: &str, help: &str| (summary.to_owned(), at.to_owned(), help.to_owned());
+        let (_, problems) = read_all(&[(".", root), ("m", called)]);
+        assert_eq!(
+            problems,
+            [
+                told("undeclared output", "module.m.outt", "Did you mean `out`?"),
+                told("undeclared output", "module.m[0].none", ""),
+                told("unknown argument", "extra", "Did you mean `extras`?"),
+                told("missing argument", "module \"m\"", ""),
+            ]
+        );
+        let (_, problems) = read_all(&[(".", root), ("m", "x = [\n")]);
+        assert_eq!(problems, [told("syntax error", "\n", "")]);
+    }
+}

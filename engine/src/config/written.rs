@@ -1,7 +1,44 @@
-//! Expressions as short text, for tests.
+//! Short text in and out, for tests.
 
 use super::expression::{Binary, Expr, ForResult, Node, Part, Root, Unary};
+use super::model::Module;
+use super::parse::parse;
 use crate::address::Mode;
+use crate::source::{ModuleKey, ModuleSource, SourceTree};
+
+/// Modules of one file each, the first of them the root, which calls the others by their keys; and every problem: its summary, the text
+/// at its place, its help.
+pub(super) fn read_all(modules: &[(&str, &str)]) -> (Vec<Module>, Vec<(String, String, String)>) {
+    let mut tree = SourceTree::new(".");
+    tree.modules.clear();
+    for (key, text) in modules {
+        let file = tree.add(&format!("{key}/main.mesh.hcl"), text);
+        let calls = modules.iter().map(|(key, _)| ((*key).into(), ModuleKey((*key).into()))).collect();
+        tree.modules.insert(ModuleKey((*key).into()), ModuleSource { directory: String::new(), files: vec![file], calls });
+    }
+    let (config, problems) = parse(&tree, &["cluster", "issuer"]);
+    let told = problems.into_iter().map(|problem| {
+        let at = problem.at.map(|span| tree.file(span.file).unwrap().text[span.start as usize..span.end as usize].to_owned());
+        (problem.summary, at.unwrap_or_default(), problem.help.unwrap_or_default())
+    });
+    let lowered = modules.iter().map(|(key, _)| (*config.modules[&ModuleKey((*key).into())]).clone());
+    (lowered.collect(), told.collect())
+}
+
+/// One module, and the summary and place of every problem.
+pub(super) fn read(text: &str) -> (Module, Vec<(String, String)>) {
+    let (mut modules, problems) = read_all(&[(".", text)]);
+    (modules.remove(0), problems.into_iter().map(|(summary, at, _)| (summary, at)).collect())
+}
+
+/// Holds the problems of each text against what is expected of it.
+pub(super) fn check_problems(rows: &[(&str, &[(&str, &str)])]) {
+    for (text, expected) in rows {
+        let (_, found) = read(text);
+        let found: Vec<_> = found.iter().map(|(summary, at)| (summary.as_str(), at.as_str())).collect();
+        assert_eq!(found, *expected, "{text}");
+    }
+}
 
 /// An expression, every operation in parentheses.
 pub(super) fn written(expression: &Expr) -> String {

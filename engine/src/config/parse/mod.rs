@@ -4,6 +4,7 @@
 
 mod block;
 mod expression;
+mod interface;
 mod module;
 mod pieces;
 mod problem;

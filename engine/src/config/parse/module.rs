@@ -2,11 +2,11 @@
 
 use super::block::suggest;
 use super::{Lowering, pieces};
-use crate::config::model::{Config, Local, Module, Output, Settings, Variable};
+use crate::config::model::{Config, Module, Settings};
 use crate::config::validate::validate;
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, ModuleKey, ModuleSource, SourceTree, Span};
-use crate::value::{Class, Type};
+use crate::value::Class;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body, Structure};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,9 +30,6 @@ pub(super) const BLOCKS: [&str; 14] = [
     "ephemeral",
 ];
 const KNOWN: [&str; 8] = ["meshplan", "variable", "locals", "output", "resource", "data", "module", "check"];
-/// Arguments of a module call; no variable can have their names.
-const RESERVED: [&str; 8] = ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"];
-
 /// Parses every module of a tree. `classes` are the words that type constraints may use beside the usual ones.
 ///
 /// Every problem of every file is reported, and the configuration holds what is left. References that lead nowhere are among the
@@ -248,113 +245,111 @@ fn declare<K: Ord, T>(things: &mut BTreeMap<K, T>, name: K, thing: T, span: fn(&
     }
 }
 
-impl Lowering<'_> {
-    fn variable(&mut self, block: &Block) -> Option<(Arc<str>, Variable)> {
-        const ARGUMENTS: [&str; 5] = ["type", "default", "description", "sensitive", "nullable"];
-        let [(name, at)] = self.labels(block, ["name"])?;
-        if RESERVED.contains(&&*name) {
-            let detail = format!("no variable can be named `{name}`, which is an argument of every module call");
-            self.report(Diagnostic::error("reserved name", detail).at(at));
-        }
-        let span = self.header(block);
-        let mut variable =
-            Variable { ty: Type::Any, default: None, description: None, sensitive: false, nullable: true, validations: Vec::new(), span };
-        for structure in &block.body {
-            match structure {
-                Structure::Attribute(attribute) => match attribute.key.as_str() {
-                    "type" => variable.ty = self.type_constraint(&attribute.value),
-                    "default" => variable.default = self.constant(attribute),
-                    "description" => variable.description = self.constant_text(attribute),
-                    "sensitive" => variable.sensitive = self.constant_bool(attribute).unwrap_or_default(),
-                    "nullable" => variable.nullable = self.constant_bool(attribute).unwrap_or(true),
-                    "ephemeral" => {
-                        let at = self.of(&attribute.key);
-                        self.unsupported("`ephemeral`", at, "Write `sensitive = true`: its value is never shown.");
-                    }
-                    _ => self.unknown_argument(attribute, "variable", &ARGUMENTS),
-                },
-                Structure::Block(inner) if inner.ident.as_str() == "validation" => {
-                    variable.validations.extend(self.assertion(inner));
-                }
-                Structure::Block(inner) => self.unknown_block(inner, "variable", &["validation"]),
-            }
-        }
-        Some((name, variable))
-    }
-
-    fn locals(&mut self, block: &Block) -> Vec<(Arc<str>, Local)> {
-        if self.labels(block, []).is_none() {
-            return Vec::new();
-        }
-        let mut locals = Vec::new();
-        for structure in &block.body {
-            match structure {
-                Structure::Attribute(attribute) => {
-                    let span = self.of(&attribute.key);
-                    locals.push((attribute.key.as_str().into(), Local { value: self.expression(&attribute.value), span }));
-                }
-                Structure::Block(inner) => {
-                    let at = self.header(inner);
-                    let name = inner.ident.as_str();
-                    let problem = Diagnostic::error("unknown block", format!("`locals` holds values, and no block `{name}`"));
-                    self.report(problem.at(at).help(format!("Write `{name} = {{ … }}`.")));
-                }
-            }
-        }
-        locals
-    }
-
-    fn output(&mut self, block: &Block) -> Option<(Arc<str>, Output)> {
-        const ARGUMENTS: [&str; 4] = ["value", "description", "sensitive", "depends_on"];
-        let [(name, _)] = self.labels(block, ["name"])?;
-        let (mut value, mut description, mut sensitive) = (None, None, false);
-        let (mut depends_on, mut preconditions) = (Vec::new(), Vec::new());
-        for structure in &block.body {
-            match structure {
-                Structure::Attribute(attribute) => match attribute.key.as_str() {
-                    "value" => value = Some(self.expression(&attribute.value)),
-                    "description" => description = self.constant_text(attribute),
-                    "sensitive" => sensitive = self.constant_bool(attribute).unwrap_or_default(),
-                    "depends_on" => depends_on = self.dependencies(&attribute.value),
-                    "ephemeral" => {
-                        let at = self.of(&attribute.key);
-                        self.unsupported("`ephemeral`", at, "Write `sensitive = true`: its value is shown only when asked for.");
-                    }
-                    _ => self.unknown_argument(attribute, "output", &ARGUMENTS),
-                },
-                Structure::Block(inner) if inner.ident.as_str() == "precondition" => preconditions.extend(self.assertion(inner)),
-                Structure::Block(inner) => self.unknown_block(inner, "output", &["precondition"]),
-            }
-        }
-        if value.is_none() {
-            self.missing("value", block);
-        }
-        Some((name, Output { value: value?, description, sensitive, depends_on, preconditions, span: self.header(block) }))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn parsed(text: &str) -> (Module, Vec<(String, String)>) {
-        let mut tree = SourceTree::new(".");
-        let id = tree.add("main.mesh.hcl", text);
-        let root = tree.root.clone();
-        tree.modules.entry(root.clone()).or_default().files.push(id);
-        let (config, problems) = parse(&tree, &["cluster", "issuer"]);
-        let at = |span: Span| text[span.start as usize..span.end as usize].to_owned();
-        let problems = problems.into_iter().map(|problem| (problem.summary.clone(), problem.at.map(at).unwrap_or_default()));
-        (config.modules[&root].as_ref().clone(), problems.collect())
-    }
+    use crate::config::written::{check_problems, read, read_all};
 
     #[test]
     fn every_problem_is_found_in_one_run() {
-        let text = "variable \"a\" {\n  typo = 1\n}\nlocals {\n  b = var.c\n  d = [for x in var.a : y]\n}\noutput \"o\" {}\n";
-        let (module, problems) = parsed(text);
-        let expected =
-            [("unknown argument", "typo"), ("unknown name", "y"), ("missing argument", "output \"o\""), ("undeclared reference", "var.c")];
-        assert_eq!(problems, expected.map(|(summary, at)| (summary.to_owned(), at.to_owned())));
-        assert_eq!((module.variables.len(), module.locals.len()), (1, 2));
+        check_problems(&[(
+            "variable \"a\" {\n  typo = 1\n}\nlocals {\n  b = var.c\n  d = [for x in var.a : y]\n}\noutput \"o\" {}\n",
+            &[("unknown argument", "typo"), ("unknown name", "y"), ("missing argument", "output \"o\""), ("undeclared reference", "var.c")],
+        )]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_block_is_told() {
+        check_problems(&[
+            ("x = 1\n", &[("unknown argument", "x")]),
+            ("varible \"x\" {}\n", &[("unknown block", "varible \"x\"")]),
+            ("terraform {}\n", &[("unknown block", "terraform")]),
+            ("variable {}\n", &[("wrong labels", "variable")]),
+            ("variable \"a\" \"b\" {}\n", &[("wrong labels", "variable \"a\" \"b\"")]),
+            ("variable \"a b\" {}\n", &[("invalid name", "\"a b\"")]),
+            ("variable \"count\" {}\n", &[("reserved name", "\"count\"")]),
+            ("variable \"a\" {\n  sensitive = \"yes\"\n}\n", &[("wrong value", "\"yes\"")]),
+            ("variable \"a\" {\n  description = 1\n}\n", &[("wrong value", "1")]),
+            ("variable \"a\" {\n  default = var.b\n}\n", &[("not a constant", "var.b")]),
+            ("variable \"a\" {\n  default = upper(\"x\")\n}\n", &[("not a constant", "upper(\"x\")")]),
+            ("variable \"a\" {\n  validation {}\n}\n", &[("missing argument", "validation"), ("missing argument", "validation")]),
+            ("variable \"a\" {\n  other {}\n}\n", &[("unknown block", "other")]),
+            ("locals {\n  a {}\n}\n", &[("unknown block", "a")]),
+            ("locals \"x\" {}\n", &[("wrong labels", "locals \"x\"")]),
+            ("output \"a\" {\n  valu = 1\n}\n", &[("unknown argument", "valu"), ("missing argument", "output \"a\"")]),
+            ("meshplan {\n  version = 1\n}\n", &[("unknown argument", "version")]),
+            ("meshplan {}\nmeshplan {}\n", &[("duplicate block", "meshplan")]),
+        ]);
+    }
+
+    #[test]
+    fn what_terraform_has_and_we_have_not_is_said_to_be_so() {
+        for block in [
+            "moved {}",
+            "removed {}",
+            "import {}",
+            "provider \"x\" {}",
+            "ephemeral \"a\" \"b\" {}",
+            "meshplan {\n  backend \"s3\" {}\n}",
+            "meshplan {\n  encryption {}\n}",
+            "meshplan {\n  required_providers {}\n}",
+            "variable \"a\" {\n  ephemeral = true\n}",
+            "output \"a\" {\n  value = 1\n  ephemeral = true\n}",
+            "resource \"k\" \"n\" {\n  provider = x\n}",
+            "resource \"k\" \"n\" {\n  provisioner \"local-exec\" {}\n}",
+            "resource \"k\" \"n\" {\n  dynamic \"x\" {}\n}",
+            "module \"m\" {\n  source = \"./m\"\n  version = \"1\"\n}",
+            "module \"m\" {\n  source = \"./m\"\n  providers = {}\n}",
+        ] {
+            let (_, problems) = read_all(&[(".", &format!("{block}\n"))]);
+            assert_eq!(problems.len(), 1, "{block}: {problems:?}");
+            assert_eq!(problems[0].0, "not supported yet", "{block}");
+            assert!(!problems[0].2.is_empty(), "{block}");
+        }
+    }
+
+    #[test]
+    fn of_two_things_with_one_name_the_first_counts_and_both_are_shown() {
+        for (text, first) in [
+            ("variable \"a\" {}\nvariable \"a\" {}\n", "variable \"a\""),
+            ("locals {\n  a = 1\n}\nlocals {\n  a = 2\n}\n", "a"),
+            ("output \"a\" {\n  value = 1\n}\noutput \"a\" {\n  value = 1\n}\n", "output \"a\""),
+            ("resource \"k\" \"a\" {}\nresource \"k\" \"a\" {}\n", "resource \"k\" \"a\""),
+            ("data \"k\" \"a\" {}\ndata \"k\" \"a\" {}\n", "data \"k\" \"a\""),
+            ("check \"a\" {\n  assert {\n    condition = true\n    error_message = \"\"\n  }\n}\n", "check \"a\""),
+        ] {
+            let text = if text.starts_with("check") { text.repeat(2) } else { text.to_owned() };
+            let mut tree = SourceTree::new(".");
+            let file = tree.add("main.mesh.hcl", &text);
+            let root = tree.root.clone();
+            tree.modules.entry(root).or_default().files.push(file);
+            let (_, problems) = parse(&tree, &[]);
+            let [problem] = problems.as_slice() else { panic!("{text}: {problems:?}") };
+            assert_eq!(problem.summary, "duplicate name");
+            let [(related, _)] = problem.related.as_slice() else { panic!("{problem:?}") };
+            let place = |span: Span| &text[span.start as usize..span.end as usize];
+            assert_eq!((place(*related), problem.at.map(place)), (first, Some(first)));
+            assert!(related.start < problem.at.unwrap().start);
+        }
+        let (_, problems) = read("resource \"k\" \"a\" {}\ndata \"k\" \"a\" {}\n");
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn calls_are_listed_without_reading_the_rest() {
+        let text = "module \"a\" {\n  source = \"./a\"\n}\nmodule \"b\" {\n  source = var.x\n}\nmodule {\n  source = \"x\"\n}\nx = ]\nmodule \"c\" {\n  source = \"builtin:c\"\n}\n";
+        let found: Vec<_> = calls(text, FileId(3)).into_iter().map(|call| (call.name.to_string(), call.source.to_string())).collect();
+        let expected = [("a", "./a"), ("c", "builtin:c")].map(|(name, source)| (name.to_owned(), source.to_owned()));
+        assert_eq!(found, expected);
+        assert_eq!(calls("locals {}\n", FileId(0)), []);
+    }
+
+    #[test]
+    fn a_statement_that_does_not_parse_hides_no_other() {
+        let text = "variable \"a\" {\n  type = [\n}\nvariable \"b\" {\n  typ = string\n}\nlocals {\n  c = var.a\n}\n";
+        let (module, problems) = read(text);
+        assert_eq!(module.variables.keys().map(|name| &**name).collect::<Vec<_>>(), ["b"]);
+        let summaries: Vec<_> = problems.iter().map(|(summary, _)| summary.as_str()).collect();
+        assert_eq!(summaries, ["unknown argument", "syntax error"]);
     }
 }

@@ -215,3 +215,158 @@ impl Lowering<'_> {
         check.data.push(Arc::new(data));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DependencyRoot;
+    use crate::config::expression::Root;
+    use crate::config::written::{check_problems, read, written};
+
+    fn resource(text: &str) -> ResourceBlock {
+        let (module, problems) = read(text);
+        assert_eq!(problems, [], "{text}");
+        let first = module.resources.values().find(|block| &*block.name.name == "it");
+        (**first.unwrap()).clone()
+    }
+
+    #[test]
+    fn arguments_and_meta_arguments_are_told_apart() {
+        let text = r#"
+            resource "k" "other" { for_each = {} }
+            check "c" {
+              assert {
+                condition     = true
+                error_message = ""
+              }
+            }
+            resource "k" "it" {
+              name       = "a"
+              for_each   = { x = 1 }
+              depends_on = [k.other, k.other[each.key], check.c]
+              labels     = { a = each.value }
+              timeouts {
+                create = "10m"
+              }
+            }
+        "#;
+        let block = resource(text);
+        assert_eq!(block.name.mode, Mode::Managed);
+        let names: Vec<_> = block.body.arguments.iter().map(|argument| &*argument.name).collect();
+        assert_eq!(names, ["name", "labels"]);
+        let Repetition::ForEach(groups) = &block.repetition else { panic!("{:?}", block.repetition) };
+        assert_eq!(written(groups), "{\"x\" = 1}");
+        let depends: Vec<_> = block.depends_on.iter().map(|one| (one.root.clone(), one.key.as_ref().map(written))).collect();
+        let other = || DependencyRoot::Object(Root::Resource(Mode::Managed, "k".into(), "other".into()));
+        assert_eq!(depends, [(other(), None), (other(), Some("EachKey".to_owned())), (DependencyRoot::Check("c".into()), None)]);
+        assert_eq!(
+            block.timeouts.iter().map(|(name, text)| (&**name, written(text))).collect::<Vec<_>>(),
+            [("create", "\"10m\"".to_owned())]
+        );
+        assert_eq!(&text[block.kind_span.start as usize..block.kind_span.end as usize], "\"k\"");
+        assert_eq!(&text[block.span.start as usize..block.span.end as usize], "resource \"k\" \"it\"");
+    }
+
+    #[test]
+    fn a_lifecycle_has_all_its_parts() {
+        let block = resource(
+            r#"
+            resource "k" "it" {
+              lifecycle {
+                create_before_destroy = true
+                prevent_destroy       = true
+                ignore_changes        = [labels, spec.replicas, labels["a"], items[0].x]
+                replace_triggered_by  = [k.it.id]
+                precondition {
+                  condition     = true
+                  error_message = "before"
+                }
+                postcondition {
+                  condition     = self.id != ""
+                  error_message = "after"
+                }
+              }
+            }
+        "#,
+        );
+        let lifecycle = block.lifecycle;
+        assert!(lifecycle.create_before_destroy && lifecycle.prevent_destroy);
+        let ignored: Vec<_> = lifecycle.ignore_changes.iter().map(|(path, _)| &**path).collect();
+        assert_eq!(ignored, ["labels", "spec.replicas", "labels.a", "items.0.x"]);
+        assert_eq!(lifecycle.replace_triggered_by.iter().map(written).collect::<Vec<_>>(), ["resource:k:it.id"]);
+        assert_eq!(written(&lifecycle.preconditions[0].error_message), "\"before\"");
+        assert_eq!(written(&lifecycle.postconditions[0].condition), "(Itself.id != \"\")");
+        let all = resource("resource \"k\" \"it\" {\n  lifecycle {\n    ignore_changes = all\n  }\n}\n");
+        assert_eq!(all.lifecycle.ignore_changes.iter().map(|(path, _)| &**path).collect::<Vec<_>>(), ["all"]);
+    }
+
+    #[test]
+    fn nested_blocks_are_kept_for_their_kind_to_judge() {
+        let block = resource("resource \"k\" \"it\" {\n  a \"b\" {\n    c = 1\n    d {}\n  }\n}\n");
+        let [(head, body)] = block.body.blocks.as_slice() else { panic!("{:?}", block.body) };
+        assert_eq!((&*head.name, written(&head.value)), ("a", "[\"b\"]".to_owned()));
+        assert_eq!((&*body.arguments[0].name, &*body.blocks[0].0.name), ("c", "d"));
+    }
+
+    #[test]
+    fn calls_and_checks() {
+        let (module, problems) = read(
+            r#"
+            module "m" {
+              source   = "./m"
+              for_each = { a = 1 }
+              name     = each.key
+            }
+            check "c" {
+              data "d" "x" { name = "n" }
+              assert {
+                condition     = data.d.x.ok
+                error_message = "not ${data.d.x.why}"
+              }
+            }
+        "#,
+        );
+        assert_eq!(problems, []);
+        let call = &module.calls["m"];
+        assert_eq!((&*call.module.0, call.arguments.len()), ("./m", 1));
+        let check = &module.checks["c"];
+        assert_eq!((check.data.len(), check.assertions.len()), (1, 1));
+        assert_eq!(check.data[0].name.mode, Mode::Data);
+    }
+
+    #[test]
+    fn what_is_wrong_within_is_told() {
+        check_problems(&[
+            ("resource \"k\" {}\n", &[("wrong labels", "resource \"k\"")]),
+            ("resource \"k\" \"1x\" {}\n", &[("invalid name", "\"1x\"")]),
+            ("resource \"k\" \"n\" {\n  count = 1\n  for_each = {}\n}\n", &[("duplicate repetition", "for_each")]),
+            ("resource \"k\" \"n\" {\n  depends_on = k.n\n}\n", &[("invalid list", "k.n")]),
+            (
+                "resource \"k\" \"n\" {\n  depends_on = [\"k.n\", k.n.id, var.x, k[0]]\n}\n",
+                &[
+                    ("unknown dependency", "\"k.n\""),
+                    ("unknown dependency", "k.n.id"),
+                    ("unknown dependency", "var.x"),
+                    ("unknown dependency", "k[0]"),
+                ],
+            ),
+            ("resource \"k\" \"n\" {\n  timeouts {\n    crate = \"1m\"\n  }\n}\n", &[("unknown argument", "crate")]),
+            ("resource \"k\" \"n\" {\n  lifecycle {\n    prevent_destroy = var.x\n  }\n}\n", &[("not a constant", "var.x")]),
+            ("resource \"k\" \"n\" {\n  lifecycle {\n    ignore_change = []\n  }\n}\n", &[("unknown argument", "ignore_change")]),
+            ("resource \"k\" \"n\" {\n  lifecycle {\n    ignore_changes = [\"labels\"]\n  }\n}\n", &[("invalid path", "\"labels\"")]),
+            ("resource \"k\" \"n\" {\n  lifecycle {\n    validation {}\n  }\n}\n", &[("unknown block", "validation")]),
+            ("data \"k\" \"n\" {\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n", &[("unknown argument", "prevent_destroy")]),
+            ("module \"m\" {}\n", &[("missing argument", "module \"m\"")]),
+            ("module \"m\" {\n  source = var.x\n}\n", &[("not a constant", "var.x")]),
+            ("module \"m\" {\n  source = \"./m\"\n  x {}\n}\n", &[("unknown block", "x")]),
+            ("check \"c\" {}\n", &[("missing block", "check \"c\"")]),
+            ("check \"c\" {\n  x = 1\n  y {}\n}\n", &[("unknown argument", "x"), ("unknown block", "y"), ("missing block", "check \"c\"")]),
+        ]);
+        let data = "data \"d\" \"x\" {}\n";
+        let assertion = "assert {\n condition = true\n error_message = \"\"\n}\n";
+        check_problems(&[
+            (&format!("check \"c\" {{\n{data}{data}{assertion}}}\n"), &[("duplicate name", "data \"d\" \"x\"")]),
+            (&format!("check \"c\" {{\ndata \"d\" \"x\" {{\n count = 1\n}}\n{assertion}}}\n"), &[("unknown argument", "data \"d\" \"x\"")]),
+        ]);
+    }
+}

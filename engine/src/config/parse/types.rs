@@ -133,3 +133,76 @@ fn optional_call(expression: &Expression) -> Option<&FuncCall> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::written::{check_problems, read, read_all};
+    use crate::value::{Type, Value};
+
+    fn constraint(text: &str) -> Type {
+        let (module, problems) = read(&format!("variable \"x\" {{\n  type = {text}\n}}\n"));
+        assert_eq!(problems, [], "{text}");
+        module.variables["x"].ty.clone()
+    }
+
+    #[test]
+    fn constraints_are_read() {
+        for (text, shown) in [
+            ("string", "string"),
+            ("number", "number"),
+            ("bool", "bool"),
+            ("any", "any"),
+            ("(string)", "string"),
+            ("list(string)", "list(string)"),
+            ("set(number)", "set(number)"),
+            ("map(any)", "map(any)"),
+            ("tuple([string, number])", "tuple([string, number])"),
+            ("object({ a = string, \"b\" = optional(number) })", "object({ a = string, b = optional(number) })"),
+            ("map(object({ cluster = cluster, network = string }))", "map(object({ cluster = cluster, network = string }))"),
+            ("issuer", "issuer"),
+            ("object({})", "object({ })"),
+        ] {
+            assert_eq!(constraint(text).to_string(), shown);
+        }
+        assert_eq!(constraint("cluster"), Type::Reference("cluster"));
+    }
+
+    #[test]
+    fn optional_attributes_keep_their_default() {
+        let Type::Object(object) = constraint("object({ a = optional(list(string), [\"x\"]), b = optional(number), c = bool })") else {
+            panic!("no object")
+        };
+        let field = |name: &str| (object.fields[name].optional, object.fields[name].default.clone());
+        assert_eq!(field("a"), (true, Some(Value::tuple(vec![Value::string("x")]))));
+        assert_eq!(field("b"), (true, None));
+        assert_eq!(field("c"), (false, None));
+    }
+
+    #[test]
+    fn what_is_no_type_is_told_with_its_place() {
+        let rows = [
+            ("strng", "strng", "Did you mean `string`?"),
+            ("clsuter", "clsuter", "Did you mean `cluster`?"),
+            ("\"string\"", "\"string\"", "Write `string` without quotes."),
+            ("list", "list", "Write `list(string)`, or `any`."),
+            ("list(strng)", "strng", "Did you mean `string`?"),
+            ("lst(string)", "lst(string)", "Did you mean `list(…)`?"),
+            ("list(string, number)", "list(string, number)", "Write for example `map(string)`."),
+            ("tuple(string)", "string", "Write `tuple([string, number])`."),
+            ("object(string)", "string", "Write `object({ name = string })`."),
+            ("object({ (var.x) = string })", "(var.x)", "Write `object({ name = string })`."),
+            ("optional(string)", "optional(string)", "Write `object({ name = optional(string) })`."),
+            ("object({ a = optional() })", "optional()", "Write `optional(string, \"text\")`."),
+            ("1", "1", "Types are `string`, `number`, `bool`, `any`, `list(…)`, `set(…)`, `map(…)`, `object({…})`."),
+            ("secret", "secret", "Beside the usual types there are the classes of references: `cluster`, `issuer`."),
+        ];
+        for (text, at, help) in rows {
+            let (_, problems) = read_all(&[(".", &format!("variable \"x\" {{\n  type = {text}\n}}\n"))]);
+            assert_eq!(problems, [("invalid type".to_owned(), at.to_owned(), help.to_owned())], "{text}");
+        }
+        check_problems(&[
+            ("variable \"x\" {\n  type = object({ a = optional(string, var.y) })\n}\n", &[("not a constant", "var.y")]),
+            ("variable \"x\" {\n  type = tuple([strng, nmber])\n}\n", &[("invalid type", "strng"), ("invalid type", "nmber")]),
+        ]);
+    }
+}

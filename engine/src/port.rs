@@ -36,7 +36,7 @@ pub struct Asked {
 }
 
 /// One effect that a provider is asked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     /// The instance.
     pub address: Address,
@@ -56,6 +56,16 @@ pub struct Request {
     pub now: u64,
     /// Key for the HMACs of secret content.
     pub secret_key: Arc<[u8]>,
+}
+
+/// Shows all but the key.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, kind, id, place, arguments, prior, timeout, now, secret_key: _ } = self;
+        let mut shown = f.debug_struct("Request");
+        shown.field("address", address).field("kind", kind).field("id", id).field("place", place).field("arguments", arguments);
+        shown.field("prior", prior).field("timeout", timeout).field("now", now).finish_non_exhaustive()
+    }
 }
 
 /// What an effect left.

@@ -11,6 +11,7 @@ pub use compare::{compare, created};
 use crate::address::Address;
 use crate::state::Record;
 use crate::value::{Class, Type, Value};
+use std::fmt;
 use std::sync::Arc;
 
 /// Who gives an attribute its value.
@@ -191,7 +192,7 @@ impl Problem {
 }
 
 /// What a kind is asked when an instance is planned.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Comparison<'a> {
     /// The converted arguments, an object with every non-computed attribute of the schema. May hold unknowns.
     pub desired: &'a Value,
@@ -205,6 +206,16 @@ pub struct Comparison<'a> {
     pub previewable: bool,
     /// Key of the HMACs that stand in records in place of secret content; empty before the state's first write.
     pub secret_key: &'a [u8],
+}
+
+/// Shows all but the key.
+impl fmt::Debug for Comparison<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { desired, prior, observed, preview, previewable, secret_key: _ } = self;
+        let mut shown = f.debug_struct("Comparison");
+        shown.field("desired", desired).field("prior", prior).field("observed", observed);
+        shown.field("preview", preview).field("previewable", previewable).finish_non_exhaustive()
+    }
 }
 
 /// What a server makes of an object.

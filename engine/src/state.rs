@@ -165,7 +165,7 @@ pub struct Output {
 }
 
 /// All that is remembered between runs.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct State {
     /// Tells states of one origin from all others; empty before the first write.
     pub lineage: String,
@@ -179,6 +179,16 @@ pub struct State {
     pub places: BTreeMap<Address, Place>,
     /// Key of the HMACs of secret values in digests and fingerprints; empty before the first write.
     pub secret_key: Vec<u8>,
+}
+
+/// Shows all but the key.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lineage, serial, outputs, resources, places, secret_key: _ } = self;
+        let mut shown = f.debug_struct("State");
+        shown.field("lineage", lineage).field("serial", serial).field("outputs", outputs);
+        shown.field("resources", resources).field("places", places).finish_non_exhaustive()
+    }
 }
 
 /// One change of the state, as journaled.
@@ -354,6 +364,13 @@ mod tests {
         record.place = place.map(|place| Address::managed("k", place));
         record.depends_on = depends_on.iter().map(|name| Address::managed("k", name)).collect();
         state.apply(&Entry::Put { address: Address::managed("k", name), deposed: None, record });
+    }
+
+    #[test]
+    fn the_key_is_not_shown() {
+        let state = State { lineage: "l".to_owned(), secret_key: vec![173; 3], ..State::default() };
+        let shown = format!("{state:?}");
+        assert!(shown.contains("\"l\"") && !shown.contains("173"), "{shown}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub use origin::{Made, Origin, Origins};
 pub use types::{Class, Field, ObjectType, Type};
 
 use crate::address::Address;
+use std::fmt;
 use std::sync::Arc;
 
 /// What a value is.
@@ -125,11 +126,21 @@ impl Flags {
 }
 
 /// A value of the language.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Value {
     data: Data,
     origin: Origin,
     flags: Flags,
+}
+
+/// Shows nothing of what is marked sensitive.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_marked_sensitive() {
+            return f.write_str("(sensitive)");
+        }
+        f.debug_struct("Value").field("data", &self.data).field("origin", &self.origin).field("flags", &self.flags).finish()
+    }
 }
 
 /// Equality of data and marks. Origins do not count: they say where a value came from, not what it is.
@@ -409,5 +420,24 @@ impl Value {
             }
             _ => self.origin,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sensitive_is_not_shown_however_deep_it_lies() {
+        let secret = || Value::string("s3cret");
+        for value in [
+            secret().sensitive(),
+            Value::tuple(vec![secret()]).sensitive(),
+            Value::object([("a", Value::tuple(vec![Value::null(), secret().sensitive()]))]),
+        ] {
+            let shown = format!("{value:?}");
+            assert!(shown.contains("(sensitive)") && !shown.contains("s3cret"), "{shown}");
+        }
+        assert!(format!("{:?}", secret()).contains("s3cret"));
     }
 }

@@ -8,4 +8,4 @@ pub use call::Cluster;
 pub(crate) use call::{Apply, CallError};
 pub(crate) use connect::Target;
 pub use connect::{Clusters, Connector, KubeconfigConnector};
-pub(crate) use discover::builtin;
+pub(crate) use discover::{builtin, builtin_version};

@@ -23,7 +23,7 @@ pub(crate) struct World {
     uids: u64,
 }
 
-/// The server, and a connector of type `fake` that leads to it.
+/// The server, and a connector that leads to it.
 #[derive(Clone, Default)]
 pub(crate) struct Fake(pub(crate) Arc<Mutex<World>>);
 
@@ -36,6 +36,7 @@ impl Fake {
     /// With a namespace `kube-system`.
     pub(crate) fn new() -> Self {
         let fake = Self::default();
+        fake.put("/version", json!({ "gitVersion": "v1.34.1" }));
         fake.put(
             "/api/v1/namespaces/kube-system",
             json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "kube-system", "uid": "cluster-1" } }),
@@ -64,7 +65,7 @@ impl Fake {
 impl Connector for Fake {
     fn connect<'a>(&'a self, connection: &'a Value) -> BoxFuture<'a, Option<Result<Client, String>>> {
         let world = self.0.clone();
-        let known = connection.text("type") == Some("fake");
+        let known = matches!(connection.text("type"), Some("fake" | "kubeconfig"));
         Box::pin(async move {
             let service = tower::service_fn(move |request: Request<Body>| {
                 let world = world.clone();

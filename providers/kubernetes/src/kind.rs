@@ -2,6 +2,7 @@
 
 use crate::object::{identity_of, name_of};
 use crate::object_kind::{ObjectKind, Ownership, Until};
+use crate::observation::veiled;
 use crate::planning;
 use crate::readiness::usual_seconds;
 use crate::validation;
@@ -37,7 +38,8 @@ impl Adapter {
                 let known = known.iter().find(|(name, _)| *name == attribute.name).map(|(_, value)| value);
                 let id = (attribute.name == "id").then(Value::null);
                 let value = given.filter(|value| !value.is_null() || attribute.presence != Presence::OptionalComputed).or(known).cloned();
-                let value = value.or(id).or_else(|| attributes.get(attribute.name).cloned()).unwrap_or_else(Value::null);
+                let value =
+                    value.or(id).or_else(|| attributes.get(attribute.name).cloned()).map_or_else(Value::null, |value| veiled(&value));
                 (attribute.name, value.sensitive_if(attribute.sensitive))
             }))
         };

@@ -1,6 +1,6 @@
 //! An object as desired: its name, its canonical form, and what is wrong with it. Nothing here knows a cluster.
 
-use crate::client::builtin;
+use crate::client::{builtin, builtin_version};
 use crate::object_kind::ObjectName;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,6 +44,14 @@ pub(crate) fn identity_of(name: &ObjectName) -> String {
         "" => name.to_string(),
         group => name.to_string().replacen('/', &format!(".{group}/"), 1),
     }
+}
+
+/// The name behind an identity, for kinds that every server has: only of these the version is known.
+pub(crate) fn name_of_identity(identity: &str) -> Option<ObjectName> {
+    let (kind, rest) = identity.split_once('/')?;
+    let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
+    let api_version = builtin_version(group, kind)?;
+    name_of_id(&format!("{api_version}/{kind}/{rest}"))
 }
 
 /// What is applied for an object: without nulls, status and what only servers write, with its namespace said, and a Secret's text as
@@ -150,10 +158,12 @@ mod tests {
         ] {
             let name = name_of_id(id).expect(id);
             assert_eq!((id_of(&name).as_str(), identity_of(&name).as_str()), (id, identity));
+            assert_eq!(name_of_identity(identity), Some(name));
         }
         for id in ["", "v1", "v1/Secret", "a/b/c/Kind/name", "v1/Secret/a/b/c"] {
             assert_eq!(name_of_id(id), None, "{id}");
         }
+        assert_eq!(name_of_identity("Gateway.networking.istio.io/n/a"), None);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What a read of an object says to planning: the part that is ours, and what kinds compute from the rest.
 
 use crate::difference::dotted;
+use crate::kinds::parse_yaml;
 use crate::object::is_secret;
 use crate::object_kind::{Json, ObjectKind, ObjectName};
 use crate::ownership::{is_applied_by, owned};
 use crate::rules::rewritten;
 use engine::state::Fingerprint;
-use engine::value::{Value, keyed_fingerprint};
+use engine::value::{Data, Entry, Mapping, Sequence, Value, keyed_fingerprint};
+use std::sync::Arc;
 
 /// A live object as planning sees it: `object` (the fields our manager owns, with the name; a Secret's contents sensitive), `uid`, `ours`
 /// (whether our manager ever applied it), `rewritten` (paths that controllers took over) and `computed` (the kind's attributes).
@@ -37,6 +39,31 @@ pub(crate) fn value_of(object: &Json) -> Value {
         };
         (entry.key.clone(), within)
     }))
+}
+
+/// An argument as plans and records show it: the contents of every Secret within are sensitive, whatever they came from, and so is YAML text
+/// that holds one.
+pub(crate) fn veiled(value: &Value) -> Value {
+    match value.data() {
+        Data::String(text) if text.contains("Secret") => {
+            let holds = parse_yaml(text).is_ok_and(|objects| objects.iter().any(is_secret));
+            value.clone().sensitive_if(holds)
+        }
+        Data::Mapping(mapping) => {
+            let secret = is_secret(value);
+            let entries = mapping.entries().iter().map(|entry| {
+                let contents = secret && matches!(&*entry.key, "data" | "stringData");
+                Entry { value: veiled(&entry.value).sensitive_if(contents), ..entry.clone() }
+            });
+            let made = Mapping::new(mapping.kind().clone(), entries.collect());
+            Value::new(Data::Mapping(Arc::new(made))).with_origin(value.origin()).sensitive_if(value.is_marked_sensitive())
+        }
+        Data::Sequence(sequence) => {
+            let made = Sequence::new(sequence.kind().clone(), sequence.items().iter().map(veiled).collect());
+            Value::new(Data::Sequence(Arc::new(made))).with_origin(value.origin()).sensitive_if(value.is_marked_sensitive())
+        }
+        _ => value.clone(),
+    }
 }
 
 /// The fingerprint of an object that may hold secrets; nothing while it is not wholly known.
@@ -98,6 +125,22 @@ mod tests {
         assert_eq!(sealed.get("a"), Some(&Value::null()));
         assert!(sealed.get("b").is_some_and(|value| !value.is_known()));
         assert!(sealed.get("c").is_some_and(|items| items.items()[0].as_str().is_some_and(|text| text.len() == 76)));
+    }
+
+    #[test]
+    fn secrets_are_sensitive_wherever_they_stand() {
+        let secret = json!({ "apiVersion": "v1", "kind": "Secret", "stringData": { "k": "v" }, "metadata": { "name": "a" } });
+        for (value, sensitive) in [
+            (secret.clone(), true),
+            (json!({ "objects": [secret] }), true),
+            (json!(secret.to_string()), true),
+            (json!("kind: ConfigMap # no Secret"), false),
+            (json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "k": "v" } }), false),
+        ] {
+            let veiled = veiled(&Value::from_json(&value));
+            assert_eq!(veiled.holds_sensitive(), sensitive, "{value}");
+            assert_eq!(veiled.to_json().ok(), Some(value));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::difference::{Difference, difference, dotted};
 use crate::object::{canonical, id_of, name_of};
 use crate::object_kind::{ObjectKind, ObjectName};
-use crate::observation::fingerprint_of;
+use crate::observation::{fingerprint_of, veiled};
 use crate::rules::is_immutable;
 use engine::schema::{Comparison, Planned, Presence, Preview, Problem, Schema};
 use engine::value::Value;
@@ -29,10 +29,12 @@ struct Planning<'a> {
 
 impl Planning<'_> {
     fn planned(&self) -> Planned {
-        let Some(prior) = self.asked.prior else { return Planned::Create(self.attributes(None)) };
+        let Some(prior) = self.asked.prior else {
+            return if self.asks() { Planned::Ask } else { Planned::Create(self.attributes(Computed::Anew)) };
+        };
         let renamed = self.renamed();
         if !renamed.is_empty() {
-            return Planned::Replace { attributes: self.attributes(None), because: renamed };
+            return Planned::Replace { attributes: self.attributes(Computed::Anew), because: renamed };
         }
         let applied = fingerprint_of(&self.object, self.asked.secret_key);
         let as_applied = applied.is_some() && applied == prior.applied;
@@ -57,13 +59,13 @@ impl Planning<'_> {
             return Planned::Ask;
         }
         let paths = found.paths();
-        Planned::Update { attributes: self.attributes(self.base()), changed: paths.clone(), drifted: paths }
+        Planned::Update { attributes: self.attributes(Computed::Updated), changed: paths.clone(), drifted: paths }
     }
 
     /// The configuration is not as it was applied.
     fn configured(&self, found: &Difference, there: &Value) -> Planned {
         if let Some(because) = self.immutable(found) {
-            return Planned::Replace { attributes: self.attributes(None), because };
+            return Planned::Replace { attributes: self.attributes(Computed::Anew), because };
         }
         if found.is_empty() {
             return self.keep();
@@ -80,7 +82,7 @@ impl Planning<'_> {
             .filter_map(|path| Some(path.as_str()?.to_owned()))
             .collect();
         if !immutable.is_empty() {
-            return Planned::Replace { attributes: self.attributes(None), because: immutable };
+            return Planned::Replace { attributes: self.attributes(Computed::Anew), because: immutable };
         }
         match preview.get("object") {
             Some(becomes) => self.changed(&difference(becomes, there)),
@@ -90,16 +92,16 @@ impl Planning<'_> {
 
     fn changed(&self, found: &Difference) -> Planned {
         if let Some(because) = self.immutable(found) {
-            return Planned::Replace { attributes: self.attributes(None), because };
+            return Planned::Replace { attributes: self.attributes(Computed::Anew), because };
         }
         if found.is_empty() {
             return self.keep();
         }
-        Planned::Update { attributes: self.attributes(self.base()), changed: found.paths(), drifted: Vec::new() }
+        Planned::Update { attributes: self.attributes(Computed::Updated), changed: found.paths(), drifted: Vec::new() }
     }
 
     fn keep(&self) -> Planned {
-        Planned::Keep(self.attributes(self.base()))
+        Planned::Keep(self.attributes(Computed::Kept))
     }
 
     /// Whether the server is to be asked, and has not been.
@@ -160,24 +162,29 @@ impl Planning<'_> {
         difference(&pick(now), &pick(was))
     }
 
-    fn base(&self) -> Option<&Value> {
-        self.asked.prior.map(|prior| &prior.attributes)
-    }
-
-    /// What dependents see: arguments as desired; computed attributes as the kind knows them by now, else as observed, else as remembered
-    /// in `base`, else unknown.
-    fn attributes(&self, base: Option<&Value>) -> Value {
+    /// What dependents see: arguments as desired; computed attributes as the kind knows them by now, else as observed, else as remembered,
+    /// else unknown.
+    fn attributes(&self, computed: Computed) -> Value {
         let id = name_of(&self.object).map(|name| ("id", Value::string(id_of(&name))));
-        let computed: Vec<_> = self.kind.attributes(self.asked.desired, None).into_iter().chain(id).collect();
-        let observed = self.asked.observed.filter(|_| base.is_some()).and_then(|observed| observed.get("computed"));
+        let told: Vec<_> = self.kind.attributes(self.asked.desired, None).into_iter().chain(id).collect();
+        let observed = self.asked.observed.and_then(|observed| observed.get("computed"));
+        let remembered = self.asked.prior.map(|prior| &prior.attributes);
         Value::object(self.schema.attributes.iter().map(|attribute| {
-            let known = |at: Option<&Value>| at.and_then(|at| at.present(attribute.name)).cloned();
+            let stays = match computed {
+                Computed::Anew => false,
+                Computed::Updated => !attribute.volatile,
+                Computed::Kept => true,
+            };
+            let known = |at: Option<&Value>| at.filter(|_| stays).and_then(|at| at.present(attribute.name)).cloned();
+            let given = self.asked.desired.get(attribute.name);
             let value = match attribute.presence {
-                Presence::Required | Presence::Optional => self.asked.desired.get(attribute.name).cloned().unwrap_or_else(Value::null),
-                Presence::Computed | Presence::OptionalComputed => known(Some(self.asked.desired))
-                    .or_else(|| computed.iter().find(|(name, _)| *name == attribute.name).map(|(_, value)| value.clone()))
+                Presence::Required | Presence::Optional => given.map_or_else(Value::null, veiled),
+                Presence::Computed | Presence::OptionalComputed => given
+                    .filter(|value| !value.is_null() && attribute.presence == Presence::OptionalComputed)
+                    .cloned()
+                    .or_else(|| told.iter().find(|(name, _)| *name == attribute.name).map(|(_, value)| value.clone()))
                     .or_else(|| known(observed))
-                    .or_else(|| base.and_then(|base| base.get(attribute.name)).cloned())
+                    .or_else(|| remembered.filter(|_| stays).and_then(|remembered| remembered.get(attribute.name)).cloned())
                     .unwrap_or_else(|| Value::unknown(attribute.ty.clone())),
             };
             (attribute.name, value.sensitive_if(attribute.sensitive))
@@ -185,9 +192,211 @@ impl Planning<'_> {
     }
 }
 
+/// What becomes of computed attributes.
+#[derive(Clone, Copy)]
+enum Computed {
+    /// The object is made: they are not known yet.
+    Anew,
+    /// It is changed: all but volatile ones stay.
+    Updated,
+    /// It stays as it is, and so do they.
+    Kept,
+}
+
 /// A difference without what controllers took over.
 fn without_rewritten(mut found: Difference, observed: &Value) -> Difference {
     let taken: Vec<&str> = observed.get("rewritten").map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str).collect();
     found.wanted.retain(|path| !taken.iter().any(|taken| dotted(path).starts_with(taken)));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::Manifest;
+    use engine::state::{Record, RecordId};
+    use engine::value::Type;
+    use serde_json::{Value as Json, json};
+
+    const KEY: &[u8] = b"key";
+
+    fn deployment(spec: &Json) -> Json {
+        json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "a", "namespace": "n" }, "spec": spec })
+    }
+
+    fn arguments(manifest: Value) -> Value {
+        Value::object([("manifest", manifest)])
+    }
+
+    /// A record of this manifest, as it was applied and found right after.
+    fn record(manifest: &Json) -> Record {
+        let object = Value::from_json(manifest);
+        let mut record = Record::new(RecordId::new("r1"), "kubernetes_manifest");
+        record.applied = fingerprint_of(&canonical(&object), KEY);
+        record.observed = fingerprint_of(&object, KEY);
+        record.attributes = Value::object([("manifest", object), ("id", Value::string("apps/v1/Deployment/n/a"))]);
+        record
+    }
+
+    fn observed(there: &Json, rewritten: &[&str]) -> Value {
+        let rewritten = rewritten.iter().map(|path| Value::string(*path)).collect();
+        Value::object([("object", Value::from_json(there)), ("rewritten", Value::tuple(rewritten))])
+    }
+
+    fn plan(desired: &Value, prior: &Record, observed: Option<&Value>) -> String {
+        let kind = Manifest::default();
+        words(&planned(
+            &kind,
+            kind.schema(),
+            Comparison { desired, prior: Some(prior), observed, preview: None, previewable: false, secret_key: KEY },
+        ))
+    }
+
+    fn words(planned: &Planned) -> String {
+        match planned {
+            Planned::Keep(_) => "keep".into(),
+            Planned::Create(_) => "create".into(),
+            Planned::Update { changed, drifted, .. } if drifted.is_empty() => format!("update {}", changed.join(" ")),
+            Planned::Update { drifted, .. } => format!("drift {}", drifted.join(" ")),
+            Planned::Replace { because, .. } => format!("replace {}", because.join(" ")),
+            Planned::Ask => "ask".into(),
+            Planned::Refused(problem) => problem.detail.clone(),
+        }
+    }
+
+    #[test]
+    fn offline_an_object_is_compared_field_by_field() {
+        let was = json!({ "replicas": 1, "selector": { "app": "a" }, "paused": true });
+        let cpu = |cpu: &str| json!({ "template": { "spec": { "containers": [{ "name": "app", "resources": { "requests": { "cpu": cpu } } }] } } });
+        let rows = [
+            (was.clone(), was.clone(), was.clone(), "keep"),
+            // Configuration.
+            (was.clone(), json!({ "replicas": 2, "selector": { "app": "a" }, "paused": true }), was.clone(), "update spec.replicas"),
+            (was.clone(), json!({ "replicas": 1, "selector": { "app": "a" } }), was.clone(), "update spec.paused"),
+            (was.clone(), json!({ "replicas": 2, "selector": { "app": "b" }, "paused": true }), was.clone(), "replace spec.selector.app"),
+            // What is there.
+            (was.clone(), was.clone(), json!({ "replicas": 1, "selector": { "app": "a" }, "paused": false }), "drift spec.paused"),
+            (was.clone(), was.clone(), json!({ "replicas": 1, "selector": { "app": "a" } }), "drift spec.paused"),
+            // The server writes quantities in its own way.
+            (cpu("1000m"), cpu("1000m"), cpu("1"), "keep"),
+            (cpu("1000m"), cpu("1"), cpu("1"), "keep"),
+            (cpu("1000m"), cpu("2"), cpu("1"), "update spec.template.spec.containers.app.resources.requests.cpu"),
+        ];
+        for (applied, desired, there, expected) in rows {
+            let observed = observed(&deployment(&there), &[]);
+            let found = plan(&arguments(Value::from_json(&deployment(&desired))), &record(&deployment(&applied)), Some(&observed));
+            assert_eq!(found, expected, "{desired} / {there}");
+        }
+    }
+
+    #[test]
+    fn what_a_controller_took_over_is_no_drift() {
+        let applied = deployment(&json!({ "replicas": 1, "paused": true }));
+        let there = observed(&deployment(&json!({ "paused": true })), &["spec.replicas"]);
+        assert_eq!(plan(&arguments(Value::from_json(&applied)), &record(&applied), Some(&there)), "keep");
+        let there = observed(&deployment(&json!({ "paused": true })), &[]);
+        assert_eq!(plan(&arguments(Value::from_json(&applied)), &record(&applied), Some(&there)), "drift spec.replicas");
+    }
+
+    #[test]
+    fn without_a_look_at_the_world_the_record_counts() {
+        let was = record(&deployment(&json!({ "replicas": 1 })));
+        let to = |spec: &Json| plan(&arguments(Value::from_json(&deployment(spec))), &was, None);
+        assert_eq!(to(&json!({ "replicas": 1 })), "keep");
+        assert_eq!(to(&json!({ "replicas": 2 })), "update spec.replicas");
+        assert_eq!(to(&json!({ "replicas": 1, "selector": {} })), "replace spec.selector");
+    }
+
+    #[test]
+    fn an_unknown_leaf_updates_or_replaces_where_it_stands() {
+        let was = deployment(&json!({ "replicas": 1, "selector": { "app": "a" } }));
+        let there = observed(&was, &[]);
+        let with = |replicas: Value, app: Value| {
+            let spec = Value::object([("replicas", replicas), ("selector", Value::object([("app", app)]))]);
+            let entries =
+                Value::from_json(&was).entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone())).collect::<Vec<_>>();
+            arguments(Value::object(entries.into_iter().chain([("spec".to_owned(), spec)])))
+        };
+        let unknown = || Value::unknown(Type::Any);
+        assert_eq!(plan(&with(unknown(), Value::string("a")), &record(&was), Some(&there)), "update spec.replicas");
+        assert_eq!(plan(&with(Value::number(1), unknown()), &record(&was), Some(&there)), "replace spec.selector.app");
+    }
+
+    #[test]
+    fn another_name_is_another_object_and_another_version_is_not() {
+        let was = record(&deployment(&json!({})));
+        let object = |api_version: &str, kind: &str, name: Value| {
+            let metadata = Value::object([("name", name), ("namespace", Value::string("n"))]);
+            let spec = Value::object::<&str>([]);
+            let parts = [("apiVersion", Value::string(api_version)), ("kind", Value::string(kind)), ("metadata", metadata), ("spec", spec)];
+            plan(&arguments(Value::object(parts)), &was, None)
+        };
+        assert_eq!(object("apps/v1", "Deployment", Value::string("a")), "keep");
+        assert_eq!(object("apps/v2", "Deployment", Value::string("a")), "update apiVersion");
+        assert_eq!(object("apps/v1", "Deployment", Value::string("b")), "replace metadata.name");
+        assert_eq!(object("apps/v1", "Deployment", Value::unknown(Type::String)), "replace metadata.name");
+        assert_eq!(object("x.io/v1", "DaemonSet", Value::string("a")), "replace apiVersion kind");
+    }
+
+    #[test]
+    fn a_preview_is_asked_for_what_differs_and_believed() {
+        let kind = Manifest::default();
+        let was = deployment(&json!({ "replicas": 1 }));
+        let (prior, there) = (record(&was), observed(&was, &[]));
+        let plan = |spec: &Json, preview: Option<Preview>| {
+            let desired = arguments(Value::from_json(&deployment(spec)));
+            let asked = Comparison {
+                desired: &desired,
+                prior: Some(&prior),
+                observed: Some(&there),
+                preview: preview.as_ref(),
+                previewable: true,
+                secret_key: KEY,
+            };
+            words(&planned(&kind, kind.schema(), asked))
+        };
+        let accepted = |spec: &Json| Some(Preview::Accepted(observed(&deployment(spec), &[])));
+        let more = json!({ "replicas": 2 });
+        assert_eq!(plan(&json!({ "replicas": 1 }), None), "keep");
+        assert_eq!(plan(&more, None), "ask");
+        assert_eq!(plan(&more, accepted(&json!({ "replicas": 3 }))), "update spec.replicas");
+        assert_eq!(plan(&more, accepted(&json!({ "replicas": 1 }))), "keep");
+        assert_eq!(plan(&more, Some(Preview::NotPreviewed("forbidden".into()))), "update spec.replicas");
+        let immutable = Value::object([("immutable", Value::tuple(vec![Value::string("spec.x")]))]);
+        assert_eq!(plan(&more, Some(Preview::Accepted(immutable))), "replace spec.x");
+    }
+
+    #[test]
+    fn volatile_attributes_are_unknown_after_an_update_and_stay_otherwise() {
+        let mut schema = Manifest::default().schema().clone();
+        schema.attributes.push(engine::schema::Attribute::computed("address", Type::String, "").volatile());
+        schema.attributes.push(engine::schema::Attribute::computed("stable", Type::String, ""));
+        let was = deployment(&json!({ "replicas": 1 }));
+        let mut prior = record(&was);
+        let more = [("address", Value::string("10.0.0.1")), ("stable", Value::string("s"))].map(|(name, value)| (name.to_owned(), value));
+        prior.attributes =
+            Value::object(prior.attributes.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone())).chain(more));
+        let there = observed(&was, &[]);
+        let kind = Manifest::default();
+        let plan = |spec: &Json| {
+            let desired = arguments(Value::from_json(&deployment(spec)));
+            planned(
+                &kind,
+                &schema,
+                Comparison {
+                    desired: &desired,
+                    prior: Some(&prior),
+                    observed: Some(&there),
+                    preview: None,
+                    previewable: false,
+                    secret_key: KEY,
+                },
+            )
+        };
+        let Planned::Keep(kept) = plan(&json!({ "replicas": 1 })) else { panic!("not kept") };
+        assert_eq!((kept.text("address"), kept.text("stable")), (Some("10.0.0.1"), Some("s")));
+        let Planned::Update { attributes, .. } = plan(&json!({ "replicas": 2 })) else { panic!("not updated") };
+        assert!(attributes.get("address").is_some_and(|address| !address.is_known()));
+        assert_eq!(attributes.text("stable"), Some("s"));
+    }
 }

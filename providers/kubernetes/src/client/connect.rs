@@ -68,7 +68,8 @@ impl KubeconfigConnector {
             let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
             format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
         };
-        let certificate_authority = config.root_cert.map(|certificates| certificates.iter().map(pem).collect());
+        let certificates = config.root_cert.filter(|certificates| !certificates.is_empty());
+        let certificate_authority = certificates.map(|certificates| certificates.iter().map(pem).collect());
         Ok(Target { server: config.cluster_url.to_string().trim_end_matches('/').to_owned(), certificate_authority })
     }
 

@@ -111,6 +111,12 @@ pub(crate) fn builtin(api_version: &str, kind: &str) -> Option<Served> {
     })
 }
 
+/// The API version of a kind that every server has.
+pub(crate) fn builtin_version(group: &str, kind: &str) -> Option<&'static str> {
+    let of_group = BUILTIN.iter().filter(|(version, ..)| version.rsplit_once('/').map_or("", |(group, _)| group) == group);
+    of_group.filter(|(.., kinds)| kinds.iter().any(|(name, _)| *name == kind)).map(|(version, ..)| *version).next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

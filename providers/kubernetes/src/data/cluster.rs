@@ -86,6 +86,27 @@ mod tests {
         assert_eq!(answer, Answer::Unreachable("there is no kubeconfig; looked for none".into()));
     }
 
+    #[tokio::test]
+    async fn a_context_leads_to_server_uid_and_connection() {
+        let file = std::env::temp_dir().join(format!("meshplan-kubeconfig-{}", std::process::id()));
+        let text = "apiVersion: v1\nkind: Config\ncontexts: [{ name: c1, context: { cluster: c, user: u } }]\n\
+            clusters: [{ name: c, cluster: { server: 'https://10.0.0.1:6443', certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tClFVSkQKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo= } }]\n\
+            users: [{ name: u, user: { token: hunter2 } }]\n";
+        std::fs::write(&file, text).expect("a file");
+        let clusters = Clusters::new(vec![Arc::new(crate::fake::Fake::new())]);
+        let path = Value::string(file.display().to_string());
+        let arguments = Value::object([("context", Value::string("c1")), ("kubeconfig", path)]);
+        let kind = ExistingCluster::new(Vec::new());
+        let answer = kind.read(&arguments, Source { place: None, clusters: &clusters }).await;
+        std::fs::remove_file(&file).expect("removed");
+        let Answer::Present(attributes) = answer else { panic!("{answer:?}") };
+        assert_eq!((attributes.text("server"), attributes.text("uid")), (Some("https://10.0.0.1:6443"), Some("cluster-1")));
+        assert_eq!(attributes.text("version"), Some("v1.34.1"));
+        assert_eq!(attributes.text("certificate_authority"), Some("-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"));
+        assert!(attributes.get("connection").is_some_and(|connection| connection.text("context") == Some("c1")));
+        assert!(!attributes.to_json().expect("known").to_string().contains("hunter2"));
+    }
+
     #[test]
     fn it_is_a_cluster() {
         let kind = ExistingCluster::new(Vec::new());

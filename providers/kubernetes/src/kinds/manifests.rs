@@ -4,7 +4,7 @@ use super::manifest::on_exists;
 use super::{parse_yaml, schema};
 use crate::object::{identity_of, name_of};
 use crate::object_kind::{ObjectKind, ObjectName};
-use crate::observation::sealed;
+use crate::observation::{sealed, veiled};
 use crate::rules::{Rank, rank};
 use crate::validation;
 use engine::schema::{Attribute, Member, Problem, Schema};
@@ -141,7 +141,7 @@ pub fn members(cluster: &Value, objects: Vec<Value>, extra: &[(&'static str, Val
     }
     let members = ranked.into_iter().zip(keys).map(|((rank, _, object), key)| {
         let after = before.range(..rank).next_back().map(|(_, keys)| keys.clone()).unwrap_or_default();
-        Member { key, kind: "kubernetes_manifest", arguments: arguments(cluster, object, extra), after }
+        Member { key, kind: "kubernetes_manifest", arguments: arguments(cluster, &object, extra), after }
     });
     Ok(members.collect())
 }
@@ -165,10 +165,10 @@ fn keys(ranked: &[(Rank, ObjectName, Value)]) -> Result<Vec<String>, Problem> {
 }
 
 /// The arguments of a member.
-fn arguments(cluster: &Value, object: Value, extra: &[(&'static str, Value)]) -> Value {
+fn arguments(cluster: &Value, object: &Value, extra: &[(&'static str, Value)]) -> Value {
     let fixed = [
         ("cluster", cluster.clone()),
-        ("manifest", object),
+        ("manifest", veiled(object)),
         ("yaml", Value::null()),
         ("wait", Value::bool(true)),
         ("force", Value::bool(false)),

@@ -130,7 +130,7 @@ fn exists(target: &Target, live: &Json, found: &[Conflict]) -> Failure {
         (None, []) => String::new(),
         (None, found) => format!("; {}", listed(found)),
     };
-    let help = "take it over with an `import` block or `on_exists = \"adopt\"`, or give the resource another name";
+    let help = "Take it over with `on_exists = \"adopt\"`, or give the resource another name";
     Failure::new("exists, not ours", format!("`{}` is there already and is not managed by this state{owner}. {help}", target.name))
 }
 

@@ -39,8 +39,10 @@ impl<'a> Look<'a> {
     pub(super) fn new(provider: &'a ObjectProvider, question: Question) -> Result<Self, Box<(Question, Answer)>> {
         let found = match &question.ask {
             Ask::Read { record, .. } => provider.adapter(&record.kind).and_then(|adapter| {
-                let set = adapter.kind.members(&record.attributes).is_some();
-                let name = if set { None } else { Some(recorded_name(record).ok_or("its record names no object")?) };
+                let name = recorded_name(record);
+                if name.is_none() && adapter.kind.members(&record.attributes).is_none() {
+                    return Err("its record names no object".to_owned());
+                }
                 let unsure = record.status == Status::Interrupted(Operation::Create);
                 let uid = record.uid.as_ref().map(ToString::to_string);
                 Ok((adapter, record.attributes.clone(), name, manager_of(&record.id), uid, unsure))
@@ -80,7 +82,10 @@ impl<'a> Look<'a> {
             }
             let whose = other_record(live, &self.manager).map(|other| format!("; its manager is `{other}`")).unwrap_or_default();
             let detail = format!("`{name}` is there, but it is not what the interrupted create was to make{whose}");
-            return Answer::Refused(Diagnostic::error("exists, not ours", detail).help("import it, or give the resource another name"));
+            return Answer::Refused(
+                Diagnostic::error("exists, not ours", detail)
+                    .help("Take it over with `on_exists = \"adopt\"`, or give the resource another name."),
+            );
         }
         Answer::Present(observation(&*self.adapter.kind, &self.arguments, name, live, &self.manager))
     }
@@ -162,8 +167,13 @@ fn matched(objects: &[Json], looks: Vec<Look<'_>>) -> Vec<(Question, Answer)> {
     let text = |object: &'_ Json, part: &str| object.pointer(&format!("/metadata/{part}")).and_then(Json::as_str).map(str::to_owned);
     let by_name: BTreeMap<_, _> = objects.iter().map(|object| ((text(object, "namespace"), text(object, "name")), object)).collect();
     let answers = looks.into_iter().map(|look| {
-        let key = look.name.as_ref().map(|name| (name.namespace.clone(), Some(name.name.clone())));
-        let found = key.and_then(|key| by_name.get(&key).copied());
+        // Of kinds that only their server knows, a name may lack a namespace it has, or have one that is none.
+        let find = |name: &ObjectName| {
+            let at = |namespace: Option<String>| by_name.get(&(namespace, Some(name.name.clone()))).copied();
+            let other = if name.namespace.is_none() { Some("default".to_owned()) } else { None };
+            at(name.namespace.clone()).or_else(|| at(other))
+        };
+        let found = look.name.as_ref().and_then(find);
         match (found, look.name.clone()) {
             // Items of a list may come without their kind.
             (Some(found), Some(name)) if found.get("kind").is_none() => {

@@ -4,7 +4,7 @@ use super::target::Target;
 use crate::kind::Adapter;
 use crate::object::id_of;
 use crate::object_kind::Json;
-use crate::observation::{fingerprint_of, value_of};
+use crate::observation::{fingerprint_of, value_of, veiled};
 use crate::ownership::owned;
 use engine::port::{Done, Request};
 use engine::schema::{Kind as _, Presence};
@@ -31,7 +31,7 @@ pub(super) fn attributes(adapter: &Adapter, request: &Request, computed: &[(&'st
         let given = given.filter(|value| !value.is_null() || attribute.presence != Presence::OptionalComputed);
         let found = computed.iter().find(|(name, _)| *name == attribute.name).map(|(_, value)| value);
         let remembered = || prior.filter(|_| attribute.presence == Presence::Computed && !attribute.volatile)?.get(attribute.name);
-        let value = given.or(found).or_else(remembered).cloned().unwrap_or_else(Value::null);
+        let value = given.or(found).or_else(remembered).map_or_else(Value::null, veiled);
         (attribute.name, value.sensitive_if(attribute.sensitive))
     }))
 }

@@ -5,7 +5,10 @@ use super::conflict::{Conflict, conflicts};
 use super::target::{desired, manager_of, with_uid, without};
 use crate::client::{Apply, CallError};
 use crate::difference::dotted;
+use crate::kind::Adapter;
+use crate::object_kind::{Json, ObjectName, Ownership};
 use crate::observation::observation;
+use crate::ownership::other_record;
 use crate::rules::rewritten;
 use engine::diagnostic::Diagnostic;
 use engine::port::Connected;
@@ -33,6 +36,11 @@ impl ObjectProvider {
         for path in live.iter().flat_map(|live| rewritten(&name, live, &manager)) {
             without(&mut body, &path);
         }
+        if proposal.uid.is_none()
+            && let Some(refused) = unfit(adapter, proposal, (&name, &manager, live.as_ref()))
+        {
+            return Ok(Answer::Refused(refused));
+        }
         let force = proposal.arguments.get("force").and_then(Value::as_bool) == Some(true);
         let run = async |force| cluster.apply(&name, &body, Apply { manager: &manager, force, dry_run: true }).await;
         let mut outcome = run(force).await;
@@ -49,6 +57,24 @@ impl ObjectProvider {
             Ok(reply) => Ok(Answer::Present(observation(&*adapter.kind, &proposal.arguments, &name, &reply.body, &manager))),
             Err(error) => rejected(&name.to_string(), &error),
         }
+    }
+}
+
+/// Why an object cannot be made: one is there already and is not ours, or nothing is there to label.
+fn unfit(adapter: &Adapter, proposal: &Proposal, (name, manager, live): (&ObjectName, &str, Option<&Json>)) -> Option<Diagnostic> {
+    match (adapter.kind.ownership(), live) {
+        (Ownership::Object, Some(live)) if proposal.arguments.text("on_exists") != Some("adopt") => {
+            let other =
+                other_record(live, manager).map(|other| format!("; it belongs to another meshplan state, whose manager is `{other}`"));
+            let detail = format!("`{name}` is there already and is not managed by this state{}", other.unwrap_or_default());
+            let help = "Take it over with `on_exists = \"adopt\"`, or give the resource another name.";
+            Some(Diagnostic::error("exists, not ours", detail).help(help))
+        }
+        (Ownership::Fields, None) => {
+            let detail = format!("`{name}` is not there; labels are set on what somebody else makes");
+            Some(Diagnostic::error("nothing to label", detail))
+        }
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::ObjectProvider;
 use crate::client::{Apply, CallError, Cluster};
 use crate::kind::Adapter;
-use crate::object::{canonical, name_of, name_of_id};
+use crate::object::{canonical, name_of, name_of_id, name_of_identity};
 use crate::object_kind::{Json, ObjectName};
 use crate::ownership::manager;
 use engine::port::{Connected, Failure, Request};
@@ -35,7 +35,9 @@ pub(super) fn desired(adapter: &Adapter, arguments: &Value) -> Result<(ObjectNam
 
 /// The name of a recorded object, from its record alone.
 pub(super) fn recorded_name(record: &Record) -> Option<ObjectName> {
-    name_of_id(record.attributes.text("id")?)
+    let id = record.attributes.text("id").and_then(name_of_id);
+    // A create that was interrupted before its name was known has an identity all the same.
+    id.or_else(|| name_of_identity(record.identity.as_deref()?))
 }
 
 impl ObjectProvider {

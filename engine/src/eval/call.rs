@@ -200,3 +200,106 @@ fn placed(problems: Problems, text: &str, name: &str, span: Span) -> Problems {
     };
     problems.into_iter().map(place).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::eval::FileText;
+    use crate::eval::scene::Scene;
+    use crate::value::{Data, Type, Value};
+
+    fn scene() -> Scene {
+        let mut scene = Scene::new([
+            ("u", Value::unknown(Type::String)),
+            ("ua", Value::unknown(Type::Any)),
+            ("p", Value::pending(Type::Any)),
+            ("b", Value::blocked("why")),
+            ("secret", Value::string("s").sensitive()),
+            ("path", Value::string("f").sensitive()),
+        ]);
+        for (path, text) in [
+            ("f", "Hello ${name}%{ for x in items }, ${x}%{ endfor }!"),
+            ("self", "${templatefile(\"self\", {})}"),
+            ("twice", "<${templatefile(\"f\", { name = name, items = [] })}>"),
+            ("bad", "one\ntwo ${nmae}\n${1/0}"),
+            ("broken", "one\n${"),
+        ] {
+            scene.names.files.insert(path.to_owned(), FileText::Text(text.into()));
+        }
+        scene.names.files.insert("asked".to_owned(), FileText::Pending);
+        scene
+    }
+
+    #[test]
+    fn templates_are_rendered_with_their_own_names_only() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("templatefile(\"f\", { name = \"x\", items = [1, 2] })", "\"Hello x, 1, 2!\""),
+            ("templatefile(\"twice\", { name = \"x\" })", "\"<Hello x!>\""),
+            ("templatefile(var.path, { name = \"x\", items = [] })", "*\"Hello x!\""),
+            ("templatefile(\"f\", { name = var.secret, items = [] })", "*\"Hello s!\""),
+            ("templatestring(\"$${a}-$${b}\", { a = 1, b = true })", "\"1-true\""),
+            ("[for a in [1] : templatestring(\"$${b}\", { b = a })]", "[1]"),
+            ("templatefile(\"f\", { name = var.u, items = [] })", "?string"),
+            ("templatefile(\"f\", { name = var.u, items = var.p })", "…string"),
+            ("templatefile(\"f\", var.ua)", "?string"),
+            ("templatefile(\"f\", var.b)", "!why"),
+            ("templatefile(\"asked\", {})", "…string"),
+            ("templatefile(var.p, {})", "…string"),
+            ("templatestring(var.u, {})", "?string"),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn problems_of_a_template_name_its_line() {
+        let mut scene = scene();
+        for (text, expected) in [
+            (
+                "templatefile(\"bad\", { name = 1 })",
+                "unknown template variable: `bad`, line 2: the template has no variable `nmae`; given are `name` | division by zero: `bad`, line 3: `1 / 0` divides by zero",
+            ),
+            ("templatefile(\"missing\", {})", "unreadable file: there is no `missing`"),
+            ("templatefile(var.u, {})", "path not known: the path is known only after apply, but a plan holds every file it needs"),
+            ("templatefile(null, {})", "null argument: the path is null here; it must be a string"),
+            ("templatefile(\"f\", [])", "unsuitable value: a template's variables come as an object; this is a tuple"),
+            (
+                "[for a in [1] : templatestring(\"$${a}!\", {})]",
+                "unknown template variable: the template, line 1: the template has no variable `a`; none is given",
+            ),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+        for text in ["templatefile(\"self\", {})", "templatefile(\"broken\", {})", "templatefile(\"f\")", "templatestring(1, 2, 3)"] {
+            let problems = scene.evaluate(text).unwrap_err();
+            let whole = crate::source::FileId(0);
+            assert!(problems.iter().all(|problem| problem.at.is_some_and(|at| at.file == whole)), "{text}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_template_that_waits_needs_no_file_later() {
+        let mut scene = scene();
+        let value = scene.value("templatefile(\"f\", var.ua)");
+        let Data::Unknown(_, thunk) = value.data() else { panic!("{value:?}") };
+        let crate::config::Node::Call(call) = &scene.arena.thunks.get(*thunk).unwrap().node else { panic!() };
+        assert_eq!(&*call.name, "templatestring");
+    }
+
+    #[test]
+    fn expansion_takes_lists_and_waits_for_open_ones() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("nothing([1]...)", "unknown function"),
+            ("nothing(null...)", "nothing to expand: `...` expands lists, sets and tuples; this is null"),
+            ("nothing({}...)", "nothing to expand: `...` expands lists, sets and tuples; this is an object"),
+            ("templatestring([\"$${a}\", { a = 1 }]...)", "1"),
+            ("templatestring(\"$${a}!\", [{ a = 1 }]...)", "\"1!\""),
+            ("templatestring(var.ua...)", "?any"),
+            ("templatestring(\"x\", var.p...)", "…any"),
+        ] {
+            let shown = scene.show(text);
+            assert!(shown.starts_with(expected), "{text}: {shown}");
+        }
+    }
+}

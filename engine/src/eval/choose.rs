@@ -168,3 +168,220 @@ fn branch_type(one: &Value, other: &Value, span: Span) -> Result<Type, Problems>
         problem_with_help("inconsistent branches", detail, "make both branches of one type, such as `tostring(…)`, or `null`", span)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::eval::scene::{Scene, show};
+    use crate::value::{Type, Value};
+
+    fn scene() -> Scene {
+        Scene::new([
+            ("u", Value::unknown(Type::Bool)),
+            ("us", Value::unknown(Type::String)),
+            ("ua", Value::unknown(Type::Any)),
+            ("p", Value::pending(Type::Bool)),
+            ("b", Value::blocked("why")),
+            ("n", Value::null()),
+            (
+                "o",
+                Value::object([("known", Value::number(1)), ("later", Value::unknown(Type::String)), ("asked", Value::pending(Type::Any))]),
+            ),
+            ("secret", Value::bool(true).sensitive()),
+        ])
+    }
+
+    #[test]
+    fn both_branches_of_a_conditional_are_of_one_type() {
+        for (text, expected) in [
+            ("true ? 1 : \"a\"", "\"1\""),
+            ("true ? [1, 2] : []", "list[1, 2]"),
+            ("true ? {a = 1} : {b = 2}", "map{a=1}"),
+            ("true ? {a = 1} : {b = \"x\"}", "map{a=\"1\"}"),
+            ("true ? {a = 1} : {a = \"x\"}", "{a=\"1\"}"),
+            ("true ? [] : [1]", "list[]"),
+            ("true ? [] : [\"a\", 1]", "list[]"),
+            ("true ? {} : {a = 1}", "map{}"),
+            ("true ? {a = {b = 1}} : {a = {c = 1}}", "{a=map{b=1}}"),
+            ("true ? [{a = 1}] : [{b = 1}]", "[map{a=1}]"),
+            ("true ? null : \"x\"", "null"),
+            ("true ? 1 : null", "1"),
+            ("\"0\" ? 1 : 2", "2"),
+            ("\"true\" ? 1 : 2", "1"),
+            ("false ? 1/0 : 2", "2"),
+            ("true ? 2 : nothing()", "2"),
+        ] {
+            assert_eq!(Scene::default().show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn branches_that_do_not_agree_and_conditions_that_are_none_are_errors() {
+        let mut scene = scene();
+        for (text, expected) in [
+            (
+                "true ? [1] : \"a\"",
+                "inconsistent branches: one branch of the conditional is a tuple, the other a string; no type fits both",
+            ),
+            ("true ? 1 : true", "inconsistent branches: one branch of the conditional is a number, the other a bool; no type fits both"),
+            (
+                "var.u ? [1] : \"a\"",
+                "inconsistent branches: one branch of the conditional is a tuple, the other a string; no type fits both",
+            ),
+            ("1 ? 1 : 2", "unsuitable value: the condition does not fit: a bool is required, found a number"),
+            ("null ? 1 : 2", "null condition: the condition is null here; it must be `true` or `false`"),
+            ("\"maybe\" ? 1 : 2", "unsuitable value: the condition does not fit: `true` or `false` is required, found the string `maybe`"),
+            ("null && true", "null operand: an operand is null here; it must be a bool"),
+            ("true || 1/0", "true"),
+            ("false || 1/0", "division by zero: `1 / 0` divides by zero"),
+            ("1 && true", "unsuitable value: the operand does not fit: a bool is required, found a number"),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_open_decision_leaves_the_choice_open() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("var.u ? 1 : \"a\"", "?string"),
+            ("var.u ? 1 : null", "?number"),
+            ("var.u ? var.ua : 1", "?any"),
+            ("var.u ? 1/0 : 1", "?any"),
+            ("var.p ? 1 : 2", "…number"),
+            ("var.b ? 1 : 2", "!why"),
+            ("var.u ? var.p : true", "…bool"),
+            ("var.u ? var.b : true", "!why"),
+            ("var.b ? var.p : true", "…bool"),
+            ("true ? true : var.p", "true"),
+            ("false ? var.b : 2", "2"),
+            ("true ? var.us : var.p", "?string"),
+            ("var.u && true", "?bool"),
+            ("var.u && false", "false"),
+            ("var.u || true", "true"),
+            ("true && var.u", "?bool"),
+            ("false && var.u", "false"),
+            ("true || var.p", "true"),
+            ("var.p && false", "…bool"),
+            ("var.u && var.p", "…bool"),
+            ("var.u || var.b", "!why"),
+            ("var.u && 1/0 == 1", "?bool"),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn try_takes_what_cannot_fail_any_more() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("try(1/0, 5)", "5"),
+            ("try({}.a, [][0], \"x\")", "\"x\""),
+            ("try(var.o.known, 2)", "1"),
+            // What is merely passed on is computed elsewhere, so it cannot fail here.
+            ("try(var.o.later, 2)", "?string"),
+            ("try(var.o, 2)", "{asked=…any, known=1, later=?string}"),
+            ("try(var.us.x, 2)", "unsupported attribute"),
+            ("try(var.ua.x, 2)", "?any"),
+            ("try(var.ua.x.y, var.ua.z)", "?any"),
+            ("try([var.ua.x], [])", "?any"),
+            ("try([for x in [1] : var.ua.x][0] == 1, 2)", "?any"),
+            ("try(var.o.asked.x, 2)", "…any"),
+            ("try([var.ua.x, var.o.asked.y], 2)", "…any"),
+            ("try(var.b.x, 2)", "!why"),
+            ("try(var.o.nothing, var.ua.x)", "?any"),
+            ("can(1/0)", "false"),
+            ("can(var.o.known)", "true"),
+            ("can(var.o.later)", "true"),
+            ("can(var.o.asked)", "true"),
+            ("can(var.ua.x)", "?bool"),
+            ("can(var.o.asked.x)", "…bool"),
+            ("can(var.b.x)", "!why"),
+        ] {
+            let shown = scene.show(text);
+            if expected == "unsupported attribute" {
+                assert_eq!(shown, "2", "{text}: a string never has attributes");
+            } else {
+                assert_eq!(shown, expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn try_without_success_says_why_each_failed() {
+        let mut scene = scene();
+        let problems = scene.evaluate("try(1/0, var.o.nothing)").unwrap_err();
+        assert_eq!(problems.len(), 1);
+        let said: Vec<_> = problems[0].related.iter().map(|(_, why)| why.as_str()).collect();
+        assert_eq!(said, ["`1 / 0` divides by zero", "this object has no `nothing`; it has `asked`, `known`, `later`"]);
+        for text in ["try()", "can()", "can(1, 2)", "try([1]...)"] {
+            assert!(scene.evaluate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_known_decision_leaves_no_origin_and_an_open_one_all() {
+        let mut scene = Scene::default();
+        for (name, value) in [
+            ("yes", Value::bool(true)),
+            ("no", Value::bool(false)),
+            ("open", Value::unknown(Type::Bool)),
+            ("a", Value::string("a")),
+            ("b", Value::string("b")),
+        ] {
+            let origin = scene.from(name);
+            scene.names.variables.insert(name.to_owned(), value.with_origin(origin));
+        }
+        for (text, expected) in [
+            ("var.yes ? var.a : var.b", "a"),
+            ("var.no ? var.a : var.b", "b"),
+            ("var.open ? var.a : var.b", "a b open"),
+            ("var.open ? var.a : (var.yes ? var.b : var.no)", "a b open"),
+            ("var.open ? var.a : [var.b][0]", "a b open"),
+            ("var.no && var.yes", "no"),
+            ("var.yes && var.no", "no yes"),
+            ("var.yes || var.no", "yes"),
+            ("var.open && var.yes", "open yes"),
+            ("var.open && var.no", "no"),
+            ("[for x in [var.a, var.b] : x if x == \"a\"]", "a"),
+            ("[for x in [var.a, var.b] : x if var.open]", "a b open"),
+            ("try(var.a.x, var.b)", "b"),
+            ("try(var.a, var.b)", "a"),
+            ("can(var.a)", ""),
+            ("\"%{ if var.yes }${var.a}%{ else }${var.b}%{ endif }\"", "a"),
+            ("\"%{ if var.open }${var.a}%{ else }${var.b}%{ endif }\"", "a b open"),
+        ] {
+            let value = scene.value(text);
+            assert_eq!(scene.sources(&value), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_decision_makes_a_secret() {
+        let mut scene = scene();
+        for text in [
+            "var.secret ? 1 : 2",
+            "var.secret && true",
+            "true && var.secret",
+            "var.secret || false",
+            "var.secret ? var.us : \"\"",
+            "var.u && var.secret",
+            "[for x in [1] : x if var.secret]",
+            "\"%{ if var.secret }x%{ endif }\"",
+        ] {
+            let value = scene.value(text);
+            assert!(value.is_marked_sensitive(), "{text}: {}", show(&value));
+        }
+    }
+
+    #[test]
+    fn what_is_left_for_later_holds_only_values_and_what_may_fail() {
+        let mut scene = scene();
+        let value = scene.value("var.u ? \"${1 + 1}-${var.us}\" : upper({}.nothing)");
+        let crate::value::Data::Unknown(_, thunk) = value.data() else { panic!("{value:?}") };
+        let mut roots = 0;
+        scene.arena.thunks.get(*thunk).unwrap().each_root(&mut |_, _| roots += 1);
+        assert_eq!(roots, 0);
+        let later = format!("{:?}", scene.arena.thunks.get(*thunk).unwrap());
+        assert!(!later.contains("Binary"), "what is known is folded: {later}");
+    }
+}

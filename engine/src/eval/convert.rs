@@ -117,7 +117,10 @@ fn quoted(value: &Value) -> String {
 
 fn unknown(from: &Type, value: Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
     if let Type::Reference(class) = ty {
-        return Err(Mismatch::new(format!("a reference to a {class}"), "what is known only after apply: which one must be known now"));
+        return Err(Mismatch::new(
+            format!("a reference of class `{class}`"),
+            "what is known only after apply: which one must be known now",
+        ));
     }
     possible(from, ty)?;
     if fits(from, ty) {
@@ -135,7 +138,7 @@ fn later(value: Value, ty: &Type) -> Expr {
 fn reference(value: &Value, class: Class) -> Result<Value, Mismatch> {
     let Some(instance) = value.instance() else { return Err(not_a_reference(value, class)) };
     if !instance.classes.contains(&class) {
-        return Err(Mismatch::new(format!("a reference to a {class}"), format!("{}, which is none", words(value))));
+        return Err(Mismatch::new(format!("a reference of class `{class}`"), format!("{}, which is none", words(value))));
     }
     if matches!(value.data(), Data::Reference(_)) {
         return Ok(value.clone());
@@ -150,7 +153,7 @@ fn not_a_reference(value: &Value, class: Class) -> Mismatch {
         }
         _ => words(value),
     };
-    Mismatch::new(format!("a reference to a {class}"), found)
+    Mismatch::new(format!("a reference of class `{class}`"), found)
 }
 
 fn sequence_as(value: Value, sequence: &Sequence, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
@@ -307,5 +310,234 @@ fn possible(from: &Type, to: &Type) -> Result<(), Mismatch> {
         | (Type::Map(_), Type::Object(_)) => Ok(()),
         _ if from == to => Ok(()),
         _ => Err(Mismatch::new(type_words(to), type_words(from))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+    use crate::eval::scene::{Scene, show};
+    use crate::value::Instance;
+    use std::collections::BTreeMap;
+
+    fn check(scene: &mut Scene, text: &str, ty: &Type, expected: &str) {
+        let value = scene.value(text);
+        let made = match convert(value, ty, &mut scene.arena) {
+            Ok(value) => show(&value),
+            Err(mismatch) => format!("{mismatch}"),
+        };
+        assert_eq!(made, expected, "{text} as {ty}");
+    }
+
+    fn object(fields: &[(&str, Type, bool, Option<Value>)]) -> Type {
+        let fields = fields.iter().map(|(name, ty, optional, default)| {
+            let field = Field { ty: ty.clone(), optional: *optional, default: default.clone() };
+            (Arc::from(*name), field)
+        });
+        Type::Object(Arc::new(ObjectType { fields: fields.collect::<BTreeMap<_, _>>() }))
+    }
+
+    #[test]
+    fn primitives_convert_as_in_terraform() {
+        let mut scene = Scene::new([("secret", Value::string("hidden").sensitive())]);
+        for (text, ty, expected) in [
+            ("1", Type::String, "\"1\""),
+            ("1.50", Type::String, "\"1.5\""),
+            ("100", Type::String, "\"100\""),
+            ("0.000001", Type::String, "\"0.000001\""),
+            ("true", Type::String, "\"true\""),
+            ("\"12\"", Type::Number, "12"),
+            ("\"1e3\"", Type::Number, "1000"),
+            ("\"true\"", Type::Bool, "true"),
+            ("\"1\"", Type::Bool, "true"),
+            ("\"0\"", Type::Bool, "false"),
+            ("null", Type::Number, "null"),
+            ("\"0x10\"", Type::Number, "a number is required, found the string `0x10`"),
+            (
+                "\"99999999999999999999999999999999\"",
+                Type::Number,
+                "a number of at most 28 digits is required, found the string `99999999999999999999999999999999`",
+            ),
+            ("\"yes\"", Type::Bool, "`true` or `false` is required, found the string `yes`"),
+            ("var.secret", Type::Number, "a number is required, found a string"),
+            ("var.secret", Type::String, "*\"hidden\""),
+            ("1", Type::Bool, "a bool is required, found a number"),
+            ("true", Type::Number, "a number is required, found a bool"),
+            ("[1]", Type::String, "a string is required, found a tuple"),
+            ("{}", Type::Number, "a number is required, found an object"),
+        ] {
+            check(&mut scene, text, &ty, expected);
+        }
+    }
+
+    #[test]
+    fn collections_convert_part_by_part() {
+        let mut scene = Scene::default();
+        let strings = || Type::list(Type::String);
+        for (text, ty, expected) in [
+            ("[1, \"a\", null]", strings(), "list[\"1\", \"a\", null]"),
+            ("[]", strings(), "list[]"),
+            ("[1, \"a\"]", Type::list(Type::Any), "list[\"1\", \"a\"]"),
+            ("[[1], [\"a\"]]", Type::list(Type::Any), "list[[\"1\"], [\"a\"]]"),
+            ("[1, true]", Type::list(Type::Any), "all elements of one type is required, found several that do not agree"),
+            ("[3, 1, 2, 1]", Type::set(Type::Number), "set[1, 2, 3]"),
+            ("[3, 10]", Type::set(Type::String), "set[\"10\", \"3\"]"),
+            ("[1, \"1\"]", Type::set(Type::Any), "set[\"1\"]"),
+            ("[1, 2]", Type::Tuple([Type::String, Type::Any].into()), "[\"1\", 2]"),
+            ("[1]", Type::Tuple([Type::String, Type::Any].into()), "a tuple of 2 is required, found a tuple of 1"),
+            ("{ b = 1, a = \"x\" }", Type::map(Type::String), "map{a=\"x\", b=\"1\"}"),
+            ("{ b = 1, a = \"x\" }", Type::map(Type::Any), "map{a=\"x\", b=\"1\"}"),
+            ("{ a = [1] }", Type::map(strings()), "map{a=list[\"1\"]}"),
+            ("{ a = {b = [1, {}]} }", Type::map(Type::map(strings())), "at `.a.b[1]`: a string is required, found an object"),
+            ("{ \"a b\" = [] }", Type::map(Type::String), "at `[\"a b\"]`: a string is required, found a tuple"),
+            ("{}", strings(), "a list(string) is required, found an object"),
+            ("[]", Type::map(Type::String), "a map(string) is required, found a tuple"),
+            ("\"a\"", Type::set(Type::String), "a set(string) is required, found a string"),
+        ] {
+            check(&mut scene, text, &ty, expected);
+        }
+    }
+
+    #[test]
+    fn objects_get_their_defaults_and_lose_what_nobody_asked_for() {
+        let mut scene = Scene::default();
+        let inner = object(&[("deep", Type::Bool, true, Some(Value::bool(true)))]);
+        let ty = object(&[
+            ("name", Type::String, false, None),
+            ("size", Type::Number, true, Some(Value::number(3))),
+            ("note", Type::String, true, None),
+            ("inner", inner, true, Some(Value::object::<&str>([]))),
+        ]);
+        for (text, expected) in [
+            ("{ name = 1, more = 2 }", "{inner={deep=true}, name=\"1\", note=null, size=3}"),
+            ("{ name = \"a\", size = null, inner = { deep = \"0\" } }", "{inner={deep=false}, name=\"a\", note=null, size=3}"),
+            ("{ name = null, size = 4 }", "{inner={deep=true}, name=null, note=null, size=4}"),
+            ("{ size = 1, note = \"x\" }", "an object with `name` is required, found an object with `note`, `size`"),
+            ("{}", "an object with `name` is required, found an empty one"),
+            ("{ name = \"a\", inner = { deep = \"maybe\" } }", "at `.inner.deep`: `true` or `false` is required, found the string `maybe`"),
+        ] {
+            check(&mut scene, text, &ty, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_yet_gets_the_type_or_a_conversion_of_its_own() {
+        let mut scene = Scene::new([
+            ("number", Value::unknown(Type::Number)),
+            ("any", Value::unknown(Type::Any)),
+            ("list", Value::unknown(Type::list(Type::String))),
+            ("pending", Value::pending(Type::Tuple([Type::Number].into()))),
+            ("blocked", Value::blocked("why")),
+        ]);
+        for (text, ty, expected) in [
+            ("var.number", Type::Number, "?number"),
+            ("var.number", Type::String, "?string"),
+            ("var.number", Type::Bool, "a bool is required, found a number"),
+            ("var.number", Type::list(Type::Any), "a list(any) is required, found a number"),
+            ("var.any", Type::list(Type::String), "?list(string)"),
+            (
+                "var.any",
+                Type::Reference("cluster"),
+                "a reference of class `cluster` is required, found what is known only after apply: which one must be known now",
+            ),
+            ("var.list", Type::set(Type::String), "?set(string)"),
+            ("var.list", Type::list(Type::Bool), "?list(bool)"),
+            ("var.list", Type::map(Type::Any), "a map(any) is required, found a list(string)"),
+            ("var.pending", Type::list(Type::String), "…list(string)"),
+            ("var.pending", Type::String, "a string is required, found a tuple"),
+            ("var.blocked", Type::String, "!why"),
+            ("[var.number]", Type::list(Type::String), "list[?string]"),
+            ("[var.number, 1]", Type::set(Type::Number), "set[1, ?number]"),
+            ("[var.number, 1]", Type::list(Type::Any), "list[?number, 1]"),
+            ("{ a = var.any }", Type::map(Type::Any), "map{a=?any}"),
+        ] {
+            check(&mut scene, text, &ty, expected);
+        }
+        let thunks = scene.arena.thunks.len();
+        for ty in [Type::Number, Type::Any] {
+            let value = scene.value("var.number");
+            assert!(convert(value, &ty, &mut scene.arena).is_ok());
+        }
+        assert_eq!(scene.arena.thunks.len(), thunks, "nothing has to be converted");
+    }
+
+    #[test]
+    fn a_conversion_that_waits_is_made_when_the_value_is_there() {
+        let mut scene = Scene::default();
+        for (later, from, ty, expected) in [
+            ("3", Type::Number, Type::String, "\"3\""),
+            ("[2, 1, 2]", Type::Any, Type::set(Type::String), "set[\"1\", \"2\"]"),
+            ("{ a = 1 }", Type::Any, object(&[("b", Type::Bool, true, Some(Value::bool(true)))]), "{b=true}"),
+        ] {
+            let value = scene.value(later);
+            let computed = scene.arena.thunks.add(literal(value, Span::new(FileId(0), 0..0)));
+            let made = convert(Value::deferred(from, computed), &ty, &mut scene.arena).unwrap();
+            assert_eq!(scene.filled(&made).map(|value| show(&value)), Ok(expected.to_owned()), "{later}");
+        }
+    }
+
+    #[test]
+    fn origins_and_marks_survive() {
+        let mut scene = Scene::default();
+        let (a, b) = (scene.from("a"), scene.from("b"));
+        let inner = Value::number(1).with_origin(b).sensitive();
+        let value = Value::object([("k", inner)]).with_origin(a);
+        let made = convert(value, &Type::map(Type::String), &mut scene.arena).unwrap();
+        assert_eq!((made.origin(), made.entries()[0].value.origin()), (a, b));
+        assert_eq!(show(&made), "map{k=*\"1\"}");
+        let value = Value::unknown(Type::Number).with_origin(a).sensitive();
+        let made = convert(value, &Type::String, &mut scene.arena).unwrap();
+        assert_eq!((made.origin(), made.is_marked_sensitive()), (a, true));
+    }
+
+    fn resource(name: &str, attributes: Value) -> Value {
+        Value::new(Data::Instance(Arc::new(Instance { address: Address::managed("k", name), classes: &["cluster"], attributes })))
+    }
+
+    #[test]
+    fn only_an_instance_of_the_class_becomes_a_reference() {
+        let mut scene = Scene::default();
+        let attributes = || Value::object([("name", Value::string("n")), ("id", Value::unknown(Type::String))]);
+        scene.names.resources.insert("known".to_owned(), resource("known", attributes()));
+        scene.names.resources.insert("new".to_owned(), resource("new", Value::unknown(Type::Any)));
+        let cluster = || Type::Reference("cluster");
+        for (text, ty, expected) in [
+            ("k.known", cluster(), "&k.known"),
+            ("k.new", cluster(), "&k.new"),
+            ("{ a = k.known, b = k.new }", Type::map(cluster()), "map{a=&k.known, b=&k.new}"),
+            ("null", cluster(), "null"),
+            ("k.known", Type::Reference("issuer"), "a reference of class `issuer` is required, found the k `k.known`, which is none"),
+            (
+                "{ for k, v in k.known : k => v }",
+                cluster(),
+                "a reference of class `cluster` is required, found an object: what an object literal, `merge` or a type constraint made of a \
+                 resource leads to it no more",
+            ),
+            ("k.known.name", cluster(), "a reference of class `cluster` is required, found a string"),
+            ("k.known", Type::String, "a string is required, found the k `k.known`"),
+            ("k.known", Type::Any, "<k.known>"),
+        ] {
+            check(&mut scene, text, &ty, expected);
+        }
+        let value = scene.value("k.new");
+        let reference = convert(value, &cluster(), &mut scene.arena).unwrap();
+        assert!(reference.is_known() && !reference.is_constant());
+        assert_eq!(show(&convert(reference, &cluster(), &mut scene.arena).unwrap()), "&k.new");
+    }
+
+    #[test]
+    fn an_instance_becomes_an_object_with_its_address_as_origin() {
+        let mut scene = Scene::default();
+        let known = resource("a", Value::object([("name", Value::number(1)), ("other", Value::null())]));
+        let ty = object(&[("name", Type::String, false, None)]);
+        let made = convert(known, &ty, &mut scene.arena).unwrap();
+        assert_eq!(show(&made), "{name=\"1\"}");
+        assert_eq!(scene.sources(&made), "a");
+        let made = convert(resource("b", Value::unknown(Type::Any)), &ty, &mut scene.arena).unwrap();
+        assert_eq!(show(&made), "?object({ name = string })");
+        assert_eq!(scene.sources(&made), "b");
+        let made = convert(resource("c", Value::pending(Type::Any)), &ty, &mut scene.arena).unwrap();
+        assert_eq!(show(&made), "…object({ name = string })");
     }
 }

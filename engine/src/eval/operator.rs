@@ -20,7 +20,7 @@ impl Evaluator<'_> {
             return Ok(opened(open, ty, [&operand], self.arena, deferred));
         }
         let data = match operand.data() {
-            Data::Number(number) => Data::Number(-number),
+            Data::Number(number) => Data::Number((-number).normalize()),
             Data::Bool(truth) => Data::Bool(!truth),
             _ => return Ok(operand),
         };
@@ -145,5 +145,116 @@ fn failed(operator: Binary, why: Arithmetic, shown: Option<(Number, Number)>, sp
     match why {
         Arithmetic::ByZero => problem_with_help("division by zero", format!("{shown} divides by zero"), "guard it: `n == 0 ? … : …`", span),
         Arithmetic::TooLarge => problem("number too large", format!("{shown} has more than the 28 digits that numbers hold here"), span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::eval::convert;
+    use crate::eval::scene::Scene;
+    use crate::value::{Type, Value};
+
+    #[test]
+    fn arithmetic_is_exact_or_an_error() {
+        let mut scene = Scene::new([("secret", Value::number(0).sensitive())]);
+        for (text, expected) in [
+            ("0.1 + 0.2", "0.3"),
+            ("1.10 - 0.10", "1"),
+            ("9007199254740993 + 2", "9007199254740995"),
+            ("100 * 0.01", "1"),
+            ("1 / 4", "0.25"),
+            ("-7 % 3", "-1"),
+            ("7 % -3", "1"),
+            ("7.5 % 2", "1.5"),
+            ("-(1 - 1)", "0"),
+            ("1/0", "division by zero: `1 / 0` divides by zero"),
+            ("5 % 0", "division by zero: `5 % 0` divides by zero"),
+            ("1 / var.secret", "division by zero: this `/` divides by zero"),
+            (
+                "9999999999999999999999999999 * 9999999999999999999999999999",
+                "number too large: `9999999999999999999999999999 * 9999999999999999999999999999` has more than the 28 digits that numbers hold here",
+            ),
+            (
+                "\"a\" < \"b\"",
+                "unsuitable value: the operand does not fit: a number is required, found the string `a` | unsuitable value: the operand does not fit: a number is required, found the string `b`",
+            ),
+            ("1 < null", "null operand: an operand is null here; it must be a number"),
+            ("-null", "null operand: an operand is null here; it must be a number"),
+            ("!1", "unsuitable value: the operand does not fit: a bool is required, found a number"),
+            ("2 < 10", "true"),
+            ("\"2\" < \"10\"", "true"),
+            ("2 <= 2", "true"),
+            ("2 > 2", "false"),
+            ("var.secret + 1", "*1"),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn equality_of_open_values() {
+        let mut scene = Scene::new([
+            ("u", Value::unknown(Type::String)),
+            ("p", Value::pending(Type::Any)),
+            ("b", Value::blocked("why")),
+            ("o", Value::object([("a", Value::unknown(Type::Any)), ("b", Value::number(1))])),
+        ]);
+        for (text, expected) in [
+            ("var.u == \"x\"", "?bool"),
+            ("var.u == null", "?bool"),
+            ("var.o == null", "false"),
+            ("var.o != null", "true"),
+            ("var.o == {a = 1, b = 2}", "false"),
+            ("var.o == {a = 1, b = 1}", "?bool"),
+            ("var.u == var.p", "…bool"),
+            ("var.b == var.u", "!why"),
+            ("var.u + 1", "?number"),
+            ("var.u > var.p", "…bool"),
+            ("!var.u", "?bool"),
+            ("-var.u", "?number"),
+            ("null == null", "true"),
+            ("\"\" == null", "false"),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn comparing_a_tuple_with_a_list_is_false_and_draws_one_warning() {
+        let tuple = || Value::tuple(vec![Value::number(1)]);
+        let mut arena = crate::eval::Arena::default();
+        let list = convert(tuple(), &Type::list(Type::Number), &mut arena).unwrap();
+        let object = || Value::object([("a", Value::number(1))]);
+        let map = convert(object(), &Type::map(Type::Number), &mut arena).unwrap();
+        let mut scene = Scene::new([("l", list), ("m", map)]);
+        for (text, expected, warnings) in [
+            ("var.l == [1]", "false", 1),
+            ("var.l == [1]", "false", 1),
+            ("[1] != var.l || true", "true", 2),
+            ("var.m == {a = 1}", "false", 3),
+            ("var.l == [for x in var.l : x]", "false", 4),
+            ("var.l == var.l", "true", 4),
+            ("[1] == [2]", "false", 4),
+            ("[1] == {}", "false", 4),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+            assert_eq!(scene.arena.warnings.len(), warnings, "{text}: {:?}", scene.arena.warnings);
+        }
+        assert!(scene.arena.warnings.iter().all(|warning| !warning.is_error() && warning.help.is_some()));
+    }
+
+    #[test]
+    fn a_result_comes_from_both_operands() {
+        let mut scene = Scene::default();
+        for name in ["a", "b"] {
+            let origin = scene.from(name);
+            scene.names.variables.insert(name.to_owned(), Value::number(1).with_origin(origin));
+        }
+        for (text, expected) in
+            [("var.a + var.b", "a b"), ("-var.a", "a"), ("[var.a] == [var.b]", "a b"), ("var.a < 2", "a"), ("1 + 1", "")]
+        {
+            let value = scene.value(text);
+            assert_eq!(scene.sources(&value), expected, "{text}");
+        }
     }
 }

@@ -146,3 +146,109 @@ fn object(rounds: Vec<Round>, span: Span) -> Result<Value, Problems> {
     }
     Ok(Value::new(Data::Mapping(Arc::new(Mapping::new(MappingKind::Object, entries.into_values().collect())))))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::eval::scene::Scene;
+    use crate::value::{Type, Value};
+
+    fn scene() -> Scene {
+        Scene::new([
+            ("u", Value::unknown(Type::String)),
+            ("ub", Value::unknown(Type::Bool)),
+            ("ul", Value::unknown(Type::list(Type::String))),
+            ("p", Value::pending(Type::Any)),
+            ("b", Value::blocked("why")),
+            ("n", Value::null()),
+            ("t", Value::tuple(vec![Value::string("a"), Value::unknown(Type::String), Value::string("a")])),
+            ("secret", Value::string("k").sensitive()),
+        ])
+    }
+
+    #[test]
+    fn loops_over_what_is_known() {
+        for (text, expected) in [
+            ("[for x in [1, 2] : x * 2]", "[2, 4]"),
+            ("[for i, x in [\"a\", \"b\"] : \"${i}${x}\"]", "[\"0a\", \"1b\"]"),
+            ("[for k, v in {b = 1, a = 2} : k]", "[\"a\", \"b\"]"),
+            ("[for v in {b = 1, a = 2} : v]", "[2, 1]"),
+            ("[for x in [1, null, 2] : x if x != null]", "[1, 2]"),
+            ("[for x in [1] : x if \"true\"]", "[1]"),
+            ("[for x in [] : x]", "[]"),
+            ("{for x in [\"a\", \"b\"] : x => 1}", "{a=1, b=1}"),
+            ("{for i, x in [\"a\", \"b\", \"a\"] : x => i...}", "{a=[0, 2], b=[1]}"),
+            ("{for x in [1, 2] : x => x if x > 1}", "{2=2}"),
+            ("[for x in [[1, 2], [3]] : [for y in x : y + 1]]", "[[2, 3], [4]]"),
+            ("[for x in [1, 2] : [for x in [x] : x]]", "[[1], [2]]"),
+            ("[for x in [{a = [1]}] : x[*].a[*]]", "[[[1]]]"),
+            ("[for x in [for y in [1, 2] : y + 1] : x]", "[2, 3]"),
+        ] {
+            assert_eq!(Scene::default().show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_walked_or_keyed_is_an_error() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("[for x in var.n : x]", "iteration over null: what `for` walks is null here"),
+            ("[for x in \"a\" : x]", "nothing to iterate over: `for` walks lists, sets, tuples, maps and objects; this is a string"),
+            ("{for x in [\"a\", \"a\"] : x => 1}", "duplicate object key: two elements give the key `a`"),
+            ("{for x in [1, 2] : var.secret => x}", "duplicate object key: two elements give one key"),
+            ("{for x in [1] : var.n => x}", "null as key: a key of an object is null here; keys are strings"),
+            ("[for x in [1] : x if var.n]", "null condition: the condition of `for` is null here; it must be `true` or `false`"),
+            ("[for x in [1] : x if x]", "unsuitable value: the condition of `for` does not fit: a bool is required, found a number"),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_open_element_is_no_open_collection_but_one_open_key_is() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("[for x in var.t : x]", "[\"a\", ?string, \"a\"]"),
+            ("[for x in var.t : \"${x}!\"]", "[\"a!\", ?string, \"a!\"]"),
+            ("{for i, x in var.t : i => x}", "{0=\"a\", 1=?string, 2=\"a\"}"),
+            ("{for i, x in [var.u] : x => i}", "?any"),
+            ("{for x in var.t : x => 1...}", "?any"),
+            ("[for x in var.t : x if x == \"a\"]", "?any"),
+            ("[for x in [1, 2] : var.p if var.ub]", "…any"),
+            ("[for x in [var.u, var.b] : 1 if x == \"a\"]", "!why"),
+            ("[for x in var.ul : x]", "?any"),
+            ("[for x in var.ul : var.p]", "…any"),
+            ("[for x in var.ul : var.b]", "!why"),
+            ("[for x in var.p : x]", "…any"),
+            ("[for x in var.b : x]", "!why"),
+            ("[for x in [1, var.p] : x]", "[1, …any]"),
+            ("[for x in [var.u, 1] : x if false]", "[]"),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_carry_their_origins_on() {
+        let mut scene = Scene::default();
+        let [a, b, own] = ["a", "b", "own"].map(|name| scene.from(name));
+        let entry = |key: &str, origin| crate::value::Entry { key_origin: origin, ..crate::value::Entry::new(key, Value::number(1)) };
+        let mapping = crate::value::Mapping::new(crate::value::MappingKind::Object, vec![entry("a", a), entry("b", b)]);
+        let group = Value::new(crate::value::Data::Mapping(std::sync::Arc::new(mapping)));
+        scene.names.variables.insert("g".to_owned(), group.clone());
+        scene.names.variables.insert("h".to_owned(), group.with_origin(own));
+        for (text, expected) in [
+            ("[for k, v in var.g : k][0]", "a"),
+            ("[for k, v in var.g : v][0]", ""),
+            ("[for k, v in var.h : k][0]", "a own"),
+            ("[for k, v in var.h : 0]", "own"),
+            ("{for k, v in var.g : k => v}.a", ""),
+            ("{for k, v in var.g : k => v}", "a b"),
+            ("[for k, v in {for k, v in var.g : \"${k}-x\" => v} : k if k == \"b-x\"]", "b"),
+            ("{for k, v in var.g : k => v...}", "a b"),
+            ("var.g[\"a\"]", ""),
+        ] {
+            let value = scene.value(text);
+            assert_eq!(scene.sources(&value), expected, "{text}");
+        }
+    }
+}

@@ -161,3 +161,88 @@ impl Evaluator<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Node, Part};
+    use crate::eval::scene::Scene;
+    use crate::value::{Data, Type, Value};
+
+    fn scene() -> Scene {
+        Scene::new([
+            ("u", Value::unknown(Type::String)),
+            ("un", Value::unknown(Type::Number)),
+            ("ul", Value::unknown(Type::list(Type::String))),
+            ("ub", Value::unknown(Type::Bool)),
+            ("p", Value::pending(Type::String)),
+            ("b", Value::blocked("why")),
+            ("n", Value::null()),
+            ("secret", Value::string("s").sensitive()),
+            ("l", Value::tuple(vec![Value::string("a"), Value::string("b")])),
+        ])
+    }
+
+    #[test]
+    fn text_is_written_as_in_terraform() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("\"a${1.50}${true}${\"b\"}\"", "\"a1.5trueb\""),
+            ("\"%{ if true }a%{ else }b%{ endif }c\"", "\"ac\""),
+            ("\"%{ if false }a%{ endif }c\"", "\"c\""),
+            ("\"%{ for i, x in var.l }${i}${x}%{ endfor }\"", "\"0a1b\""),
+            ("\"%{ for k, v in {x = 1, y = 2} }${k}=${v};%{ endfor }\"", "\"x=1;y=2;\""),
+            ("\"%{ for x in var.l }%{ for y in var.l }${x}${y} %{ endfor }%{ endfor }\"", "\"aa ab ba bb \""),
+            ("\"$${x} %%{y}\"", "\"${x} %{y}\""),
+            ("\"${var.secret}!\"", "*\"s!\""),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_an_error() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("\"${var.n}x\"", "null in a template: what is interpolated is null here"),
+            ("\"${[1]}x\"", "unsuitable value: only strings, numbers and bools stand in a template; this is a tuple"),
+            ("\"${var.ul}x\"", "unsuitable value: the interpolated value does not fit: a string is required, found a list(string)"),
+            ("\"%{ if var.n }x%{ endif }\"", "null condition: the condition of `%{if}` is null here; it must be `true` or `false`"),
+            ("\"%{ for x in var.n }x%{ endfor }\"", "iteration over null: what `for` walks is null here"),
+            ("\"${1/0}${var.n}\"", "division by zero: `1 / 0` divides by zero | null in a template: what is interpolated is null here"),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_open_piece_makes_the_text_open() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("\"a${var.u}\"", "?string"),
+            ("\"a${var.un}\"", "?string"),
+            ("\"a${var.u}${var.p}\"", "…string"),
+            ("\"a${var.u}${var.b}\"", "!why"),
+            ("\"%{ if var.ub }a%{ endif }\"", "?string"),
+            ("\"%{ if var.ub }${var.p}%{ endif }\"", "…string"),
+            ("\"%{ if false }${var.p}%{ endif }\"", "\"\""),
+            ("\"%{ for x in var.ul }${x}%{ endfor }\"", "?string"),
+            ("\"%{ for x in var.ul }${x}${var.b}%{ endfor }\"", "!why"),
+            ("\"%{ for x in var.p }${x}%{ endfor }\"", "…string"),
+            ("\"${var.secret}${var.u}\"", "*?string"),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_template_is_written_already() {
+        let mut scene = scene();
+        let value = scene.value("\"a-${1}-${var.l[0]}-${var.u}-%{ if true }b${2}%{ endif }\"");
+        let Data::Unknown(_, thunk) = value.data() else { panic!("{value:?}") };
+        let Node::Template(parts) = &scene.arena.thunks.get(*thunk).unwrap().node else { panic!() };
+        assert_eq!(parts.len(), 3);
+        assert_eq!((&parts[0], &parts[2]), (&Part::Text("a-1-a-".into()), &Part::Text("-b2".into())));
+        let Part::Interpolation(inner) = &parts[1] else { panic!("{parts:?}") };
+        assert!(matches!(inner.node, Node::Literal(_)));
+    }
+}

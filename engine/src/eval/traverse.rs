@@ -72,7 +72,8 @@ impl Evaluator<'_> {
             Data::Mapping(_) | Data::Instance(_) => {
                 let name = self.scalar(key.clone(), &Type::String, "index", key_span)?;
                 let Data::String(name) = name.data() else { return Err(not_indexed(base, span)) };
-                self.attribute(base, name, span)?
+                let hidden = || problem("no such attribute", "the sensitive key is none of its keys", key_span);
+                self.attribute(base, name, span).map_err(|problems| if key.holds_sensitive() { hidden() } else { problems })?
             }
             _ => return Err(not_indexed(base, span)),
         };
@@ -215,6 +216,9 @@ fn missing(base: &Value, mapping: &Mapping, name: &str, span: Span) -> Problems 
         (_, MappingKind::Map(_)) => "this map".to_owned(),
         (_, MappingKind::Object) => "this object".to_owned(),
     };
+    if base.is_marked_sensitive() {
+        return problem("no such attribute", format!("{what} has no `{name}`; it is sensitive, so what it has is not shown"), span);
+    }
     unsupported(name, &what, mapping.entries().iter().map(|entry| &*entry.key), span)
 }
 
@@ -252,5 +256,207 @@ fn no_attributes(base: &Value, name: &str, span: Span) -> Problems {
             span,
         ),
         _ => problem("unsupported attribute", format!("this is {}, which has no attribute `{name}`", words(base)), span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::convert;
+    use crate::eval::scene::{Scene, show};
+    use crate::value::Instance;
+
+    fn scene() -> Scene {
+        let strings = Value::tuple(vec![Value::string("a"), Value::string("b")]);
+        let set = convert(strings.clone(), &Type::set(Type::String), &mut crate::eval::Arena::default()).unwrap();
+        let list = convert(strings, &Type::list(Type::String), &mut crate::eval::Arena::default()).unwrap();
+        let known = Type::object([("name", Type::String, false)]);
+        let mut scene = Scene::new([
+            ("o", Value::object([("name", Value::string("x")), ("number", Value::number(1)), ("1", Value::bool(true))])),
+            ("t", Value::tuple(vec![Value::number(1), Value::number(2), Value::number(3)])),
+            ("s", set),
+            ("l", list),
+            ("u", Value::unknown(Type::Any)),
+            ("uo", Value::unknown(known)),
+            ("ul", Value::unknown(Type::list(Type::Number))),
+            ("us", Value::unknown(Type::set(Type::Number))),
+            ("p", Value::pending(Type::Any)),
+            ("b", Value::blocked("why")),
+            ("n", Value::null()),
+            ("secret", Value::string("name").sensitive()),
+        ]);
+        let resource = |name: &str, attributes: Value| {
+            let address = crate::address::Address::managed("k", name);
+            Value::new(Data::Instance(Arc::new(Instance { address, classes: &["thing"], attributes })))
+        };
+        let attributes = Value::object([("id", Value::unknown(Type::String)), ("name", Value::string("i"))]);
+        scene.names.resources.insert("i".to_owned(), resource("i", attributes));
+        scene.names.resources.insert("new".to_owned(), resource("new", Value::unknown(Type::Any)));
+        scene.names.resources.insert("asked".to_owned(), resource("asked", Value::pending(Type::Any)));
+        let reference = scene.value("k.i").instance().unwrap().clone();
+        scene.names.variables.insert("r".to_owned(), Value::new(Data::Reference(reference)));
+        scene
+    }
+
+    #[test]
+    fn elements_are_reached_as_in_terraform() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("var.o.name", "\"x\""),
+            ("var.o[\"name\"]", "\"x\""),
+            ("var.o[1]", "true"),
+            ("var.t[0]", "1"),
+            ("var.t[\"1\"]", "2"),
+            ("var.t.2", "3"),
+            ("var.l[1]", "\"b\""),
+            ("{ true = 2 }[true]", "2"),
+            ("k.i.name", "\"i\""),
+            ("k.i[\"name\"]", "\"i\""),
+            ("k.i.id", "?string"),
+            ("k.new.anything", "?any"),
+            ("k.asked.anything", "…any"),
+            ("var.u.x", "?any"),
+            ("var.u[var.p]", "…any"),
+            ("var.uo.name", "?string"),
+            ("var.uo[\"name\"]", "?string"),
+            ("var.ul[0]", "?number"),
+            ("var.ul[var.u]", "?number"),
+            ("var.t[var.u]", "?any"),
+            ("var.l[var.u]", "?string"),
+            ("var.b.x", "!why"),
+            ("var.b[0]", "!why"),
+            ("var.o[var.b]", "!why"),
+            ("var.o[var.secret]", "*\"x\""),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error_that_says_what_is() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("var.o.nmae", "no such attribute: this object has no `nmae`; it has `1`, `name`, `number`"),
+            ("{}.x", "no such attribute: this object has no `x`; it is empty"),
+            ("k.i.nam", "no such attribute: the k `k.i` has no `nam`; it has `id`, `name`"),
+            ("var.uo.nam", "no such attribute: this object has no `nam`; it has `name`"),
+            ("var.n.x", "attribute of null: the value whose `x` is asked for is null here"),
+            ("var.n[0]", "index of null: the value that is indexed is null here and has no elements"),
+            ("var.t[var.n]", "null as index: the index is null here"),
+            ("var.t[3]", "no such element: `3` is no index of a tuple, whose indices are 0 to 2"),
+            ("var.t[-1]", "no such element: `-1` is no index of a tuple, whose indices are 0 to 2"),
+            ("var.t[1.5]", "no such element: `1.5` is no index of a tuple, whose indices are 0 to 2"),
+            ("[][0]", "no such element: `0` is no index of a tuple, which is empty"),
+            ("var.t[\"a\"]", "unsuitable value: the index does not fit: a number is required, found the string `a`"),
+            ("var.s[0]", "index of a set: the elements of a set have no places and no keys"),
+            ("var.us[0]", "index of a set: the elements of a set have no places and no keys"),
+            ("var.o.name[0]", "not indexable: this is a string, which has no elements"),
+            ("var.o.name.x", "unsupported attribute: this is a string, which has no attribute `x`"),
+            ("var.l.name", "attribute of a list: this is a list(string), which has elements but no `name`"),
+            ("var.o[[]]", "unsuitable value: the index does not fit: a string is required, found a tuple"),
+            (
+                "var.r.name",
+                "attribute of a reference: this is a reference to `k.i`: it says which one is meant and shows no attributes, so `name` \
+                 is out of reach",
+            ),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+        let help = |scene: &mut Scene, text: &str| scene.evaluate(text).unwrap_err().remove(0).help.unwrap();
+        assert_eq!(help(&mut scene, "var.o.nmae"), "did you mean `name`?");
+        assert_eq!(help(&mut scene, "var.t.name"), "take one element, as in `[0].name`, or all of them with `[*].name`");
+        let found = scene.evaluate("{ a = 1 }[var.secret]").unwrap_err();
+        assert!(!found[0].detail.contains("`name`"), "{found:?}");
+        scene.names.variables.insert("hidden".to_owned(), Value::object([("key", Value::null())]).sensitive());
+        let found = scene.evaluate("var.hidden.kee").unwrap_err();
+        assert!(!found[0].to_string().contains("`key`") && found[0].help.is_none(), "{found:?}");
+    }
+
+    #[test]
+    fn splats_are_as_in_terraform() {
+        let mut scene = scene();
+        for (text, expected) in [
+            ("[{ a = 1 }, { a = 2 }][*].a", "[1, 2]"),
+            ("[{ a = [1, 2] }, { a = [3, 4] }][*].a[0]", "[1, 3]"),
+            ("[{ a = [1, 2] }].*.a[0]", "[1, 2]"),
+            ("null[*]", "[]"),
+            ("\"x\"[*]", "[\"x\"]"),
+            ("var.o[*].name", "[\"x\"]"),
+            ("var.l[*]", "list[\"a\", \"b\"]"),
+            ("var.s[*]", "list[\"a\", \"b\"]"),
+            ("k.i[*].name", "[\"i\"]"),
+            ("[{ a = [{ b = 1 }, { b = 2 }] }][*].a[*].b", "[[1, 2]]"),
+            ("[1, var.u][*]", "[1, ?any]"),
+            ("[{ a = 1 }, var.u][*].a", "[1, ?any]"),
+            ("var.u[*].a", "?any"),
+            ("var.p[*]", "…any"),
+            ("var.b[*].x", "!why"),
+            (
+                "[{ a = 1 }, { b = 1 }, { c = 1 }][*].a",
+                "no such attribute: this object has no `a`; it has `b` | no such attribute: this object has no `a`; it has `c`",
+            ),
+        ] {
+            assert_eq!(scene.show(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_element_comes_from_its_container_and_never_from_its_siblings() {
+        let mut scene = scene();
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| scene.from(name));
+        let parts = || vec![Value::number(1).with_origin(a), Value::number(2).with_origin(b)];
+        scene.names.variables.insert("t".to_owned(), Value::tuple(parts()).with_origin(c));
+        scene.names.variables.insert("o".to_owned(), Value::object([("x", parts().remove(0)), ("y", parts().remove(1))]).with_origin(c));
+        scene.names.variables.insert("i".to_owned(), Value::number(0).with_origin(d));
+        scene.names.variables.insert("ui".to_owned(), Value::unknown(Type::Number).with_origin(d));
+        for (text, expected) in [
+            ("var.t[0]", "a c"),
+            ("var.t[var.i]", "a c"),
+            ("var.t[var.ui]", "a b c d"),
+            ("var.o.y", "b c"),
+            ("var.o[\"x\"]", "a c"),
+            ("var.t[*]", "a b c"),
+            ("[for x in var.t[*] : x if x == 2]", "b c"),
+            ("k.i.name", "i"),
+            ("k.i.id", "i"),
+            ("k.new.id", "new"),
+            ("[k.i, k.new][0].name", "i"),
+            ("{ one = k.i, two = k.new }.two.x", "new"),
+            ("{ for k, v in { one = k.i, two = k.new } : k => { thing = v, text = \"n-${k}\" } }.one.thing.name", "i"),
+            ("{ for k, v in { one = k.i, two = k.new } : k => { thing = v, text = \"n-${k}\" } }.one.text", ""),
+        ] {
+            let value = scene.value(text);
+            assert_eq!(scene.sources(&value), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_mark_of_a_container_falls_on_what_is_taken() {
+        let mut scene = scene();
+        scene.names.variables.insert("m".to_owned(), Value::tuple(vec![Value::number(1)]).sensitive());
+        scene.names.variables.insert("part".to_owned(), Value::tuple(vec![Value::number(1).sensitive(), Value::number(2)]));
+        for (text, expected) in [
+            ("var.m[0]", "*1"),
+            ("var.m[*]", "*[*1]"),
+            ("[for x in var.m : x]", "*[*1]"),
+            ("[for x in var.m : 0]", "*[0]"),
+            ("var.part[0]", "*1"),
+            ("var.part[1]", "2"),
+            ("var.part[*]", "[*1, 2]"),
+        ] {
+            let value = scene.value(text);
+            assert_eq!(show(&value), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_of_an_instance_that_is_not_there_yet_is_looked_up_in_it() {
+        let mut scene = scene();
+        for text in ["k.i.id", "k.new.x"] {
+            let value = scene.value(text);
+            let Data::Unknown(_, thunk) = value.data() else { panic!("{value:?}") };
+            let Node::Attribute(base, _) = &scene.arena.thunks.get(*thunk).unwrap().node else { panic!("{text}") };
+            assert!(matches!(&base.node, Node::Literal(value) if value.instance().is_some()));
+        }
     }
 }

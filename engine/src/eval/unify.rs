@@ -56,7 +56,7 @@ pub(crate) fn type_words(ty: &Type) -> String {
         Type::Map(_) => "a map".to_owned(),
         Type::Object(_) => "an object".to_owned(),
         Type::Tuple(_) => "a tuple".to_owned(),
-        Type::Reference(class) => format!("a reference to a {class}"),
+        Type::Reference(class) => format!("a reference of class `{class}`"),
     }
 }
 

@@ -1,7 +1,10 @@
 //! The journal, version 1: a line that says what it belongs to, then one line of JSON for each entry.
 
-use super::record_v1::{OutputV1, PlaceV1, ResourceV1, Stored, StoredOutput, StoredPlace, Text, Words, read_outputs, write_outputs};
+use super::output_v1::{OutputV1, StoredOutput, read_outputs, write_outputs};
+use super::place_v1::{PlaceV1, StoredPlace};
+use super::record_v1::{ResourceV1, Stored};
 use super::state_v1::Hex;
+use super::words_v1::{Text, Words};
 use super::{MESHPLAN_VERSION, NotStorable, Unreadable};
 use engine::address::Address;
 use engine::state::{self, State};

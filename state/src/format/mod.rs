@@ -5,10 +5,14 @@
 
 pub(crate) mod journal_v1;
 pub(crate) mod lock_v1;
-pub(crate) mod record_v1;
+mod natural_v1;
+mod output_v1;
+mod place_v1;
+mod record_v1;
 pub(crate) mod state_v1;
 mod type_text;
-pub(crate) mod value_v1;
+mod value_v1;
+mod words_v1;
 
 /// The version of meshplan that writes.
 pub(crate) const MESHPLAN_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,6 +58,7 @@ pub(crate) struct NotStorable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const PAGE: &str = include_str!("../../../docs/formats.md");
 
@@ -103,6 +108,46 @@ mod tests {
             let entries = text.lines().skip(1).filter_map(|line| line.strip_prefix("{\"")?.split_once("\":").map(|(name, _)| name));
             for name in record_fields.chain(file_fields).chain(entries) {
                 assert!(prose.contains(&format!("`{name}`")), "`{name}` is not explained under {heading}");
+            }
+        }
+    }
+
+    /// A documented example with some of it cut out and something else put there.
+    fn damaged(heading: &'static str) -> impl Strategy<Value = Vec<u8>> {
+        let text = example(heading).as_bytes();
+        let pieces = prop_oneof!["[\\[\\]{}\",:0-9a-z\n.]{0,3}".prop_map(String::into_bytes), prop::collection::vec(any::<u8>(), 0..4)];
+        (0..=text.len(), 0..6_usize, pieces).prop_map(move |(at, cut, piece)| {
+            let after = text.get(at + cut..).unwrap_or_default();
+            [&text[..at], &piece, after].concat()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_damaged_state_is_refused_or_is_another_state(text in damaged("State file")) {
+            let Ok(text) = String::from_utf8(text) else { return Ok(()) };
+            if let Ok(state) = state_v1::read(&text) {
+                let written = state_v1::write(&state, state.serial, &state.lineage, &state.secret_key).unwrap();
+                prop_assert_eq!(state_v1::read(std::str::from_utf8(&written).unwrap()), Ok(state));
+            }
+        }
+
+        #[test]
+        fn a_damaged_journal_is_refused_or_is_another_journal(text in damaged("Journal")) {
+            if let Ok(Some(journal)) = journal_v1::read(&text) {
+                let mut written = journal_v1::write_header(&journal.header).unwrap();
+                written.extend(journal_v1::write_entries(&journal.entries).unwrap());
+                let again = journal_v1::read(&written).ok().flatten().map(|journal| journal.entries);
+                prop_assert_eq!(again, Some(journal.entries));
+            }
+        }
+
+        #[test]
+        fn no_text_is_too_strange_for_a_type(text in ".{0,40}|[a-z(){}\\[\\]=,\" ]{0,40}") {
+            if let Ok(ty) = type_text::parse(&text) {
+                prop_assert_eq!(type_text::parse(&type_text::write(&ty)), Ok(ty));
             }
         }
     }

@@ -1,6 +1,9 @@
 //! The state file, version 1.
 
-use super::record_v1::{OutputV1, PlaceV1, ResourceV1, Stored, StoredOutput, StoredPlace, Words, read_outputs, write_outputs};
+use super::output_v1::{OutputV1, StoredOutput, read_outputs, write_outputs};
+use super::place_v1::{PlaceV1, StoredPlace};
+use super::record_v1::{ResourceV1, Stored};
+use super::words_v1::Words;
 use super::{MESHPLAN_VERSION, NotStorable, Unreadable};
 use engine::state::State;
 use engine::value::hex;

@@ -4,13 +4,10 @@
 //! not show stands beside it, by path: the type of a list, set or map, `number` for a number that JSON's readers would round (it
 //! stands as a string), and which parts are sensitive. A type counts for all within its path, until another is named.
 
+use super::natural_v1::is_natural;
 use super::type_text::{is_plain, parse, quote, stored, write};
-use engine::value::{Data, Entry, Mapping, MappingKind, Number, Sequence, SequenceKind, Type, Value, parse_number};
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Deserialize, Serialize, Serializer};
+use engine::value::{Data, Entry, Mapping, MappingKind, Sequence, SequenceKind, Type, Value, parse_number};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 
 /// The path of the whole value.
@@ -18,9 +15,6 @@ const WHOLE: &str = ".";
 /// Deeper nesting could be written but not read again.
 const DEEPEST: usize = 100;
 static ANY: Type = Type::Any;
-
-/// A value in its JSON form. What it reads has no types and no marks yet: see [`Beside::restore`].
-pub(crate) struct Natural(pub(crate) Value);
 
 /// What JSON does not show of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,19 +50,6 @@ impl Beside {
             None => Ok(value),
         }
     }
-}
-
-/// Whether every reader of JSON gets this very number back, this crate's among them.
-fn is_natural(number: Number) -> bool {
-    if number.is_integer() {
-        return i64::try_from(number).is_ok() || u64::try_from(number).is_ok();
-    }
-    let text = as_fraction(number).map(|fraction| fraction.to_string());
-    text.is_some_and(|text| serde_json::from_str(&text).is_ok_and(|Natural(back)| back.as_number() == Some(number)))
-}
-
-fn as_fraction(number: Number) -> Option<serde_json::Number> {
-    serde_json::Number::from_f64(f64::try_from(number).ok()?)
 }
 
 fn sequence_type(kind: &SequenceKind) -> Option<Type> {
@@ -254,121 +235,13 @@ impl Restoring {
     }
 }
 
-impl Serialize for Natural {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Borrowed(&self.0).serialize(serializer)
-    }
-}
-
-struct Borrowed<'a>(&'a Value);
-
-impl Serialize for Borrowed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.data() {
-            Data::Null => serializer.serialize_unit(),
-            Data::Bool(value) => serializer.serialize_bool(*value),
-            Data::Number(number) => write_number(*number, serializer),
-            Data::String(text) => serializer.serialize_str(text),
-            Data::Reference(instance) => serializer.collect_str(&instance.address),
-            Data::Instance(instance) => Self(&instance.attributes).serialize(serializer),
-            Data::Sequence(sequence) => {
-                let mut items = serializer.serialize_seq(Some(sequence.items().len()))?;
-                for item in sequence.items() {
-                    items.serialize_element(&Self(item))?;
-                }
-                items.end()
-            }
-            Data::Mapping(mapping) => {
-                let mut entries = serializer.serialize_map(Some(mapping.entries().len()))?;
-                for entry in mapping.entries() {
-                    entries.serialize_entry(&*entry.key, &Self(&entry.value))?;
-                }
-                entries.end()
-            }
-            Data::Unknown(..) | Data::Pending(_) | Data::Blocked(_) => Err(serde::ser::Error::custom("a value is not known")),
-        }
-    }
-}
-
-fn write_number<S: Serializer>(number: Number, serializer: S) -> Result<S::Ok, S::Error> {
-    if number.is_integer() {
-        if let Ok(integer) = i64::try_from(number) {
-            return serializer.serialize_i64(integer);
-        }
-        if let Ok(integer) = u64::try_from(number) {
-            return serializer.serialize_u64(integer);
-        }
-    } else if is_natural(number)
-        && let Some(fraction) = as_fraction(number)
-    {
-        return fraction.serialize(serializer);
-    }
-    serializer.collect_str(&number.normalize())
-}
-
-impl<'de> Deserialize<'de> for Natural {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reading).map(Self)
-    }
-}
-
-struct Reading;
-
-impl<'de> Visitor<'de> for Reading {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
-        Ok(Value::null())
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::bool(value))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::number(value))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::number(value))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        let number = serde_json::Number::from_f64(value).and_then(|number| parse_number(&number.to_string()).ok());
-        number.map(Value::number).ok_or_else(|| E::custom("the number has more digits, or is larger, than can be kept"))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::string(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut all = Vec::new();
-        while let Some(Natural(item)) = items.next_element()? {
-            all.push(item);
-        }
-        Ok(Value::tuple(all))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut all = Vec::new();
-        while let Some((key, Natural(value))) = entries.next_entry::<String, Natural>()? {
-            all.push((key, value));
-        }
-        Ok(Value::object(all))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::natural_v1::Natural;
     use super::*;
     use crate::sample::{map, sequence};
     use engine::address::Address;
-    use engine::value::Instance;
+    use engine::value::{Instance, Number};
     use proptest::prelude::*;
 
     /// The JSON of a value, the types and the sensitive paths beside it.

@@ -237,6 +237,54 @@ fn what_is_left_for_later_gives_what_would_have_been_computed_at_once() {
 }
 
 #[test]
+fn two_unknowns_give_what_would_have_been_computed_at_once() {
+    let mut later = 0;
+    let variables = variables();
+    for text in EXPRESSIONS {
+        let used = || variables.iter().filter(|(name, _)| text.contains(&format!("var.{name}")));
+        for (one, first) in used() {
+            for (other, second) in used().filter(|(other, _)| one < other) {
+                let mut scene = known();
+                for (name, value) in [(one, first), (other, second)] {
+                    let origin = scene.from(name);
+                    let hole = deferred(value, &mut scene).with_origin(origin);
+                    scene.names.variables.insert((*name).to_owned(), hole);
+                }
+                let now = known().evaluate(text);
+                let partly = scene.evaluate(text);
+                let filled = partly.clone().and_then(|value| scene.filled(&value));
+                match (&now, &filled) {
+                    (Ok(now), Ok(filled)) => assert_eq!(show(now), show(filled), "{text} without {one} and {other}"),
+                    (Err(_), Err(_)) => {}
+                    _ => panic!("{text} without {one} and {other}: {now:?} at once, {filled:?} later, {partly:?} between"),
+                }
+                later += usize::from(partly.is_ok_and(|value| !value.is_known()));
+            }
+        }
+    }
+    assert!(later > 50, "{later} values were left for later");
+}
+
+#[test]
+fn nesting_costs_no_more_than_its_square() {
+    let chain = |open: &str, close: &str| format!("{}1{}", open.repeat(20), close.repeat(20));
+    for text in [
+        chain("var.yes ? 0 : (", ")"),
+        chain("(var.yes ? ", " : 0)"),
+        chain("try(var.object.x + ", ", 0)"),
+        chain("(var.yes || 1 == ", ")"),
+        chain("[for x in var.list : ", "]"),
+    ] {
+        let mut scene = known();
+        for name in ["yes", "object", "list"] {
+            scene.names.variables.insert(name.to_owned(), Value::unknown(Type::Any));
+        }
+        assert!(scene.evaluate(&text).is_ok_and(|value| !value.is_known()), "{text}");
+        assert!(scene.arena.thunks.len() < 10_000, "{text} left {} computations", scene.arena.thunks.len());
+    }
+}
+
+#[test]
 fn what_waits_says_for_what_and_what_was_chosen_keeps_its_sources() {
     each_scene(deferred, &mut |place, hole, mut scene| {
         for text in EXPRESSIONS.iter().filter(|text| text.contains(place)) {

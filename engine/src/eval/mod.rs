@@ -43,6 +43,7 @@ mod unify;
 pub use convert::{Mismatch, convert};
 pub use fill::{Fill, fill, run};
 pub use instance::instance;
+pub use substitute::each_literal;
 pub use unify::{type_of, unify, words};
 
 use crate::config::{Expr, Root};

@@ -146,10 +146,90 @@ impl Evaluator<'_> {
     }
 }
 
-/// Calls `visit` with every literal in an expression.
-pub(super) fn each_literal(expression: &Expr, visit: &mut dyn FnMut(&Value)) {
+/// Calls `visit` with every literal in an expression. Of a deferred computation these are its operands: templates whose unknowns,
+/// instances and references are what it waits for.
+pub fn each_literal(expression: &Expr, visit: &mut dyn FnMut(&Value)) {
     if let Node::Literal(value) = &expression.node {
         visit(value);
     }
     expression.each_child(&mut |child| each_literal(child, visit));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse_expression;
+    use crate::eval::scene::Scene;
+    use crate::source::FileId;
+    use crate::value::Data;
+
+    /// Literals as `#`, the rest by its shape.
+    fn shape(expression: &Expr) -> String {
+        let mut parts = Vec::new();
+        expression.each_child(&mut |child| parts.push(shape(child)));
+        let name = match &expression.node {
+            Node::Literal(_) => return "#".to_owned(),
+            Node::Root(Root::Bound(name)) => return name.to_string(),
+            Node::Root(root) => return format!("{root:?}"),
+            Node::Attribute(_, name) => format!(".{name}"),
+            Node::Call(call) => call.name.to_string(),
+            Node::Conditional(..) => "if".to_owned(),
+            Node::Binary(..) => "op".to_owned(),
+            Node::For(_) => "for".to_owned(),
+            Node::Splat(..) => "splat".to_owned(),
+            Node::Index(..) => "index".to_owned(),
+            Node::Template(_) => "text".to_owned(),
+            _ => "other".to_owned(),
+        };
+        format!("{name}({})", parts.join(" "))
+    }
+
+    #[test]
+    fn names_become_values_and_what_is_known_is_computed() {
+        let mut scene = Scene::new([
+            ("u", Value::unknown(Type::Any)),
+            ("k", Value::object([("a", Value::number(1)), ("l", Value::tuple(vec![Value::string("x")]))])),
+        ]);
+        for (text, expected) in [
+            ("1 + 2 * var.k.a", "#"),
+            ("var.u", "#"),
+            ("[var.u, 1 + 1]", "#"),
+            ("\"a-${var.k.a}\"", "#"),
+            ("var.u.x", ".x(#)"),
+            ("var.u + (1 + 2)", "op(# #)"),
+            ("var.k.missing", ".missing(#)"),
+            ("var.u ? 1 + 1 : 1 / 0", "if(# # op(# #))"),
+            ("true ? var.k.a : 1 / 0", "if(# # op(# #))"),
+            ("var.u && var.k.a == 1", "op(# #)"),
+            ("[for x in var.u : x + var.k.a]", "for(# op(x #))"),
+            ("[for x in var.k.l : \"${x}${upper(x)}\" if var.u]", "for(# text(x upper(x)) #)"),
+            ("[for x in var.k.l : [for y in var.u : [x, y, var.k.a]]]", "for(# for(# other(x y #)))"),
+            ("[for x in var.u : [for x in var.k.l : x]]", "for(# for(# x))"),
+            ("var.u[*].x[var.k.a]", "splat(# index(.x(Element) #))"),
+            ("try(var.u.x, var.k.a)", "try(.x(#) #)"),
+            ("\"%{ for x in var.u }${x}${var.k.a}%{ endfor }\"", "text(# x #)"),
+        ] {
+            let expression = parse_expression(text, FileId(0)).unwrap();
+            let mut evaluator = Evaluator::new(&mut scene.names, &mut scene.arena);
+            assert_eq!(evaluator.substituted(&expression).map(|rest| shape(&rest)), Ok(expected.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_means_nothing_is_an_error_even_where_it_may_never_be_reached() {
+        let mut scene = Scene::new([("u", Value::unknown(Type::Any))]);
+        for text in ["var.u ? var.missing : 1", "[for x in var.u : var.missing]", "var.u && var.missing", "var.u[*].x[var.missing]"] {
+            assert_eq!(scene.evaluate(text).unwrap_err()[0].summary, "unknown name", "{text}");
+        }
+    }
+
+    #[test]
+    fn every_operand_of_what_is_left_can_be_found() {
+        let mut scene = Scene::new([("u", Value::unknown(Type::Any)), ("v", Value::unknown(Type::Bool))]);
+        let value = scene.value("[for x in var.u : \"${x}${var.v}\" if x != \"a\"]");
+        let Data::Unknown(_, thunk) = value.data() else { panic!("{value:?}") };
+        let mut open = 0;
+        each_literal(scene.arena.thunks.get(*thunk).unwrap(), &mut |value| open += usize::from(!value.is_known()));
+        assert_eq!(open, 2);
+    }
 }

@@ -111,3 +111,56 @@ impl Kind for Adapter {
         self.kind.remembered(attributes, secret_key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::{Labels, Manifest, Manifests, Secret};
+    use serde_json::{Value as Json, json};
+
+    fn manifest(api_version: &str, kind: &str) -> Json {
+        json!({ "manifest": { "apiVersion": api_version, "kind": kind, "metadata": { "name": "a", "namespace": "n" } }, "wait": true })
+    }
+
+    #[test]
+    fn every_kind_has_an_id() {
+        for kind in crate::kinds() {
+            let adapter = Adapter::new(kind);
+            assert_eq!(adapter.schema().attribute("id").map(|id| id.presence), Some(Presence::Computed), "{}", adapter.schema().kind);
+        }
+    }
+
+    #[test]
+    fn objects_have_an_identity_and_parts_of_objects_have_none() {
+        let identity = |kind: Arc<dyn ObjectKind>, arguments: Json| Adapter::new(kind).identity(&Value::from_json(&arguments));
+        let deployment = identity(Arc::new(Manifest::default()), manifest("apps/v1", "Deployment"));
+        assert_eq!(deployment.as_deref(), Some("Deployment.apps/n/a"));
+        let secret = identity(Arc::new(Secret::default()), json!({ "name": "a", "namespace": "n" }));
+        assert_eq!(secret.as_deref(), Some("Secret/n/a"));
+        let labels = json!({ "api_version": "v1", "kind": "Node", "name": "a", "labels": {} });
+        assert_eq!(identity(Arc::new(Labels::default()), labels), None);
+        assert_eq!(identity(Arc::new(Manifests::default()), json!({ "content": "" })), None);
+    }
+
+    #[test]
+    fn only_what_has_something_to_wait_for_is_waited_for() {
+        let adapter = Adapter::new(Arc::new(Manifest::default()));
+        let rows = [("v1", "ConfigMap", false), ("apps/v1", "Deployment", true), ("v1", "Service", true), ("x.io/v1", "Thing", false)];
+        for (api_version, kind, settles) in rows {
+            assert_eq!(adapter.settles(&Value::from_json(&manifest(api_version, kind))), settles, "{kind}");
+        }
+        assert!(!Adapter::new(Arc::new(Manifests::default())).settles(&Value::from_json(&json!({ "content": "" }))));
+    }
+
+    #[test]
+    fn problems_of_object_and_arguments_are_both_found() {
+        let adapter = Adapter::new(Arc::new(Manifest::default()));
+        let problems = |arguments: Json| {
+            adapter.validate(&Value::from_json(&arguments)).into_iter().map(|problem| problem.summary).collect::<Vec<_>>()
+        };
+        assert!(problems(manifest("v1", "ConfigMap")).is_empty());
+        assert_eq!(problems(json!({ "manifest": {} })), ["incomplete object", "incomplete object", "incomplete object"]);
+        assert_eq!(problems(json!({ "yaml": "a: [" })), ["invalid YAML"]);
+        assert_eq!(problems(json!({ "yaml": "", "on_exists": "x" })), ["invalid value"]);
+    }
+}

@@ -3,6 +3,8 @@
 mod answer;
 mod apply;
 mod conflict;
+#[cfg(test)]
+mod end_to_end;
 mod lookup;
 mod outcome;
 mod preview;

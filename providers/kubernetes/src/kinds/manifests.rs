@@ -29,7 +29,8 @@ impl Default for Manifests {
             Attribute::optional("namespace", Type::String, "The namespace of objects that say none, as `kubectl apply -n`."),
             Attribute::optional("wait", Type::Bool, "Whether to wait until each object is ready.").default(Value::bool(true)),
         ];
-        Self { schema: schema("kubernetes_manifests", doc, own) }
+        // The members settle, each by itself; the set has nothing to find out after them.
+        Self { schema: Schema { settles: false, ..schema("kubernetes_manifests", doc, own) } }
     }
 }
 

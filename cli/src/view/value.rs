@@ -1,71 +1,82 @@
 //! Values as people read them: on one line, in the language's own notation, with nothing secret in it.
 
-use engine::value::{Data, Value};
-use std::fmt::Write;
+use engine::value::{Data, Entry, Value};
 
 /// What stands for a sensitive value.
 pub const SENSITIVE: &str = "(sensitive value)";
 /// What stands for a value that apply makes known.
 pub const KNOWN_AFTER_APPLY: &str = "(known after apply)";
 
+/// How a value is written.
+#[derive(Debug, Clone, Copy)]
+struct Notation<'a> {
+    /// What stands for an unknown.
+    unknown: &'a str,
+    nulls: Nulls,
+}
+
+/// What becomes of attributes that are null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nulls {
+    Shown,
+    Left,
+}
+
 /// The value on one line. Sensitive parts are masked, unknown parts say so, references are addresses.
 pub fn inline(value: &Value) -> String {
-    let mut text = String::new();
-    write_value(&mut text, value);
-    text
+    Notation { unknown: KNOWN_AFTER_APPLY, nulls: Nulls::Shown }.text(value)
 }
 
-fn write_value(text: &mut String, value: &Value) {
-    if value.is_marked_sensitive() {
-        text.push_str(SENSITIVE);
-        return;
-    }
-    match value.data() {
-        Data::Null => text.push_str("null"),
-        Data::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Data::Number(number) => {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{}", number.normalize());
-        }
-        Data::String(string) => text.push_str(&quoted(string)),
-        Data::Sequence(sequence) => write_items(text, sequence.items()),
-        Data::Mapping(_) => write_entries(text, value),
-        Data::Instance(instance) | Data::Reference(instance) => {
-            let _ = write!(text, "{}", instance.address);
-        }
-        Data::Unknown(..) | Data::Pending(_) => text.push_str(KNOWN_AFTER_APPLY),
-        Data::Blocked(why) => {
-            let _ = write!(text, "(not observed: {why})");
-        }
-    }
+/// The value on one line without the attributes that are null. `unknown` stands for its unknown parts.
+pub fn brief(value: &Value, unknown: &str) -> String {
+    Notation { unknown, nulls: Nulls::Left }.text(value)
 }
 
-fn write_items(text: &mut String, items: &[Value]) {
-    text.push('[');
-    for (at, item) in items.iter().enumerate() {
-        if at > 0 {
-            text.push_str(", ");
-        }
-        write_value(text, item);
+impl Notation<'_> {
+    fn text(self, value: &Value) -> String {
+        let mut text = String::new();
+        self.value(&mut text, value);
+        text
     }
-    text.push(']');
-}
 
-fn write_entries(text: &mut String, value: &Value) {
-    if value.entries().is_empty() {
-        text.push_str("{}");
-        return;
-    }
-    text.push_str("{ ");
-    for (at, entry) in value.entries().iter().enumerate() {
-        if at > 0 {
-            text.push_str(", ");
+    fn value(self, text: &mut String, value: &Value) {
+        if value.is_marked_sensitive() {
+            text.push_str(SENSITIVE);
+            return;
         }
-        text.push_str(&key(&entry.key));
-        text.push_str(" = ");
-        write_value(text, &entry.value);
+        match value.data() {
+            Data::Null => text.push_str("null"),
+            Data::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+            Data::Number(number) => text.push_str(&number.normalize().to_string()),
+            Data::String(string) => text.push_str(&quoted(string)),
+            Data::Sequence(sequence) => self.items(text, sequence.items()),
+            Data::Mapping(mapping) => self.entries(text, mapping.entries()),
+            Data::Instance(instance) | Data::Reference(instance) => text.push_str(&instance.address.to_string()),
+            Data::Unknown(..) | Data::Pending(_) => text.push_str(self.unknown),
+            Data::Blocked(why) => text.extend(["(not observed: ", why, ")"]),
+        }
     }
-    text.push_str(" }");
+
+    fn items(self, text: &mut String, items: &[Value]) {
+        text.push('[');
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                text.push_str(", ");
+            }
+            self.value(text, item);
+        }
+        text.push(']');
+    }
+
+    fn entries(self, text: &mut String, entries: &[Entry]) {
+        let shown = || entries.iter().filter(|entry| self.nulls == Nulls::Shown || !entry.value.is_null());
+        for (at, entry) in shown().enumerate() {
+            text.push_str(if at > 0 { ", " } else { "{ " });
+            text.extend([&key(&entry.key), " = "]);
+            self.value(text, &entry.value);
+        }
+        text.push_str(if shown().next().is_some() { " }" } else { "{}" });
+    }
 }
 
 /// A key as it may stand before `=`: bare if it is a name, quoted otherwise.
@@ -143,6 +154,15 @@ mod tests {
         ] {
             assert_eq!(inline(&value), text);
         }
+    }
+
+    #[test]
+    fn a_brief_value_leaves_nulls_out() {
+        let inner = Value::object([("x", Value::null())]);
+        let value = Value::object([("a", Value::null()), ("b", Value::unknown(Type::String)), ("c", inner)]);
+        assert_eq!(brief(&value, "(later)"), "{ b = (later), c = {} }");
+        assert_eq!(inline(&value), "{ a = null, b = (known after apply), c = { x = null } }");
+        assert_eq!(brief(&Value::null(), ""), "null");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Differences below a change.
 
 use super::Layout;
+use super::waits::Unknowns;
 use crate::view::diff::{Difference, Leaf, Mark, TextLine, What};
 use crate::view::style::Paint;
-use crate::view::value::{SENSITIVE, cut, inline};
+use crate::view::value::{KNOWN_AFTER_APPLY, SENSITIVE, brief, cut};
 use std::fmt::Write;
 
 /// Widest column of paths; a longer path pushes its values to the right.
@@ -17,6 +18,8 @@ pub(super) struct Leaves<'a> {
     pub(super) indent: usize,
     /// Paths that force a replacement.
     pub(super) replacing: &'a [String],
+    /// What stands for unknown parts, by the attribute they are in.
+    pub(super) unknowns: &'a Unknowns,
 }
 
 impl Leaves<'_> {
@@ -41,9 +44,13 @@ impl Leaves<'_> {
         let head = format!("{:indent$}{glyph} {:<column$}", "", leaf.path, indent = self.indent);
         let cause = if self.replaces(&leaf.path) { self.layout.style.paint(Paint::Remove, "  forces replacement") } else { String::new() };
         let space = self.layout.width.saturating_sub(self.indent + 4 + column.max(leaf.path.chars().count())).max(20);
+        let unknown = self.unknown(&leaf.path);
         match &leaf.what {
             What::One(value) => {
-                let _ = writeln!(text, "{head}  {}{cause}", cut(&inline(value), space));
+                let _ = writeln!(text, "{head}  {}{cause}", cut(&brief(value, unknown), space));
+            }
+            What::Two(before, after) if after == KNOWN_AFTER_APPLY => {
+                let _ = writeln!(text, "{head}  {} -> {unknown}{cause}", cut(before, space));
             }
             What::Two(before, after) if before.chars().count() + after.chars().count() + 4 <= space => {
                 let _ = writeln!(text, "{head}  {before} -> {after}{cause}");
@@ -76,6 +83,12 @@ impl Leaves<'_> {
             };
             let _ = writeln!(text, "{:indent$}{}", "", self.layout.style.paint(paint, &line.to_string()), indent = self.indent + 4);
         }
+    }
+
+    /// What stands for what is unknown at a path.
+    fn unknown(&self, path: &str) -> &str {
+        let attribute = path.split(['.', '[']).next().unwrap_or(path);
+        self.unknowns.get(attribute).map_or(KNOWN_AFTER_APPLY, String::as_str)
     }
 
     fn replaces(self, path: &str) -> bool {

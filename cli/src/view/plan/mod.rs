@@ -2,13 +2,16 @@
 
 mod leaves;
 mod rows;
+mod waits;
 
+use super::diff::Difference;
 use super::style::{Paint, Style, paint_of};
 use super::value::{cut, inline, key};
 use engine::plan::{Action, CheckStatus, Counts, OutputChange, Plan};
 use leaves::Leaves;
 use rows::{Detail, Row};
 use std::fmt::Write;
+use waits::Unknowns;
 
 /// Widest column of addresses; a longer address pushes its reason to the right.
 const WIDEST_ADDRESS: usize = 60;
@@ -64,7 +67,7 @@ fn write_detail(text: &mut String, row: &Row<'_>, detail: &Detail<'_>, layout: L
             let _ = writeln!(text, "{:indent$}{note}", "");
         }
         Detail::Leaves(difference, replacing) => {
-            Leaves { layout, indent, replacing }.write(text, difference);
+            Leaves { layout, indent, replacing, unknowns: &row.unknowns }.write(text, difference);
         }
         Detail::Attributes(attributes) => {
             let column = attributes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(32);
@@ -92,7 +95,18 @@ fn write_outputs(text: &mut String, outputs: &[OutputChange], layout: Layout) {
         };
         let glyph = layout.style.paint(paint_of(action), &format!("{:<3}", action.glyph()));
         let line = format!("{:<column$}  {what}", key(&output.name));
-        let _ = writeln!(text, "  {glyph} {}", cut(&line, layout.width.saturating_sub(6)));
+        let space = layout.width.saturating_sub(6);
+        match (&output.before, &output.after) {
+            (Some(before), Some(after)) if line.chars().count() > space && !output.sensitive => {
+                let _ = writeln!(text, "  {glyph} {}", key(&output.name));
+                let unknowns = Unknowns::new();
+                let leaves = Leaves { layout, indent: 8, replacing: &[], unknowns: &unknowns };
+                leaves.write(text, &Difference::between(before, after));
+            }
+            _ => {
+                let _ = writeln!(text, "  {glyph} {}", cut(&line, space));
+            }
+        }
     }
     text.push('\n');
 }

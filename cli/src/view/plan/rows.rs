@@ -1,7 +1,8 @@
 //! Which lines a plan has: every change but those that go without saying.
 
+use super::waits::{Unknowns, Waits};
 use crate::view::diff::Difference;
-use crate::view::value::inline;
+use crate::view::value::{KNOWN_AFTER_APPLY, brief};
 use engine::address::Address;
 use engine::plan::{Action, Change, Plan, Reason};
 use engine::value::{Data, Value};
@@ -17,6 +18,8 @@ pub(super) struct Row<'a> {
     /// How deep it stands: members stand below their set.
     pub(super) depth: usize,
     pub(super) details: Vec<Detail<'a>>,
+    /// What stands for the unknown parts of its arguments.
+    pub(super) unknowns: Unknowns,
 }
 
 /// What stands below a row.
@@ -41,10 +44,11 @@ pub(super) fn of(plan: &Plan) -> Vec<Row<'_>> {
         .collect();
     let shown: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
     let wanted = |change: &&Change| !folded.hides(change) && (change.action.is_change() || heads.contains(&change.address));
-    plan.changes.iter().filter(wanted).map(|change| row(change, &shown, &folded)).collect()
+    let waits = Waits::of(plan);
+    plan.changes.iter().filter(wanted).map(|change| row(change, &shown, (&folded, &waits))).collect()
 }
 
-fn row<'a>(change: &'a Change, shown: &BTreeSet<&Address>, folded: &Folded<'_>) -> Row<'a> {
+fn row<'a>(change: &'a Change, shown: &BTreeSet<&Address>, (folded, waits): (&Folded<'_>, &Waits<'_>)) -> Row<'a> {
     let parent = change.address.parent().filter(|parent| shown.contains(parent));
     let (mut label, depth) = match (&parent, &change.address.member) {
         (Some(_), Some(member)) => (member.replacen('/', " ", 1), 1),
@@ -54,18 +58,19 @@ fn row<'a>(change: &'a Change, shown: &BTreeSet<&Address>, folded: &Folded<'_>) 
         label.extend([" (deposed ", key, ")"]);
     }
     let reason = if change.action == Action::Keep { String::new() } else { change.reason.to_string() };
-    let mut details = details(change, depth);
+    let unknowns = waits.unknowns(&change.address);
+    let mut details = details(change, depth, &unknowns);
     details.extend(change.causes.iter().cloned().chain(folded.phrase(change)).map(Detail::Note));
     if let Some(why) = &change.not_previewed {
         details.push(Detail::Note(format!("not previewed: {why}")));
     }
-    Row { action: change.action, label, reason, depth, details }
+    Row { action: change.action, label, reason, depth, details, unknowns }
 }
 
-fn details(change: &Change, depth: usize) -> Vec<Detail<'_>> {
+fn details<'a>(change: &'a Change, depth: usize, unknowns: &Unknowns) -> Vec<Detail<'a>> {
     match (&change.before, &change.after) {
         // What a set renders follows from the set's own attributes: its members are named, not spelled out.
-        (None, Some(after)) if depth == 0 && change.action == Action::Create => attributes(after),
+        (None, Some(after)) if depth == 0 && change.action == Action::Create => attributes(after, unknowns),
         (Some(before), Some(after)) if matches!(change.action, Action::Update | Action::Replace | Action::ReplaceCreateFirst) => {
             let replacing: &[String] = match &change.reason {
                 Reason::CannotUpdate(paths) => paths,
@@ -78,14 +83,15 @@ fn details(change: &Change, depth: usize) -> Vec<Detail<'_>> {
 }
 
 /// The attributes of a new thing that say something: no nulls, and those that only apply makes known together at the end.
-fn attributes(after: &Value) -> Vec<Detail<'_>> {
+fn attributes<'a>(after: &'a Value, unknowns: &Unknowns) -> Vec<Detail<'a>> {
     let mut known = Vec::new();
     let mut unknown = Vec::new();
     for entry in after.entries() {
+        let waits = unknowns.get(&*entry.key);
         match entry.value.data() {
             Data::Null => {}
-            Data::Unknown(..) => unknown.push(entry.key.to_string()),
-            _ => known.push((entry.key.to_string(), inline(&entry.value))),
+            Data::Unknown(..) if waits.is_none() => unknown.push(entry.key.to_string()),
+            _ => known.push((entry.key.to_string(), brief(&entry.value, waits.map_or(KNOWN_AFTER_APPLY, String::as_str)))),
         }
     }
     let mut details = Vec::new();

@@ -8,10 +8,10 @@ pub const SENSITIVE: &str = "(sensitive value)";
 pub const KNOWN_AFTER_APPLY: &str = "(known after apply)";
 
 /// How a value is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Notation<'a> {
-    /// What stands for an unknown.
-    unknown: &'a str,
+    /// What stands for an unknown, by its path.
+    unknown: &'a dyn Fn(&str) -> String,
     nulls: Nulls,
 }
 
@@ -24,22 +24,20 @@ enum Nulls {
 
 /// The value on one line. Sensitive parts are masked, unknown parts say so, references are addresses.
 pub fn inline(value: &Value) -> String {
-    Notation { unknown: KNOWN_AFTER_APPLY, nulls: Nulls::Shown }.text(value)
+    let mut text = String::new();
+    Notation { unknown: &|_| KNOWN_AFTER_APPLY.to_owned(), nulls: Nulls::Shown }.value(&mut text, "", value);
+    text
 }
 
-/// The value on one line without the attributes that are null. `unknown` stands for its unknown parts.
-pub fn brief(value: &Value, unknown: &str) -> String {
-    Notation { unknown, nulls: Nulls::Left }.text(value)
+/// The value at a path, on one line without the attributes that are null. `unknown` says what stands for an unknown part, by its path.
+pub fn brief(path: &str, value: &Value, unknown: &dyn Fn(&str) -> String) -> String {
+    let mut text = String::new();
+    Notation { unknown, nulls: Nulls::Left }.value(&mut text, path, value);
+    text
 }
 
 impl Notation<'_> {
-    fn text(self, value: &Value) -> String {
-        let mut text = String::new();
-        self.value(&mut text, value);
-        text
-    }
-
-    fn value(self, text: &mut String, value: &Value) {
+    fn value(self, text: &mut String, path: &str, value: &Value) {
         if value.is_marked_sensitive() {
             text.push_str(SENSITIVE);
             return;
@@ -49,31 +47,31 @@ impl Notation<'_> {
             Data::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
             Data::Number(number) => text.push_str(&number.normalize().to_string()),
             Data::String(string) => text.push_str(&quoted(string)),
-            Data::Sequence(sequence) => self.items(text, sequence.items()),
-            Data::Mapping(mapping) => self.entries(text, mapping.entries()),
+            Data::Sequence(sequence) => self.items(text, path, sequence.items()),
+            Data::Mapping(mapping) => self.entries(text, path, mapping.entries()),
             Data::Instance(instance) | Data::Reference(instance) => text.push_str(&instance.address.to_string()),
-            Data::Unknown(..) | Data::Pending(_) => text.push_str(self.unknown),
+            Data::Unknown(..) | Data::Pending(_) => text.push_str(&(self.unknown)(path)),
             Data::Blocked(why) => text.extend(["(not observed: ", why, ")"]),
         }
     }
 
-    fn items(self, text: &mut String, items: &[Value]) {
+    fn items(self, text: &mut String, path: &str, items: &[Value]) {
         text.push('[');
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 text.push_str(", ");
             }
-            self.value(text, item);
+            self.value(text, &format!("{path}[{at}]"), item);
         }
         text.push(']');
     }
 
-    fn entries(self, text: &mut String, entries: &[Entry]) {
+    fn entries(self, text: &mut String, path: &str, entries: &[Entry]) {
         let shown = || entries.iter().filter(|entry| self.nulls == Nulls::Shown || !entry.value.is_null());
         for (at, entry) in shown().enumerate() {
             text.push_str(if at > 0 { ", " } else { "{ " });
             text.extend([&key(&entry.key), " = "]);
-            self.value(text, &entry.value);
+            self.value(text, &step(path, &entry.key), &entry.value);
         }
         text.push_str(if shown().next().is_some() { " }" } else { "{}" });
     }
@@ -158,11 +156,13 @@ mod tests {
 
     #[test]
     fn a_brief_value_leaves_nulls_out() {
-        let inner = Value::object([("x", Value::null())]);
+        let inner = Value::object([("x", Value::null()), ("y", Value::tuple(vec![Value::unknown(Type::String)]))]);
         let value = Value::object([("a", Value::null()), ("b", Value::unknown(Type::String)), ("c", inner)]);
-        assert_eq!(brief(&value, "(later)"), "{ b = (later), c = {} }");
-        assert_eq!(inline(&value), "{ a = null, b = (known after apply), c = { x = null } }");
-        assert_eq!(brief(&Value::null(), ""), "null");
+        let unknown = |path: &str| format!("<{path}>");
+        assert_eq!(brief("top", &value, &unknown), "{ b = <top.b>, c = { y = [<top.c.y[0]>] } }");
+        assert_eq!(inline(&value), "{ a = null, b = (known after apply), c = { x = null, y = [(known after apply)] } }");
+        assert_eq!(brief("", &Value::null(), &unknown), "null");
+        assert_eq!(brief("", &Value::object([("x", Value::null())]), &unknown), "{}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) struct Leaves<'a> {
     pub(super) indent: usize,
     /// Paths that force a replacement.
     pub(super) replacing: &'a [String],
-    /// What stands for unknown parts, by the attribute they are in.
+    /// What stands for unknown parts.
     pub(super) unknowns: &'a Unknowns,
 }
 
@@ -44,13 +44,12 @@ impl Leaves<'_> {
         let head = format!("{:indent$}{glyph} {:<column$}", "", leaf.path, indent = self.indent);
         let cause = if self.replaces(&leaf.path) { self.layout.style.paint(Paint::Remove, "  forces replacement") } else { String::new() };
         let space = self.layout.width.saturating_sub(self.indent + 4 + column.max(leaf.path.chars().count())).max(20);
-        let unknown = self.unknown(&leaf.path);
         match &leaf.what {
             What::One(value) => {
-                let _ = writeln!(text, "{head}  {}{cause}", cut(&brief(value, unknown), space));
+                let _ = writeln!(text, "{head}  {}{cause}", cut(&brief(&leaf.path, value, &|path| self.unknowns.words(path)), space));
             }
             What::Two(before, after) if after == KNOWN_AFTER_APPLY => {
-                let _ = writeln!(text, "{head}  {} -> {unknown}{cause}", cut(before, space));
+                let _ = writeln!(text, "{head}  {} -> {}{cause}", cut(before, space), self.unknowns.words(&leaf.path));
             }
             What::Two(before, after) if before.chars().count() + after.chars().count() + 4 <= space => {
                 let _ = writeln!(text, "{head}  {before} -> {after}{cause}");
@@ -83,12 +82,6 @@ impl Leaves<'_> {
             };
             let _ = writeln!(text, "{:indent$}{}", "", self.layout.style.paint(paint, &line.to_string()), indent = self.indent + 4);
         }
-    }
-
-    /// What stands for what is unknown at a path.
-    fn unknown(&self, path: &str) -> &str {
-        let attribute = path.split(['.', '[']).next().unwrap_or(path);
-        self.unknowns.get(attribute).map_or(KNOWN_AFTER_APPLY, String::as_str)
     }
 
     fn replaces(self, path: &str) -> bool {

@@ -99,7 +99,7 @@ fn write_outputs(text: &mut String, outputs: &[OutputChange], layout: Layout) {
         match (&output.before, &output.after) {
             (Some(before), Some(after)) if line.chars().count() > space && !output.sensitive => {
                 let _ = writeln!(text, "  {glyph} {}", key(&output.name));
-                let unknowns = Unknowns::new();
+                let unknowns = Unknowns::default();
                 let leaves = Leaves { layout, indent: 8, replacing: &[], unknowns: &unknowns };
                 leaves.write(text, &Difference::between(before, after));
             }

@@ -2,7 +2,7 @@
 
 use super::waits::{Unknowns, Waits};
 use crate::view::diff::Difference;
-use crate::view::value::{KNOWN_AFTER_APPLY, brief};
+use crate::view::value::brief;
 use engine::address::Address;
 use engine::plan::{Action, Change, Plan, Reason};
 use engine::value::{Data, Value};
@@ -87,11 +87,10 @@ fn attributes<'a>(after: &'a Value, unknowns: &Unknowns) -> Vec<Detail<'a>> {
     let mut known = Vec::new();
     let mut unknown = Vec::new();
     for entry in after.entries() {
-        let waits = unknowns.get(&*entry.key);
         match entry.value.data() {
             Data::Null => {}
-            Data::Unknown(..) if waits.is_none() => unknown.push(entry.key.to_string()),
-            _ => known.push((entry.key.to_string(), brief(&entry.value, waits.map_or(KNOWN_AFTER_APPLY, String::as_str)))),
+            Data::Unknown(..) if !unknowns.tells(&entry.key) => unknown.push(entry.key.to_string()),
+            _ => known.push((entry.key.to_string(), brief(&entry.key, &entry.value, &|path| unknowns.words(path)))),
         }
     }
     let mut details = Vec::new();

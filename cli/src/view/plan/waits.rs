@@ -1,6 +1,6 @@
 //! What unknown values wait for: the resources that apply has to make or change first.
 
-use crate::view::value::KNOWN_AFTER_APPLY;
+use crate::view::value::{KNOWN_AFTER_APPLY, step};
 use engine::address::Address;
 use engine::config::SlotId;
 use engine::plan::{Op, Plan, Program};
@@ -10,8 +10,28 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Most resources that are named.
 const NAMED: usize = 2;
 
-/// What stands for the unknown parts of each argument of one resource.
-pub(super) type Unknowns = BTreeMap<String, String>;
+/// What stands for the unknown parts of one resource's arguments, by their paths.
+#[derive(Debug, Default)]
+pub(super) struct Unknowns(BTreeMap<String, String>);
+
+impl Unknowns {
+    /// What stands for what is unknown at a path: words about it, or about what it is part of.
+    pub(super) fn words(&self, path: &str) -> String {
+        let mut path = path;
+        loop {
+            match (self.0.get(path), path.rfind(['.', '['])) {
+                (Some(words), _) => return words.clone(),
+                (None, Some(at)) => path = &path[..at],
+                (None, None) => return KNOWN_AFTER_APPLY.to_owned(),
+            }
+        }
+    }
+
+    /// Whether anything is said about what is unknown at a path itself.
+    pub(super) fn tells(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+}
 
 /// The arguments of every resource that a program makes or changes, as templates.
 pub(super) struct Waits<'a> {
@@ -30,26 +50,37 @@ impl<'a> Waits<'a> {
         Self { program: &plan.program, arguments: arguments.collect() }
     }
 
-    /// What stands for the unknown parts of a resource's arguments, by the argument's name. What only the resource itself makes known
-    /// is not among them.
+    /// What stands for the unknown parts of a resource's arguments. What only the resource itself makes known is not among them.
     pub(super) fn unknowns(&self, address: &Address) -> Unknowns {
-        let arguments = self.arguments.get(address).map_or(&[][..], |arguments| arguments.entries());
-        let words = |value: &Value| {
-            let mut found = BTreeSet::new();
-            self.collect(value, &mut found);
-            found.remove(address);
-            (!found.is_empty()).then(|| words(&found))
-        };
-        arguments.iter().filter_map(|entry| Some((entry.key.to_string(), words(&entry.value)?))).collect()
+        let mut unknowns = Unknowns::default();
+        if let Some(arguments) = self.arguments.get(address) {
+            self.collect(("", arguments), address, &mut unknowns);
+        }
+        unknowns
     }
 
-    /// Adds what the unknowns within a template wait for.
-    fn collect(&self, value: &Value, found: &mut BTreeSet<&'a Address>) {
-        if let Data::Unknown(_, thunk) = value.data() {
-            self.follow(SlotId(thunk.0), found);
-        }
-        if !value.is_known() {
-            value.parts().for_each(|part| self.collect(part, found));
+    /// Adds words for each unknown within a template.
+    fn collect(&self, (path, value): (&str, &Value), address: &Address, unknowns: &mut Unknowns) {
+        match value.data() {
+            Data::Unknown(_, thunk) => {
+                let mut found = BTreeSet::new();
+                self.follow(SlotId(thunk.0), &mut found);
+                found.remove(address);
+                if !found.is_empty() {
+                    unknowns.0.insert(path.to_owned(), words(&found));
+                }
+            }
+            Data::Sequence(sequence) if !value.is_known() => {
+                for (at, item) in sequence.items().iter().enumerate() {
+                    self.collect((&format!("{path}[{at}]"), item), address, unknowns);
+                }
+            }
+            Data::Mapping(mapping) if !value.is_known() => {
+                for entry in mapping.entries() {
+                    self.collect((&step(path, &entry.key), &entry.value), address, unknowns);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -76,5 +107,72 @@ fn words(addresses: &BTreeSet<&Address>) -> String {
     match addresses.len().saturating_sub(NAMED) {
         0 => format!("{known} of {named})"),
         more => format!("{known} of {named} and {more} more)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::config::{Expr, Node};
+    use engine::plan::{Slot, Target};
+    use engine::source::{FileId, Span};
+    use engine::value::{Thunk, Type};
+
+    fn target(name: &str) -> Target {
+        Target {
+            address: Address::managed("k", name),
+            deposed: None,
+            kind: "k".into(),
+            place: None,
+            place_slot: None,
+            depends_on: Vec::new(),
+            create_before_destroy: false,
+            prevent_destroy: false,
+            timeout: None,
+        }
+    }
+
+    fn create(name: &str, arguments: Value, needs: Vec<SlotId>) -> Slot {
+        Slot { op: Op::Create { target: target(name), arguments, planned: Value::null() }, needs }
+    }
+
+    fn unknown(slot: u32) -> Value {
+        Value::deferred(Type::String, Thunk(slot))
+    }
+
+    #[test]
+    fn an_unknown_names_what_it_waits_for_and_nothing_beyond() {
+        let literal = Expr::new(Node::Literal(Value::null()), Span::new(FileId(0), 0..0));
+        let eval = |needs: Vec<SlotId>| Slot { op: Op::Eval(literal.clone()), needs };
+        let ids = |ids: &[u32]| ids.iter().copied().map(SlotId).collect::<Vec<_>>();
+        let list = Value::tuple(vec![Value::null(), unknown(4)]);
+        let arguments = Value::object([("all", unknown(5)), ("known", Value::number(1)), ("list", list), ("own", unknown(6))]);
+        let plan = Plan {
+            program: Program {
+                slots: vec![
+                    create("a", Value::null(), ids(&[])),
+                    create("b", Value::null(), ids(&[0])),
+                    create("c", Value::null(), ids(&[])),
+                    eval(ids(&[1])),
+                    eval(ids(&[3])),
+                    eval(ids(&[0, 2, 3])),
+                    eval(ids(&[])),
+                    create("d", arguments, ids(&[4, 5, 6])),
+                ],
+                ..Program::default()
+            },
+            ..Plan::default()
+        };
+        let unknowns = Waits::of(&plan).unknowns(&Address::managed("k", "d"));
+        for (path, words, tells) in [
+            ("all", "(known after apply of k.a, k.b and 1 more)", true),
+            ("all.within[3]", "(known after apply of k.a, k.b and 1 more)", false),
+            ("list[1]", "(known after apply of k.b)", true),
+            ("list[0]", "(known after apply)", false),
+            ("own", "(known after apply)", false),
+            ("other", "(known after apply)", false),
+        ] {
+            assert_eq!((unknowns.words(path).as_str(), unknowns.tells(path)), (words, tells), "{path}");
+        }
     }
 }

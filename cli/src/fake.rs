@@ -1,7 +1,7 @@
 //! A world for tests: a directory of its own, fixed time, streams that are kept.
 
-use crate::world::{Stream, World};
-use engine::port::{BoxFuture, Machine};
+use crate::world::{MakeRegistry, Stream, World};
+use engine::port::{BoxFuture, Machine, Provider};
 use engine::state::RecordId;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,6 +9,7 @@ use std::io::{self, Cursor, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A directory with files in it, in which command lines are run.
@@ -16,6 +17,8 @@ pub(crate) struct Fake {
     directory: TempDir,
     environment: BTreeMap<String, String>,
     input: String,
+    interruptions: usize,
+    provider: Option<Arc<dyn Provider>>,
 }
 
 /// What a run left.
@@ -35,7 +38,7 @@ impl Fake {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        Self { directory, environment: BTreeMap::new(), input: String::new() }
+        Self { directory, environment: BTreeMap::new(), input: String::new(), interruptions: 0, provider: None }
     }
 
     /// The same with an environment variable.
@@ -44,10 +47,27 @@ impl Fake {
         self
     }
 
-    /// What is typed when the next run asks.
+    /// The same with another provider beside the real ones.
+    pub(crate) fn provider(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// What is typed when a run asks.
     pub(crate) fn input(&mut self, text: &str) -> &mut Self {
         text.clone_into(&mut self.input);
         self
+    }
+
+    /// So often Ctrl-C is pressed as soon as an apply is under way.
+    pub(crate) fn interruptions(&mut self, times: usize) -> &mut Self {
+        self.interruptions = times;
+        self
+    }
+
+    /// Writes a file.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        std::fs::write(self.path().join(path), text).unwrap();
     }
 
     /// The directory.
@@ -70,18 +90,39 @@ impl Fake {
             stdout: Stream::plain(Box::new(out.clone())),
             stderr: Stream::plain(Box::new(err.clone())),
             machine: Arc::new(Clockwork::default()),
-            registry: crate::registry_maker(self.path(), &self.environment),
+            registry: self.registry(),
             guard: Box::new(|guard| guard),
             stop: Arc::new(AtomicBool::new(false)),
-            interrupt: Box::new(|| -> BoxFuture<'static, ()> { Box::pin(std::future::pending()) }),
+            interrupt: Box::new(interrupts(self.interruptions)),
         };
         let args = std::iter::once("meshplan").chain(args.split(' ').filter(|arg| !arg.is_empty())).map(OsString::from);
         let code = crate::run(world, args);
         Ran { code, out: self.redacted(&out), err: self.redacted(&err) }
     }
 
+    fn registry(&self) -> MakeRegistry {
+        let make = crate::registry_maker(self.path(), &self.environment);
+        let provider = self.provider.clone();
+        Box::new(move |directory| {
+            let mut registry = make(directory);
+            provider.iter().for_each(|provider| registry.add(provider));
+            registry
+        })
+    }
+
     fn redacted(&self, kept: &Kept) -> String {
         kept.take().replace(&self.path().display().to_string(), "$DIR")
+    }
+}
+
+/// Ctrl-C, a few times and then never again. Each takes a moment, as a person does.
+fn interrupts(mut times: usize) -> impl FnMut() -> BoxFuture<'static, ()> {
+    move || {
+        if times == 0 {
+            return Box::pin(std::future::pending());
+        }
+        times -= 1;
+        Box::pin(tokio::time::sleep(Duration::from_millis(20)))
     }
 }
 

@@ -1,5 +1,8 @@
 //! Whole command lines in a world of their own: what they print, where, and what they exit with.
 
+mod flow;
+mod interruption;
+
 use crate::exit;
 use crate::fake::{Fake, Ran};
 

@@ -294,6 +294,12 @@ pub trait Kind: Send + Sync {
         None
     }
 
+    /// Problems that show only when all planned instances of the kind are seen together, each with the instance it is reported at.
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        let _ = instances;
+        Vec::new()
+    }
+
     /// What becomes of the instance: by default [`compare`], attribute by attribute.
     fn planned(&self, asked: Comparison<'_>) -> Planned {
         compare(self.schema(), asked)

@@ -3,6 +3,7 @@
 //! Making one is a pure walk; see `walk`. What stands here is what the walk leaves: changes for people, slots for `apply`.
 
 mod change;
+mod digest;
 mod inputs;
 mod program;
 mod walk;

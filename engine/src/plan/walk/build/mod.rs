@@ -1,18 +1,20 @@
 //! From a finished walk to a plan: changes for people, a program for apply.
 
 mod changes;
+mod checks;
 mod edges;
 mod effects;
+mod lint;
 mod removals;
 mod template;
 
 use super::skeleton::Item;
 use super::tables::{Fate, Planned};
-use super::{FAILED, Site, Walk};
+use super::{FAILED, Walk};
 use crate::address::{Address, Mode, ModulePath};
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Blocked, CheckResult, CheckStatus, Op, OutputChange, Plan, Program, Slot};
+use crate::plan::{Blocked, CheckResult, Op, OutputChange, Plan, Program, Slot};
 use crate::state::{Connect, Place};
 use crate::value::{Origin, Value};
 use std::collections::BTreeMap;
@@ -42,6 +44,7 @@ struct Builder<'w, 'a> {
 pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     let checks = if walk.stuck { Vec::new() } else { walk.check_results() };
     walk.duplicate_identities();
+    walk.lint();
     let mut builder = Builder {
         walk: &mut walk,
         slots: Vec::new(),
@@ -208,71 +211,6 @@ impl Builder<'_, '_> {
 }
 
 impl Walk<'_> {
-    /// Two managed instances that would be the same thing are an error that names both.
-    fn duplicate_identities(&mut self) {
-        let mut seen: BTreeMap<(Option<Address>, String), Address> = BTreeMap::new();
-        let mut problems = Vec::new();
-        for (address, fate) in &self.tables.fates {
-            let Fate::Planned(planned) = fate else { continue };
-            if address.mode == Mode::Data || planned.arguments.is_null() {
-                continue;
-            }
-            let Some(identity) = planned.kind.identity(&planned.arguments) else { continue };
-            if let Some(first) = seen.insert((planned.place.clone(), identity.clone()), address.clone()) {
-                let place = planned.place.as_ref().map_or_else(String::new, |place| format!(" in `{place}`"));
-                let detail = format!("`{first}` and `{address}` are both `{identity}`{place}");
-                problems
-                    .push(Diagnostic::error("duplicate name", detail).about(address).help("Give one of them another name, or remove it."));
-            }
-        }
-        self.tables.diagnostics.extend(problems);
-    }
-
-    fn check_results(&mut self) -> Vec<Checked> {
-        let mut results = Vec::new();
-        for node in 0..self.tables.skeleton.nodes.len() {
-            let module = self.tables.skeleton.nodes[node].module;
-            let Item::Check(name) = self.tables.skeleton.nodes[node].item.clone() else { continue };
-            for instance in self.tables.modules[module].known().to_vec() {
-                let text = self.tables.skeleton.modules[module].module.clone();
-                let prefix = if instance.path.is_root() { String::new() } else { format!("{}.", instance.path) };
-                let full: Arc<str> = format!("{prefix}{name}").into();
-                results.push(self.check_result(full, &text.checks[&name], Site::of(module, &instance.path)));
-            }
-        }
-        results
-    }
-
-    fn check_result(&mut self, name: Arc<str>, check: &crate::config::CheckBlock, site: Site<'_>) -> Checked {
-        use super::conditions::Verdict;
-        let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new() };
-        let mut open = Vec::new();
-        if let Some(data) = check.data.first() {
-            result.status = CheckStatus::NotRun;
-            result.messages.push(format!("`data.{}` inside a check is not run yet", data.name.kind));
-            return (result, open);
-        }
-        for assertion in &check.assertions {
-            match self.assertion(assertion, site) {
-                Ok(Verdict::Holds) => {}
-                Ok(Verdict::Fails(message)) => {
-                    result.status = CheckStatus::Failed;
-                    result.messages.push(message);
-                }
-                Ok(Verdict::Later(condition, message)) => open.push((condition, message)),
-                Ok(Verdict::Pending) => result.status = CheckStatus::Unknown,
-                Err(problems) => {
-                    result.status = CheckStatus::Failed;
-                    result.messages.extend(problems.iter().map(|problem| problem.detail.clone()));
-                }
-            }
-        }
-        if result.status == CheckStatus::Passed && !open.is_empty() {
-            result.status = CheckStatus::Unknown;
-        }
-        (result, open)
-    }
-
     fn plan(self, program: Program, outputs: Vec<OutputChange>, checks: Vec<CheckResult>) -> Plan {
         let changes = self.changes();
         let blocked = self.tables.fates.iter().filter_map(|(address, fate)| match fate {

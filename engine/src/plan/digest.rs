@@ -1,0 +1,98 @@
+//! One hash for what a plan does, so that a review can be pinned without the plan.
+
+use super::{Action, Plan};
+use crate::value::{Data, Entry, Mapping, Sequence, Value, fingerprint, keyed_fingerprint};
+use std::sync::Arc;
+
+impl Plan {
+    /// `sha256:…` over what the plan does: of every change its address, action, reason, place and what it becomes, every output that
+    /// changes, and what is blocked. Not: times, versions, uids of new objects, what a server's preview added. What is sensitive enters as
+    /// an HMAC under the state's key; before there is one it enters by its path alone.
+    pub fn digest(&self) -> String {
+        let changes = self.changes.iter().filter(|change| change.action != Action::Keep).map(|change| {
+            let place = change.place.as_ref().and_then(|place| self.prior.places.get(place)).and_then(|place| place.uid.clone());
+            Value::tuple(vec![
+                Value::string(change.address.to_string()),
+                Value::string(change.deposed.clone().unwrap_or_default()),
+                Value::string(change.action.glyph()),
+                Value::string(change.reason.to_string()),
+                Value::string(place.unwrap_or_default()),
+                change.after.as_ref().map_or_else(Value::null, |after| self.without_secrets(after)),
+            ])
+        });
+        let outputs = self.outputs.iter().map(|output| {
+            let after = output.after.as_ref().map_or_else(Value::null, |after| self.without_secrets(after));
+            Value::tuple(vec![Value::string(output.name.clone()), after])
+        });
+        let blocked = self.blocked.iter().map(|blocked| Value::string(blocked.address.to_string()));
+        let parts = [changes.collect(), outputs.collect(), blocked.collect()].map(Value::tuple);
+        format!("sha256:{}", fingerprint(&Value::tuple(parts.into())))
+    }
+
+    fn without_secrets(&self, value: &Value) -> Value {
+        if !value.holds_sensitive() {
+            return value.clone();
+        }
+        if value.is_marked_sensitive() {
+            let key = &self.prior.secret_key;
+            return Value::string(if key.is_empty() { "sensitive".to_owned() } else { keyed_fingerprint(value, key) });
+        }
+        match value.data() {
+            Data::Sequence(sequence) => {
+                let items = sequence.items().iter().map(|item| self.without_secrets(item)).collect();
+                Value::new(Data::Sequence(Arc::new(Sequence::new(sequence.kind().clone(), items))))
+            }
+            Data::Mapping(mapping) => {
+                let entries = mapping.entries().iter().map(|entry| Entry::new(entry.key.clone(), self.without_secrets(&entry.value)));
+                Value::new(Data::Mapping(Arc::new(Mapping::new(mapping.kind().clone(), entries.collect()))))
+            }
+            Data::Instance(instance) => self.without_secrets(&instance.attributes),
+            _ => value.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+    use crate::plan::{Change, Reason};
+
+    fn plan(after: Value, key: &[u8]) -> Plan {
+        let change = Change {
+            address: Address::managed("k", "a"),
+            deposed: None,
+            kind: "k".into(),
+            action: Action::Create,
+            reason: Reason::NotInState,
+            place: None,
+            before: None,
+            after: Some(after),
+            not_previewed: None,
+            causes: Vec::new(),
+        };
+        let mut plan = Plan { changes: vec![change], ..Plan::default() };
+        plan.prior.secret_key = key.to_vec();
+        plan
+    }
+
+    fn holding(secret: &str) -> Value {
+        Value::object([("a", Value::number(1)), ("s", Value::string(secret).sensitive())])
+    }
+
+    #[test]
+    fn the_same_plan_has_the_same_digest_and_another_value_another() {
+        let digest = plan(holding("x"), b"key").digest();
+        assert_eq!(digest, plan(holding("x"), b"key").digest());
+        assert_ne!(digest, plan(holding("y"), b"key").digest());
+        assert_ne!(digest, plan(holding("x"), b"other").digest());
+        assert_eq!(plan(holding("x"), b"").digest(), plan(holding("y"), b"").digest());
+    }
+
+    #[test]
+    fn what_is_kept_does_not_count() {
+        let mut kept = plan(holding("x"), b"");
+        kept.changes[0].action = Action::Keep;
+        assert_eq!(kept.digest(), Plan::default().digest());
+    }
+}

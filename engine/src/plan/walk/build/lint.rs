@@ -1,0 +1,66 @@
+//! Problems that show only when instances are seen together.
+
+use super::super::skeleton::Item;
+use super::super::tables::{Fate, Planned};
+use super::super::{Walk, instance};
+use crate::address::{Address, Mode};
+use crate::config::ResourceName;
+use crate::diagnostic::Diagnostic;
+use std::collections::BTreeMap;
+
+impl Walk<'_> {
+    /// Two managed instances that would be the same thing are an error that names both.
+    pub(super) fn duplicate_identities(&mut self) {
+        let mut seen: BTreeMap<(Option<Address>, String), Address> = BTreeMap::new();
+        let mut problems = Vec::new();
+        for (address, fate) in &self.tables.fates {
+            let Fate::Planned(planned) = fate else { continue };
+            if address.mode == Mode::Data || planned.arguments.is_null() {
+                continue;
+            }
+            let Some(identity) = planned.kind.identity(&planned.arguments) else { continue };
+            if let Some(first) = seen.insert((planned.place.clone(), identity.clone()), address.clone()) {
+                let place = planned.place.as_ref().map_or_else(String::new, |place| format!(" in `{place}`"));
+                let detail = format!("`{first}` and `{address}` are both `{identity}`{place}");
+                problems
+                    .push(Diagnostic::error("duplicate name", detail).about(address).help("Give one of them another name, or remove it."));
+            }
+        }
+        self.tables.diagnostics.extend(problems);
+    }
+
+    /// What each kind says of all its instances together.
+    pub(super) fn lint(&mut self) {
+        let mut by_kind: BTreeMap<&'static str, Vec<(&Address, &Planned)>> = BTreeMap::new();
+        for (address, fate) in &self.tables.fates {
+            let Fate::Planned(planned) = fate else { continue };
+            if !planned.arguments.is_null() && address.mode == Mode::Managed {
+                by_kind.entry(planned.kind.schema().kind).or_default().push((address, planned));
+            }
+        }
+        let mut problems = Vec::new();
+        for instances in by_kind.into_values() {
+            let Some((_, first)) = instances.first() else { continue };
+            let arguments: Vec<_> = instances.iter().map(|(address, planned)| (*address, &planned.arguments)).collect();
+            for (address, problem) in first.kind.lint(&arguments) {
+                let nowhere = crate::source::Span::new(crate::source::FileId(u32::MAX), 0..0);
+                let mut diagnostic = instance::diagnosed(problem, nowhere);
+                diagnostic.at = None;
+                problems.push(self.placed(diagnostic, &address));
+            }
+        }
+        self.tables.diagnostics.extend(problems);
+    }
+
+    /// A problem about an instance, at the block it comes from.
+    fn placed(&self, problem: Diagnostic, address: &Address) -> Diagnostic {
+        let name = ResourceName { mode: address.mode, kind: address.kind.clone(), name: address.name.clone() };
+        let module = self.tables.static_module(&address.module);
+        let node = module.and_then(|module| self.tables.skeleton.find(module, Item::Resource(name)));
+        let problem = problem.about(address);
+        match node.and_then(|node| self.tables.skeleton.span(node)) {
+            Some(span) => problem.at(span),
+            None => problem,
+        }
+    }
+}

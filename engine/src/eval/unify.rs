@@ -63,28 +63,19 @@ pub(crate) fn type_words(ty: &Type) -> String {
 /// The one type that values of all these types can be converted to without loss, if there is one: strings take in numbers and bools,
 /// lists take in tuples and sets, maps take in objects, and with [`Type::Any`] among them nothing is converted. No types unify to any.
 pub fn unify(types: &[Type]) -> Option<Type> {
-    let Some((first, rest)) = types.split_first() else { return Some(Type::Any) };
-    let mut all = first.clone();
-    for ty in rest {
-        all = pair(&all, ty)?;
-    }
-    Some(all)
+    all(types.iter())
 }
 
 /// The type that the elements of a list, set or map of these values get. Nulls have no say.
 pub(crate) fn element_type<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Type> {
-    let mut all: Option<Type> = None;
+    let mut types: Vec<Type> = Vec::new();
     for value in values {
-        if value.is_null() {
-            continue;
-        }
         let ty = type_of(value);
-        all = Some(match all {
-            None => ty,
-            Some(all) => pair(&all, &ty)?,
-        });
+        if !value.is_null() && !types.contains(&ty) {
+            types.push(ty);
+        }
     }
-    Some(all.unwrap_or(Type::Any))
+    all(types.iter())
 }
 
 fn pair(one: &Type, other: &Type) -> Option<Type> {
@@ -130,15 +121,22 @@ fn objects(one: &ObjectType, other: &ObjectType) -> Option<Type> {
     Some(Type::Object(Arc::new(ObjectType { fields: fields? })))
 }
 
+/// The one type of several, whatever their order: two that do not agree may both agree with a third.
 fn all<'a>(types: impl Iterator<Item = &'a Type>) -> Option<Type> {
-    let mut all: Option<Type> = None;
+    let mut distinct: Vec<&Type> = Vec::new();
     for ty in types {
-        all = Some(match all {
-            None => ty.clone(),
-            Some(all) => pair(&all, ty)?,
-        });
+        if *ty == Type::Any {
+            return Some(Type::Any);
+        }
+        if !distinct.contains(&ty) {
+            distinct.push(ty);
+        }
     }
-    Some(all.unwrap_or(Type::Any))
+    if distinct.is_empty() {
+        return Some(Type::Any);
+    }
+    let from = |first: &Type| distinct.iter().try_fold(first.clone(), |all, ty| pair(&all, ty));
+    distinct.iter().find_map(|first| from(first))
 }
 
 #[cfg(test)]
@@ -186,6 +184,9 @@ mod tests {
             assert_eq!(unify(&[other.clone(), one.clone()]), expected, "{other} with {one}");
         }
         assert_eq!(unify(&[]), Some(Type::Any));
+        assert_eq!(unify(&[number(), tuple(&[]), Type::Any]), Some(Type::Any));
+        assert_eq!(unify(&[number(), string(), Type::Bool]), Some(string()));
+        assert_eq!(unify(&[number(), Type::Bool, string()]), Some(string()));
     }
 
     #[test]

@@ -1,11 +1,15 @@
-//! The lock on a state: the kernel's, on a file of its own that is never renamed. What the file says is for people.
+//! The lock on a state: the kernel's, on a file of its own. What the file says is for people.
+//!
+//! The file goes when the lock is given back, while it is still held. Who opened it before and gets the lock on what is no file any more
+//! sees that, and begins again.
 
 use crate::error::Error;
 use crate::format::lock_v1;
-use crate::paths::{Paths, open_private};
+use crate::paths::{Paths, open_private, remove_if_there};
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -65,22 +69,17 @@ fn host() -> String {
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: File,
+    path: PathBuf,
 }
 
 impl Lock {
     /// Takes the lock, waiting for it at most `timeout`. With it comes the holder who ended without giving it back, if there was one.
     pub(crate) fn take(paths: &Paths, holder: &Holder, timeout: Duration) -> Result<(Self, Option<Holder>), Error> {
-        let failed = |action| Error::io(action, &paths.lock);
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create(true).truncate(false);
-        let file = open_private(options, &paths.lock).map_err(failed("open"))?;
         let started = Instant::now();
         let mut wait = FIRST_WAIT;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
-                Err(TryLockError::WouldBlock) => {}
+        let file = loop {
+            if let Some(file) = try_take(&paths.lock)? {
+                break file;
             }
             let left = timeout.saturating_sub(started.elapsed());
             if left.is_zero() {
@@ -88,10 +87,10 @@ impl Lock {
             }
             std::thread::sleep(wait.min(left));
             wait = (wait * 2).min(LONGEST_WAIT);
-        }
+        };
         let before = io::read_to_string(&file).ok().and_then(|text| lock_v1::read(&text));
-        let mut lock = Self { file };
-        lock.write(&lock_v1::write(holder)).map_err(failed("write"))?;
+        let mut lock = Self { file, path: paths.lock.clone() };
+        lock.write(&lock_v1::write(holder)).map_err(Error::io("write", &paths.lock))?;
         Ok((lock, before))
     }
 
@@ -103,12 +102,45 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Empties the text, so that the next holder knows that this one ended in order. Should that fail, the next one says that it took
-    /// the lock over, and no harm is done. Closing the file would give the lock back as well, but only once every child process that
-    /// was just being started had closed its copy.
+    /// Empties and removes the file, so that the next holder knows that this one ended in order. Should that fail, the next one says
+    /// that it took the lock over, and no harm is done. Closing the file would give the lock back as well, but only once every child
+    /// process that was just being started had closed its copy.
     fn drop(&mut self) {
         self.write(b"").ok();
+        if cfg!(unix) {
+            remove_if_there(&self.path).ok();
+        }
         self.file.unlock().ok();
+    }
+}
+
+/// The locked file, or nothing if somebody else holds the lock.
+fn try_take(path: &Path) -> Result<Option<File>, Error> {
+    loop {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let file = open_private(options, path).map_err(Error::io("open", path))?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path) => return Ok(Some(file)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
+        }
+    }
+}
+
+/// Whether a path still leads to an open file.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let (open, there) = (file.metadata(), fs::metadata(path));
+        open.ok().zip(there.ok()).is_some_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        true
     }
 }
 
@@ -167,7 +199,7 @@ mod tests {
         let text = fs::read_to_string(&paths.lock).unwrap();
         assert_eq!(lock_v1::read(&text).map(|holder| holder.operation), Some("plan".to_owned()));
         drop(lock);
-        assert_eq!(fs::read_to_string(&paths.lock).unwrap(), "");
+        assert!(!paths.lock.exists());
     }
 
     #[test]
@@ -203,7 +235,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    for _ in 0..3 {
+                    for _ in 0..10 {
                         let (lock, before) = take(&paths, "apply", Duration::from_mins(1)).unwrap();
                         assert_eq!(before, None);
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);

@@ -25,7 +25,8 @@ pub(crate) struct Paths {
 impl Paths {
     /// The files beside a state file. A link is followed, so that all who use one state find one lock.
     pub(crate) fn of(state: &Path) -> Self {
-        let state = std::fs::canonicalize(state).unwrap_or_else(|_| state.to_owned());
+        let linked = std::fs::symlink_metadata(state).is_ok_and(|metadata| metadata.is_symlink());
+        let state = if linked { std::fs::canonicalize(state).ok() } else { None }.unwrap_or_else(|| state.to_owned());
         let stem = if state.extension().is_some_and(|extension| extension == "json") { state.with_extension("") } else { state.clone() };
         Self {
             backup: with(&state, ".backup"),

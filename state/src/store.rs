@@ -151,10 +151,6 @@ impl Store {
     /// Blocks the calling thread while it waits; with a timeout of zero it does not wait.
     pub fn lock(&self, operation: &str, timeout: Duration) -> Result<(Locked, Loaded), Error> {
         let paths = Paths::of(&self.path);
-        if !paths.lock.exists() {
-            // What cannot be read is refused before the first file is made.
-            find(&paths)?;
-        }
         let (lock, before) = Lock::take(&paths, &Holder::this_process(operation), timeout)?;
         let Found { mut loaded, journal, mut key } = find(&paths)?;
         let took_over = before.map(Notice::TookOver);
@@ -488,6 +484,24 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_is_refused_and_nothing_is_written() {
+        for (state, journal) in [("{", None), ("{\"version\": 2}", None), ("{\"version\": 1}", None), ("", Some("{}\n"))] {
+            let (directory, store) = new_store();
+            let paths = Paths::of(store.path());
+            if !state.is_empty() {
+                fs::write(&paths.state, state).unwrap();
+            }
+            if let Some(journal) = journal {
+                fs::write(&paths.journal, journal).unwrap();
+            }
+            assert!(store.read().is_err() && store.lock("apply", NOW).is_err());
+            let left: Vec<_> =
+                fs::read_dir(directory.path()).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+            assert_eq!(left, [journal.unwrap_or(state)]);
+        }
+    }
+
+    #[test]
     fn a_superseded_journal_is_removed_by_the_next_lock() {
         let (_directory, store) = new_store();
         let state = run(&store, &[vec![put("a", 1)]], Ending::Fold);
@@ -548,7 +562,7 @@ mod tests {
             assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
             seen += 1;
         }
-        assert_eq!(seen, 4);
+        assert_eq!(seen, 3);
     }
 
     #[cfg(unix)]

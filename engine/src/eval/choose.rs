@@ -5,7 +5,7 @@
 
 use super::convert::convert;
 use super::evaluator::{Evaluator, problem, problem_with_help};
-use super::strict::{Open, first, from_also, literal, strict};
+use super::strict::{Open, first, from_also, literal, opened, strict};
 use super::unify::{type_of, type_words, unify};
 use crate::config::{Binary, Call, Expr, Node};
 use crate::diagnostic::{Diagnostic, Problems};
@@ -23,6 +23,10 @@ impl Evaluator<'_> {
         let (chosen, other) = if truth { (then, otherwise) } else { (otherwise, then) };
         let value = self.expression(chosen)?;
         let value = match self.aside(other) {
+            // What the other branch will be could still change what this one becomes, or show that they do not agree.
+            Ok(other) if !alike(&value, &other) && other.holds_pending() && may_be_anything(&type_of(&other)) => {
+                opened(Open::Pending, Type::Any, [&value], self.arena, || literal(value.clone(), span))
+            }
             Ok(other) if !alike(&value, &other) => {
                 let ty = branch_type(&value, &other, span)?;
                 let unsuitable = |mismatch: super::Mismatch| problem("inconsistent branches", mismatch.to_string(), chosen.span);
@@ -154,6 +158,17 @@ fn alike(one: &Value, other: &Value) -> bool {
     same || untyped(one) || untyped(other)
 }
 
+/// Whether a type says nothing in some part.
+fn may_be_anything(ty: &Type) -> bool {
+    match ty {
+        Type::Any => true,
+        Type::Bool | Type::Number | Type::String | Type::Reference(_) => false,
+        Type::List(element) | Type::Set(element) | Type::Map(element) => may_be_anything(element),
+        Type::Tuple(elements) => elements.iter().any(may_be_anything),
+        Type::Object(object) => object.fields.values().any(|field| may_be_anything(&field.ty)),
+    }
+}
+
 fn branch_type(one: &Value, other: &Value, span: Span) -> Result<Type, Problems> {
     if one.is_null() {
         return Ok(type_of(other));
@@ -180,6 +195,7 @@ mod tests {
             ("us", Value::unknown(Type::String)),
             ("ua", Value::unknown(Type::Any)),
             ("p", Value::pending(Type::Bool)),
+            ("pa", Value::pending(Type::Any)),
             ("b", Value::blocked("why")),
             ("n", Value::null()),
             (
@@ -253,6 +269,11 @@ mod tests {
             ("var.u ? var.b : true", "!why"),
             ("var.b ? var.p : true", "…bool"),
             ("true ? true : var.p", "true"),
+            ("true ? [1] : var.pa", "…any"),
+            ("true ? [1] : [var.pa]", "…any"),
+            ("true ? null : var.pa", "null"),
+            ("true ? [1] : var.ua", "[1]"),
+            ("true ? [1] : var.b", "[1]"),
             ("false ? var.b : 2", "2"),
             ("true ? var.us : var.p", "?string"),
             ("var.u && true", "?bool"),

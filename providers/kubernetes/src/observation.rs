@@ -4,14 +4,14 @@ use crate::difference::dotted;
 use crate::kinds::parse_yaml;
 use crate::object::is_secret;
 use crate::object_kind::{Json, ObjectKind, ObjectName};
-use crate::ownership::{is_applied_by, owned};
+use crate::ownership::owned;
 use crate::rules::rewritten;
 use engine::state::Fingerprint;
 use engine::value::{Data, Entry, Mapping, Sequence, Value, keyed_fingerprint};
 use std::sync::Arc;
 
-/// A live object as planning sees it: `object` (the fields our manager owns, with the name; a Secret's contents sensitive), `uid`, `ours`
-/// (whether our manager ever applied it), `rewritten` (paths that controllers took over) and `computed` (the kind's attributes).
+/// A live object as planning sees it: `object` (the fields our manager owns, with the name; a Secret's contents sensitive), `uid`,
+/// `rewritten` (paths that controllers took over) and `computed` (the kind's attributes).
 pub(crate) fn observation(kind: &dyn ObjectKind, arguments: &Value, name: &ObjectName, live: &Json, manager: &str) -> Value {
     let part = owned(live, manager);
     let taken = rewritten(name, live, manager).iter().map(|path| Value::string(dotted(path))).collect();
@@ -19,7 +19,6 @@ pub(crate) fn observation(kind: &dyn ObjectKind, arguments: &Value, name: &Objec
     Value::object([
         ("object", value_of(&part)),
         ("uid", uid),
-        ("ours", Value::bool(is_applied_by(live, manager))),
         ("rewritten", Value::tuple(taken)),
         ("computed", Value::object(kind.attributes(arguments, Some(live)))),
     ])

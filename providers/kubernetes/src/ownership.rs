@@ -31,6 +31,18 @@ pub(crate) fn is_applied_by(live: &Json, manager: &str) -> bool {
     applied_fields(live, manager).is_some()
 }
 
+/// Whether nobody but this manager has written the object itself; its status does not count. Who applies no more than a name is
+/// not listed by servers: an object without any writer is one that nobody made more of.
+pub(crate) fn is_made_by(live: &Json, manager: &str) -> bool {
+    let mut writers = entries(live).iter().filter(|entry| text(entry, "subresource").is_none()).map(|entry| text(entry, "manager"));
+    writers.all(|writer| writer == Some(manager))
+}
+
+/// Whether an object that a create of ours was to make is that one: it bears our mark, or is as bare as what bears none.
+pub(crate) fn is_ours(live: &Json, manager: &str) -> bool {
+    is_applied_by(live, manager) || is_made_by(live, manager)
+}
+
 /// The managers other than this one that own a field, given as steps such as `["f:spec", "f:replicas"]`, by any operation.
 pub(crate) fn other_owners<'a>(live: &'a Json, manager: &str, field: &[&str]) -> Vec<&'a str> {
     let owns = |entry: &&Json| {
@@ -152,6 +164,13 @@ mod tests {
         assert_eq!(other_record(&live, "meshplan/r1"), None);
         assert_eq!(other_record(&live, "meshplan/r2"), Some("meshplan/r1"));
         assert!(is_applied_by(&live, "meshplan/r1") && !is_applied_by(&live, "kube-controller-manager"));
+        assert!(is_made_by(&live, "meshplan/r1") && !is_made_by(&live, "meshplan/r2"));
+        assert!(is_ours(&live, "meshplan/r1") && !is_ours(&live, "meshplan/r2"));
+        let written = |by: Json| json!({ "metadata": { "managedFields": by } });
+        let status = json!({ "manager": "istiod", "operation": "Update", "subresource": "status" });
+        let hand = json!({ "manager": "kubectl-create", "operation": "Update" });
+        assert!(is_ours(&json!({}), "meshplan/r1") && is_ours(&written(json!([status])), "meshplan/r1"));
+        assert!(!is_ours(&written(json!([status, hand])), "meshplan/r1"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::target::{Target, manager_of, nothing, recorded_name, with_uid, withou
 use crate::client::{CallError, Cluster};
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName, Ownership};
-use crate::ownership::{is_applied_by, other_record};
+use crate::ownership::{is_applied_by, is_made_by, is_ours, other_record};
 use crate::readiness::why_not_gone;
 use crate::rules::rewritten;
 use engine::port::{Done, Failure, Request};
@@ -79,17 +79,17 @@ fn refused(name: &ObjectName, error: &CallError) -> Failure {
 /// Creates the object: an apply that has to make something new, unless the configuration adopts.
 async fn make(adapter: &Adapter, target: &Target, request: &Request) -> Result<Json, Failure> {
     let adopts = request.arguments.text("on_exists") == Some("adopt");
+    // The apply tells too, but by then the object bears our mark, and a kill right there would leave it.
+    if !adopts && let Ok(Some(live)) = target.live().await {
+        return Err(exists(target, &live, &[]));
+    }
     let how = target.how(adopts && forced(request));
     let mut patience = Patience::new(STARTING);
     loop {
         let error = match target.cluster.apply(&target.name, &target.body, how).await {
-            Ok(reply) if reply.status == 201 || adopts => return Ok(reply.body),
-            Ok(reply) => {
-                // Fields came to be ours that somebody else set: they are given back before anything else.
-                let uid = reply.body.pointer("/metadata/uid").and_then(Json::as_str);
-                let _given = target.cluster.apply(&target.name, &nothing(&target.name, uid), target.how(false)).await;
-                return Err(exists(target, &reply.body, &[]));
-            }
+            // A call that is tried again finds what its first try made.
+            Ok(reply) if reply.status == 201 || adopts || is_made_by(&reply.body, &target.manager) => return Ok(reply.body),
+            Ok(reply) => return Err(returned(target, &reply.body).await),
             Err(error) => error,
         };
         let found = conflicts(&error, None);
@@ -106,6 +106,18 @@ async fn make(adapter: &Adapter, target: &Target, request: &Request) -> Result<J
     }
 }
 
+/// Gives fields back that came to be ours although somebody else made the object, and says so.
+async fn returned(target: &Target, live: &Json) -> Failure {
+    let uid = live.pointer("/metadata/uid").and_then(Json::as_str);
+    let given = target.cluster.apply(&target.name, &nothing(&target.name, uid), target.how(false)).await;
+    let mut failure = exists(target, live, &[]);
+    if let Err(error) = given {
+        let manager = &target.manager;
+        failure.detail = format!("{}. Fields applied to it under `{manager}` could not be given back: {error}", failure.detail);
+    }
+    failure
+}
+
 /// Whether the error may go away by itself soon.
 fn is_starting(error: &CallError) -> bool {
     error.is_webhook() || error.reason == "NoKindMatch" || matches!(error.status, Some(429 | 503))
@@ -115,7 +127,7 @@ fn is_starting(error: &CallError) -> bool {
 async fn lost(adapter: &Adapter, target: &Target, request: &Request, error: &CallError) -> Result<Json, Failure> {
     let failure = refused(&target.name, error);
     match target.live().await {
-        Ok(Some(live)) if is_applied_by(&live, &target.manager) => Ok(live),
+        Ok(Some(live)) if is_ours(&live, &target.manager) => Ok(live),
         Ok(_) => Err(failure),
         Err(_) => {
             let partial = Done { uid: None, ..done(adapter, request, target, &Json::Null) };
@@ -167,7 +179,8 @@ async fn change(target: &Target, uid: Option<&str>, force: bool) -> Result<Json,
     let gone = || Failure::new("gone", format!("`{}` was deleted or replaced since it was planned; plan again", target.name));
     let live = target.live().await.map_err(|error| refused(&target.name, &error))?.ok_or_else(gone)?;
     let now = live.pointer("/metadata/uid").and_then(Json::as_str);
-    if uid.is_some() && uid != now {
+    // Without a uid it was made by a create that was interrupted, and bears our mark.
+    if uid.map_or_else(|| !is_ours(&live, &target.manager), |uid| Some(uid) != now) {
         return Err(gone());
     }
     let mut body = with_uid(&target.body, now);
@@ -214,7 +227,7 @@ async fn remove(cluster: &Cluster, name: &ObjectName, (manager, uid): (&str, Opt
         Some(uid.to_owned())
     } else {
         let live = cluster.get(name).await.map_err(|error| refused(name, &error))?;
-        let ours = live.filter(|live| is_applied_by(live, manager));
+        let ours = live.filter(|live| is_ours(live, manager));
         ours.and_then(|live| Some(live.pointer("/metadata/uid")?.as_str()?.to_owned()))
     };
     let Some(uid) = found else { return Ok(()) };

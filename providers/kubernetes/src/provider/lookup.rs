@@ -4,10 +4,9 @@ use super::target::{manager_of, recorded_name};
 use super::{ObjectProvider, target};
 use crate::client::{CallError, Cluster};
 use crate::kind::Adapter;
-use crate::object_kind::{Json, ObjectName, Ownership};
+use crate::object_kind::{Json, ObjectName};
 use crate::observation::observation;
-use crate::ownership::{is_applied_by, other_record};
-use engine::diagnostic::Diagnostic;
+use crate::ownership::is_ours;
 use engine::port::BoxFuture;
 use engine::question::{Answer, Ask, Question};
 use engine::state::{Operation, Status};
@@ -76,16 +75,9 @@ impl<'a> Look<'a> {
         if self.uid.is_some() && self.uid.as_deref() != uid {
             return Answer::Absent;
         }
-        if self.unsure && !is_applied_by(live, &self.manager) {
-            if self.adapter.kind.ownership() == Ownership::Fields {
-                return Answer::Absent;
-            }
-            let whose = other_record(live, &self.manager).map(|other| format!("; its manager is `{other}`")).unwrap_or_default();
-            let detail = format!("`{name}` is there, but it is not what the interrupted create was to make{whose}");
-            return Answer::Refused(
-                Diagnostic::error("exists, not ours", detail)
-                    .help("Take it over with `on_exists = \"adopt\"`, or give the resource another name."),
-            );
+        // What an interrupted create was to make bears our mark. What does not is somebody else's, and ours is not there.
+        if self.unsure && !is_ours(live, &self.manager) {
+            return Answer::Absent;
         }
         Answer::Present(observation(&*self.adapter.kind, &self.arguments, name, live, &self.manager))
     }

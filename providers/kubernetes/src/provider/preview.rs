@@ -36,7 +36,7 @@ impl ObjectProvider {
         for path in live.iter().flat_map(|live| rewritten(&name, live, &manager)) {
             without(&mut body, &path);
         }
-        if proposal.uid.is_none()
+        if proposal.id.is_none()
             && let Some(refused) = unfit(adapter, proposal, (&name, &manager, live.as_ref()))
         {
             return Ok(Answer::Refused(refused));
@@ -47,7 +47,7 @@ impl ObjectProvider {
         if let Err(error) = &outcome {
             let found = conflicts(error, live.as_ref());
             if !found.is_empty() {
-                if proposal.uid.is_none() || !found.iter().all(Conflict::is_by_hand) {
+                if proposal.id.is_none() || !found.iter().all(Conflict::is_by_hand) {
                     return Ok(Answer::Conflict(found.iter().map(|conflict| conflict.words().into()).collect()));
                 }
                 outcome = run(true).await;

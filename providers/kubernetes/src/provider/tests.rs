@@ -182,8 +182,11 @@ async fn what_is_not_ours_is_left_as_it_was() {
     let bench = bench();
     let there = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a", "namespace": "n", "uid": "theirs" }, "data": { "other": "x" } });
     let there = managed(there, "kubectl", &json!({ "f:data": { "f:other": {} } }));
-    for data in [json!({ "k": "v" }), json!({ "other": "y" })] {
+    for (data, readable) in [(json!({ "k": "v" }), true), (json!({ "k": "v" }), false), (json!({ "other": "y" }), false)] {
         bench.fake.put(MAP, there.clone());
+        if !readable {
+            bench.fake.refuse(&format!("GET {MAP}"), 403);
+        }
         let failure = bench.create("kubernetes_manifest", &config_map(&data)).await.expect_err("exists");
         assert_eq!(failure.summary, "exists, not ours");
         assert!(failure.detail.contains("on_exists = \"adopt\""), "{}", failure.detail);
@@ -277,12 +280,30 @@ async fn an_interrupted_create_is_deleted_only_if_it_was_ours() {
     (record.uid, record.status) = (None, Status::Interrupted(Operation::Create));
     let Answer::Present(observed) = bench.read(&record).await else { panic!("not there") };
     assert_eq!(observed.text("uid"), Some("uid-1"));
+    assert!(matches!(bench.plan(&record, &config_map(&json!({ "k": "v" }))).await, Planned::Keep(_)));
+    let changed = config_map(&json!({ "k": "w" }));
+    assert_eq!(paths(&bench.plan(&record, &changed).await), (vec!["data.k"], vec![]));
+    assert_eq!(bench.update(&record, &changed).await.expect("updated").uid.as_deref(), Some("uid-1"));
     let mut foreign = bench.fake.get(MAP).expect("there");
-    foreign["metadata"]["managedFields"] = json!([]);
+    foreign = managed(foreign, "kubectl-create", &json!({ "f:data": { "f:k": {} } }));
     bench.fake.put(MAP, foreign);
-    assert!(matches!(bench.read(&record).await, Answer::Refused(_)));
+    assert_eq!(bench.read(&record).await, Answer::Absent);
+    assert_eq!(bench.update(&record, &config_map(&json!({}))).await.expect_err("not ours").summary, "gone");
     bench.provider.delete(request("kubernetes_manifest", &record.attributes, Some(&record))).await.expect("left alone");
     assert!(bench.fake.get(MAP).is_some());
+}
+
+#[tokio::test]
+async fn an_object_of_no_more_than_a_name_is_known_again() {
+    let bench = bench();
+    let bare = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "a", "namespace": "n" } });
+    let arguments = with(&config_map(&json!({})), "manifest", Value::from_json(&bare));
+    let mut record = bench.create("kubernetes_manifest", &arguments).await.expect("created");
+    assert!(matches!(bench.plan(&record, &arguments).await, Planned::Keep(_)));
+    (record.uid, record.status, record.applied) = (None, Status::Interrupted(Operation::Create), None);
+    assert!(matches!(bench.plan(&record, &arguments).await, Planned::Keep(_)));
+    bench.provider.delete(request("kubernetes_manifest", &record.attributes, Some(&record))).await.expect("deleted");
+    assert!(bench.fake.get("/api/v1/namespaces/n/serviceaccounts/a").is_none());
 }
 
 #[tokio::test]

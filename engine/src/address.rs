@@ -61,7 +61,8 @@ impl Default for ModulePath {
 impl ModulePath {
     /// The root module.
     pub fn root() -> Self {
-        Self(Arc::from([]))
+        // The empty slice is shared: no allocation per address.
+        Self(Arc::default())
     }
 
     /// Whether this is the root module.

@@ -41,6 +41,8 @@ pub enum OnChange {
 pub struct Attribute {
     /// As written in configuration.
     pub name: &'static str,
+    /// The name as the key of attributes, shared by all instances.
+    pub key: Arc<str>,
     /// What its value is converted to.
     pub ty: Type,
     /// Who gives the value.
@@ -63,7 +65,7 @@ pub struct Attribute {
 impl Attribute {
     fn new(name: &'static str, ty: Type, presence: Presence, doc: &'static str) -> Self {
         let (default, on_change) = (None, OnChange::Update);
-        Self { name, ty, presence, default, on_change, sensitive: false, volatile: false, credential: false, doc }
+        Self { name, key: name.into(), ty, presence, default, on_change, sensitive: false, volatile: false, credential: false, doc }
     }
 
     /// The configuration must give it.

@@ -69,14 +69,14 @@ pub enum Op {
     /// Reads a data source.
     Read {
         /// The instance.
-        target: Target,
+        target: Arc<Target>,
         /// Its arguments: a template, see [`Program`].
         arguments: Value,
     },
     /// Makes a thing.
     Create {
         /// The instance.
-        target: Target,
+        target: Arc<Target>,
         /// Its arguments: a template, see [`Program`].
         arguments: Value,
         /// The planned attributes: what is known of them must come true.
@@ -85,14 +85,14 @@ pub enum Op {
     /// Waits for a thing.
     Settle {
         /// The instance.
-        target: Target,
+        target: Arc<Target>,
         /// Its arguments: a template, see [`Program`].
         arguments: Value,
     },
     /// Changes a thing in place. It may turn out to be nothing.
     Update {
         /// The instance.
-        target: Target,
+        target: Arc<Target>,
         /// Its arguments: a template, see [`Program`].
         arguments: Value,
         /// What was observed of it.
@@ -103,19 +103,19 @@ pub enum Op {
     /// Deletes a thing through its recorded place.
     Delete {
         /// The instance.
-        target: Target,
+        target: Arc<Target>,
     },
     /// Drops a record, or a place with all that lies within.
     Forget {
         /// The instance.
-        target: Target,
+        target: Arc<Target>,
         /// Whether all within the place that this address describes goes with it.
         place: bool,
     },
     /// Refreshes what is remembered of a kept thing without touching it: new attributes, edges, address.
     Record {
         /// The instance.
-        target: Target,
+        target: Arc<Target>,
         /// Its attributes.
         attributes: Value,
     },

@@ -79,7 +79,7 @@ fn attributes(schema: &Schema, desired: &Value, base: Option<&Value>, changes: b
                 .cloned()
                 .unwrap_or_else(|| Value::unknown(attribute.ty.clone())),
         };
-        (attribute.name, value.sensitive_if(attribute.sensitive))
+        (attribute.key.clone(), value.sensitive_if(attribute.sensitive))
     }))
 }
 

@@ -46,7 +46,7 @@ impl Walk<'_> {
         for attribute in schema.attributes.iter().filter(|attribute| attribute.presence != Presence::Computed) {
             let argument = block.body.arguments.iter().find(|argument| *argument.name == *attribute.name);
             match self.argument(argument, attribute, site) {
-                Ok(value) => entries.push((attribute.name, value)),
+                Ok(value) => entries.push((attribute.key.clone(), value)),
                 Err(more) => problems.extend(more),
             }
         }

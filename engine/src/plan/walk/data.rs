@@ -64,7 +64,7 @@ fn read(subject: &Subject<'_>, answered: &Value) -> Value {
     Value::object(subject.kind.schema().attributes.iter().map(|attribute| {
         let argument = subject.arguments.get(attribute.name).filter(|value| !value.is_null());
         let value = argument.or_else(|| answered.get(attribute.name)).cloned().unwrap_or_else(Value::null);
-        (attribute.name, value.sensitive_if(attribute.sensitive))
+        (attribute.key.clone(), value.sensitive_if(attribute.sensitive))
     }))
 }
 
@@ -73,7 +73,7 @@ fn unread(subject: &Subject<'_>) -> Value {
     Value::object(subject.kind.schema().attributes.iter().map(|attribute| {
         let argument = subject.arguments.get(attribute.name).filter(|value| !value.is_null());
         let value = argument.cloned().unwrap_or_else(|| Value::unknown(attribute.ty.clone()));
-        (attribute.name, value.sensitive_if(attribute.sensitive))
+        (attribute.key.clone(), value.sensitive_if(attribute.sensitive))
     }))
 }
 

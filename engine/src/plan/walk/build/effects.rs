@@ -13,7 +13,7 @@ impl Builder<'_, '_> {
     /// Adds the steps of an instance. `rendering` says where a member's arguments come from if they must be rendered again.
     pub(super) fn add_effects(&mut self, address: &Address, planned: &Planned, rendering: Option<(SlotId, Arc<str>)>) {
         let needs: Vec<_> = self.edge(planned.edges).into_iter().collect();
-        let target = self.target(address, planned);
+        let target = Arc::new(self.target(address, planned));
         match planned.action {
             Action::Keep | Action::Move => self.add_kept(address, planned, target, needs),
             Action::Delete | Action::Forget => self.add_removal(address, planned),
@@ -35,7 +35,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn add_steps(&mut self, (address, planned): (&Address, &Planned), target: Target, arguments: Value, mut needs: Vec<SlotId>) {
+    fn add_steps(&mut self, (address, planned): (&Address, &Planned), target: Arc<Target>, arguments: Value, mut needs: Vec<SlotId>) {
         let attributes = planned.attributes.clone();
         let mut last = match planned.action {
             Action::Read => self.push(Op::Read { target: target.clone(), arguments: arguments.clone() }, needs),
@@ -48,7 +48,7 @@ impl Builder<'_, '_> {
             Action::Settle => self.push(Op::Record { target: target.clone(), attributes }, needs),
             _ => {
                 if planned.action == Action::Replace && !planned.dies_with_place {
-                    let delete = self.push(Op::Delete { target: Self::removal_target(address, planned) }, Vec::new());
+                    let delete = self.push(Op::Delete { target: Arc::new(Self::removal_target(address, planned)) }, Vec::new());
                     self.removals.insert(address.clone(), delete);
                     needs.push(delete);
                 }
@@ -76,7 +76,7 @@ impl Builder<'_, '_> {
     }
 
     /// What is kept has a step only if what is written down about it changes. Those after it wait for what it waits for.
-    fn add_kept(&mut self, address: &Address, planned: &Planned, target: Target, needs: Vec<SlotId>) {
+    fn add_kept(&mut self, address: &Address, planned: &Planned, target: Arc<Target>, needs: Vec<SlotId>) {
         let first = needs.first().copied();
         if let Some(prior) = &planned.prior
             && outdated(prior, &target, &planned.attributes)

@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::config::SlotId;
 use crate::plan::{Action, Op, Target};
 use crate::state::Record;
+use std::sync::Arc;
 
 impl Builder<'_, '_> {
     /// Adds the step that removes what is not desired. What dies with its place has none: the place's removal is its own.
@@ -13,7 +14,7 @@ impl Builder<'_, '_> {
         if planned.dies_with_place {
             return;
         }
-        let target = Self::removal_target(address, planned);
+        let target = Arc::new(Self::removal_target(address, planned));
         let op = if planned.action == Action::Forget { Op::Forget { target, place: false } } else { Op::Delete { target } };
         let slot = self.push(op, Vec::new());
         self.removals.insert(address.clone(), slot);
@@ -27,7 +28,7 @@ impl Builder<'_, '_> {
         for (address, key, record) in deposed {
             let mut target = recorded(&address, &record);
             target.deposed = Some(key);
-            self.push(Op::Delete { target }, Vec::new());
+            self.push(Op::Delete { target: Arc::new(target) }, Vec::new());
         }
     }
 
@@ -35,7 +36,7 @@ impl Builder<'_, '_> {
     pub(super) fn add_deposal(&mut self, address: &Address, planned: &Planned, last: SlotId) {
         let mut target = Self::removal_target(address, planned);
         target.deposed = planned.prior.as_ref().map(|prior| prior.id.deposed_key());
-        let slot = self.push(Op::Delete { target }, vec![last]);
+        let slot = self.push(Op::Delete { target: Arc::new(target) }, vec![last]);
         self.deposals.insert(address.clone(), slot);
     }
 

@@ -34,12 +34,14 @@ pub fn order(count: usize, edges: &[(usize, usize)]) -> Result<Vec<usize>, Vec<V
 /// The shortest closed walk through the smallest member of a strongly connected component, in the direction of need.
 fn shortest_circle(members: &[usize], edges: &[(usize, usize)]) -> Option<Vec<usize>> {
     let first = *members.first()?;
-    let inside: Vec<_> = edges.iter().filter(|(a, b)| members.binary_search(a).is_ok() && members.binary_search(b).is_ok()).collect();
+    let mut inside: Vec<_> = edges.iter().filter(|(a, b)| members.binary_search(a).is_ok() && members.binary_search(b).is_ok()).collect();
+    inside.sort_unstable();
     let mut came_from = vec![None; members.len()];
     let place = |node: usize| members.binary_search(&node).unwrap_or_default();
     let mut open = VecDeque::from([first]);
     while let Some(node) = open.pop_front() {
-        for (_, needed) in inside.iter().filter(|(from, _)| *from == node) {
+        let from = inside.partition_point(|(from, _)| *from < node);
+        for (_, needed) in inside[from..].iter().take_while(|(from, _)| *from == node) {
             if *needed == first {
                 let mut circle = vec![node];
                 let mut at = node;

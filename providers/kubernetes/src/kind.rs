@@ -28,6 +28,11 @@ impl Adapter {
         Self { kind, schema }
     }
 
+    /// Whether these arguments write a set of objects.
+    pub(crate) fn is_set(&self, arguments: &Value) -> bool {
+        self.kind.object(arguments).is_none()
+    }
+
     /// A set's record holds its inputs: compared by what it keeps of them, planned with what they are.
     fn planned_set(&self, asked: Comparison<'_>) -> Planned {
         let sealed = self.kind.remembered(asked.desired, asked.secret_key);
@@ -83,7 +88,7 @@ impl Kind for Adapter {
     }
 
     fn planned(&self, asked: Comparison<'_>) -> Planned {
-        if self.kind.members(asked.desired).is_some() {
+        if self.is_set(asked.desired) {
             return self.planned_set(asked);
         }
         planning::planned(&*self.kind, &self.schema, asked)
@@ -94,7 +99,7 @@ impl Kind for Adapter {
     }
 
     fn settles(&self, arguments: &Value) -> bool {
-        if !self.schema.settles || self.kind.members(arguments).is_some() {
+        if !self.schema.settles || self.is_set(arguments) {
             return self.schema.settles;
         }
         match self.kind.wait(arguments).until {

@@ -101,7 +101,9 @@ pub enum Ownership {
     Fields,
 }
 
-/// A kind that is one Kubernetes object or a set of them. Arguments come converted to the schema's types.
+/// A kind that is one Kubernetes object or a set of them: whether [`ObjectKind::object`] answers decides which. Arguments come converted to the
+/// schema's types; where a record is read they are the record's, in which references stand as their addresses and secrets as
+/// fingerprints.
 pub trait ObjectKind: Send + Sync {
     /// The kind's data. Kinds that are one object get a computed attribute `id` (`apiVersion/Kind/namespace/name`) in addition.
     fn schema(&self) -> &Schema;

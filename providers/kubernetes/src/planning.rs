@@ -138,16 +138,32 @@ impl Planning<'_> {
         (!paths.is_empty()).then_some(paths)
     }
 
-    /// Without looking: how the arguments differ from the recorded ones, as far as the object they write shows it.
+    /// Without looking, of an object that is not as it was applied: how it differs from the recorded one, as far as that can be told.
     fn remembered_difference(&self) -> Difference {
         let Some(prior) = self.asked.prior else { return Difference::default() };
         let sealed = self.kind.remembered(self.asked.desired, self.asked.secret_key);
-        let (now, was) = match (self.kind.object(&sealed), self.kind.object(&prior.attributes)) {
-            (Some(Ok(now)), Some(Ok(was))) if name_of(&was).is_some() => (canonical(&now), canonical(&was)),
-            _ => return self.argument_difference(&sealed, &prior.attributes),
+        let mut found = match (self.kind.object(&sealed), self.kind.object(&prior.attributes)) {
+            (Some(Ok(now)), Some(Ok(was))) if name_of(&was).is_some() => difference(&canonical(&now), &canonical(&was)),
+            _ => Difference::default(),
         };
-        let found = difference(&now, &was);
-        if found.is_empty() { self.argument_difference(&sealed, &prior.attributes) } else { found }
+        if found.is_empty() {
+            found = self.argument_difference(&sealed, &prior.attributes);
+        }
+        // What is not known differs from everything, itself included.
+        let unknown = difference(&self.object, &self.object).wanted.into_iter().filter(|path| !found.wanted.contains(path));
+        found.wanted.extend(unknown.collect::<Vec<_>>());
+        if found.is_empty() && prior.applied.is_some() {
+            found.wanted = self.sections();
+        }
+        found
+    }
+
+    /// The parts of the object that may change, for a change that the record tells no more of.
+    fn sections(&self) -> Vec<Vec<String>> {
+        let parts = self.object.entries().iter().map(|entry| vec![entry.key.to_string()]);
+        let parts = parts.filter(|path| !matches!(path[0].as_str(), "apiVersion" | "kind" | "metadata"));
+        let name = name_of(&self.object);
+        parts.filter(|path| name.as_ref().is_none_or(|name| !is_immutable(name, path))).collect()
     }
 
     fn argument_difference(&self, now: &Value, was: &Value) -> Difference {
@@ -305,6 +321,51 @@ mod tests {
         assert_eq!(to(&json!({ "replicas": 1 })), "keep");
         assert_eq!(to(&json!({ "replicas": 2 })), "update spec.replicas");
         assert_eq!(to(&json!({ "replicas": 1, "selector": {} })), "replace spec.selector");
+    }
+
+    /// A Secret whose contents come from a reference, which a record cannot follow.
+    struct Referring(Schema);
+
+    impl ObjectKind for Referring {
+        fn schema(&self) -> &Schema {
+            &self.0
+        }
+
+        fn object(&self, arguments: &Value) -> Option<Result<Value, Problem>> {
+            let Some(token) = arguments.get("reader").and_then(|reader| reader.referent("token")) else {
+                return Some(Err(Problem::new("no reference", "")));
+            };
+            let metadata = Value::object([("name", Value::string("a")), ("namespace", Value::string("n"))]);
+            let data = Value::object([("token", token.clone())]);
+            let parts = [("apiVersion", Value::string("v1")), ("kind", Value::string("Secret")), ("metadata", metadata)];
+            Some(Ok(Value::object(parts.into_iter().chain([("type", Value::string("Opaque")), ("stringData", data)]))))
+        }
+    }
+
+    #[test]
+    fn without_a_look_a_change_behind_a_reference_is_a_change() {
+        let reader = |token: Value| {
+            let address = engine::address::Address::managed("reader", "r");
+            let attributes = Value::object([("token", token)]);
+            let instance = engine::value::Instance { address, classes: &["reader"], attributes };
+            Value::object([("reader", Value::new(engine::value::Data::Reference(std::sync::Arc::new(instance))))])
+        };
+        let mut schema = Manifest::default().schema().clone();
+        schema.attributes = vec![engine::schema::Attribute::required("reader", Type::Reference("reader"), "")];
+        let kind = Referring(schema);
+        let mut prior = Record::new(RecordId::new("r1"), "referring");
+        prior.attributes = Value::object([("reader", Value::string("reader.r")), ("id", Value::string("v1/Secret/n/a"))]);
+        let object = kind.object(&reader(Value::string("one"))).expect("an object").expect("no problem");
+        prior.applied = fingerprint_of(&canonical(&object), KEY);
+        let plan = |token: Value| {
+            let desired = reader(token);
+            let asked =
+                Comparison { desired: &desired, prior: Some(&prior), observed: None, preview: None, previewable: false, secret_key: KEY };
+            words(&planned(&kind, kind.schema(), asked))
+        };
+        assert_eq!(plan(Value::string("one")), "keep");
+        assert_eq!(plan(Value::string("two")), "update data");
+        assert_eq!(plan(Value::unknown(Type::String)), "update data.token");
     }
 
     #[test]

@@ -22,7 +22,7 @@ const DELETION: u64 = 300;
 impl ObjectProvider {
     pub(super) async fn create_object(&self, request: &Request) -> Result<Done, Failure> {
         let adapter = self.adapter(&request.kind).map_err(|why| Failure::new("unknown kind", why))?;
-        if adapter.kind.members(&request.arguments).is_some() {
+        if adapter.is_set(&request.arguments) {
             return Ok(Done::new(attributes(adapter, request, &adapter.kind.attributes(&request.arguments, None))));
         }
         let target = self.target(adapter, request).await?;
@@ -35,7 +35,7 @@ impl ObjectProvider {
 
     pub(super) async fn update_object(&self, request: &Request) -> Result<Done, Failure> {
         let adapter = self.adapter(&request.kind).map_err(|why| Failure::new("unknown kind", why))?;
-        if adapter.kind.members(&request.arguments).is_some() {
+        if adapter.is_set(&request.arguments) {
             return Ok(Done::new(attributes(adapter, request, &adapter.kind.attributes(&request.arguments, None))));
         }
         let target = self.target(adapter, request).await?;

@@ -39,7 +39,7 @@ impl<'a> Look<'a> {
         let found = match &question.ask {
             Ask::Read { record, .. } => provider.adapter(&record.kind).and_then(|adapter| {
                 let name = recorded_name(record);
-                if name.is_none() && adapter.kind.members(&record.attributes).is_none() {
+                if name.is_none() && !adapter.is_set(&record.attributes) {
                     return Err("its record names no object".to_owned());
                 }
                 let unsure = record.status == Status::Interrupted(Operation::Create);
@@ -47,7 +47,7 @@ impl<'a> Look<'a> {
                 Ok((adapter, record.attributes.clone(), name, manager_of(&record.id), uid, unsure))
             }),
             Ask::Exists(proposal) => provider.adapter(&proposal.kind).and_then(|adapter| {
-                let set = adapter.kind.members(&proposal.arguments).is_some();
+                let set = adapter.is_set(&proposal.arguments);
                 let name = if set { None } else { Some(target::desired(adapter, &proposal.arguments)?.0) };
                 let manager = proposal.id.as_ref().map(manager_of).unwrap_or_default();
                 Ok((adapter, proposal.arguments.clone(), name, manager, None, false))

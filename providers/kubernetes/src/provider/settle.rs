@@ -40,8 +40,9 @@ impl Patience {
 impl ObjectProvider {
     pub(super) async fn settle_object(&self, request: &Request) -> Result<Done, Failure> {
         let adapter = self.adapter(&request.kind).map_err(|why| Failure::new("unknown kind", why))?;
-        if adapter.kind.members(&request.arguments).is_some() {
-            let computed = self.find_out(adapter, request, &mut Patience::new(request.timeout.unwrap_or(USUAL))).await?;
+        if adapter.is_set(&request.arguments) {
+            let seconds = request.timeout.or(adapter.kind.wait(&request.arguments).seconds).unwrap_or(USUAL);
+            let computed = self.find_out(adapter, request, &mut Patience::new(seconds)).await?;
             return Ok(Done::new(attributes(adapter, request, &computed)));
         }
         let target = self.target(adapter, request).await?;

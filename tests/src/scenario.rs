@@ -22,7 +22,6 @@ pub struct Scenario {
 
 /// What a run of the command line left.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
 pub struct Output {
     /// The exit code.
     pub code: u8,

@@ -1,3 +1,4 @@
 //! Suites over the engine and the whole command line; one binary, one link.
 
+mod bad_input;
 mod planning;

@@ -1,0 +1,230 @@
+//! Values that the API server fills in for built-in kinds.
+
+use super::{pod, schema};
+use crate::object::{Json, at, list_at, remove, set, set_default, text};
+use crate::resource::Resource;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::json;
+
+/// Fills in what is not set.
+pub(super) fn fill(resource: &Resource, object: &mut Json) {
+    if let Some(schema) = &resource.schema {
+        schema::fill(object, schema);
+        return;
+    }
+    match resource.kind.as_str() {
+        "Namespace" => namespace(object),
+        "Secret" => secret(object),
+        "Service" => service(object),
+        "Pod" => {
+            set_default(object, &["spec", "enableServiceLinks"], true);
+            pod::spec(object, &["spec"]);
+        }
+        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => workload(&resource.kind, object),
+        "Job" => {
+            set_default(object, &["spec", "backoffLimit"], 6);
+            set_default(object, &["spec", "completionMode"], "NonIndexed");
+            set_default(object, &["spec", "suspend"], false);
+            pod::spec(object, &["spec", "template", "spec"]);
+        }
+        "CronJob" => {
+            set_default(object, &["spec", "concurrencyPolicy"], "Allow");
+            set_default(object, &["spec", "suspend"], false);
+            set_default(object, &["spec", "successfulJobsHistoryLimit"], 3);
+            set_default(object, &["spec", "failedJobsHistoryLimit"], 1);
+            pod::spec(object, &["spec", "jobTemplate", "spec", "template", "spec"]);
+        }
+        "HorizontalPodAutoscaler" => {
+            set_default(object, &["spec", "minReplicas"], 1);
+            let cpu = json!([{ "type": "Resource", "resource": { "name": "cpu", "target": { "type": "Utilization", "averageUtilization": 80 } } }]);
+            set_default(object, &["spec", "metrics"], cpu);
+        }
+        "RoleBinding" | "ClusterRoleBinding" => binding(object),
+        "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => webhooks(&resource.kind, object),
+        "CustomResourceDefinition" => definition(object),
+        _ => {}
+    }
+}
+
+fn namespace(object: &mut Json) {
+    let name = crate::object::name(object).to_owned();
+    set(object, &["metadata", "labels", "kubernetes.io/metadata.name"], name);
+    set_default(object, &["spec", "finalizers"], json!(["kubernetes"]));
+    set_default(object, &["status", "phase"], "Active");
+}
+
+fn secret(object: &mut Json) {
+    set_default(object, &["type"], "Opaque");
+    let Some(Json::Object(texts)) = remove(object, &["stringData"]) else { return };
+    for (key, value) in texts {
+        let text = value.as_str().unwrap_or_default();
+        set(object, &["data", &key], BASE64_STANDARD.encode(text));
+    }
+}
+
+fn service(object: &mut Json) {
+    set_default(object, &["spec", "type"], "ClusterIP");
+    set_default(object, &["spec", "sessionAffinity"], "None");
+    let ty = text(object, &["spec", "type"]).unwrap_or_default().to_owned();
+    for port in list_at(object, &["spec", "ports"]).into_iter().flatten() {
+        set_default(port, &["protocol"], "TCP");
+        if let Some(number) = port.get("port").cloned() {
+            set_default(port, &["targetPort"], number);
+        }
+    }
+    if ty == "ExternalName" {
+        return;
+    }
+    set_default(object, &["spec", "internalTrafficPolicy"], "Cluster");
+    if ty == "LoadBalancer" || ty == "NodePort" {
+        set_default(object, &["spec", "externalTrafficPolicy"], "Cluster");
+    } else {
+        remove(object, &["spec", "externalTrafficPolicy"]);
+    }
+    if ty == "LoadBalancer" {
+        set_default(object, &["spec", "allocateLoadBalancerNodePorts"], true);
+    } else {
+        remove(object, &["spec", "allocateLoadBalancerNodePorts"]);
+    }
+}
+
+fn workload(kind: &str, object: &mut Json) {
+    if kind != "DaemonSet" {
+        set_default(object, &["spec", "replicas"], 1);
+    }
+    match kind {
+        "Deployment" => {
+            set_default(object, &["spec", "strategy", "type"], "RollingUpdate");
+            if text(object, &["spec", "strategy", "type"]) == Some("RollingUpdate") {
+                set_default(object, &["spec", "strategy", "rollingUpdate", "maxUnavailable"], "25%");
+                set_default(object, &["spec", "strategy", "rollingUpdate", "maxSurge"], "25%");
+            }
+            set_default(object, &["spec", "revisionHistoryLimit"], 10);
+            set_default(object, &["spec", "progressDeadlineSeconds"], 600);
+        }
+        "StatefulSet" => {
+            set_default(object, &["spec", "podManagementPolicy"], "OrderedReady");
+            set_default(object, &["spec", "updateStrategy", "type"], "RollingUpdate");
+            if text(object, &["spec", "updateStrategy", "type"]) == Some("RollingUpdate") {
+                set_default(object, &["spec", "updateStrategy", "rollingUpdate", "partition"], 0);
+            }
+            set_default(object, &["spec", "revisionHistoryLimit"], 10);
+            set_default(
+                object,
+                &["spec", "persistentVolumeClaimRetentionPolicy"],
+                json!({ "whenDeleted": "Retain", "whenScaled": "Retain" }),
+            );
+        }
+        "DaemonSet" => {
+            set_default(object, &["spec", "updateStrategy", "type"], "RollingUpdate");
+            if text(object, &["spec", "updateStrategy", "type"]) == Some("RollingUpdate") {
+                set_default(object, &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"], 1);
+                set_default(object, &["spec", "updateStrategy", "rollingUpdate", "maxSurge"], 0);
+            }
+            set_default(object, &["spec", "revisionHistoryLimit"], 10);
+        }
+        _ => {}
+    }
+    pod::spec(object, &["spec", "template", "spec"]);
+}
+
+fn binding(object: &mut Json) {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    set_default(object, &["roleRef", "apiGroup"], GROUP);
+    if at(object, &["subjects"]).is_none() {
+        return;
+    }
+    for subject in list_at(object, &["subjects"]).into_iter().flatten() {
+        if matches!(text(subject, &["kind"]), Some("User" | "Group")) {
+            set_default(subject, &["apiGroup"], GROUP);
+        }
+    }
+}
+
+fn webhooks(kind: &str, object: &mut Json) {
+    if at(object, &["webhooks"]).is_none() {
+        return;
+    }
+    for webhook in list_at(object, &["webhooks"]).into_iter().flatten() {
+        for (field, value) in [
+            ("failurePolicy", json!("Fail")),
+            ("matchPolicy", json!("Equivalent")),
+            ("namespaceSelector", json!({})),
+            ("objectSelector", json!({})),
+            ("timeoutSeconds", json!(10)),
+        ] {
+            set_default(webhook, &[field], value);
+        }
+        if kind == "MutatingWebhookConfiguration" {
+            set_default(webhook, &["reinvocationPolicy"], "Never");
+        }
+        if at(webhook, &["clientConfig", "service"]).is_some() {
+            set_default(webhook, &["clientConfig", "service", "port"], 443);
+        }
+        if at(webhook, &["rules"]).is_some() {
+            for rule in list_at(webhook, &["rules"]).into_iter().flatten() {
+                set_default(rule, &["scope"], "*");
+            }
+        }
+    }
+}
+
+fn definition(object: &mut Json) {
+    let kind = text(object, &["spec", "names", "kind"]).unwrap_or_default().to_owned();
+    set_default(object, &["spec", "names", "singular"], kind.to_lowercase());
+    set_default(object, &["spec", "names", "listKind"], format!("{kind}List"));
+    set_default(object, &["spec", "conversion"], json!({ "strategy": "None" }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::builtin;
+
+    fn filled(group: &str, version: &str, plural: &str, mut object: Json) -> Json {
+        fill(&builtin(group, version, plural).expect(plural), &mut object);
+        object
+    }
+
+    #[test]
+    fn string_data_becomes_data() {
+        let secret = filled("", "v1", "secrets", json!({ "data": { "a": "eA==" }, "stringData": { "b": "hello" } }));
+        assert_eq!(secret, json!({ "type": "Opaque", "data": { "a": "eA==", "b": "aGVsbG8=" } }));
+    }
+
+    #[test]
+    fn a_namespace_has_its_label_and_finalizer() {
+        let namespace = filled("", "v1", "namespaces", json!({ "metadata": { "name": "n" } }));
+        assert_eq!(namespace["metadata"]["labels"], json!({ "kubernetes.io/metadata.name": "n" }));
+        assert_eq!((&namespace["spec"]["finalizers"], &namespace["status"]["phase"]), (&json!(["kubernetes"]), &json!("Active")));
+    }
+
+    #[test]
+    fn services_and_workloads_are_filled_in() {
+        let service = filled("", "v1", "services", json!({ "spec": { "type": "LoadBalancer", "ports": [{ "port": 80 }] } }));
+        assert_eq!(service["spec"]["ports"], json!([{ "port": 80, "protocol": "TCP", "targetPort": 80 }]));
+        assert_eq!(service["spec"]["externalTrafficPolicy"], json!("Cluster"));
+        let deployment = filled("apps", "v1", "deployments", json!({ "spec": {} }));
+        assert_eq!(deployment["spec"]["strategy"]["rollingUpdate"], json!({ "maxSurge": "25%", "maxUnavailable": "25%" }));
+        let recreate = filled("apps", "v1", "deployments", json!({ "spec": { "strategy": { "type": "Recreate" } } }));
+        assert_eq!(recreate["spec"]["strategy"], json!({ "type": "Recreate" }));
+    }
+
+    #[test]
+    fn webhooks_bindings_and_definitions_are_filled_in() {
+        let config = json!({ "webhooks": [{ "name": "w", "clientConfig": { "service": { "name": "istiod" } }, "rules": [{}] }] });
+        let webhook = filled("admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", config)["webhooks"][0].clone();
+        assert_eq!(
+            (&webhook["clientConfig"]["service"]["port"], &webhook["rules"][0]["scope"], &webhook["reinvocationPolicy"]),
+            (&json!(443), &json!("*"), &json!("Never"))
+        );
+        let binding = json!({ "roleRef": { "kind": "Role", "name": "r" }, "subjects": [{ "kind": "User", "name": "u" }, { "kind": "ServiceAccount", "name": "s" }] });
+        let binding = filled("rbac.authorization.k8s.io", "v1", "rolebindings", binding);
+        assert_eq!(binding["subjects"][0]["apiGroup"], json!("rbac.authorization.k8s.io"));
+        assert_eq!(binding["subjects"][1].get("apiGroup"), None);
+        let definition =
+            filled("apiextensions.k8s.io", "v1", "customresourcedefinitions", json!({ "spec": { "names": { "kind": "Thing" } } }));
+        assert_eq!(definition["spec"]["names"], json!({ "kind": "Thing", "listKind": "ThingList", "singular": "thing" }));
+    }
+}

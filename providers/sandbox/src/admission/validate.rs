@@ -1,0 +1,223 @@
+//! What the API server refuses: names that are none, required fields, fields that cannot change.
+
+use super::schema;
+use crate::object::{self, Json, at, items, text};
+use crate::refusal::Refusal;
+use crate::resource::Resource;
+
+const IMMUTABLE: &str = "field is immutable";
+
+/// Refuses a new object that its kind does not allow.
+pub(super) fn create(resource: &Resource, object: &Json) -> Result<(), Refusal> {
+    let mut causes = Vec::new();
+    let name = object::name(object);
+    if let Some(why) = wrong_name(resource, name) {
+        causes.push(("metadata.name".to_owned(), format!("Invalid value: {name:?}: {why}")));
+    }
+    content(resource, object, &mut causes);
+    finish(resource, name, &causes)
+}
+
+/// Refuses a changed object that its kind does not allow.
+pub(super) fn update(resource: &Resource, live: &Json, object: &Json) -> Result<(), Refusal> {
+    let mut causes = Vec::new();
+    for path in immutable(resource, live) {
+        let (old, new) = (at(live, &path), at(object, &path));
+        if old != new && old.is_some_and(|old| !old.is_null()) {
+            let new = new.cloned().unwrap_or_default();
+            causes.push((path.join("."), format!("Invalid value: {new}: {IMMUTABLE}")));
+        }
+    }
+    content(resource, object, &mut causes);
+    finish(resource, object::name(object), &causes)
+}
+
+fn finish(resource: &Resource, name: &str, causes: &[(String, String)]) -> Result<(), Refusal> {
+    if causes.is_empty() { Ok(()) } else { Err(Refusal::invalid(resource.about_kind(name), causes)) }
+}
+
+/// Paths that never change.
+fn immutable(resource: &Resource, live: &Json) -> Vec<Vec<&'static str>> {
+    match resource.kind.as_str() {
+        "Deployment" | "DaemonSet" | "ReplicaSet" if resource.group == "apps" => vec![vec!["spec", "selector"]],
+        "StatefulSet" => vec![vec!["spec", "selector"], vec!["spec", "serviceName"], vec!["spec", "podManagementPolicy"]],
+        "Job" => vec![vec!["spec", "selector"], vec!["spec", "template"]],
+        "RoleBinding" | "ClusterRoleBinding" => vec![vec!["roleRef"]],
+        "Service" if text(live, &["spec", "clusterIP"]).is_some_and(|address| !address.is_empty()) => vec![vec!["spec", "clusterIP"]],
+        "Secret" | "ConfigMap" if live.get("immutable") == Some(&Json::Bool(true)) => {
+            vec![vec!["type"], vec!["data"], vec!["binaryData"], vec!["immutable"]]
+        }
+        "Secret" => vec![vec!["type"]],
+        "CustomResourceDefinition" => {
+            vec![vec!["spec", "scope"], vec!["spec", "group"], vec!["spec", "names", "kind"], vec!["spec", "names", "plural"]]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)>) {
+    if let Some(schema) = &resource.schema {
+        schema::check(object, schema, "", causes);
+        return;
+    }
+    let mut require = |path: &[&str]| {
+        let missing = at(object, path)
+            .is_none_or(|value| value.is_null() || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty));
+        if missing {
+            causes.push((path.join("."), "Required value".to_owned()));
+        }
+    };
+    match resource.kind.as_str() {
+        "Deployment" | "DaemonSet" | "StatefulSet" | "ReplicaSet" => {
+            require(&["spec", "selector"]);
+            require(&["spec", "template", "spec", "containers"]);
+            selects_template(object, causes);
+            containers(object, &["spec", "template", "spec"], causes);
+        }
+        "Pod" => {
+            require(&["spec", "containers"]);
+            containers(object, &["spec"], causes);
+        }
+        "Service" if text(object, &["spec", "type"]) != Some("ExternalName") && text(object, &["spec", "clusterIP"]) != Some("None") => {
+            require(&["spec", "ports"])
+        }
+        "RoleBinding" | "ClusterRoleBinding" => require(&["roleRef", "name"]),
+        "CustomResourceDefinition" => {
+            require(&["spec", "group"]);
+            require(&["spec", "versions"]);
+            require(&["spec", "names", "plural"]);
+            require(&["spec", "names", "kind"]);
+            definition_name(object, causes);
+        }
+        _ => {}
+    }
+}
+
+fn selects_template(object: &Json, causes: &mut Vec<(String, String)>) {
+    let labels = at(object, &["spec", "template", "metadata", "labels"]);
+    let selector = at(object, &["spec", "selector", "matchLabels"]).and_then(Json::as_object);
+    let selected = selector.into_iter().flatten().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value));
+    if !selected {
+        let labels = labels.cloned().unwrap_or_default();
+        causes.push((
+            "spec.template.metadata.labels".to_owned(),
+            format!("Invalid value: {labels}: `selector` does not match template `labels`"),
+        ));
+    }
+}
+
+fn containers(object: &Json, path: &[&str], causes: &mut Vec<(String, String)>) {
+    let Some(spec) = at(object, path) else { return };
+    for (at, container) in items(spec, &["containers"]).iter().enumerate() {
+        for field in ["name", "image"] {
+            if text(container, &[field]).unwrap_or_default().is_empty() {
+                causes.push((format!("{}.containers[{at}].{field}", path.join(".")), "Required value".to_owned()));
+            }
+        }
+    }
+}
+
+fn definition_name(object: &Json, causes: &mut Vec<(String, String)>) {
+    let part = |path: &[&str]| text(object, path).unwrap_or_default().to_owned();
+    let expected = format!("{}.{}", part(&["spec", "names", "plural"]), part(&["spec", "group"]));
+    if object::name(object) != expected {
+        causes.push((
+            "metadata.name".to_owned(),
+            format!("Invalid value: {:?}: must be spec.names.plural+\".\"+spec.group", object::name(object)),
+        ));
+    }
+}
+
+/// Why a name is none for its kind.
+fn wrong_name(resource: &Resource, name: &str) -> Option<&'static str> {
+    const SEGMENT: &str = "may not contain '/' or '%', and may not be '.' or '..'";
+    const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
+    const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+    match resource.kind.as_str() {
+        "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => {
+            (name.contains(['/', '%']) || [".", ".."].contains(&name) || name.is_empty()).then_some(SEGMENT)
+        }
+        "Namespace" | "Service" => (!is_label(name)).then_some(LABEL),
+        _ => (name.len() > 253 || !name.split('.').all(|part| is_part(part))).then_some(SUBDOMAIN),
+    }
+}
+
+/// Whether a text is an RFC 1123 label.
+pub(super) fn is_label(text: &str) -> bool {
+    text.len() <= 63 && is_part(text)
+}
+
+fn is_part(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let ends = bytes.first().copied().is_some_and(plain) && bytes.last().copied().is_some_and(plain);
+    ends && bytes.iter().all(|byte| plain(*byte) || *byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::builtin;
+    use serde_json::json;
+
+    #[test]
+    fn names_follow_their_kind() {
+        for (group, version, plural, name, accepted) in [
+            ("", "v1", "namespaces", "istio-system", true),
+            ("", "v1", "namespaces", "a.b", false),
+            ("", "v1", "configmaps", "a.b-c", true),
+            ("", "v1", "configmaps", "A", false),
+            ("", "v1", "configmaps", "", false),
+            ("", "v1", "configmaps", "-a", false),
+            ("rbac.authorization.k8s.io", "v1", "clusterroles", "system:Node", true),
+            ("rbac.authorization.k8s.io", "v1", "clusterroles", "a/b", false),
+        ] {
+            let resource = builtin(group, version, plural).expect(plural);
+            assert_eq!(
+                create(&resource, &json!({ "metadata": { "name": name } , "roleRef": { "name": "r" } })).is_ok(),
+                accepted,
+                "{plural} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_change_is_refused() {
+        let secret = builtin("", "v1", "secrets").expect("secrets");
+        let refusal = update(
+            &secret,
+            &json!({ "metadata": { "name": "s" }, "type": "Opaque" }),
+            &json!({ "metadata": { "name": "s" }, "type": "kubernetes.io/tls" }),
+        )
+        .expect_err("refused");
+        assert_eq!(refusal.message, "Secret \"s\" is invalid: type: Invalid value: \"kubernetes.io/tls\": field is immutable");
+        let binding = builtin("rbac.authorization.k8s.io", "v1", "rolebindings").expect("bindings");
+        let of = |role: &str| json!({ "metadata": { "name": "b" }, "roleRef": { "name": role } });
+        assert_eq!(update(&binding, &of("a"), &of("b")).map_err(|refusal| refusal.code), Err(422));
+        assert_eq!(update(&binding, &of("a"), &of("a")), Ok(()));
+    }
+
+    #[test]
+    fn workloads_need_a_selector_that_fits() {
+        let resource = builtin("apps", "v1", "deployments").expect("deployments");
+        let object = |label: &str, containers: Json| {
+            json!({ "metadata": { "name": "d" }, "spec": { "selector": { "matchLabels": { "a": "1" } },
+            "template": { "metadata": { "labels": { "a": label } }, "spec": { "containers": containers } } } })
+        };
+        assert_eq!(create(&resource, &object("1", json!([{ "name": "c", "image": "i" }]))), Ok(()));
+        let fields = |object: &Json| {
+            let refusal = create(&resource, object).expect_err("refused");
+            refusal.details["causes"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|cause| cause["field"].as_str().unwrap_or("").to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            fields(&object("2", json!([{ "name": "c" }]))),
+            ["spec.template.metadata.labels", "spec.template.spec.containers[0].image"]
+        );
+        assert_eq!(fields(&object("1", json!([]))), ["spec.template.spec.containers"]);
+    }
+}

@@ -1,0 +1,293 @@
+//! Patches: server-side apply, and the three that came before it.
+
+use super::Answer;
+use super::call::Call;
+use super::read::served;
+use super::write::{Writing, check_identity, store, update};
+use crate::admission::{self, Part};
+use crate::object::{self, Json, at, text};
+use crate::ownership::{Applying, Conflicts, Relation, Shape, apply, element};
+use crate::refusal::Refusal;
+use crate::store::Transaction;
+use serde_json::{Map, json};
+
+/// Patches an object as the type of the body says.
+pub(crate) fn patch(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &Call) -> Result<Answer, Refusal> {
+    match call.content() {
+        "application/apply-patch+yaml" | "application/apply-patch+cbor" => server_side(transaction, writing, call),
+        "application/merge-patch+json" => changed(transaction, writing, |live| Ok(merge(live, &call.json()?))),
+        "application/json-patch+json" => changed(transaction, writing, |live| operations(live, &call.json()?)),
+        "application/strategic-merge-patch+json" if writing.resource.schema.is_none() => changed(transaction, writing, |live| {
+            let shape = Shape::of(writing.resource);
+            Ok(top_strategic(live, &call.json()?, shape))
+        }),
+        other => Err(Refusal::unsupported(other)),
+    }
+}
+
+fn changed(
+    transaction: &mut Transaction<'_>,
+    writing: &Writing<'_>,
+    change: impl FnOnce(&Json) -> Result<Json, Refusal>,
+) -> Result<Answer, Refusal> {
+    let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
+    let mut object = change(&live)?;
+    writing.agree(&mut object)?;
+    writing.known(&mut object)?;
+    update(transaction, writing, &live, object)
+}
+
+fn server_side(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &Call) -> Result<Answer, Refusal> {
+    let mut config = call.json()?;
+    if call.query("fieldManager").unwrap_or_default().is_empty() {
+        return Err(Refusal::bad_request(
+            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
+        ));
+    }
+    for field in ["apiVersion", "kind"] {
+        if text(&config, &[field]).is_none() {
+            return Err(Refusal::bad_request(format!("the body of an apply must have {field}")));
+        }
+    }
+    if at(&config, &["metadata", "managedFields"]).is_some_and(|managed| managed.as_array().is_none_or(|managed| !managed.is_empty())) {
+        return Err(Refusal::bad_request("metadata.managedFields must be nil"));
+    }
+    writing.agree(&mut config)?;
+    declared(writing, &mut config)?;
+    let live = writing.live(transaction);
+    let about = writing.resource.about(&writing.name);
+    let uid = text(&config, &["metadata", "uid"]).unwrap_or_default().to_owned();
+    match &live {
+        None if writing.part() == Part::Status => return Err(writing.missing()),
+        None if !uid.is_empty() => {
+            let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+            return Err(Refusal::conflict(about, &why));
+        }
+        Some(live) if !uid.is_empty() && uid != object::uid(live) => {
+            let cause = ("metadata.uid".to_owned(), format!("Invalid value: {uid:?}: field is immutable"));
+            return Err(Refusal::invalid(writing.resource.about_kind(&writing.name), &[cause]));
+        }
+        Some(live) => check_identity(writing, live, &config)?,
+        None => {}
+    }
+    let conflicts = if call.flag("force") { Conflicts::Force } else { Conflicts::Refuse };
+    let now = transaction.now().to_owned();
+    let reset = reset_fields(writing, &config);
+    let reset: Vec<&str> = reset.iter().map(String::as_str).collect();
+    let how = Applying { writer: writing.writer(&now), conflicts, shape: Shape::of(writing.resource), reset: &reset };
+    let mut object = apply(live.as_deref(), &config, how)?;
+    let Some(live) = live else {
+        admission::create(transaction, writing.resource, &mut object)?;
+        let stored = transaction.put(&writing.key(), object);
+        return Ok(Answer::Object(201, served(writing.resource, &stored)));
+    };
+    admission::update(transaction, writing.resource, &live, &mut object, writing.part())?;
+    Ok(Answer::Object(200, store(transaction, writing, &live, object)))
+}
+
+/// An apply names no field that its kind does not know, whatever `fieldValidation` says.
+fn declared(writing: &Writing<'_>, config: &mut Json) -> Result<(), Refusal> {
+    let unknown = admission::unknown_fields(writing.resource, config).map_err(Refusal::bad_request)?;
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let fields: Vec<_> = unknown.iter().map(|field| format!(".{field}: field not declared in schema")).collect();
+    let (group, version, kind) = (&writing.resource.group, &writing.resource.version, &writing.resource.kind);
+    let name = if writing.namespace.is_empty() { format!("/{}", writing.name) } else { format!("{}/{}", writing.namespace, writing.name) };
+    Err(Refusal::bad_request(format!(
+        "failed to create typed patch object ({name}; {group}/{version}, Kind={kind}): {}",
+        fields.join(", ")
+    )))
+}
+
+/// Fields at the top that this endpoint does not write.
+fn reset_fields(writing: &Writing<'_>, config: &Json) -> Vec<String> {
+    match writing.part() {
+        Part::Object if writing.resource.status => vec!["status".to_owned()],
+        Part::Object => Vec::new(),
+        Part::Status => {
+            let keep = ["apiVersion", "kind", "metadata", "status"];
+            config.as_object().into_iter().flatten().map(|(name, _)| name.clone()).filter(|name| !keep.contains(&name.as_str())).collect()
+        }
+    }
+}
+
+/// RFC 7396.
+fn merge(target: &Json, patch: &Json) -> Json {
+    let Some(patch) = patch.as_object() else { return patch.clone() };
+    let mut merged = target.as_object().cloned().unwrap_or_default();
+    for (name, value) in patch {
+        if value.is_null() {
+            merged.remove(name);
+        } else {
+            let value = merge(merged.get(name).unwrap_or(&Json::Null), value);
+            merged.insert(name.clone(), value);
+        }
+    }
+    Json::Object(merged)
+}
+
+/// RFC 6902.
+fn operations(target: &Json, patch: &Json) -> Result<Json, Refusal> {
+    let mut object = target.clone();
+    for operation in patch.as_array().ok_or_else(|| Refusal::bad_request("a JSON patch is a list of operations"))? {
+        let word = |key: &str| text(operation, &[key]).unwrap_or_default();
+        let value = || operation.get("value").cloned().unwrap_or_default();
+        let failed = |what: &str| Refusal {
+            code: 422,
+            ..Refusal::bad_request(format!("the server rejected our request: {what} {:?}", word("path")))
+        };
+        let done = match word("op") {
+            "add" => insert(&mut object, word("path"), value()),
+            "replace" => take(&mut object, word("path")).and_then(|_| insert(&mut object, word("path"), value())),
+            "remove" => take(&mut object, word("path")).map(|_| ()),
+            "test" => object.pointer(word("path")).is_some_and(|is| *is == value()).then_some(()),
+            "copy" => object.pointer(word("from")).cloned().and_then(|value| insert(&mut object, word("path"), value)),
+            "move" => take(&mut object, word("from")).and_then(|value| insert(&mut object, word("path"), value)),
+            other => return Err(Refusal::bad_request(format!("unknown operation {other:?}"))),
+        };
+        done.ok_or_else(|| failed(word("op")))?;
+    }
+    Ok(object)
+}
+
+fn parent<'a>(object: &'a mut Json, path: &str) -> Option<(&'a mut Json, String)> {
+    let (above, last) = path.rsplit_once('/')?;
+    Some((object.pointer_mut(above)?, last.replace("~1", "/").replace("~0", "~")))
+}
+
+fn insert(object: &mut Json, path: &str, value: Json) -> Option<()> {
+    let (parent, last) = parent(object, path)?;
+    match parent {
+        Json::Object(fields) => {
+            fields.insert(last, value);
+        }
+        Json::Array(items) if last == "-" => items.push(value),
+        Json::Array(items) => {
+            let at = last.parse().ok().filter(|at| *at <= items.len())?;
+            items.insert(at, value);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn take(object: &mut Json, path: &str) -> Option<Json> {
+    let (parent, last) = parent(object, path)?;
+    match parent {
+        Json::Object(fields) => fields.remove(&last),
+        Json::Array(items) => last.parse().ok().filter(|at| *at < items.len()).map(|at: usize| items.remove(at)),
+        _ => None,
+    }
+}
+
+fn top_strategic(target: &Json, patch: &Json, shape: Shape<'_>) -> Json {
+    let mut merged = target.as_object().cloned().unwrap_or_default();
+    strategic_fields(&mut merged, patch, |name| shape.top(name));
+    Json::Object(merged)
+}
+
+fn strategic(target: &Json, patch: &Json, shape: Shape<'_>) -> Json {
+    match (target, patch) {
+        (_, Json::Object(fields)) if fields.get("$patch") == Some(&json!("replace")) => Json::Object(
+            fields.iter().filter(|(name, _)| !name.starts_with('$')).map(|(name, value)| (name.clone(), value.clone())).collect(),
+        ),
+        (target, Json::Object(_)) => {
+            let mut merged = target.as_object().cloned().unwrap_or_default();
+            strategic_fields(&mut merged, patch, |name| shape.field(name));
+            Json::Object(merged)
+        }
+        (Json::Array(items), Json::Array(patch)) if matches!(shape.relation(), Relation::Keyed(_) | Relation::Set) => {
+            strategic_items(items, patch, shape)
+        }
+        (_, patch) => patch.clone(),
+    }
+}
+
+fn strategic_fields<'a>(merged: &mut Map<String, Json>, patch: &Json, below: impl Fn(&str) -> Shape<'a>) {
+    for (name, value) in patch.as_object().into_iter().flatten() {
+        if let Some(list) = name.strip_prefix("$deleteFromPrimitiveList/") {
+            if let Some(items) = merged.get_mut(list).and_then(Json::as_array_mut) {
+                items.retain(|item| value.as_array().is_none_or(|gone| !gone.contains(item)));
+            }
+        } else if name.starts_with('$') {
+            // Directives about order and retained keys change nothing that matters here.
+        } else if value.is_null() || value.get("$patch") == Some(&json!("delete")) {
+            merged.remove(name);
+        } else {
+            let value = strategic(merged.get(name).unwrap_or(&Json::Null), value, below(name));
+            merged.insert(name.clone(), value);
+        }
+    }
+}
+
+fn strategic_items(items: &[Json], patch: &[Json], shape: Shape<'_>) -> Json {
+    if patch.iter().any(|item| item.get("$patch") == Some(&json!("replace"))) {
+        return patch.iter().filter(|item| item.get("$patch").is_none()).cloned().collect();
+    }
+    let mut merged = items.to_vec();
+    for item in patch {
+        let step = element(shape.relation(), item);
+        let at = merged.iter().position(|known| element(shape.relation(), known) == step);
+        match at {
+            Some(at) if item.get("$patch") == Some(&json!("delete")) => {
+                merged.remove(at);
+            }
+            Some(at) => merged[at] = strategic(&merged[at], item, shape.item()),
+            None if item.get("$patch").is_some() => {}
+            None => merged.push(item.clone()),
+        }
+    }
+    Json::Array(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::builtin;
+
+    #[test]
+    fn merge_patches_follow_rfc_7396() {
+        let target = json!({ "a": { "b": 1, "c": 2 }, "d": [1] });
+        assert_eq!(merge(&target, &json!({ "a": { "b": null, "e": 3 }, "d": [2] })), json!({ "a": { "c": 2, "e": 3 }, "d": [2] }));
+    }
+
+    #[test]
+    fn json_patches_follow_rfc_6902() {
+        let target = json!({ "a": { "b/c": 1 }, "list": [1, 2] });
+        let patch = json!([
+            { "op": "test", "path": "/a/b~1c", "value": 1 },
+            { "op": "replace", "path": "/a/b~1c", "value": 5 },
+            { "op": "add", "path": "/list/0", "value": 0 },
+            { "op": "add", "path": "/list/-", "value": 9 },
+            { "op": "copy", "from": "/list/0", "path": "/a/copied" },
+            { "op": "move", "from": "/list/1", "path": "/a/moved" },
+            { "op": "remove", "path": "/list/0" },
+        ]);
+        assert_eq!(operations(&target, &patch), Ok(json!({ "a": { "b/c": 5, "copied": 0, "moved": 1 }, "list": [2, 9] })));
+        for bad in [
+            json!([{ "op": "test", "path": "/a", "value": 1 }]),
+            json!([{ "op": "remove", "path": "/none" }]),
+            json!([{ "op": "add", "path": "/list/9", "value": 1 }]),
+        ] {
+            assert_eq!(operations(&target, &bad).map_err(|refusal| refusal.code), Err(422), "{bad}");
+        }
+        assert_eq!(operations(&target, &json!({})).map_err(|refusal| refusal.code), Err(400));
+    }
+
+    #[test]
+    fn strategic_patches_know_the_keys_of_lists() {
+        let resource = builtin("apps", "v1", "deployments").expect("deployments");
+        let pod = |containers: Json| json!({ "spec": { "template": { "spec": { "containers": containers } } } });
+        let target = pod(json!([{ "name": "a", "image": "1", "args": ["x"] }, { "name": "b" }]));
+        let patch = pod(json!([{ "name": "b", "$patch": "delete" }, { "name": "a", "image": "2" }, { "name": "c" }]));
+        let expected = pod(json!([{ "name": "a", "image": "2", "args": ["x"] }, { "name": "c" }]));
+        assert_eq!(top_strategic(&target, &patch, Shape::of(&resource)), expected);
+        let finalizers = json!({ "metadata": { "finalizers": ["a", "b"], "labels": { "x": "1" } } });
+        let patch = json!({ "metadata": { "$deleteFromPrimitiveList/finalizers": ["a"], "labels": { "x": null, "y": "2" } } });
+        assert_eq!(
+            top_strategic(&finalizers, &patch, Shape::of(&resource)),
+            json!({ "metadata": { "finalizers": ["b"], "labels": { "y": "2" } } })
+        );
+    }
+}

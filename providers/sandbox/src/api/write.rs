@@ -1,0 +1,239 @@
+//! Creating and replacing objects, and their parts.
+
+use super::Answer;
+use super::call::Call;
+use super::read::served;
+use super::route::{Place, Subresource};
+use crate::admission::{self, Part};
+use crate::object::{self, Json, at, set, text};
+use crate::ownership::{Owners, Shape, Writer};
+use crate::refusal::Refusal;
+use crate::resource::{Key, Resource};
+use crate::store::Transaction;
+use serde_json::json;
+use std::sync::Arc;
+
+/// What a write is about.
+pub(crate) struct Writing<'a> {
+    /// The kind.
+    pub(crate) resource: &'a Resource,
+    /// Empty for what no namespace holds.
+    pub(crate) namespace: String,
+    /// Empty for all objects.
+    pub(crate) name: String,
+    /// The part of the object.
+    pub(crate) subresource: Subresource,
+    /// Who writes.
+    pub(crate) manager: String,
+    /// What happens to fields that the kind does not know.
+    pub(crate) unknown: Unknown,
+    api_version: String,
+}
+
+/// What happens to fields that the kind does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// They are left out.
+    Drop,
+    /// The write is refused.
+    Refuse,
+}
+
+impl<'a> Writing<'a> {
+    /// What a call is about.
+    pub(crate) fn new(resource: &'a Resource, place: &Place, call: &Call) -> Result<Self, Refusal> {
+        let manager = call.manager();
+        if manager.chars().count() > 128 {
+            return Err(Refusal::bad_request("fieldManager: Too long: may not be more than 128 bytes"));
+        }
+        Ok(Self {
+            resource,
+            namespace: place.namespace.clone().unwrap_or_default(),
+            name: place.name.clone(),
+            subresource: place.subresource,
+            manager,
+            unknown: if call.query("fieldValidation") == Some("Strict") { Unknown::Refuse } else { Unknown::Drop },
+            api_version: resource.api_version(),
+        })
+    }
+
+    /// Where the object is stored.
+    pub(crate) fn key(&self) -> Key {
+        self.resource.key(&self.namespace, &self.name)
+    }
+
+    /// The object as it is, if it is there.
+    pub(crate) fn live(&self, transaction: &Transaction<'_>) -> Option<Arc<Json>> {
+        transaction.get(&self.key())
+    }
+
+    /// The error if it is not.
+    pub(crate) fn missing(&self) -> Refusal {
+        Refusal::not_found(self.resource.about(&self.name))
+    }
+
+    /// Who writes, and when.
+    pub(crate) fn writer<'b>(&'b self, now: &'b str) -> Writer<'b> {
+        let subresource = match self.subresource {
+            Subresource::Status => "status",
+            Subresource::Scale => "scale",
+            Subresource::Finalize => "finalize",
+            Subresource::None | Subresource::Token => "",
+        };
+        Writer { manager: &self.manager, api_version: &self.api_version, subresource, now }
+    }
+
+    /// The part of the object that is written.
+    pub(crate) fn part(&self) -> Part {
+        if self.subresource == Subresource::Status { Part::Status } else { Part::Object }
+    }
+
+    /// Makes a body say what the path says, or refuses one that says something else.
+    pub(crate) fn agree(&self, body: &mut Json) -> Result<(), Refusal> {
+        let expected = [(["apiVersion"], self.api_version.as_str(), "API version"), (["kind"], self.resource.kind.as_str(), "kind")];
+        for (path, wanted, word) in expected {
+            if let Some(given) = text(body, &path).filter(|given| *given != wanted) {
+                return Err(Refusal::bad_request(format!(
+                    "the {word} in the data ({given}) does not match the expected {word} ({wanted})"
+                )));
+            }
+            set(body, &path, wanted);
+        }
+        for (field, wanted) in [("namespace", &self.namespace), ("name", &self.name)] {
+            let given = text(body, &["metadata", field]).filter(|given| !given.is_empty());
+            if let Some(given) = given.filter(|given| !wanted.is_empty() && given != wanted) {
+                return Err(Refusal::bad_request(format!(
+                    "the {field} of the provided object does not match the {field} sent on the request ({given} is not {wanted})"
+                )));
+            }
+            if !wanted.is_empty() {
+                set(body, &["metadata", field], wanted.as_str());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out what the kind does not know, or refuses it.
+    pub(crate) fn known(&self, body: &mut Json) -> Result<(), Refusal> {
+        let unknown = admission::unknown_fields(self.resource, body).map_err(Refusal::bad_request)?;
+        if self.unknown == Unknown::Drop || unknown.is_empty() {
+            return Ok(());
+        }
+        let fields: Vec<_> = unknown.iter().map(|field| format!("unknown field {field:?}")).collect();
+        let words = format!("strict decoding error: {}", fields.join(", "));
+        Err(Refusal::bad_request(format!(
+            "{} in version {:?} cannot be handled as a {}: {words}",
+            self.resource.kind, self.resource.version, self.resource.kind
+        )))
+    }
+}
+
+/// Stores a new object.
+pub(crate) fn create(transaction: &mut Transaction<'_>, writing: &Writing<'_>, mut body: Json) -> Result<Answer, Refusal> {
+    writing.agree(&mut body)?;
+    if let Some(prefix) = text(&body, &["metadata", "generateName"]).map(str::to_owned)
+        && object::name(&body).is_empty()
+    {
+        let suffix: String = object::fresh_uid().chars().take(5).collect();
+        set(&mut body, &["metadata", "name"], format!("{prefix}{suffix}"));
+    }
+    let name = object::name(&body).to_owned();
+    let key = writing.resource.key(&writing.namespace, &name);
+    if transaction.get(&key).is_some() {
+        return Err(Refusal::already_exists(writing.resource.about(&name)));
+    }
+    object::remove(&mut body, &["metadata", "managedFields"]);
+    writing.known(&mut body)?;
+    admission::create(transaction, writing.resource, &mut body)?;
+    let mut owners = Owners::default();
+    owners.updated(&json!({}), &body, Shape::of(writing.resource), writing.writer(transaction.now()));
+    owners.write(&mut body);
+    let stored = transaction.put(&key, body);
+    Ok(Answer::Object(201, served(writing.resource, &stored)))
+}
+
+/// Stores an object in place of what is there.
+pub(crate) fn replace(transaction: &mut Transaction<'_>, writing: &Writing<'_>, mut body: Json) -> Result<Answer, Refusal> {
+    writing.agree(&mut body)?;
+    let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
+    writing.known(&mut body)?;
+    update(transaction, writing, &live, body)
+}
+
+/// Stores a changed object: what a replacement and every patch but an apply come to.
+pub(crate) fn update(transaction: &mut Transaction<'_>, writing: &Writing<'_>, live: &Json, mut object: Json) -> Result<Answer, Refusal> {
+    check_identity(writing, live, &object)?;
+    if writing.subresource == Subresource::Finalize {
+        let finalizers = at(&object, &["spec", "finalizers"]).cloned().unwrap_or_else(|| json!([]));
+        object = live.clone();
+        set(&mut object, &["spec", "finalizers"], finalizers);
+    }
+    // Who owns what is the server's to say.
+    Owners::of(live).write(&mut object);
+    admission::update(transaction, writing.resource, live, &mut object, writing.part())?;
+    let mut owners = Owners::of(live);
+    owners.updated(live, &object, Shape::of(writing.resource), writing.writer(transaction.now()));
+    owners.write(&mut object);
+    Ok(Answer::Object(200, store(transaction, writing, live, object)))
+}
+
+/// Stores what an update came to: nothing if nothing changed, a removal if the last finalizer went.
+pub(crate) fn store(transaction: &mut Transaction<'_>, writing: &Writing<'_>, live: &Json, object: Json) -> Json {
+    if object == *live {
+        return served(writing.resource, live);
+    }
+    let key = writing.key();
+    let is_done =
+        object::is_terminating(&object) && object::items(&object, &["metadata", "finalizers"]).is_empty() && &*key.resource != "namespaces";
+    let stored = transaction.put(&key, object);
+    if is_done {
+        transaction.remove(&key);
+    }
+    served(writing.resource, &stored)
+}
+
+/// Refuses a body that means another object, or an older version of this one.
+pub(crate) fn check_identity(writing: &Writing<'_>, live: &Json, body: &Json) -> Result<(), Refusal> {
+    let about = writing.resource.about(&writing.name);
+    if let Some(uid) = text(body, &["metadata", "uid"]).filter(|uid| !uid.is_empty() && *uid != object::uid(live)) {
+        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object::uid(live));
+        return Err(Refusal::conflict(about, &why));
+    }
+    let version = text(body, &["metadata", "resourceVersion"]).filter(|version| !version.is_empty());
+    if version.is_some_and(|version| Some(version) != text(live, &["metadata", "resourceVersion"])) {
+        return Err(Refusal::conflict(
+            about,
+            "the object has been modified; please apply your changes to the latest version and try again",
+        ));
+    }
+    Ok(())
+}
+
+/// The scale of an object.
+pub(crate) fn scale_of(resource: &Resource, object: &Json) -> Result<Json, Refusal> {
+    let scale = resource.scale.as_ref().ok_or_else(Refusal::no_such_path)?;
+    let number = |path: &[String]| at(object, &path.iter().map(String::as_str).collect::<Vec<_>>()).cloned().unwrap_or_else(|| json!(0));
+    let metadata = |field: &str| at(object, &["metadata", field]).cloned().unwrap_or_default();
+    Ok(json!({
+        "apiVersion": "autoscaling/v1", "kind": "Scale",
+        "metadata": { "name": metadata("name"), "namespace": metadata("namespace"), "uid": metadata("uid"),
+            "resourceVersion": metadata("resourceVersion"), "creationTimestamp": metadata("creationTimestamp") },
+        "spec": { "replicas": number(&scale.wanted) },
+        "status": { "replicas": number(&scale.present) },
+    }))
+}
+
+/// Changes the wanted replicas of an object.
+pub(crate) fn scale(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &Call) -> Result<Answer, Refusal> {
+    let scale = writing.resource.scale.as_ref().ok_or_else(Refusal::no_such_path)?;
+    let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
+    let body = call.json()?;
+    let replicas = at(&body, &["spec", "replicas"]).and_then(Json::as_u64);
+    let replicas = replicas.ok_or_else(|| Refusal::bad_request("spec.replicas: Required value"))?;
+    check_identity(writing, &live, &body)?;
+    let mut object = (*live).clone();
+    set(&mut object, &scale.wanted.iter().map(String::as_str).collect::<Vec<_>>(), replicas);
+    update(transaction, writing, &live, object)?;
+    let stored = writing.live(transaction).ok_or_else(|| writing.missing())?;
+    Ok(Answer::Object(200, scale_of(writing.resource, &stored)?))
+}

@@ -1,4 +1,5 @@
 //! Suites over the engine and the whole command line; one binary, one link.
 
 mod bad_input;
+mod laws;
 mod planning;

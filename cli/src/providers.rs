@@ -3,25 +3,30 @@
 use crate::world::MakeRegistry;
 use engine::port::{Provider, Registry};
 use kubernetes::{Connector, KubeconfigConnector, ObjectProvider};
+use sandbox::SandboxProvider;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Where the clusters of the sandbox are, below the directory of the configuration.
+pub const SANDBOX: &str = ".meshplan/sandbox";
 
 /// Makes the registry of every kind there is. Clusters of the user's own are those of the kubeconfigs that the environment names, relative to
 /// the working directory.
 pub fn registry_maker(working_directory: &Path, environment: &BTreeMap<String, String>) -> MakeRegistry {
     let files = kubeconfigs(working_directory, environment);
-    Box::new(move |_| registry(&files))
+    Box::new(move |directory| registry(&directory.join(SANDBOX), &files))
 }
 
-fn registry(files: &[PathBuf]) -> Registry {
+fn registry(sandbox: &Path, files: &[PathBuf]) -> Registry {
     // TLS needs one implementation of cryptography for the whole process. That another was installed before is fine.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let connectors: Vec<Arc<dyn Connector>> = vec![Arc::new(KubeconfigConnector::new(files.to_vec()))];
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let sandbox = SandboxProvider::new(sandbox.to_owned());
+    let connectors: Vec<Arc<dyn Connector>> = vec![Arc::new(KubeconfigConnector::new(files.to_vec())), Arc::new(sandbox.connector())];
     let kinds = kubernetes::kinds();
     let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(files.to_vec()), connectors));
     let mut registry = Registry::default();
-    for provider in [core_provider::provider(), certificates::provider(), objects] {
+    for provider in [core_provider::provider(), certificates::provider(), objects, Arc::new(sandbox)] {
         registry.add(&provider);
     }
     registry
@@ -61,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_there_and_documented() {
-        let registry = registry(&[]);
+        let registry = registry(Path::new(SANDBOX), &[]);
         for mode in [Mode::Managed, Mode::Data] {
             for kind in registry.catalogue().kinds(mode) {
                 let schema = kind.schema();

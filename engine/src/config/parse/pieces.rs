@@ -9,7 +9,7 @@ use hcl_edit::structure::Body;
 use std::ops::Range;
 
 /// Statements are parsed together up to about this many bytes.
-const TOGETHER: usize = 64 * 1024;
+const TOGETHER: usize = 16 * 1024;
 
 /// Parses a text in pieces and hands each piece over, with its place in the text. Statements that do not parse are left out and
 /// reported, each on its own.
@@ -126,6 +126,7 @@ mod tests {
             pieces += 1;
             blocks += body.blocks().count();
         });
-        assert_eq!((problems.len(), pieces, blocks), (0, 4, 4000));
+        assert_eq!((problems.len(), blocks), (0, 4000));
+        assert!((10..20).contains(&pieces), "{pieces}");
     }
 }

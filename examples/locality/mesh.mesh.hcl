@@ -34,6 +34,7 @@ resource "istio_cacerts" "this" {
 resource "istio_operator" "primary" {
   for_each     = var.clusters
   cluster      = local.cluster[each.key]
+  namespace    = kubernetes_namespace.istio_system[each.key].name
   name         = "istiocontrolplane-default"
   cacerts      = istio_cacerts.this[each.key]
   installer    = "operator"
@@ -70,9 +71,10 @@ resource "istio_remote_reader" "this" {
 }
 
 resource "istio_remote_secret" "this" {
-  for_each = local.pairs
-  cluster  = local.cluster[each.value.peer]
-  reader   = istio_remote_reader.this[each.value.reader]
+  for_each  = local.pairs
+  cluster   = local.cluster[each.value.peer]
+  namespace = kubernetes_namespace.istio_system[each.value.peer].name
+  reader    = istio_remote_reader.this[each.value.reader]
 }
 
 output "gateways" {

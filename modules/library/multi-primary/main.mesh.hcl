@@ -38,6 +38,7 @@ resource "istio_cacerts" "this" {
 resource "istio_operator" "primary" {
   for_each     = var.clusters
   cluster      = each.value.cluster
+  namespace    = kubernetes_namespace.istio_system[each.key].name
   cacerts      = istio_cacerts.this[each.key]
   installer    = var.installer
   hub          = var.hub
@@ -64,7 +65,8 @@ resource "istio_remote_reader" "this" {
 }
 
 resource "istio_remote_secret" "this" {
-  for_each = local.pairs
-  cluster  = var.clusters[each.value.peer].cluster
-  reader   = istio_remote_reader.this[each.value.reader]
+  for_each  = local.pairs
+  cluster   = var.clusters[each.value.peer].cluster
+  namespace = kubernetes_namespace.istio_system[each.value.peer].name
+  reader    = istio_remote_reader.this[each.value.reader]
 }

@@ -41,6 +41,7 @@ resource "istio_operator" "primary" {
   namespace    = kubernetes_namespace.istio_system[each.key].name
   cacerts      = istio_cacerts.this[each.key]
   installer    = var.installer
+  content      = lookup(var.manifests, each.key, null)
   hub          = var.hub
   tag          = var.istio_version
   mesh_id      = var.mesh_id

@@ -30,9 +30,15 @@ variable "namespace" {
 }
 
 variable "installer" {
-  description = "How the control planes are installed: see `istio_operator`."
+  description = "How the control planes are installed: `operator` (in the cluster, below Istio 1.24) or `manifests`."
   type        = string
   default     = "operator"
+}
+
+variable "manifests" {
+  description = "For the installer `manifests`: by the cluster's name what `istioctl manifest generate` prints for it."
+  type        = map(string)
+  default     = {}
 }
 
 variable "hub" {
@@ -50,5 +56,5 @@ variable "istio_version" {
 variable "mesh_config" {
   description = "Istio's `meshConfig` for every cluster."
   type        = any
-  default     = {}
+  default     = null
 }

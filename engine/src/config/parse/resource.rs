@@ -27,6 +27,8 @@ impl Lowering<'_> {
             span: self.header(block),
             kind_span,
         };
+        self.once(block, "lifecycle");
+        self.once(block, "timeouts");
         let mut repeated = None;
         for structure in &block.body {
             match structure {
@@ -50,6 +52,16 @@ impl Lowering<'_> {
             }
         }
         Some(resource)
+    }
+
+    /// Reports a second block of a name that a block holds once.
+    fn once(&mut self, block: &Block, name: &str) {
+        let mut found = block.body.get_blocks(name);
+        if let (Some(first), Some(second)) = (found.next(), found.next()) {
+            let problem = Diagnostic::error("duplicate block", format!("a block holds one `{name}` block"));
+            let (first, second) = (self.header(first), self.header(second));
+            self.report(problem.at(second).related(first, "the first one is here").help("Put what both hold into one."));
+        }
     }
 
     fn resource_block(&mut self, inner: &Block, resource: &mut ResourceBlock) {
@@ -340,6 +352,7 @@ mod tests {
             ("resource \"k\" {}\n", &[("wrong labels", "resource \"k\"")]),
             ("resource \"k\" \"1x\" {}\n", &[("invalid name", "\"1x\"")]),
             ("resource \"k\" \"n\" {\n  count = 1\n  for_each = {}\n}\n", &[("duplicate repetition", "for_each")]),
+            ("resource \"k\" \"n\" {\n  lifecycle {}\n  lifecycle {}\n}\n", &[("duplicate block", "lifecycle")]),
             ("resource \"k\" \"n\" {\n  depends_on = k.n\n}\n", &[("invalid list", "k.n")]),
             (
                 "resource \"k\" \"n\" {\n  depends_on = [\"k.n\", k.n.id, var.x, k[0]]\n}\n",

@@ -105,7 +105,9 @@ impl Fake {
         let provider = self.provider.clone();
         Box::new(move |directory| {
             let mut registry = make(directory);
-            provider.iter().for_each(|provider| registry.add(provider));
+            if let Some(provider) = &provider {
+                registry.add(provider);
+            }
             registry
         })
     }

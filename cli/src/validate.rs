@@ -47,6 +47,12 @@ fn check(block: &ResourceBlock, catalogue: &Catalogue, problems: &mut Vec<Diagno
         };
         problems.push(problem.at(argument.name_span));
     }
+    for (head, _) in block.body.blocks.iter().filter(|(head, _)| &*head.name != "dynamic" && schema.attribute(&head.name).is_none()) {
+        let problem =
+            Diagnostic::error("unknown block", format!("`{}` has no attribute `{}` that a block could give", schema.kind, head.name));
+        let names = settable(schema).map(|attribute| attribute.name);
+        problems.push(suggest(problem.at(head.name_span), &head.name, names));
+    }
     missing(block, schema, problems);
 }
 
@@ -108,6 +114,7 @@ mod tests {
             "resource \"meshplan_data\" \"a\" {\n  inptu = 1\n  zzzzzz = 2\n}\n",
             &["2:3 unknown attribute Did you mean `input`?", "3:3 unknown attribute"],
         );
+        check("resource \"meshplan_data\" \"a\" {\n  inptu {}\n  input {}\n}\n", &["2:3 unknown block Did you mean `input`?"]);
         check("resource \"ca_intermediate\" \"a\" {\n}\n", &["1:1 missing attribute issuer: The root that signs it."]);
     }
 }

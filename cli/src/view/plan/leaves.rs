@@ -8,7 +8,7 @@ use crate::view::value::{KNOWN_AFTER_APPLY, SENSITIVE, brief, cut};
 use std::fmt::Write;
 
 /// Widest column of paths; a longer path pushes its values to the right.
-const WIDEST_PATH: usize = 40;
+pub(super) const WIDEST_PATH: usize = 40;
 
 /// Writes differences, each leaf on a line.
 #[derive(Clone, Copy)]

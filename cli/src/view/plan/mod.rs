@@ -1,5 +1,6 @@
 //! A plan as text: the glyph, the address, why; below it what differs.
 
+mod attributes;
 mod leaves;
 mod rows;
 mod waits;
@@ -8,7 +9,8 @@ use super::diff::Difference;
 use super::style::{Paint, Style, paint_of};
 use super::value::{cut, inline, key};
 use engine::plan::{Action, CheckStatus, Counts, OutputChange, Plan};
-use leaves::Leaves;
+use engine::value::Value;
+use leaves::{Leaves, WIDEST_PATH};
 use rows::{Detail, Row};
 use std::fmt::Write;
 use waits::Unknowns;
@@ -70,9 +72,12 @@ fn write_detail(text: &mut String, row: &Row<'_>, detail: &Detail<'_>, layout: L
             Leaves { layout, indent, replacing, unknowns: &row.unknowns }.write(text, difference);
         }
         Detail::Attributes(attributes) => {
-            let column = attributes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(32);
-            for (name, value) in attributes {
-                let line = format!("{:indent$}{name:<column$}  {value}", "");
+            let space = layout.width.saturating_sub(indent);
+            let spread = |(name, value): &(String, &Value)| attributes::lines(name, value, &row.unknowns, space);
+            let lines: Vec<_> = attributes.iter().flat_map(spread).collect();
+            let column = lines.iter().map(|(path, _)| path.chars().count()).filter(|width| *width <= WIDEST_PATH).max().unwrap_or(0);
+            for (path, value) in lines {
+                let line = format!("{:indent$}{path:<column$}  {value}", "");
                 let _ = writeln!(text, "{}", cut(&line, layout.width));
             }
         }
@@ -86,7 +91,7 @@ fn write_outputs(text: &mut String, outputs: &[OutputChange], layout: Layout) {
     let column = outputs.iter().map(|output| key(&output.name).chars().count()).max().unwrap_or(0).min(32);
     let _ = writeln!(text, "{}", layout.style.paint(Paint::Strong, "Outputs"));
     for output in outputs {
-        let shown = |value: &engine::value::Value| inline(&value.clone().sensitive_if(output.sensitive));
+        let shown = |value: &Value| inline(&value.clone().sensitive_if(output.sensitive));
         let (action, what) = match (&output.before, &output.after) {
             (None, Some(after)) => (Action::Create, shown(after)),
             (Some(before), Some(after)) => (Action::Update, changed(&shown(before), &shown(after))),

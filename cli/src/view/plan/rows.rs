@@ -2,7 +2,6 @@
 
 use super::waits::{Unknowns, Waits};
 use crate::view::diff::Difference;
-use crate::view::value::brief;
 use engine::address::Address;
 use engine::plan::{Action, Change, Plan, Reason};
 use engine::value::{Data, Value};
@@ -29,8 +28,8 @@ pub(super) enum Detail<'a> {
     Note(String),
     /// What differs, and the paths that force a replacement.
     Leaves(Difference, &'a [String]),
-    /// Attributes of a new thing, each on a line.
-    Attributes(Vec<(String, String)>),
+    /// Attributes of a new thing.
+    Attributes(Vec<(String, &'a Value)>),
 }
 
 /// The rows of a plan, in its own order.
@@ -90,7 +89,7 @@ fn attributes<'a>(after: &'a Value, unknowns: &Unknowns) -> Vec<Detail<'a>> {
         match entry.value.data() {
             Data::Null => {}
             Data::Unknown(..) if !unknowns.tells(&entry.key) => unknown.push(entry.key.to_string()),
-            _ => known.push((entry.key.to_string(), brief(&entry.key, &entry.value, &|path| unknowns.words(path)))),
+            _ => known.push((entry.key.to_string(), &entry.value)),
         }
     }
     let mut details = Vec::new();

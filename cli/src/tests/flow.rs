@@ -63,6 +63,7 @@ Outputs
   +   words   ["one"]
 
 Plan: 2 to add, 0 to change, 0 to replace, 0 to destroy.
+Plan digest: sha256:$DIGEST
 "#,
     );
     assert_eq!(ran.err, "");
@@ -117,6 +118,7 @@ Outputs
   ~   words  ["one"] -> ["two"]
 
 Plan: 0 to add, 2 to change, 0 to replace, 0 to destroy.
+Plan digest: sha256:$DIGEST
 "#,
     );
 }
@@ -200,7 +202,12 @@ fn destroy_removes_everything_in_reverse() {
     let mut fake = applied();
     let ran = fake.input("yes\n").run("destroy");
     assert_eq!(ran.code, exit::DONE, "{ran:?}");
-    assert!(ran.out.ends_with("Plan: 0 to add, 0 to change, 0 to replace, 2 to destroy.\nDestroy complete: 2 destroyed.\n"), "{ran:?}");
+    assert!(
+        ran.out.ends_with(
+            "Plan: 0 to add, 0 to change, 0 to replace, 2 to destroy.\nPlan digest: sha256:$DIGEST\nDestroy complete: 2 destroyed.\n"
+        ),
+        "{ran:?}"
+    );
     let b = ran.err.find("meshplan_data.b[\"x\"]: deleted").unwrap();
     assert!(b < ran.err.find("meshplan_data.a: deleting").unwrap(), "{ran:?}");
     assert_eq!(fake.run("state list").out, "");

@@ -129,7 +129,7 @@ mod tests {
             timeout: None,
         };
         Slot {
-            op: Op::Create { target, arguments: Value::null(), planned: Value::null() },
+            op: Op::Create { target: target.into(), arguments: Value::null(), planned: Value::null() },
             needs: needs.iter().copied().map(SlotId).collect(),
         }
     }

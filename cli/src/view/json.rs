@@ -59,7 +59,10 @@ impl View for Lines {
         for result in &plan.checks {
             self.line("check", check(result));
         }
-        self.line("plan", json!({ "counts": counts(&plan.counts()), "changes": plan.has_changes(), "destroy": plan.destroy }));
+        self.line(
+            "plan",
+            json!({ "counts": counts(&plan.counts()), "changes": plan.has_changes(), "destroy": plan.destroy, "digest": plan.digest() }),
+        );
     }
 
     fn event(&mut self, event: &Event, now: u64) {
@@ -122,6 +125,7 @@ pub fn document(plan: &Plan) -> Json {
         "format": FORMAT,
         "meshplan": env!("CARGO_PKG_VERSION"),
         "destroy": plan.destroy,
+        "digest": plan.digest(),
         "counts": counts(&plan.counts()),
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
         "outputs": plan.outputs.iter().map(output_change).collect::<Vec<_>>(),

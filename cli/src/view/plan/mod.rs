@@ -167,6 +167,9 @@ pub fn summary(plan: &Plan, style: Style) -> String {
     }
     let mut line = style.paint(Paint::Strong, &text);
     line.push('\n');
+    if plan.has_changes() {
+        let _ = writeln!(line, "Plan digest: {}", plan.digest());
+    }
     line
 }
 

@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn create(name: &str, arguments: Value, needs: Vec<SlotId>) -> Slot {
-        Slot { op: Op::Create { target: target(name), arguments, planned: Value::null() }, needs }
+        Slot { op: Op::Create { target: target(name).into(), arguments, planned: Value::null() }, needs }
     }
 
     fn unknown(slot: u32) -> Value {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where the clusters of the sandbox are, below the directory of the configuration.
-pub const SANDBOX: &str = ".meshplan/sandbox";
+pub(crate) const SANDBOX: &str = ".meshplan/sandbox";
 
 /// Makes the registry of every kind there is. Clusters of the user's own are those of the kubeconfigs that the environment names, relative to
 /// the working directory.

@@ -168,7 +168,7 @@ fn text(path: &Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..valid].split(|byte| *byte == b'\n').count();
         format!("is not UTF-8 text: line {line} holds other bytes")
     })
 }
@@ -178,8 +178,11 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// Files by path, each written; what loading `root` gives.
-    fn loaded(files: &[(&str, &[u8])]) -> (SourceTree, Vec<(String, String, Option<String>)>) {
+    /// Files by path.
+    type Files<'a> = &'a [(&'a str, &'a [u8])];
+
+    /// Each file written; what loading `root` gives.
+    fn loaded(files: Files<'_>) -> (SourceTree, Vec<(String, String, Option<String>)>) {
         let directory = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = directory.path().join(path);
@@ -233,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told() {
-        let rows: [(&[(&str, &[u8])], &str, &str, Option<&str>); 8] = [
+        let rows: [(Files<'_>, &str, &str, Option<&str>); 8] = [
             (&[], "module not readable", "the directory `root` does not exist", None),
             (&[("root", b"x")], "module not readable", "the directory `root` is no directory", None),
             (&[("root/main.tf", b"")], "no configuration", "the directory `root` holds no file `*.mesh.hcl`", None),

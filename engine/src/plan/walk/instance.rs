@@ -124,7 +124,9 @@ impl Walk<'_> {
             return Ok(Found::Fate(Fate::Blocked(why)));
         }
         let mut terms = self.terms(block, site)?;
-        terms.gates = dependencies.gates;
+        if !dependencies.gates.is_empty() {
+            terms.waits().gates = dependencies.gates;
+        }
         if self.preconditions(block, site, &mut terms)? {
             return Ok(Found::Open);
         }
@@ -141,7 +143,7 @@ impl Walk<'_> {
                 if let Some(by) = triggered {
                     Self::trigger(&mut planned, by);
                 }
-                self.postconditions(block, site, (address, &mut planned))
+                self.postconditions(block, site, (address, planned))
             }
             other => Ok(other),
         }
@@ -192,7 +194,7 @@ impl Walk<'_> {
             edges: subject.edges,
             members: None,
             not_previewed: None,
-            prior,
+            prior: prior.map(Box::new),
             observed,
             place,
             terms,
@@ -211,7 +213,7 @@ impl Walk<'_> {
         let verdict = loop {
             let comparison = Comparison {
                 desired: subject.arguments,
-                prior: planned.prior.as_ref(),
+                prior: planned.prior.as_deref(),
                 observed: planned.observed.as_ref(),
                 preview: preview.as_ref(),
                 previewable: preview.is_none() && self.previewable(subject, planned),

@@ -23,7 +23,7 @@ impl Walk<'_> {
             let seconds = value.as_str().and_then(seconds).ok_or_else(|| {
                 vec![Diagnostic::error("wrong timeout", "a timeout is a text such as `90s`, `10m` or `1h`").at(expression.span)]
             })?;
-            terms.timeouts.insert(operation.clone(), seconds);
+            terms.waits().timeouts.insert(operation.clone(), seconds);
         }
         Ok(terms)
     }
@@ -36,7 +36,7 @@ impl Walk<'_> {
                 Verdict::Holds => {}
                 Verdict::Pending => return Ok(true),
                 Verdict::Fails(message) => problems.push(Diagnostic::error("precondition failed", message).at(assertion.span)),
-                Verdict::Later(condition, message) => terms.open_preconditions.push((condition, message)),
+                Verdict::Later(condition, message) => terms.waits().preconditions.push((condition, message)),
             }
         }
         if problems.is_empty() { Ok(false) } else { Err(problems) }
@@ -59,9 +59,12 @@ impl Walk<'_> {
         &mut self,
         block: &ResourceBlock,
         site: Site<'_>,
-        (address, planned): (&Address, &mut Box<Planned>),
+        (address, mut planned): (&Address, Box<Planned>),
     ) -> Result<Found, Problems> {
-        let itself = group_member(address, planned, &mut self.arena);
+        if block.lifecycle.postconditions.is_empty() {
+            return Ok(Found::Fate(Fate::Planned(planned)));
+        }
+        let itself = group_member(address, &planned, &mut self.arena);
         let site = Site { itself: Some(&itself), ..site };
         let mut problems = Problems::new();
         for assertion in &block.lifecycle.postconditions {
@@ -69,10 +72,10 @@ impl Walk<'_> {
                 Verdict::Holds => {}
                 Verdict::Pending => return Ok(Found::Open),
                 Verdict::Fails(message) => problems.push(Diagnostic::error("postcondition failed", message).at(assertion.span)),
-                Verdict::Later(condition, message) => planned.terms.open_postconditions.push((condition, message)),
+                Verdict::Later(condition, message) => planned.terms.waits().postconditions.push((condition, message)),
             }
         }
-        if problems.is_empty() { Ok(Found::Fate(Fate::Planned(planned.clone()))) } else { Err(problems) }
+        if problems.is_empty() { Ok(Found::Fate(Fate::Planned(planned))) } else { Err(problems) }
     }
 
     /// What in `replace_triggered_by` changes with this plan, as it is written: the first instance behind it that does.

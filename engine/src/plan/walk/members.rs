@@ -2,7 +2,7 @@
 
 use super::Walk;
 use super::instance::{Found, Subject, diagnosed};
-use super::tables::{Fate, MemberPlan, Planned, Terms};
+use super::tables::{Fate, MemberPlan, Planned, Terms, Waits};
 use crate::address::{Address, Mode};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::schema::Member;
@@ -76,7 +76,9 @@ impl Walk<'_> {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let terms = Terms { timeouts: set.terms.timeouts.clone(), prevent_destroy: set.terms.prevent_destroy, ..Terms::default() };
+        let timeouts = set.terms.waits.as_ref().map(|waits| waits.timeouts.clone());
+        let waits = timeouts.map(|timeouts| Box::new(Waits { timeouts, ..Waits::default() }));
+        let terms = Terms { prevent_destroy: set.terms.prevent_destroy, waits, ..Terms::default() };
         let Found::Fate(fate) = self.plan_resource(&inner, terms)? else { return Ok(None) };
         self.tables.fates.insert(address.clone(), fate.clone());
         Ok(Some(fate))

@@ -120,7 +120,7 @@ impl Walk<'_> {
             reason,
             arguments: Value::null(),
             attributes: Value::null(),
-            prior: Some(record.clone()),
+            prior: Some(Box::new(record.clone())),
             observed: None,
             edges: Origin::NONE,
             place: record.place.clone(),

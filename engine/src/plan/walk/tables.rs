@@ -111,7 +111,7 @@ pub(super) struct Planned {
     /// What dependents see.
     pub(super) attributes: Value,
     /// The record it continues.
-    pub(super) prior: Option<Record>,
+    pub(super) prior: Option<Box<Record>>,
     /// What the world shows of it.
     pub(super) observed: Option<Value>,
     /// What it was made from: of its arguments, key and `depends_on`.
@@ -144,13 +144,27 @@ pub(super) struct MemberPlan {
 pub(super) struct Terms {
     pub(super) create_before_destroy: bool,
     pub(super) prevent_destroy: bool,
+    /// What few instances have.
+    pub(super) waits: Option<Box<Waits>>,
+}
+
+/// What an instance waits for beside its values.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waits {
     /// Longest wait per operation, in seconds.
     pub(super) timeouts: BTreeMap<Arc<str>, u64>,
     /// Conditions and messages not decided at plan.
-    pub(super) open_preconditions: Vec<(Value, Value)>,
-    pub(super) open_postconditions: Vec<(Value, Value)>,
+    pub(super) preconditions: Vec<(Value, Value)>,
+    pub(super) postconditions: Vec<(Value, Value)>,
     /// Gates in `depends_on`: checks by name, in their module.
     pub(super) gates: Vec<Arc<str>>,
+}
+
+impl Terms {
+    /// What it waits for, to be added to.
+    pub(super) fn waits(&mut self) -> &mut Waits {
+        self.waits.get_or_insert_default()
+    }
 }
 
 /// Everything the walk has found out.
@@ -185,9 +199,13 @@ impl Tables {
     }
 
     pub(super) fn set_value(&mut self, node: usize, path: &ModulePath, value: Value) {
-        match self.values[node].iter_mut().find(|(at, _)| at == path) {
-            Some((_, slot)) => *slot = value,
-            None => self.values[node].push((path.clone(), value)),
+        let known = &mut self.values[node];
+        if let Some((_, slot)) = known.iter_mut().find(|(at, _)| at == path) {
+            *slot = value;
+        } else {
+            // Most modules have one instance.
+            known.reserve_exact(1);
+            known.push((path.clone(), value));
         }
     }
 
@@ -197,9 +215,13 @@ impl Tables {
     }
 
     pub(super) fn set_group(&mut self, node: usize, path: &ModulePath, group: Group) {
-        match self.groups[node].iter_mut().find(|(at, _)| at == path) {
-            Some((_, slot)) => *slot = group,
-            None => self.groups[node].push((path.clone(), group)),
+        let known = &mut self.groups[node];
+        if let Some((_, slot)) = known.iter_mut().find(|(at, _)| at == path) {
+            *slot = group;
+        } else {
+            // Most modules have one instance.
+            known.reserve_exact(1);
+            known.push((path.clone(), group));
         }
     }
 

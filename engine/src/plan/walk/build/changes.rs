@@ -2,53 +2,53 @@
 
 use super::super::Walk;
 use super::super::tables::{Fate, Planned};
-use crate::address::Address;
+use crate::address::{Address, Mode};
 use crate::plan::{Action, Change};
+use crate::state::State;
 use crate::value::Value;
+use std::collections::BTreeMap;
 
 impl Walk<'_> {
     /// One change for every instance of the configuration and of the state, in order of addresses. Data sources read while planning are
     /// no change of anything and have none.
-    pub(super) fn changes(&self) -> Vec<Change> {
-        let planned = self.tables.fates.iter().filter_map(|(address, fate)| match fate {
-            Fate::Planned(planned) => Some((address, planned)),
-            Fate::Blocked(_) | Fate::Failed => None,
-        });
-        planned
-            .filter(|(address, planned)| address.mode == crate::address::Mode::Managed || planned.action == Action::Read)
-            .map(|(address, planned)| self.change(address, planned))
-            .collect()
-    }
-
-    fn change(&self, address: &Address, planned: &Planned) -> Change {
-        let before = planned.observed.clone().filter(|observed| is_attributes(planned, observed));
-        let before = before.or_else(|| planned.prior.as_ref().map(|prior| prior.attributes.clone()));
-        let goes = matches!(planned.action, Action::Delete | Action::Forget);
-        Change {
-            address: address.clone(),
-            deposed: None,
-            kind: planned.kind.schema().kind.into(),
-            action: planned.action,
-            reason: planned.reason.clone(),
-            place: planned.place.clone(),
-            before: before.map(|before| marked(planned, &before)),
-            after: (!goes).then(|| planned.attributes.clone()),
-            not_previewed: planned.not_previewed.clone(),
-            causes: self.causes(address, planned),
+    pub(super) fn changes(fates: BTreeMap<Address, Fate>, prior: &State) -> Vec<Change> {
+        let mut changes = Vec::with_capacity(fates.len());
+        for (address, fate) in fates {
+            let Fate::Planned(planned) = fate else { continue };
+            if address.mode == Mode::Managed || planned.action == Action::Read {
+                changes.push(change(address, *planned, prior));
+            }
         }
+        changes
     }
+}
 
-    fn causes(&self, address: &Address, planned: &Planned) -> Vec<String> {
-        let within = match planned.action {
-            Action::Delete | Action::Replace | Action::ReplaceCreateFirst => self.prior.within(address).len(),
-            _ => 0,
-        };
-        let what = if planned.action == Action::Delete { "destroyed with it" } else { "created again" };
-        match within {
-            0 => Vec::new(),
-            1 => vec![format!("1 resource within it is {what}")],
-            more => vec![format!("{more} resources within it are {what}")],
-        }
+fn change(address: Address, planned: Planned, prior: &State) -> Change {
+    let observed = planned.observed.as_ref().filter(|observed| is_attributes(&planned, observed));
+    let before = observed.or_else(|| Some(&planned.prior.as_ref()?.attributes)).map(|before| marked(&planned, before));
+    let goes = matches!(planned.action, Action::Delete | Action::Forget);
+    Change {
+        deposed: None,
+        kind: planned.kind.schema().kind.into(),
+        action: planned.action,
+        causes: causes(&address, planned.action, prior),
+        address,
+        reason: planned.reason,
+        place: planned.place,
+        before,
+        after: (!goes).then_some(planned.attributes),
+        not_previewed: planned.not_previewed,
+    }
+}
+
+fn causes(address: &Address, action: Action, prior: &State) -> Vec<String> {
+    let ends = matches!(action, Action::Delete | Action::Replace | Action::ReplaceCreateFirst);
+    let within = if ends && prior.places.contains_key(address) { prior.within(address).len() } else { 0 };
+    let what = if action == Action::Delete { "destroyed with it" } else { "created again" };
+    match within {
+        0 => Vec::new(),
+        1 => vec![format!("1 resource within it is {what}")],
+        more => vec![format!("{more} resources within it are {what}")],
     }
 }
 

@@ -27,8 +27,10 @@ impl Builder<'_, '_> {
                         Value::deferred(Type::Any, Thunk(slot.0))
                     }
                 };
-                needs.extend(self.asserts(&planned.terms.open_preconditions, address));
-                needs.extend(planned.terms.gates.iter().filter_map(|gate| self.gates.get(gate)));
+                if let Some(waits) = &planned.terms.waits {
+                    needs.extend(self.asserts(&waits.preconditions, address));
+                    needs.extend(waits.gates.iter().filter_map(|gate| self.gates.get(gate)));
+                }
                 needs.extend(target.place.as_ref().filter(|_| !matches!(action, Action::Read)).map(|place| self.instance_slot(place)));
                 self.add_steps((address, planned), target, arguments, needs);
             }
@@ -60,7 +62,7 @@ impl Builder<'_, '_> {
             last = self.push(Op::Settle { target, arguments }, vec![last]);
         }
         self.instances.insert(address.clone(), last);
-        let after = self.asserts(&planned.terms.open_postconditions, address);
+        let after = planned.terms.waits.as_ref().map_or_else(Vec::new, |waits| self.asserts(&waits.postconditions, address));
         if !after.is_empty() {
             for assert in &after {
                 self.slots[assert.0 as usize].needs.push(last);
@@ -112,7 +114,11 @@ impl Builder<'_, '_> {
             depends_on: self.dependencies(planned.edges, address),
             create_before_destroy: planned.terms.create_before_destroy,
             prevent_destroy: planned.terms.prevent_destroy,
-            timeout: planned.terms.timeouts.get("create").or_else(|| planned.terms.timeouts.values().next()).copied(),
+            timeout: planned
+                .terms
+                .waits
+                .as_ref()
+                .and_then(|waits| waits.timeouts.get("create").or_else(|| waits.timeouts.values().next()).copied()),
         }
     }
 }

@@ -9,7 +9,7 @@ mod removals;
 mod template;
 
 use super::skeleton::Item;
-use super::tables::{Fate, Planned};
+use super::tables::{Fate, Planned, Tables};
 use super::{FAILED, Walk};
 use crate::address::{Address, Mode, ModulePath};
 use crate::config::SlotId;
@@ -45,9 +45,10 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     let checks = if walk.stuck { Vec::new() } else { walk.check_results() };
     walk.duplicate_identities();
     walk.lint();
+    let slots = walk.tables.fates.len() * 2;
     let mut builder = Builder {
         walk: &mut walk,
-        slots: Vec::new(),
+        slots: Vec::with_capacity(slots),
         thunks: BTreeMap::new(),
         instances: BTreeMap::new(),
         finals: BTreeMap::new(),
@@ -212,23 +213,27 @@ impl Builder<'_, '_> {
 
 impl Walk<'_> {
     fn plan(self, program: Program, outputs: Vec<OutputChange>, checks: Vec<CheckResult>) -> Plan {
-        let changes = self.changes();
-        let blocked = self.tables.fates.iter().filter_map(|(address, fate)| match fate {
+        let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
+        let places = places.into_iter().chain(self.prior.places.keys().cloned());
+        let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
+        let Self { tables, prior, inputs, arena, answers, .. } = self;
+        let Tables { fates, diagnostics: said, skeleton, values, groups, .. } = tables;
+        // What the program does not need goes before the changes are made of what is left: the peak of a large plan is here.
+        drop((skeleton, values, groups, arena, answers));
+        let blocked = fates.iter().filter_map(|(address, fate)| match fate {
             Fate::Blocked(why) if &**why != FAILED => Some(Blocked { address: address.clone(), why: why.clone() }),
             _ => None,
         });
         let blocked = blocked.collect();
-        let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
-        let places = places.into_iter().chain(self.prior.places.keys().cloned());
-        let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
-        for diagnostic in self.tables.diagnostics {
+        for diagnostic in said {
             // A node that is visited again says again what it said before.
             if !diagnostics.contains(&diagnostic) {
                 diagnostics.push(diagnostic);
             }
         }
-        Plan { changes, outputs, checks, blocked, diagnostics, program, prior: self.prior, connections, destroy: self.inputs.destroy }
+        let changes = Self::changes(fates, &prior);
+        Plan { changes, outputs, checks, blocked, diagnostics, program, prior, connections, destroy: inputs.destroy }
     }
 }
 

@@ -1,0 +1,190 @@
+//! Reading arguments through references, and writing objects that may hold what is not known yet.
+
+use engine::address::Address;
+use engine::schema::{Attribute, Problem};
+use engine::value::{Data, Type, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The namespace of control planes, unless they say another.
+pub(crate) const ISTIO_SYSTEM: &str = "istio-system";
+
+/// What stands at the end of a path that starts at an argument and follows references: `["control_plane", "cluster"]` is the cluster of the
+/// control plane.
+pub(crate) fn through<'a>(arguments: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(arguments.get(first)?, |at, step| at.referent(step))
+}
+
+/// The same as text.
+pub(crate) fn text<'a>(arguments: &'a Value, path: &[&str]) -> Option<&'a str> {
+    through(arguments, path)?.as_str()
+}
+
+/// What stands there as a leaf of an object: null if nothing does, unknown if that is not told yet.
+pub(crate) fn leaf(arguments: &Value, path: &[&str]) -> Value {
+    match through(arguments, path) {
+        Some(value) => value.clone(),
+        None if is_opaque(arguments, path) => Value::unknown(Type::String),
+        None => Value::null(),
+    }
+}
+
+/// Whether the path ends at an instance whose attributes are not told yet, not even which are known.
+fn is_opaque(arguments: &Value, path: &[&str]) -> bool {
+    (1..path.len()).any(|length| {
+        let at = through(arguments, path.get(..length).unwrap_or_default());
+        at.and_then(Value::instance).is_some_and(|instance| instance.attributes.entries().is_empty() && !instance.attributes.is_known())
+    })
+}
+
+/// The address of the instance that a path leads to.
+pub(crate) fn address(arguments: &Value, path: &[&str]) -> Option<Address> {
+    Some(through(arguments, path)?.instance()?.address.clone())
+}
+
+/// An error unless the argument leads to an instance, as those of a record do not.
+pub(crate) fn referring(arguments: &Value, argument: &str) -> Result<(), Problem> {
+    if arguments.get(argument).is_some_and(|value| value.instance().is_some() || !value.is_known()) {
+        return Ok(());
+    }
+    Err(Problem::with(argument, "no reference", format!("`{argument}` leads to no resource")))
+}
+
+/// An object of those entries that are not null.
+pub(crate) fn object<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    Value::object(entries.into_iter().filter(|(_, value)| !value.is_null()))
+}
+
+/// An object with one entry, or null if that is null or empty.
+pub(crate) fn within(key: &str, value: Value) -> Value {
+    let empty = matches!(value.data(), Data::Mapping(_)) && value.entries().is_empty();
+    if value.is_null() || empty { Value::null() } else { Value::object([(key, value)]) }
+}
+
+/// `over` laid over `base`: objects are merged entry by entry, everything else of `over` counts unless it is null.
+pub(crate) fn merged(base: &Value, over: &Value) -> Value {
+    if over.is_null() {
+        return base.clone();
+    }
+    let (Data::Mapping(_), Data::Mapping(_)) = (base.data(), over.data()) else {
+        // What is unknown below may bring entries that stand beside these.
+        let open = !base.is_known() && base.entries().is_empty();
+        return if open { Value::unknown(Type::Any).sensitive_if(over.is_marked_sensitive()) } else { over.clone() };
+    };
+    let mut entries: BTreeMap<Arc<str>, Value> = base.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
+    for entry in over.entries() {
+        let value = match entries.get(&entry.key) {
+            Some(under) => merged(under, &entry.value),
+            None => entry.value.clone(),
+        };
+        entries.insert(entry.key.clone(), value);
+    }
+    Value::object(entries).sensitive_if(base.is_marked_sensitive() || over.is_marked_sensitive())
+}
+
+/// The arguments that all kinds here have beside their own.
+pub(crate) fn usual() -> [Attribute; 2] {
+    let force = "Take over fields that other field managers own, as `kubectl apply --server-side --force-conflicts` does.";
+    let exists = "What to do about an object that is there already and is not ours: `error`, or `adopt` to manage it from now on.";
+    [
+        Attribute::optional("force", Type::Bool, force).default(Value::bool(false)),
+        Attribute::optional("on_exists", Type::String, exists).default(Value::string("error")),
+    ]
+}
+
+/// What of the usual arguments a set hands on to its members.
+pub(crate) fn handed_on(arguments: &Value) -> Vec<(&'static str, Value)> {
+    ["force", "on_exists"].into_iter().filter_map(|name| Some((name, arguments.present(name)?.clone()))).collect()
+}
+
+/// A problem if a text is no DNS label (RFC 1123).
+pub(crate) fn label(arguments: &Value, argument: &str) -> Option<Problem> {
+    let name = arguments.text(argument)?;
+    let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let fits = (1..=63).contains(&name.len())
+        && name.bytes().all(|byte| small(byte) || byte == b'-')
+        && name.bytes().next().is_some_and(small)
+        && name.bytes().next_back().is_some_and(small);
+    let detail = || {
+        format!(
+            "`{argument}` is `{name}`: small letters, digits and `-` are allowed, at most 63, starting and ending with a letter or digit"
+        )
+    };
+    (!fits).then(|| Problem::with(argument, "invalid name", detail()))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use engine::value::{Class, Instance};
+    use serde_json::json;
+
+    /// A reference to an instance with these attributes.
+    pub(crate) fn reference(class: &'static [Class], name: &str, attributes: Value) -> Value {
+        let address = Address::managed(&format!("k_{}", class.first().unwrap_or(&"any")), name);
+        Value::new(Data::Reference(Arc::new(Instance { address, classes: class, attributes })))
+    }
+
+    /// A cluster of this name.
+    pub(crate) fn cluster(name: &str) -> Value {
+        reference(&["cluster"], name, Value::object([("server", Value::string(format!("https://{name}.example:6443")))]))
+    }
+
+    /// The same arguments with these instead.
+    pub(crate) fn with(arguments: &Value, changes: &[(&str, Value)]) -> Value {
+        let given = arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
+        Value::object(given.chain(changes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()))))
+    }
+
+    /// The defaults of a kind.
+    pub(crate) fn defaults(schema: &engine::schema::Schema) -> Value {
+        let given = schema.attributes.iter().filter(|attribute| attribute.presence != engine::schema::Presence::Computed);
+        Value::object(given.map(|attribute| (attribute.name, attribute.default.clone().unwrap_or_else(Value::null))))
+    }
+
+    #[test]
+    fn paths_follow_references() {
+        let plane = reference(&["control_plane"], "p", Value::object([("cluster", cluster("c1")), ("network", Value::null())]));
+        let arguments = Value::object([("control_plane", plane)]);
+        assert_eq!(text(&arguments, &["control_plane", "cluster", "server"]), Some("https://c1.example:6443"));
+        assert_eq!(address(&arguments, &["control_plane", "cluster"]), Some(Address::managed("k_cluster", "c1")));
+        assert!(leaf(&arguments, &["control_plane", "network"]).is_null());
+        assert!(leaf(&arguments, &["control_plane", "nothing"]).is_null());
+        let opaque = Value::object([("control_plane", reference(&["control_plane"], "p", Value::unknown(Type::Any)))]);
+        assert!(!leaf(&opaque, &["control_plane", "network"]).is_known());
+        assert!(!leaf(&opaque, &["control_plane", "cluster", "server"]).is_known());
+    }
+
+    #[test]
+    fn what_is_laid_over_wins_and_objects_merge() {
+        let rows = [
+            (json!({ "a": 1 }), json!({ "a": 2 }), json!({ "a": 2 })),
+            (json!({ "a": { "b": 1, "c": 1 } }), json!({ "a": { "b": 2 } }), json!({ "a": { "b": 2, "c": 1 } })),
+            (json!({ "a": [1, 2] }), json!({ "a": [3] }), json!({ "a": [3] })),
+            (json!({ "a": 1 }), json!({ "a": null }), json!({ "a": 1 })),
+            (json!({ "a": 1 }), json!(null), json!({ "a": 1 })),
+        ];
+        for (base, over, expected) in rows {
+            assert_eq!(merged(&Value::from_json(&base), &Value::from_json(&over)).to_json().unwrap(), expected, "{base} {over}");
+        }
+        let unknown = merged(&Value::from_json(&json!({ "a": 1 })), &Value::object([("b", Value::unknown(Type::String))]));
+        assert!(unknown.get("a").is_some_and(Value::is_known) && unknown.get("b").is_some_and(|b| !b.is_known()));
+        let open = merged(&Value::unknown(Type::Any), &Value::from_json(&json!({ "a": 1 })));
+        assert!(!open.is_known() && open.get("a").is_none(), "entries may stand beside these");
+    }
+
+    #[test]
+    fn names_that_become_labels_are_looked_at() {
+        for (name, fits) in [("cluster1", true), ("c-1", true), ("C1", false), ("-c", false), ("", false), ("a.b", false)] {
+            assert_eq!(label(&Value::object([("cluster_name", Value::string(name))]), "cluster_name").is_none(), fits, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_record_refers_to_nothing() {
+        let recorded = Value::object([("control_plane", Value::string("istio_operator.x"))]);
+        assert!(referring(&recorded, "control_plane").is_err());
+        assert!(referring(&Value::object([("control_plane", cluster("c"))]), "control_plane").is_ok());
+    }
+}

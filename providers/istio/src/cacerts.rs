@@ -1,0 +1,190 @@
+//! `istio_cacerts`: the authority that a cluster's istiod signs with, as the Secret it reads.
+
+use crate::arguments::{ISTIO_SYSTEM, label, object, referring, usual};
+use engine::schema::{Attribute, Problem, Schema};
+use engine::value::{Type, Value};
+use kubernetes::{Json, ObjectKind, Until, Wait};
+
+/// `istio_cacerts`.
+pub struct CaCerts {
+    schema: Schema,
+}
+
+impl Default for CaCerts {
+    fn default() -> Self {
+        let more = "Further roots to trust, as PEM: both roots while a mesh moves from one to the other.";
+        let mut attributes = vec![
+            Attribute::required("cluster", Type::Reference("cluster"), "The cluster whose istiod reads it."),
+            Attribute::optional("namespace", Type::String, "The namespace of the control plane. It has to be there.")
+                .default(Value::string(ISTIO_SYSTEM))
+                .replaces(),
+            Attribute::required("intermediate", Type::Reference("intermediate"), "The intermediate authority: one per cluster."),
+            Attribute::optional("additional_root_certificates", Type::list(Type::String), more),
+            Attribute::computed("root_certificate", Type::String, "The root's certificate, as PEM: the same in all clusters of a mesh."),
+            Attribute::computed("fingerprint", Type::String, "SHA-256 of the intermediate certificate's DER form, in hexadecimal digits."),
+        ];
+        attributes.extend(usual());
+        let schema = Schema {
+            kind: "istio_cacerts",
+            doc: "The Secret `cacerts`: an intermediate authority for a cluster's istiod. It has to be there before istiod starts.",
+            version: 1,
+            attributes,
+            classes: &["cacerts"],
+            place: Some("cluster"),
+            outside: true,
+            settles: true,
+        };
+        Self { schema }
+    }
+}
+
+impl ObjectKind for CaCerts {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+        label(arguments, "namespace").into_iter().chain(unsigned(arguments)).collect()
+    }
+
+    fn object(&self, arguments: &Value) -> Option<Result<Value, Problem>> {
+        Some(referring(arguments, "intermediate").map(|()| secret(arguments)))
+    }
+
+    fn attributes(&self, arguments: &Value, _: Option<&Json>) -> Vec<(&'static str, Value)> {
+        let of = |name: &'static str| Some((name, arguments.get("intermediate")?.referent(name)?.clone()));
+        ["root_certificate", "fingerprint"].into_iter().filter_map(of).filter(|(_, value)| value.is_known()).collect()
+    }
+
+    fn wait(&self, _: &Value) -> Wait {
+        Wait { until: Until::Nothing, seconds: None }
+    }
+}
+
+/// The Secret with the four files that istiod reads, and no others.
+fn secret(arguments: &Value) -> Value {
+    let of = |name: &str| {
+        let value = arguments.get("intermediate").and_then(|intermediate| intermediate.referent(name));
+        value.cloned().unwrap_or_else(|| Value::unknown(Type::String))
+    };
+    let files = Value::object([
+        ("ca-cert.pem", of("certificate")),
+        ("ca-key.pem", of("private_key").sensitive()),
+        ("root-cert.pem", roots(arguments, of("root_certificate"))),
+        ("cert-chain.pem", of("chain")),
+    ]);
+    let namespace = arguments.get("namespace").cloned().unwrap_or_else(Value::null);
+    Value::object([
+        ("apiVersion", Value::string("v1")),
+        ("kind", Value::string("Secret")),
+        ("metadata", object([("name", Value::string("cacerts")), ("namespace", namespace)])),
+        ("type", Value::string("Opaque")),
+        ("stringData", files),
+    ])
+}
+
+/// The root, and after it the further ones.
+fn roots(arguments: &Value, root: Value) -> Value {
+    let Some(more) = arguments.present("additional_root_certificates").filter(|more| !(more.is_known() && more.items().is_empty())) else {
+        return root;
+    };
+    if !more.is_known() || !root.is_known() {
+        return Value::unknown(Type::String);
+    }
+    let Some(first) = root.as_str() else { return root };
+    let all = std::iter::once(first).chain(more.items().iter().filter_map(Value::as_str));
+    Value::string(all.fold(String::new(), |text, certificate| text + certificate.trim() + "\n"))
+}
+
+/// An intermediate whose root is elsewhere, and which nobody signed yet.
+fn unsigned(arguments: &Value) -> Option<Problem> {
+    let intermediate = arguments.get("intermediate")?;
+    let address = &intermediate.instance()?.address;
+    if !intermediate.referent("certificate")?.is_null() {
+        return None;
+    }
+    let detail = format!("`{address}` has no certificate yet, and istiod refuses a part of an authority");
+    let help = format!("Have the `csr` of `{address}` signed with the root's key and give the result to it as `signed_certificate`.");
+    Some(Problem::with("intermediate", "intermediate not signed", detail).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use serde_json::json;
+
+    fn intermediate(changes: &[(&str, Value)]) -> Value {
+        let attributes = json!({ "certificate": "CERT\n", "private_key": "KEY\n", "chain": "CERT\nROOT\n", "root_certificate": "ROOT\n", "fingerprint": "f0" });
+        reference(&["intermediate"], "i", with(&Value::from_json(&attributes), changes))
+    }
+
+    fn arguments(intermediate: Value) -> Value {
+        with(&defaults(CaCerts::default().schema()), &[("cluster", cluster("c1")), ("intermediate", intermediate)])
+    }
+
+    #[test]
+    fn the_secret_holds_exactly_the_four_files() {
+        let object = CaCerts::default().object(&arguments(intermediate(&[]))).unwrap().unwrap();
+        let expected = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": "cacerts", "namespace": "istio-system" },
+            "type": "Opaque",
+            "stringData": { "ca-cert.pem": "CERT\n", "ca-key.pem": "KEY\n", "root-cert.pem": "ROOT\n", "cert-chain.pem": "CERT\nROOT\n" },
+        });
+        assert_eq!(object.to_json().unwrap(), expected);
+        assert!(object.get("stringData").unwrap().get("ca-key.pem").unwrap().is_marked_sensitive());
+    }
+
+    #[test]
+    fn nothing_of_the_key_is_an_attribute() {
+        let arguments = arguments(intermediate(&[]));
+        assert_eq!(
+            CaCerts::default().attributes(&arguments, None),
+            [("root_certificate", Value::string("ROOT\n")), ("fingerprint", Value::string("f0"))]
+        );
+        let kept = CaCerts::default().remembered(&arguments, b"key").to_json().unwrap();
+        assert!(!kept.to_string().contains("KEY"), "{kept}");
+    }
+
+    #[test]
+    fn what_is_not_issued_yet_leaves_the_rest_known() {
+        let open = intermediate(&[("certificate", Value::unknown(Type::String)), ("chain", Value::unknown(Type::String))]);
+        let object = CaCerts::default().object(&arguments(open)).unwrap().unwrap();
+        let files = object.get("stringData").unwrap();
+        assert_eq!(files.text("root-cert.pem"), Some("ROOT\n"));
+        assert!(["ca-cert.pem", "cert-chain.pem"].iter().all(|name| !files.get(name).unwrap().is_known()));
+        let whole = reference(&["intermediate"], "i", Value::unknown(Type::Any));
+        assert!(!CaCerts::default().object(&arguments(whole)).unwrap().unwrap().is_known());
+    }
+
+    #[test]
+    fn both_roots_are_trusted_while_a_mesh_moves() {
+        let rows = [
+            (Value::tuple(vec![]), Some("ROOT\n")),
+            (Value::tuple(vec![Value::string("NEW\n\n")]), Some("ROOT\nNEW\n")),
+            (Value::tuple(vec![Value::unknown(Type::String)]), None),
+        ];
+        for (more, expected) in rows {
+            let arguments = with(&arguments(intermediate(&[])), &[("additional_root_certificates", more)]);
+            let object = CaCerts::default().object(&arguments).unwrap().unwrap();
+            assert_eq!(object.get("stringData").unwrap().text("root-cert.pem"), expected);
+        }
+    }
+
+    #[test]
+    fn an_unsigned_intermediate_is_refused_with_what_to_do() {
+        let problems = CaCerts::default().validate(&arguments(intermediate(&[("certificate", Value::null())])));
+        assert_eq!(problems.iter().map(|problem| problem.summary.as_str()).collect::<Vec<_>>(), ["intermediate not signed"]);
+        assert!(problems[0].help.as_deref().is_some_and(|help| help.contains("`signed_certificate`")));
+        assert!(CaCerts::default().validate(&arguments(intermediate(&[]))).is_empty());
+        assert!(CaCerts::default().validate(&arguments(intermediate(&[("certificate", Value::unknown(Type::String))]))).is_empty());
+    }
+
+    #[test]
+    fn a_record_writes_no_object() {
+        let recorded = with(&arguments(intermediate(&[])), &[("intermediate", Value::string("ca_intermediate.c1"))]);
+        assert!(CaCerts::default().object(&recorded).unwrap().is_err());
+    }
+}

@@ -1,0 +1,452 @@
+//! `istio_operator`: a control plane, written as the `spec` of an `IstioOperator`, and what installs it.
+//!
+//! With the installer `operator` the set holds Istio's definitions, the in-cluster operator and the resource it reads, in that order; deleted
+//! in reverse, so that the operator is still there to take its finalizer off. The definitions come along because what uses them (gateways,
+//! rules) must be plannable and applicable without waiting for the operator to bring them: see [`crate::Prerequisite`].
+
+mod controller;
+mod definitions;
+
+use crate::arguments::{ISTIO_SYSTEM, address, handed_on, label, leaf, merged, object, referring, usual, within};
+use crate::prerequisite::prerequisites;
+use crate::version::{WITHOUT_OPERATOR, below};
+use controller::Controller;
+use definitions::definitions;
+use engine::port::BoxFuture;
+use engine::schema::{Attribute, Member, Problem, Schema};
+use engine::value::{Type, Value};
+use kubernetes::{Json, ObjectKind, ObjectName, Reader, Settled, members, parse_yaml};
+
+/// API version of the operator's resource.
+pub(crate) const INSTALL: &str = "install.istio.io/v1alpha1";
+/// Kind of the operator's resource.
+pub(crate) const ISTIO_OPERATOR: &str = "IstioOperator";
+
+/// `istio_operator`.
+pub struct Operator {
+    schema: Schema,
+}
+
+impl Default for Operator {
+    fn default() -> Self {
+        let schema = Schema {
+            kind: "istio_operator",
+            doc: "An Istio control plane: its settings in the terms of an `IstioOperator`, and what installs it.",
+            version: 1,
+            attributes: attributes(),
+            classes: &["control_plane"],
+            place: Some("cluster"),
+            outside: true,
+            settles: true,
+        };
+        Self { schema }
+    }
+}
+
+fn attributes() -> Vec<Attribute> {
+    let text = |name, doc| Attribute::optional(name, Type::String, doc);
+    let free = |name, doc| Attribute::optional(name, Type::Any, doc);
+    let installer = "`operator`: the in-cluster operator, up to 1.23. `manifests`: the objects of `content`, such as `istioctl manifest generate` prints.";
+    let controller =
+        "`managed`: the operator and Istio's definitions come with it. `existing`: both are there already, as for a second revision.";
+    let mut attributes = vec![
+        Attribute::required("cluster", Type::Reference("cluster"), "The cluster it runs in."),
+        text("name", "Name of the `IstioOperator`. Without a name of its own, installing prunes other installations.")
+            .default(Value::string("control-plane")),
+        text("namespace", "Namespace of the control plane. It has to be there.").default(Value::string(ISTIO_SYSTEM)),
+        Attribute::optional("cacerts", Type::Reference("cacerts"), "The secret with its authority, which istiod needs before it starts."),
+        Attribute::required("installer", Type::String, installer),
+        text("controller", controller).default(Value::string("managed")),
+        text("hub", "`spec.hub`: where images come from.").default(Value::string("docker.io/istio")),
+        text("tag", "`spec.tag`: the version, such as `1.9.0`. The installer `operator` needs it."),
+        text("revision", "`spec.revision`."),
+        text("profile", "`spec.profile`.").default(Value::string("default")),
+        text("mesh_id", "`spec.values.global.meshID`: the same in all clusters of a mesh."),
+        text("cluster_name", "`spec.values.global.multiCluster.clusterName`: unique in the mesh; peers know the cluster by it."),
+        text("network", "`spec.values.global.network`: the same in clusters whose pods reach each other directly."),
+        text("trust_domain", "`spec.meshConfig.trustDomain`: the same in all clusters of a mesh."),
+        free("mesh_config", "`spec.meshConfig`."),
+        free("components", "`spec.components`."),
+        free("values", "`spec.values`. What the arguments above say counts before it."),
+        free("spec", "Anything else of `spec`. What the arguments above say counts before it."),
+        text("content", "YAML text of all objects, for the installer `manifests`. Has to be known when planning."),
+    ];
+    attributes.extend(usual());
+    attributes
+}
+
+impl ObjectKind for Operator {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+        let mut problems: Vec<_> = ["cluster_name", "namespace"].into_iter().filter_map(|name| label(arguments, name)).collect();
+        problems.extend(match arguments.text("installer") {
+            Some("operator") => operator_problem(arguments),
+            Some("manifests") if arguments.present("content").is_none() => Some(Problem::with(
+                "content",
+                "missing manifests",
+                "the installer `manifests` applies the objects of `content`, and it is missing",
+            )),
+            Some("manifests") | None => None,
+            Some(other) => Some(unknown_installer(other)),
+        });
+        if let Some(controller) = arguments.text("controller").filter(|word| !matches!(*word, "managed" | "existing")) {
+            let detail = format!("`controller` is `{controller}`; it is either `managed` or `existing`");
+            problems.push(Problem::with("controller", "invalid value", detail));
+        }
+        problems.extend(authority_problem(arguments));
+        problems
+    }
+
+    fn object(&self, _: &Value) -> Option<Result<Value, Problem>> {
+        None
+    }
+
+    fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
+        Some(match arguments.text("installer") {
+            Some("manifests") => manifests(arguments),
+            _ => referring(arguments, "cluster").and_then(|()| installation(arguments)),
+        })
+    }
+
+    fn settled<'a>(&'a self, arguments: &'a Value, reader: &'a dyn Reader) -> BoxFuture<'a, Result<Settled, String>> {
+        Box::pin(async move {
+            if arguments.text("installer") == Some("manifests") {
+                return Ok(Settled::Yes(Vec::new()));
+            }
+            let name = ObjectName::within(INSTALL, ISTIO_OPERATOR, namespace(arguments), arguments.text("name").unwrap_or_default());
+            let live = reader.read(&name).await?;
+            Ok(match why_unhealthy(&name, live.as_ref()) {
+                None => Settled::Yes(Vec::new()),
+                Some(why) => Settled::NotYet(why),
+            })
+        })
+    }
+}
+
+fn namespace(arguments: &Value) -> &str {
+    arguments.text("namespace").unwrap_or(ISTIO_SYSTEM)
+}
+
+/// Why an installation is not healthy, as the operator says it, if it is not.
+pub(crate) fn why_unhealthy(name: &ObjectName, live: Option<&Json>) -> Option<String> {
+    let Some(live) = live else { return Some(format!("`{name}` is not there")) };
+    let text = |at: Option<&Json>| at.and_then(Json::as_str).map(str::to_owned);
+    let status = live.pointer("/status/status");
+    match text(status) {
+        Some(status) if status == "HEALTHY" => None,
+        Some(status) => {
+            let message = text(live.pointer("/status/message")).filter(|message| !message.is_empty());
+            let components = live.pointer("/status/componentStatus").and_then(Json::as_object);
+            let ailing = components.and_then(|all| all.iter().find(|(_, at)| at.get("status").and_then(Json::as_str) != Some("HEALTHY")));
+            let ailing = ailing.map(|(component, at)| {
+                let why = text(at.get("error")).or_else(|| text(at.get("status"))).unwrap_or_default();
+                format!("component `{component}`: {why}")
+            });
+            let more = message.or(ailing).map(|more| format!(" ({more})")).unwrap_or_default();
+            Some(format!("the operator says `{status}` of `{name}`{more}"))
+        }
+        None => Some(format!("the operator has not looked at `{name}` yet")),
+    }
+}
+
+fn operator_problem(arguments: &Value) -> Option<Problem> {
+    if arguments.present("content").is_some() {
+        let detail = "`content` is for the installer `manifests`; the installer `operator` writes its objects itself";
+        return Some(Problem::with("content", "manifests not used", detail));
+    }
+    let Some(tag) = arguments.present("tag") else {
+        let detail = "the installer `operator` runs the image `<hub>/operator:<tag>`, and `tag` is missing";
+        return Some(Problem::with("tag", "missing tag", detail));
+    };
+    let tag = tag.as_str()?;
+    if crate::version::Minor::of(tag).is_none_or(|minor| minor < WITHOUT_OPERATOR) {
+        return None;
+    }
+    let detail = format!("`{tag}` has no in-cluster operator: it came with Istio up to 1.23 and was removed in 1.24, image and definition");
+    let help = "Use `installer = \"manifests\"` with what `istioctl manifest generate` of that version prints, or a tag below 1.24.";
+    Some(Problem::with("tag", "no operator in this version", detail).help(help))
+}
+
+fn unknown_installer(installer: &str) -> Problem {
+    let detail = format!("`{installer}` is no installer known here; there are `operator` and `manifests`");
+    let problem = Problem::with("installer", "unknown installer", detail);
+    if installer == "istioctl" {
+        return problem.help("Give what `istioctl manifest generate` prints as `content`, with `installer = \"manifests\"`.");
+    }
+    problem
+}
+
+/// What is wrong with where the authority's secret lies, or that there is none.
+fn authority_problem(arguments: &Value) -> Option<Problem> {
+    if arguments.get("cacerts").is_none_or(Value::is_null) {
+        arguments.present("mesh_id")?;
+        let detail = "without `cacerts` istiod makes a root of its own, and clusters of one mesh do not trust each other";
+        return Some(Problem::with("cacerts", "no shared root", detail).warning());
+    }
+    let (here, there) = (address(arguments, &["cluster"])?, address(arguments, &["cacerts", "cluster"])?);
+    if here != there {
+        let detail = format!("`cacerts` is in `{there}`, the control plane in `{here}`: istiod reads it in its own cluster only");
+        return Some(Problem::with("cacerts", "authority in another cluster", detail));
+    }
+    let lies_in = crate::arguments::text(arguments, &["cacerts", "namespace"]).filter(|at| *at != namespace(arguments))?;
+    let detail =
+        format!("`cacerts` is in namespace `{lies_in}`, the control plane in `{}`: istiod reads it in its own only", namespace(arguments));
+    Some(Problem::with("cacerts", "authority in another namespace", detail))
+}
+
+fn manifests(arguments: &Value) -> Result<Vec<Member>, Problem> {
+    let null = Value::null();
+    let Some(text) = arguments.text("content") else {
+        let detail = "`content` is known only after apply, but which objects there are has to be known when planning";
+        return Err(Problem::with("content", "manifests not known", detail));
+    };
+    let objects = parse_yaml(text).map_err(|problem| Problem { attribute: Some("content".to_owned()), ..problem })?;
+    members(arguments.get("cluster").unwrap_or(&null), objects, &handed_on(arguments))
+}
+
+fn installation(arguments: &Value) -> Result<Vec<Member>, Problem> {
+    let null = Value::null();
+    let mut objects = vec![resource(arguments)];
+    if arguments.text("controller") != Some("existing") {
+        objects.extend(definitions());
+        objects.extend(Controller { image: image(arguments), watched: leaf(arguments, &["namespace"]) }.objects());
+    }
+    let members = members(arguments.get("cluster").unwrap_or(&null), objects, &handed_on(arguments))?;
+    Ok(prerequisites(members, |key| key.starts_with("CustomResourceDefinition/")))
+}
+
+fn image(arguments: &Value) -> Value {
+    match (arguments.get("hub").and_then(Value::as_str), arguments.get("tag").and_then(Value::as_str)) {
+        (Some(hub), Some(tag)) => Value::string(format!("{hub}/operator:{tag}")),
+        _ => Value::unknown(Type::String),
+    }
+}
+
+/// The resource that the operator reads.
+fn resource(arguments: &Value) -> Value {
+    let metadata = object([("name", leaf(arguments, &["name"])), ("namespace", leaf(arguments, &["namespace"]))]);
+    operator_object(metadata, spec(arguments))
+}
+
+/// An `IstioOperator`.
+pub(crate) fn operator_object(metadata: Value, spec: Value) -> Value {
+    Value::object([("apiVersion", Value::string(INSTALL)), ("kind", Value::string(ISTIO_OPERATOR)), ("metadata", metadata), ("spec", spec)])
+}
+
+/// `spec`: what is said freely, and the typed arguments over it.
+fn spec(arguments: &Value) -> Value {
+    let at = |name| leaf(arguments, &[name]);
+    let mesh_config = merged(&at("mesh_config"), &object([("trustDomain", at("trust_domain"))]));
+    let multi_cluster = within("clusterName", at("cluster_name"));
+    let global = object([("meshID", at("mesh_id")), ("multiCluster", multi_cluster), ("network", at("network"))]);
+    let values = merged(&at("values"), &within("global", global));
+    let mut entries: Vec<_> = ["profile", "hub", "tag", "revision", "components"].into_iter().map(|name| (name, at(name))).collect();
+    let empty = |value: &Value| value.is_known() && value.entries().is_empty();
+    entries.extend([("meshConfig", mesh_config), ("values", values)].into_iter().filter(|(_, value)| !empty(value)));
+    merged(&at("spec"), &object(entries))
+}
+
+/// Whether the tag that a control plane runs is below a version.
+pub(crate) fn runs_below(plane: &Value, version: crate::version::Minor) -> bool {
+    below(plane.referent("tag").and_then(Value::as_str), version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use serde_json::json;
+
+    fn arguments(changes: &[(&str, Value)]) -> Value {
+        let base = with(
+            &defaults(Operator::default().schema()),
+            &[
+                ("cluster", cluster("c1")),
+                ("installer", Value::string("operator")),
+                ("hub", Value::string("gcr.io/istio-release")),
+                ("tag", Value::string("1.9.0")),
+                ("name", Value::string("istiocontrolplane-default")),
+            ],
+        );
+        with(&base, changes)
+    }
+
+    fn text(text: &str) -> Value {
+        Value::string(text)
+    }
+
+    fn rendered(arguments: &Value) -> Vec<Member> {
+        Operator::default().members(arguments).unwrap().unwrap()
+    }
+
+    fn member(arguments: &Value, key: &str) -> Value {
+        rendered(arguments).into_iter().find(|member| member.key == key).unwrap().arguments.get("manifest").unwrap().clone()
+    }
+
+    #[test]
+    fn the_resource_says_what_the_guide_says() {
+        let metadata =
+            json!({ "defaultConfig": { "proxyMetadata": { "ISTIO_META_DNS_CAPTURE": "true", "ISTIO_META_DNS_AUTO_ALLOCATE": "true" } } });
+        let arguments = arguments(&[
+            ("mesh_id", text("mesh1")),
+            ("cluster_name", text("cluster1")),
+            ("network", text("network1")),
+            ("mesh_config", Value::from_json(&metadata)),
+        ]);
+        let expected = json!({
+            "apiVersion": "install.istio.io/v1alpha1",
+            "kind": "IstioOperator",
+            "metadata": { "name": "istiocontrolplane-default", "namespace": "istio-system" },
+            "spec": {
+                "profile": "default",
+                "hub": "gcr.io/istio-release",
+                "tag": "1.9.0",
+                "meshConfig": metadata,
+                "values": { "global": { "meshID": "mesh1", "multiCluster": { "clusterName": "cluster1" }, "network": "network1" } },
+            },
+        });
+        assert_eq!(member(&arguments, "IstioOperator/istio-system/istiocontrolplane-default").to_json().unwrap(), expected);
+    }
+
+    #[test]
+    fn typed_arguments_count_before_free_ones() {
+        let rows = [
+            (vec![], json!({ "profile": "default", "hub": "gcr.io/istio-release", "tag": "1.9.0" })),
+            (
+                vec![("spec", json!({ "profile": "demo", "tag": "1.8.0", "namespace": "x" }))],
+                json!({ "profile": "default", "hub": "gcr.io/istio-release", "tag": "1.9.0", "namespace": "x" }),
+            ),
+            (
+                vec![
+                    ("trust_domain", json!("td")),
+                    ("mesh_config", json!({ "trustDomain": "other", "accessLogFile": "/dev/stdout" })),
+                    ("revision", json!("1-9-0")),
+                ],
+                json!({ "profile": "default", "hub": "gcr.io/istio-release", "tag": "1.9.0", "revision": "1-9-0",
+                    "meshConfig": { "trustDomain": "td", "accessLogFile": "/dev/stdout" } }),
+            ),
+            (
+                vec![
+                    ("network", json!("n1")),
+                    ("values", json!({ "global": { "network": "n2", "logging": { "level": "x" } }, "pilot": {} })),
+                ],
+                json!({ "profile": "default", "hub": "gcr.io/istio-release", "tag": "1.9.0",
+                    "values": { "global": { "network": "n1", "logging": { "level": "x" } }, "pilot": {} } }),
+            ),
+        ];
+        for (changes, expected) in rows {
+            let changes: Vec<_> = changes.iter().map(|(name, value)| (*name, Value::from_json(value))).collect();
+            assert_eq!(spec(&arguments(&changes)).to_json().unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_stays_a_leaf() {
+        let spec = spec(&arguments(&[("network", Value::unknown(Type::String)), ("mesh_id", text("mesh1"))]));
+        let global = spec.get("values").unwrap().get("global").unwrap();
+        assert_eq!(global.text("meshID"), Some("mesh1"));
+        assert!(!global.get("network").unwrap().is_known());
+        assert!(!image(&arguments(&[("tag", Value::unknown(Type::String))])).is_known());
+    }
+
+    #[test]
+    fn the_resource_comes_after_the_operator_and_the_definitions_before_it() {
+        let members = rendered(&arguments(&[]));
+        assert_eq!(members.len(), 22);
+        let by_key = |key: &str| members.iter().find(|member| member.key == key).unwrap();
+        let resource = by_key("IstioOperator/istio-system/istiocontrolplane-default");
+        assert_eq!(resource.after, ["Deployment/istio-operator/istio-operator"]);
+        let definition = by_key("CustomResourceDefinition/gateways.networking.istio.io");
+        assert_eq!(
+            (definition.kind, definition.after.as_slice()),
+            ("istio_prerequisite", ["Namespace/istio-operator".to_owned()].as_slice())
+        );
+        assert!(by_key("ServiceAccount/istio-operator/istio-operator").after.contains(&definition.key));
+        let existing = rendered(&arguments(&[("controller", text("existing"))]));
+        assert_eq!(existing.iter().map(|member| member.key.as_str()).collect::<Vec<_>>(), [resource.key.as_str()]);
+    }
+
+    #[test]
+    fn manifests_are_members_as_they_are() {
+        let content = "apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: istiod, namespace: istio-system }\n";
+        let given = arguments(&[("installer", text("manifests")), ("content", text(content))]);
+        let keys: Vec<_> = rendered(&given).into_iter().map(|member| (member.key, member.kind)).collect();
+        assert_eq!(keys, [("ServiceAccount/istio-system/istiod".to_owned(), "kubernetes_manifest")]);
+        let unknown = arguments(&[("installer", text("manifests")), ("content", Value::unknown(Type::String))]);
+        assert_eq!(Operator::default().members(&unknown).unwrap().unwrap_err().summary, "manifests not known");
+    }
+
+    #[test]
+    fn what_cannot_be_installed_is_refused_with_the_reason() {
+        let secret = |at: &str, namespace: &str| {
+            reference(&["cacerts"], "s", Value::object([("cluster", cluster(at)), ("namespace", text(namespace))]))
+        };
+        let rows = [
+            (vec![], None),
+            (vec![("tag", text("1.23.4"))], None),
+            (vec![("tag", text("latest"))], None),
+            (vec![("tag", Value::unknown(Type::String))], None),
+            (
+                vec![("tag", text("1.24.0"))],
+                Some("`1.24.0` has no in-cluster operator: it came with Istio up to 1.23 and was removed in 1.24, image and definition"),
+            ),
+            (vec![("tag", Value::null())], Some("the installer `operator` runs the image `<hub>/operator:<tag>`, and `tag` is missing")),
+            (vec![("installer", text("istioctl"))], Some("`istioctl` is no installer known here; there are `operator` and `manifests`")),
+            (vec![("installer", text("manifests"))], Some("the installer `manifests` applies the objects of `content`, and it is missing")),
+            (
+                vec![("content", text("x"))],
+                Some("`content` is for the installer `manifests`; the installer `operator` writes its objects itself"),
+            ),
+            (vec![("controller", text("none"))], Some("`controller` is `none`; it is either `managed` or `existing`")),
+            (
+                vec![("cluster_name", text("Cluster_1"))],
+                Some(
+                    "`cluster_name` is `Cluster_1`: small letters, digits and `-` are allowed, at most 63, starting and ending with a letter or digit",
+                ),
+            ),
+            (vec![("cacerts", secret("c1", "istio-system"))], None),
+            (
+                vec![("cacerts", secret("c2", "istio-system"))],
+                Some("`cacerts` is in `k_cluster.c2`, the control plane in `k_cluster.c1`: istiod reads it in its own cluster only"),
+            ),
+            (
+                vec![("cacerts", secret("c1", "istio"))],
+                Some("`cacerts` is in namespace `istio`, the control plane in `istio-system`: istiod reads it in its own only"),
+            ),
+            (
+                vec![("mesh_id", text("mesh1"))],
+                Some("without `cacerts` istiod makes a root of its own, and clusters of one mesh do not trust each other"),
+            ),
+        ];
+        for (changes, expected) in rows {
+            let problems = Operator::default().validate(&arguments(&changes));
+            assert_eq!(problems.first().map(|problem| problem.detail.as_str()), expected, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn health_is_what_the_operator_says() {
+        let name = ObjectName::within(INSTALL, ISTIO_OPERATOR, "istio-system", "a");
+        let rows = [
+            (None, Some("`IstioOperator/istio-system/a` is not there")),
+            (Some(json!({})), Some("the operator has not looked at `IstioOperator/istio-system/a` yet")),
+            (
+                Some(
+                    json!({ "status": { "status": "RECONCILING", "componentStatus": { "Base": { "status": "HEALTHY" }, "Pilot": { "status": "ERROR", "error": "no" } } } }),
+                ),
+                Some("the operator says `RECONCILING` of `IstioOperator/istio-system/a` (component `Pilot`: no)"),
+            ),
+            (
+                Some(json!({ "status": { "status": "ERROR", "message": "bad spec" } })),
+                Some("the operator says `ERROR` of `IstioOperator/istio-system/a` (bad spec)"),
+            ),
+            (Some(json!({ "status": { "status": "HEALTHY" } })), None),
+        ];
+        for (live, expected) in rows {
+            assert_eq!(why_unhealthy(&name, live.as_ref()).as_deref(), expected);
+        }
+    }
+}

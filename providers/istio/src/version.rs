@@ -1,0 +1,57 @@
+//! Istio's versions, as tags say them.
+
+/// Minor version of Istio 1: `1.9.0` and `1.9.0-distroless` are 9.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Minor(pub(crate) u32);
+
+/// The in-cluster operator came with releases up to 1.23 and was removed in 1.24.
+pub(crate) const WITHOUT_OPERATOR: Minor = Minor(24);
+/// Gateways need `ISTIO_META_ROUTER_MODE=sni-dnat` up to 1.11.
+pub(crate) const WITHOUT_ROUTER_MODE: Minor = Minor(12);
+/// Gateway pods are injected by template from 1.11 on.
+pub(crate) const WITH_GATEWAY_INJECTION: Minor = Minor(11);
+/// The API group `networking.istio.io` has version `v1` from 1.22 on.
+pub(crate) const WITH_NETWORKING_V1: Minor = Minor(22);
+
+impl Minor {
+    /// The minor version that a tag says; nothing if it says none, as `latest` does.
+    pub(crate) fn of(tag: &str) -> Option<Self> {
+        let mut parts = tag.trim_start_matches('v').split(['.', '-']);
+        if parts.next()? != "1" {
+            return None;
+        }
+        parts.next()?.parse().ok().map(Self)
+    }
+}
+
+/// Whether a tag, if there is one, says a version below another. What says no version counts as new.
+pub(crate) fn below(tag: Option<&str>, version: Minor) -> bool {
+    tag.and_then(Minor::of).is_some_and(|minor| minor < version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_say_a_minor_version_or_none() {
+        for (tag, minor) in [
+            ("1.9.0", Some(9)),
+            ("1.10.1-distroless", Some(10)),
+            ("v1.24", Some(24)),
+            ("1.30-alpha.abc", Some(30)),
+            ("latest", None),
+            ("2.1.0", None),
+            ("1", None),
+            ("", None),
+        ] {
+            assert_eq!(Minor::of(tag), minor.map(Minor), "{tag}");
+        }
+    }
+
+    #[test]
+    fn what_says_no_version_counts_as_new() {
+        assert!(below(Some("1.9.0"), WITHOUT_ROUTER_MODE) && !below(Some("1.12.0"), WITHOUT_ROUTER_MODE));
+        assert!(!below(Some("latest"), WITHOUT_OPERATOR) && !below(None, WITHOUT_OPERATOR));
+    }
+}

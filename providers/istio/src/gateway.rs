@@ -84,7 +84,8 @@ impl ObjectKind for EastWestGateway {
 
     fn object(&self, arguments: &Value) -> Option<Result<Value, Problem>> {
         if let Err(problem) = referring(arguments, "control_plane") {
-            return Some(Err(problem));
+            // A record: that of one object says which it is, that of a set does not.
+            return arguments.present("id").map(|_| Err(problem));
         }
         (is_operated(arguments) != Some(false)).then(|| Ok(resource(arguments)))
     }
@@ -315,6 +316,14 @@ mod tests {
             let problems = EastWestGateway::default().validate(&arguments);
             assert_eq!(problems.first().map(|problem| problem.summary.as_str()), expected);
         }
+    }
+
+    #[test]
+    fn a_record_tells_whether_it_is_one_object() {
+        let recorded = |id: Value| Value::object([("control_plane", Value::string("istio_operator.x")), ("id", id)]);
+        let kind = EastWestGateway::default();
+        assert!(kind.object(&recorded(Value::string("install.istio.io/v1alpha1/IstioOperator/istio-system/eastwest"))).is_some());
+        assert!(kind.object(&recorded(Value::null())).is_none());
     }
 
     struct Holding(BTreeMap<String, Json>);

@@ -18,7 +18,6 @@ mod version;
 pub use cacerts::CaCerts;
 pub use exposed_services::ExposeServices;
 pub use gateway::EastWestGateway;
-pub use lint::lint;
 pub use operator::Operator;
 pub use prerequisite::Prerequisite;
 pub use remote_reader::RemoteReader;

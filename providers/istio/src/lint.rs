@@ -1,29 +1,21 @@
-//! What is wrong between the clusters of a mesh, told from the arguments of all control planes and gateways together.
+//! What is wrong between the control planes of a mesh, told from the arguments of all of them together.
 
 use crate::arguments::{address, text, through};
 use engine::address::Address;
-use engine::diagnostic::Diagnostic;
+use engine::schema::Problem;
 use engine::value::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// Every problem between instances: their address, kind and converted arguments. What is not known yet is no problem.
-pub fn lint<'a>(instances: impl IntoIterator<Item = (&'a Address, &'a str, &'a Value)>) -> Vec<Diagnostic> {
-    let mut meshes: BTreeMap<&str, Mesh<'a>> = BTreeMap::new();
-    let mut gateways = BTreeSet::new();
-    for (address, kind, arguments) in instances {
-        match kind {
-            "istio_operator" => {
-                // What says no mesh is a mesh of its own to istiod, named by its trust domain; two such may share names.
-                let Some(mesh) = arguments.text("mesh_id") else { continue };
-                meshes.entry(mesh).or_default().planes.push((address, arguments));
-            }
-            "istio_eastwest_gateway" => {
-                gateways.extend(through(arguments, &["control_plane"]).and_then(Value::instance).map(|plane| plane.address.clone()));
-            }
-            _ => {}
+/// Every problem between control planes, each at the later of the two it is about. What is not known yet is no problem, and a control plane
+/// that names no mesh is in none with others.
+pub(crate) fn between(planes: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+    let mut meshes: BTreeMap<&str, Mesh<'_>> = BTreeMap::new();
+    for (address, arguments) in planes {
+        if let Some(mesh) = arguments.text("mesh_id") {
+            meshes.entry(mesh).or_default().planes.push((address, arguments));
         }
     }
-    meshes.iter().flat_map(|(name, mesh)| mesh.problems(name, &gateways)).collect()
+    meshes.iter().flat_map(|(name, mesh)| mesh.problems(name)).collect()
 }
 
 /// The control planes of one mesh, in the order given.
@@ -33,16 +25,15 @@ struct Mesh<'a> {
 }
 
 impl<'a> Mesh<'a> {
-    fn problems(&self, name: &str, gateways: &BTreeSet<Address>) -> Vec<Diagnostic> {
+    fn problems(&self, name: &str) -> Vec<(Address, Problem)> {
         let mut found = self.duplicates(name);
         found.extend(self.differing_domains(name));
         found.extend(self.differing_roots(name));
-        found.extend(self.missing_gateways(name, gateways));
         found
     }
 
     /// Two clusters of one name: the first remote secret wins, and the other cluster is never read.
-    fn duplicates(&self, name: &str) -> Vec<Diagnostic> {
+    fn duplicates(&self, name: &str) -> Vec<(Address, Problem)> {
         let mut seen: BTreeMap<&str, (&Address, Option<Address>)> = BTreeMap::new();
         let mut found = Vec::new();
         for (plane, arguments) in &self.planes {
@@ -56,11 +47,8 @@ impl<'a> Mesh<'a> {
                         "`{first}` and `{plane}` both have `cluster_name = \"{cluster_name}\"` in mesh `{name}`: peers tell clusters apart by it, and would \
                          read only one of the two"
                     );
-                    found.push(
-                        Diagnostic::error("duplicate cluster name", detail)
-                            .about(plane)
-                            .help("Give each cluster of the mesh a name of its own."),
-                    );
+                    let problem = Problem::with("cluster_name", "duplicate cluster name", detail);
+                    found.push(((*plane).clone(), problem.help("Give each cluster of the mesh a name of its own.")));
                 }
                 None => {
                     seen.insert(cluster_name, (plane, cluster));
@@ -70,46 +58,56 @@ impl<'a> Mesh<'a> {
         found
     }
 
-    fn differing_domains(&self, name: &str) -> Option<Diagnostic> {
+    fn differing_domains(&self, name: &str) -> Option<(Address, Problem)> {
         let domain = |arguments: &'a Value| {
             arguments.get("trust_domain").filter(|domain| domain.is_known()).map(|domain| domain.as_str().unwrap_or("cluster.local"))
         };
-        self.differing(domain).map(|((first, one), (second, other))| {
+        self.differing(domain).map(|[(first, one), (second, other)]| {
             let detail = format!("`{first}` has the trust domain `{one}`, `{second}` has `{other}`: clusters of mesh `{name}` would refuse each other's workloads");
-            Diagnostic::error("different trust domains", detail).about(second).help("Give all control planes of a mesh the same `trust_domain`.")
+            let problem = Problem::with("trust_domain", "different trust domains", detail);
+            (second.clone(), problem.help("Give all control planes of a mesh the same `trust_domain`."))
         })
     }
 
-    fn differing_roots(&self, name: &str) -> Option<Diagnostic> {
-        let root = |arguments: &'a Value| text(arguments, &["cacerts", "root_certificate"]);
-        self.differing(root).map(|((first, _), (second, _))| {
-            let detail = format!("the authorities of `{first}` and `{second}` come from different roots: clusters of mesh `{name}` would not trust each other");
-            Diagnostic::error("different roots", detail).about(second).help("Let every `ca_intermediate` of the mesh have the same `issuer`.")
-        })
+    fn differing_roots(&self, name: &str) -> Option<(Address, Problem)> {
+        let mut rooted = self.planes.iter().filter_map(|(address, arguments)| Some((*address, Roots::of(arguments)?)));
+        let (first, one) = rooted.next()?;
+        let (second, _) = rooted.find(|(_, other)| !(one.trust(other) && other.trust(&one)))?;
+        let detail = format!(
+            "the authorities of `{first}` and `{second}` come from different roots: clusters of mesh `{name}` would not trust each other"
+        );
+        let problem = Problem::with("cacerts", "different roots", detail);
+        Some((second.clone(), problem.help("Let every `ca_intermediate` of the mesh have the same `issuer`.")))
     }
 
     /// The first two control planes of which something known differs.
-    fn differing<T: PartialEq>(&self, of: impl Fn(&'a Value) -> Option<T>) -> Option<((&'a Address, T), (&'a Address, T))> {
+    fn differing<T: PartialEq>(&self, of: impl Fn(&'a Value) -> Option<T>) -> Option<[(&'a Address, T); 2]> {
         let mut known = self.planes.iter().filter_map(|(address, arguments)| Some((*address, of(arguments)?)));
         let first = known.next()?;
         let other = known.find(|(_, value)| *value != first.1)?;
-        Some((first, other))
+        Some([first, other])
+    }
+}
+
+/// The root that a cluster's authority comes from, and those it trusts beside it while the mesh moves from one root to another.
+struct Roots<'a> {
+    own: &'a str,
+    further: Vec<&'a str>,
+}
+
+impl<'a> Roots<'a> {
+    /// What is known of them; nothing unless all is.
+    fn of(arguments: &'a Value) -> Option<Self> {
+        let further = through(arguments, &["cacerts", "additional_root_certificates"]);
+        if further.is_some_and(|further| !further.is_known()) {
+            return None;
+        }
+        let further = further.map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str).map(str::trim).collect();
+        Some(Self { own: text(arguments, &["cacerts", "root_certificate"])?.trim(), further })
     }
 
-    /// Networks that nobody leads into: their pods' own addresses are handed to other networks, which do not reach them.
-    fn missing_gateways(&self, name: &str, gateways: &BTreeSet<Address>) -> Vec<Diagnostic> {
-        let network = |arguments: &'a Value| arguments.text("network");
-        let networks: BTreeSet<_> = self.planes.iter().filter_map(|(_, arguments)| network(arguments)).collect();
-        let led_to: BTreeSet<_> =
-            self.planes.iter().filter(|(plane, _)| gateways.contains(*plane)).filter_map(|(_, arguments)| network(arguments)).collect();
-        if networks.len() < 2 {
-            return Vec::new();
-        }
-        let missing = networks.difference(&led_to).map(|missing| {
-            let detail = format!("no gateway leads to `{missing}`, one of {} networks of mesh `{name}`: its pods' own addresses are given to others, which cannot reach them", networks.len());
-            Diagnostic::warning("network without a gateway", detail).help("Add an `istio_eastwest_gateway` for a control plane of that network.")
-        });
-        missing.collect()
+    fn trust(&self, other: &Self) -> bool {
+        self.own == other.own || self.further.contains(&other.own)
     }
 }
 
@@ -120,22 +118,21 @@ mod tests {
     use engine::value::Type;
     use serde_json::json;
 
-    fn plane(name: &str, changes: &[(&str, Value)]) -> (Address, &'static str, Value) {
+    fn plane(name: &str, changes: &[(&str, Value)]) -> (Address, Value) {
         let base = json!({ "mesh_id": "mesh1", "cluster_name": name, "network": "n1", "trust_domain": null });
         let arguments = with(&with(&Value::from_json(&base), &[("cluster", cluster(name))]), changes);
-        (Address::managed("istio_operator", name), "istio_operator", arguments)
+        (Address::managed("istio_operator", name), arguments)
     }
 
-    fn gateway(name: &str) -> (Address, &'static str, Value) {
-        let plane = plane(name, &[]);
-        let instance = engine::value::Instance { address: plane.0, classes: &["control_plane"], attributes: plane.2 };
-        let reference = Value::new(engine::value::Data::Reference(std::sync::Arc::new(instance)));
-        (Address::managed("istio_eastwest_gateway", name), "istio_eastwest_gateway", Value::object([("control_plane", reference)]))
-    }
-
-    fn rooted(name: &str, root: &str) -> (Address, &'static str, Value) {
-        let cacerts = reference(&["cacerts"], name, Value::object([("root_certificate", Value::string(root))]));
+    fn rooted(name: &str, root: &str, further: &[&str]) -> (Address, Value) {
+        let further = Value::tuple(further.iter().map(|root| Value::string(*root)).collect());
+        let roots = [("root_certificate", Value::string(root)), ("additional_root_certificates", further)];
+        let cacerts = reference(&["cacerts"], name, Value::object(roots));
         plane(name, &[("cacerts", cacerts)])
+    }
+
+    fn found(instances: &[(Address, Value)]) -> Vec<(Address, Problem)> {
+        between(&instances.iter().map(|(address, arguments)| (address, arguments)).collect::<Vec<_>>())
     }
 
     fn text(text: &str) -> Value {
@@ -162,32 +159,25 @@ mod tests {
                 ],
             ),
             (vec![plane("a", &[]), plane("b", &[("trust_domain", text("cluster.local"))])], vec![]),
-            (vec![rooted("a", "R"), rooted("b", "R"), plane("c", &[])], vec![]),
+            (vec![rooted("a", "R\n", &[]), rooted("b", "R", &[]), plane("c", &[])], vec![]),
+            (vec![rooted("a", "R", &["S"]), rooted("b", "S", &["R"])], vec![]),
             (
-                vec![rooted("a", "R"), rooted("b", "S")],
+                vec![rooted("a", "R", &["S"]), rooted("b", "S", &[])],
                 vec![
                     "the authorities of `istio_operator.a` and `istio_operator.b` come from different roots: clusters of mesh `mesh1` would not trust each other",
                 ],
             ),
-            (
-                vec![plane("a", &[]), plane("b", &[("network", text("n2"))]), gateway("a")],
-                vec![
-                    "no gateway leads to `n2`, one of 2 networks of mesh `mesh1`: its pods' own addresses are given to others, which cannot reach them",
-                ],
-            ),
-            (vec![plane("a", &[]), plane("b", &[("network", text("n2"))]), gateway("a"), gateway("b")], vec![]),
         ];
         for (instances, expected) in rows {
-            let found = lint(instances.iter().map(|(address, kind, arguments)| (address, *kind, arguments)));
-            assert_eq!(found.iter().map(|problem| problem.detail.as_str()).collect::<Vec<_>>(), expected);
+            let found = found(&instances);
+            assert_eq!(found.iter().map(|(_, problem)| problem.detail.as_str()).collect::<Vec<_>>(), expected);
         }
     }
 
     #[test]
     fn a_duplicate_is_an_error_about_the_later_one() {
         let instances = [plane("a", &[]), plane("b", &[("cluster_name", text("a"))])];
-        let found = lint(instances.iter().map(|(address, kind, arguments)| (address, *kind, arguments)));
-        assert!(found[0].is_error());
-        assert_eq!((found[0].summary.as_str(), found[0].address.as_ref()), ("duplicate cluster name", Some(&instances[1].0)));
+        let (at, problem) = found(&instances).remove(0);
+        assert_eq!((problem.summary.as_str(), problem.warning, at), ("duplicate cluster name", false, instances[1].0.clone()));
     }
 }

@@ -8,10 +8,12 @@ mod controller;
 mod definitions;
 
 use crate::arguments::{ISTIO_SYSTEM, address, handed_on, label, leaf, merged, object, referring, usual, within};
+use crate::lint::between;
 use crate::prerequisite::prerequisites;
 use crate::version::{WITHOUT_OPERATOR, below};
 use controller::Controller;
 use definitions::definitions;
+use engine::address::Address;
 use engine::port::BoxFuture;
 use engine::schema::{Attribute, Member, Problem, Schema};
 use engine::value::{Type, Value};
@@ -98,6 +100,10 @@ impl ObjectKind for Operator {
         }
         problems.extend(authority_problem(arguments));
         problems
+    }
+
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        between(instances)
     }
 
     fn object(&self, _: &Value) -> Option<Result<Value, Problem>> {

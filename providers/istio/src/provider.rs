@@ -3,9 +3,9 @@
 use crate::prerequisite::{MADE, PREREQUISITE};
 use engine::address::Address;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
-use engine::question::{Answer, Ask, Question};
+use engine::question::{Answer, Question};
 use engine::schema::{Comparison, Kind, Member, Planned, Problem, Schema};
-use engine::state::{Operation, Record, Status};
+use engine::state::Record;
 use engine::value::Value;
 use kubernetes::{Connector, ObjectKind, ObjectProvider};
 use std::sync::Arc;
@@ -30,14 +30,7 @@ impl Provider for IstioProvider {
     }
 
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
-        Box::pin(async move {
-            let answers = self.objects.answer(asked).await;
-            answers
-                .into_iter()
-                .map(|(question, answer)| (yields(&question, answer), question))
-                .map(|(answer, question)| (question, answer))
-                .collect()
-        })
+        self.objects.answer(asked)
     }
 
     fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
@@ -121,19 +114,6 @@ fn id_of(arguments: &Value) -> Option<String> {
     Some(steps.into_iter().flatten().collect::<Vec<_>>().join("/"))
 }
 
-/// An interrupted create of a prerequisite found somebody else's object: as if nothing had happened, the next create sees that it is there.
-fn yields(question: &Question, answer: Answer) -> Answer {
-    match (&question.ask, &answer) {
-        (Ask::Read { record, .. }, Answer::Refused(_))
-            if &*record.kind == PREREQUISITE && record.status == Status::Interrupted(Operation::Create) =>
-        {
-            Answer::Absent
-        }
-        (Ask::Exists(proposal), Answer::Present(_)) if &*proposal.kind == PREREQUISITE => Answer::Absent,
-        _ => answer,
-    }
-}
-
 /// The pure half of a prerequisite: what others made of it is no drift, and it has no identity that two records could dispute.
 struct Yielding(Arc<dyn Kind>);
 
@@ -144,6 +124,10 @@ impl Kind for Yielding {
 
     fn validate(&self, arguments: &Value) -> Vec<Problem> {
         self.0.validate(arguments)
+    }
+
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        self.0.lint(instances)
     }
 
     fn place(&self, arguments: &Value) -> Option<Address> {
@@ -179,7 +163,6 @@ impl Kind for Yielding {
 mod tests {
     use super::*;
     use crate::arguments::tests::cluster;
-    use engine::diagnostic::Diagnostic;
     use engine::state::RecordId;
     use serde_json::json;
     use std::sync::Mutex;
@@ -204,8 +187,7 @@ mod tests {
         }
 
         fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
-            let refused = |asked: Asked| (asked.question, Answer::Refused(Diagnostic::error(EXISTS, "")));
-            Box::pin(std::future::ready(asked.into_iter().map(refused).collect()))
+            Box::pin(std::future::ready(asked.into_iter().map(|asked| (asked.question, Answer::Absent)).collect()))
         }
 
         fn create(&self, _: Request) -> BoxFuture<'_, Result<Done, Failure>> {
@@ -296,18 +278,6 @@ mod tests {
         assert_eq!(settled.attributes.get(MADE), Some(&Value::bool(false)));
         now(provider.delete(request(PREREQUISITE, Some(record(true))))).unwrap();
         assert_eq!(*objects.seen.lock().unwrap(), ["settle", "delete"]);
-    }
-
-    #[test]
-    fn an_interrupted_create_that_meets_anothers_starts_again() {
-        let (_, provider) = scripted(Ok(Done::new(Value::null())));
-        let ask = |kind: &str| {
-            let record = Record { status: Status::Interrupted(Operation::Create), kind: kind.into(), ..record(true) };
-            let question = Question::new(Ask::Read { address: Address::managed(kind, "x"), deposed: None, record: Box::new(record) });
-            now(provider.answer(vec![Asked { question, place: None }])).remove(0).1
-        };
-        assert_eq!(ask(PREREQUISITE), Answer::Absent);
-        assert!(matches!(ask("istio_cacerts"), Answer::Refused(_)));
     }
 
     #[test]

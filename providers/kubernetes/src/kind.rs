@@ -75,6 +75,10 @@ impl Kind for Adapter {
         problems
     }
 
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        self.kind.lint(instances)
+    }
+
     fn place(&self, arguments: &Value) -> Option<Address> {
         self.kind.place(arguments)
     }

@@ -114,6 +114,12 @@ pub trait ObjectKind: Send + Sync {
         Vec::new()
     }
 
+    /// Problems that show only when all planned instances of the kind are seen together: see [`engine::schema::Kind::lint`].
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        let _ = instances;
+        Vec::new()
+    }
+
     /// The place the instance lies in: by default where the schema's place argument leads.
     fn place(&self, arguments: &Value) -> Option<Address> {
         let argument = self.schema().place?;

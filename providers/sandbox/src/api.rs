@@ -127,7 +127,7 @@ pub(crate) fn render_refusal(refusal: &Refusal) -> Response<Body> {
 fn handle(store: &Store, call: &Call) -> Result<Answer, Refusal> {
     match route(&call.segments)? {
         Target::Health => Ok(Answer::Text("ok")),
-        Target::Version => Ok(Answer::Object(200, store.read(|world| discovery::version(world))?)),
+        Target::Version => Ok(Answer::Object(200, store.read(discovery::version)?)),
         Target::OpenApi => Err(Refusal::no_such_path()),
         Target::Audit => Ok(Answer::Object(200, store.read(|world| serde_json::json!({ "made": read::audit(world) }))?)),
         Target::Discovery(place) => store.read(|world| discovery::answer(world, &place, call))?,

@@ -153,7 +153,7 @@ pub(crate) fn seed(transaction: &mut Transaction<'_>, nodes: &Nodes) -> Result<(
         "spec": { "clusterIP": "10.96.0.1", "ports": [{ "name": "https", "port": 443, "targetPort": 6443, "protocol": "TCP" }] },
     });
     put(transaction, &Key::new("services", "default", "kubernetes"), service, &fresh_uid())?;
-    set_nodes(transaction, nodes)?;
+    set_nodes(transaction, nodes);
     controllers::run(transaction);
     Ok(())
 }
@@ -176,7 +176,7 @@ fn put(transaction: &mut Transaction<'_>, key: &Key, mut object: Json, uid: &str
 }
 
 /// Makes the nodes and their labels what is wanted; labels of others stay.
-pub(crate) fn set_nodes(transaction: &mut Transaction<'_>, nodes: &Nodes) -> Result<(), Refusal> {
+pub(crate) fn set_nodes(transaction: &mut Transaction<'_>, nodes: &Nodes) {
     for (key, _) in transaction.list("nodes", None) {
         if !nodes.contains_key(&*key.name) {
             transaction.remove(&key);
@@ -198,7 +198,6 @@ pub(crate) fn set_nodes(transaction: &mut Transaction<'_>, nodes: &Nodes) -> Res
             set(node, &["status", "nodeInfo", "kubeletVersion"], version);
         });
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -240,7 +239,13 @@ mod tests {
     fn nodes_follow_what_is_wanted() {
         let (_base, sandboxes, _) = made();
         let store = sandboxes.store("c1").expect("open");
-        store.write(|transaction| set_nodes(transaction, &nodes(&[("n2", "c"), ("n3", "d")]))).expect("changed");
+        let wanted = nodes(&[("n2", "c"), ("n3", "d")]);
+        store
+            .write(|transaction| {
+                set_nodes(transaction, &wanted);
+                Ok(())
+            })
+            .expect("changed");
         assert!(object(&sandboxes, &Key::new("nodes", "", "n1")).is_none());
         let zone = |name: &str| object(&sandboxes, &Key::new("nodes", "", name)).expect("a node")["metadata"]["labels"]["zone"].clone();
         assert_eq!((zone("n2"), zone("n3")), (json!("c"), json!("d")));

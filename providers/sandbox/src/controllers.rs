@@ -117,14 +117,8 @@ pub(crate) mod tests {
         }
 
         /// Patches an object by RFC 7396.
-        pub(crate) fn merge(&self, path: &str, patch: &Json) -> (u16, Json) {
-            called_as(&self.store, "PATCH", path, "application/merge-patch+json", patch)
-        }
-
-        /// Applies an object on the server's side.
-        pub(crate) fn apply(&self, path: &str, manager: &str, object: &Json) -> (u16, Json) {
-            let sign = if path.contains('?') { '&' } else { '?' };
-            called_as(&self.store, "PATCH", &format!("{path}{sign}fieldManager={manager}"), "application/apply-patch+yaml", object)
+        pub(crate) fn merge(&self, path: &str, changes: &Json) -> (u16, Json) {
+            called_as(&self.store, "PATCH", path, "application/merge-patch+json", changes)
         }
     }
 }

@@ -21,8 +21,8 @@ impl SandboxCluster {
             Attribute::required("name", Type::String, "Name of the cluster and of its directory: a DNS label (RFC 1123).").replaces(),
             Attribute::optional_computed(
                 "nodes",
-                Type::map(Type::map(Type::String)),
-                "Nodes by name, each with its labels. Without it there is one node, `<name>-control-plane`.",
+                Type::Any,
+                "Nodes: a list of names, or a map from names to labels. Without it there is one node, `<name>-control-plane`.",
             ),
             Attribute::optional_computed(
                 "load_balancer_pool",
@@ -70,10 +70,8 @@ impl Kind for SandboxCluster {
             let detail = format!("`{version}` is no version of Kubernetes");
             problems.push(Problem::with("kubernetes_version", "invalid version", detail).help("write it as in `v1.36.0`"));
         }
-        for entry in arguments.get("nodes").map(Value::entries).unwrap_or_default() {
-            if !entry.key.split('.').all(is_label) {
-                problems.push(Problem::with("nodes", "invalid node name", format!("`{}` is no DNS name", entry.key)));
-            }
+        if let Some(nodes) = arguments.present("nodes") {
+            problems.extend(node_problem(nodes));
         }
         problems
     }
@@ -101,7 +99,7 @@ pub(crate) fn derived(attributes: &Value) -> Value {
         let value = match &*entry.key {
             "server" if is_unset(&entry.value) => Value::string(server(&name)),
             "load_balancer_pool" if is_unset(&entry.value) => Value::string(Pool::of_name(&name).to_string()),
-            "nodes" if is_unset(&entry.value) => nodes_value(&default_nodes(&name)),
+            "nodes" if is_unset(&entry.value) => nodes_value(&default_nodes(&name), None),
             _ => entry.value.clone(),
         };
         (entry.key.clone(), value)
@@ -124,8 +122,13 @@ pub(crate) fn default_nodes(name: &str) -> Nodes {
     Nodes::from([(format!("{name}-control-plane"), BTreeMap::from([("node-role.kubernetes.io/control-plane".to_owned(), String::new())]))])
 }
 
-/// Nodes as a value.
-pub(crate) fn nodes_value(nodes: &Nodes) -> Value {
+/// Nodes as a value: a list of names where that is how they were asked for, in that order, else a map from names to labels.
+pub(crate) fn nodes_value(nodes: &Nodes, asked: Option<&Value>) -> Value {
+    if let Some(asked) = asked.filter(|asked| matches!(asked.data(), Data::Sequence(_))) {
+        let asked: Vec<&str> = asked.items().iter().filter_map(Value::as_str).filter(|name| nodes.contains_key(*name)).collect();
+        let others = nodes.keys().map(String::as_str).filter(|name| !asked.contains(name));
+        return Value::tuple(asked.iter().copied().chain(others).map(Value::string).collect());
+    }
     let labels =
         |labels: &BTreeMap<String, String>| Value::object(labels.iter().map(|(key, value)| (key.as_str(), Value::string(value.as_str()))));
     Value::object(nodes.iter().map(|(name, of)| (name.as_str(), labels(of))))
@@ -133,13 +136,38 @@ pub(crate) fn nodes_value(nodes: &Nodes) -> Value {
 
 /// Nodes of a value; nothing if it is null.
 pub(crate) fn nodes(value: &Value) -> Option<Nodes> {
-    if value.is_null() {
-        return None;
-    }
     let labels = |value: &Value| {
         value.entries().iter().map(|entry| (entry.key.to_string(), entry.value.as_str().unwrap_or_default().to_owned())).collect()
     };
-    Some(value.entries().iter().map(|entry| (entry.key.to_string(), labels(&entry.value))).collect())
+    match value.data() {
+        Data::Null => None,
+        Data::Sequence(_) => Some(value.items().iter().filter_map(Value::as_str).map(|name| (name.to_owned(), BTreeMap::new())).collect()),
+        _ => Some(value.entries().iter().map(|entry| (entry.key.to_string(), labels(&entry.value))).collect()),
+    }
+}
+
+fn node_problem(nodes: &Value) -> Option<Problem> {
+    let wrong_shape = || {
+        let detail = "`nodes` is neither a list of names nor a map from names to labels, which are texts";
+        Problem::with("nodes", "invalid nodes", detail).help("write `[\"node1\", \"node2\"]` or `{ node1 = { zone = \"a\" } }`")
+    };
+    let is_open = |value: &Value| !value.is_known();
+    let names: Vec<&str> = match nodes.data() {
+        Data::Sequence(_) if nodes.items().iter().all(|name| is_open(name) || name.as_str().is_some()) => {
+            nodes.items().iter().filter_map(Value::as_str).collect()
+        }
+        Data::Mapping(_) if nodes.entries().iter().all(|entry| is_open(&entry.value) || are_labels(&entry.value)) => {
+            nodes.entries().iter().map(|entry| &*entry.key).collect()
+        }
+        Data::Unknown(..) | Data::Pending(_) | Data::Blocked(_) => Vec::new(),
+        _ => return Some(wrong_shape()),
+    };
+    let wrong = names.into_iter().find(|name| !name.split('.').all(is_label))?;
+    Some(Problem::with("nodes", "invalid node name", format!("`{wrong}` is no DNS name")))
+}
+
+fn are_labels(value: &Value) -> bool {
+    matches!(value.data(), Data::Mapping(_)) && value.entries().iter().all(|entry| entry.value.as_str().is_some())
 }
 
 fn is_label(text: &str) -> bool {
@@ -173,6 +201,9 @@ mod tests {
             (vec![("name", Value::string("c")), ("load_balancer_pool", Value::string("many"))], Some("invalid address pool")),
             (vec![("name", Value::string("c")), ("kubernetes_version", Value::string("1.36"))], Some("invalid version")),
             (vec![("name", Value::string("c")), ("nodes", Value::object([("a b", Value::object::<&str>([]))]))], Some("invalid node name")),
+            (vec![("name", Value::string("c")), ("nodes", Value::tuple(vec![Value::string("n1"), Value::unknown(Type::String)]))], None),
+            (vec![("name", Value::string("c")), ("nodes", Value::tuple(vec![Value::number(1)]))], Some("invalid nodes")),
+            (vec![("name", Value::string("c")), ("nodes", Value::string("n1"))], Some("invalid nodes")),
             (vec![("name", Value::unknown(Type::String))], None),
         ] {
             let problems = kind.validate(&arguments(&entries));
@@ -197,7 +228,10 @@ mod tests {
     #[test]
     fn nodes_survive_as_values() {
         let nodes_of_c = default_nodes("c");
-        assert_eq!(nodes(&nodes_value(&nodes_of_c)), Some(nodes_of_c));
+        assert_eq!(nodes(&nodes_value(&nodes_of_c, None)), Some(nodes_of_c));
         assert_eq!(nodes(&Value::null()), None);
+        let list = |names: &[&str]| Value::tuple(names.iter().map(|name| Value::string(*name)).collect());
+        let some = nodes(&list(&["b", "a", "c"])).expect("nodes");
+        assert_eq!(nodes_value(&some, Some(&list(&["b", "gone", "a"]))), list(&["b", "a", "c"]));
     }
 }

@@ -75,7 +75,7 @@ impl SandboxProvider {
         ];
         Value::object([
             ("name", Value::string(facts.name.as_str())),
-            ("nodes", nodes_value(&known)),
+            ("nodes", nodes_value(&known, remembered.get("nodes"))),
             ("load_balancer_pool", Value::string(facts.load_balancer_pool.as_str())),
             (
                 "kubernetes_version",
@@ -143,7 +143,7 @@ impl SandboxProvider {
             arguments.text("load_balancer_pool").unwrap_or_default().clone_into(&mut facts.load_balancer_pool);
             arguments.text("kubernetes_version").unwrap_or(VERSION).clone_into(&mut facts.kubernetes_version);
             transaction.set_facts(facts);
-            set_nodes(transaction, &wanted_nodes)?;
+            set_nodes(transaction, &wanted_nodes);
             crate::controllers::run(transaction);
             Ok(transaction.facts().clone())
         });

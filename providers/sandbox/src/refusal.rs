@@ -70,7 +70,7 @@ impl Refusal {
     }
 
     /// Other managers own fields that an apply would change.
-    pub(crate) fn managers(message: String, causes: Vec<Json>) -> Self {
+    pub(crate) fn managers(message: String, causes: &[Json]) -> Self {
         Self { details: json!({ "causes": causes }), ..Self::new(409, "Conflict", message) }
     }
 

@@ -34,7 +34,7 @@ pub(crate) struct Resource {
     pub(crate) scale: Option<Scale>,
     /// Whether `metadata.generation` counts changes of the specification.
     pub(crate) generations: bool,
-    /// The OpenAPI schema of a defined kind.
+    /// The `OpenAPI` schema of a defined kind.
     pub(crate) schema: Option<Arc<Json>>,
 }
 

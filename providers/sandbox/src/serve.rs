@@ -74,7 +74,7 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Served), stop: imp
         () = stop => Ok(()),
     };
     // Its token is of no use any more.
-    let _ = std::fs::remove_file(&served.kubeconfig);
+    drop(std::fs::remove_file(&served.kubeconfig));
     result
 }
 
@@ -82,7 +82,7 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Served), stop: imp
 async fn answer(State(door): State<Arc<Door>>, mut request: Request<Body>) -> Response<Body> {
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
     // Hashes are compared, so that the time it takes tells nothing of the token.
-    if given.map(|given| Sha256::digest(given)) != Some(Sha256::digest(&door.token)) {
+    if given.map(Sha256::digest) != Some(Sha256::digest(&door.token)) {
         return render_refusal(&Refusal::unauthorized());
     }
     let path = request.uri().path().trim_start_matches('/').to_owned();
@@ -120,7 +120,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let result = written.and_then(|()| std::fs::rename(&fresh, path));
     if result.is_err() {
         // What is left of the attempt is of no use.
-        let _ = std::fs::remove_file(&fresh);
+        drop(std::fs::remove_file(&fresh));
     }
     result
 }
@@ -154,7 +154,7 @@ mod tests {
         let options = options(base.path());
         let serving = tokio::spawn(async move {
             let stop = async {
-                let _ = stopped.await;
+                drop(stopped.await);
             };
             serve(options, |served| drop(tell.send(served.clone())), stop).await
         });

@@ -76,7 +76,7 @@ impl Store {
         });
         if made.is_err() {
             // What is left of an attempt is no cluster; nobody misses it.
-            let _ = fs::remove_dir_all(&fresh);
+            drop(fs::remove_dir_all(&fresh));
         }
         made
     }
@@ -298,7 +298,9 @@ mod tests {
                 std::thread::spawn(move || (0..10).for_each(|at| put(&store, &format!("{thread}-{at}"), at)))
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().expect("joined"));
+        for thread in threads {
+            thread.join().expect("joined");
+        }
         let again = Store::open(&directory).expect("open");
         assert_eq!(again.read(|world| world.list("configmaps", None).count()).expect("read"), 80);
     }

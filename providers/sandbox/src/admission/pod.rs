@@ -116,7 +116,7 @@ fn fill_field_references(object: &mut Json, path: &[&str]) {
 mod tests {
     use super::*;
 
-    fn filled(pod: Json) -> Json {
+    fn filled(pod: &Json) -> Json {
         let mut object = json!({ "spec": pod });
         spec(&mut object, &["spec"]);
         object["spec"].take()
@@ -132,14 +132,14 @@ mod tests {
             ("registry:5000/nginx:1", "IfNotPresent"),
             ("nginx@sha256:00", "IfNotPresent"),
         ] {
-            let pod = filled(json!({ "containers": [{ "name": "c", "image": image }] }));
+            let pod = filled(&json!({ "containers": [{ "name": "c", "image": image }] }));
             assert_eq!(pod["containers"][0]["imagePullPolicy"], json!(policy), "{image}");
         }
     }
 
     #[test]
     fn containers_and_volumes_are_filled_in() {
-        let pod = filled(json!({ "serviceAccountName": "s",
+        let pod = filled(&json!({ "serviceAccountName": "s",
             "containers": [{ "name": "c", "image": "i:1", "ports": [{ "containerPort": 1 }], "readinessProbe": { "httpGet": { "port": 1 } },
                 "resources": { "limits": { "cpu": "1" } }, "env": [{ "name": "e", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } }] }],
             "volumes": [{ "name": "a", "secret": { "secretName": "s" } }, { "name": "b" }] }));
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_set_stays_and_nothing_becomes_something() {
-        let pod = filled(json!({ "dnsPolicy": "None", "containers": [] }));
+        let pod = filled(&json!({ "dnsPolicy": "None", "containers": [] }));
         assert_eq!((&pod["dnsPolicy"], &pod["containers"], pod.get("volumes")), (&json!("None"), &json!([]), None));
         let mut nothing = json!({ "spec": {} });
         spec(&mut nothing, &["spec", "template", "spec"]);

@@ -65,7 +65,9 @@ pub(super) fn fill(value: &mut Json, schema: &Json) {
         }
         Json::Array(items) => {
             if let Some(schema) = schema.get("items") {
-                items.iter_mut().for_each(|item| fill(item, schema));
+                for item in items {
+                    fill(item, schema);
+                }
             }
         }
         _ => {}

@@ -79,7 +79,7 @@ fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)
             containers(object, &["spec"], causes);
         }
         "Service" if text(object, &["spec", "type"]) != Some("ExternalName") && text(object, &["spec", "clusterIP"]) != Some("None") => {
-            require(&["spec", "ports"])
+            require(&["spec", "ports"]);
         }
         "RoleBinding" | "ClusterRoleBinding" => require(&["roleRef", "name"]),
         "CustomResourceDefinition" => {
@@ -138,7 +138,7 @@ fn wrong_name(resource: &Resource, name: &str) -> Option<&'static str> {
             (name.contains(['/', '%']) || [".", ".."].contains(&name) || name.is_empty()).then_some(SEGMENT)
         }
         "Namespace" | "Service" => (!is_label(name)).then_some(LABEL),
-        _ => (name.len() > 253 || !name.split('.').all(|part| is_part(part))).then_some(SUBDOMAIN),
+        _ => (name.len() > 253 || !name.split('.').all(is_part)).then_some(SUBDOMAIN),
     }
 }
 

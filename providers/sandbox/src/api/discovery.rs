@@ -39,7 +39,7 @@ pub(crate) fn answer(world: &World, group: &Group, call: &Call) -> Result<Answer
     let groups = groups(world);
     let aggregated = call.accept().contains("as=APIGroupDiscoveryList");
     match group {
-        Group::Core if aggregated => Ok(Answer::Typed(AGGREGATED, aggregate(&groups, |group| group.is_empty()))),
+        Group::Core if aggregated => Ok(Answer::Typed(AGGREGATED, aggregate(&groups, str::is_empty))),
         Group::All if aggregated => Ok(Answer::Typed(AGGREGATED, aggregate(&groups, |group| !group.is_empty()))),
         Group::Core => {
             let address = json!([{ "clientCIDR": "0.0.0.0/0", "serverAddress": "" }]);

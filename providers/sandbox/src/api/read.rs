@@ -70,9 +70,9 @@ pub(crate) fn list(world: &World, resource: &Resource, place: &Place, call: &Cal
             item.as_object_mut().map(|fields| (fields.remove("apiVersion"), fields.remove("kind")));
         }
     }
-    let list =
+    let answered =
         json!({ "apiVersion": resource.api_version(), "kind": format!("{}List", resource.kind), "metadata": metadata, "items": items });
-    Ok(Answer::Object(200, list))
+    Ok(Answer::Object(200, answered))
 }
 
 fn token(revision: u64, last: &Key) -> String {

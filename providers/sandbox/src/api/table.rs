@@ -49,7 +49,7 @@ fn columns(resource: &Resource) -> Vec<Column> {
     let mut columns: Vec<Column> = vec![("Name", |object| json!(crate::object::name(object)))];
     match (resource.group.as_str(), resource.kind.as_str()) {
         ("", "Secret") => {
-            columns.extend::<[Column; 2]>([("Type", |object| word(object, &["type"])), ("Data", |object| count(object, "data"))])
+            columns.extend::<[Column; 2]>([("Type", |object| word(object, &["type"])), ("Data", |object| count(object, "data"))]);
         }
         ("", "ConfigMap") => columns.push(("Data", |object| count(object, "data"))),
         ("", "Namespace") => columns.push(("Status", |object| word(object, &["status", "phase"]))),

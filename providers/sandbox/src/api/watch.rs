@@ -74,7 +74,7 @@ impl Watching {
                 }
                 let until = (Instant::now() + LOOK).min(watching.deadline);
                 // Either way it is time to look again.
-                let _ = tokio::time::timeout_at(until, changes.changed()).await;
+                drop(tokio::time::timeout_at(until, changes.changed()).await);
             }
         })
     }

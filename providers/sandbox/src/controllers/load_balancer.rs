@@ -56,7 +56,7 @@ fn assign(transaction: &mut Transaction<'_>, key: &crate::resource::Key) {
         .find(|address| !used.contains(address) && wished.is_none_or(|wished| wished == address));
     let Some(free) = free else { return };
     transaction.control(key, MANAGER, "status", |service| {
-        set(service, &["status", "loadBalancer", "ingress"], json!([{ "ip": free, "ipMode": "VIP" }]))
+        set(service, &["status", "loadBalancer", "ingress"], json!([{ "ip": free, "ipMode": "VIP" }]));
     });
 }
 

@@ -25,7 +25,7 @@ pub(super) fn react(transaction: &mut Transaction<'_>, event: &Event) {
 
 /// The service account `default` and the cluster's certificate, as kube-controller-manager gives them.
 fn furnish(transaction: &mut Transaction<'_>, namespace: &str) {
-    if !transaction.get(&Key::new("namespaces", "", namespace)).is_some_and(|found| !is_terminating(&found)) {
+    if transaction.get(&Key::new("namespaces", "", namespace)).is_none_or(|found| is_terminating(&found)) {
         return;
     }
     let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default", "namespace": namespace } });

@@ -96,7 +96,7 @@ fn refuse(contested: &[(usize, String, FieldSet)]) -> Refusal {
         }
     }
     let count = if causes.len() == 1 { "1 conflict".to_owned() } else { format!("{} conflicts", causes.len()) };
-    Refusal::managers(format!("Apply failed with {count}: {}", lines.join("\n")), causes)
+    Refusal::managers(format!("Apply failed with {count}: {}", lines.join("\n")), &causes)
 }
 
 fn without_nulls(value: &Json) -> Json {
@@ -126,7 +126,7 @@ mod tests {
         apply(live, config, Applying { writer, conflicts, shape: Shape::of(&resource), reset: &[] })
     }
 
-    fn config(data: Json) -> Json {
+    fn config(data: &Json) -> Json {
         json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "c" }, "data": data })
     }
 
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn two_managers_own_their_own_fields() {
-        let first = applied(None, "a", Conflicts::Refuse, &config(json!({ "x": "1" }))).expect("applied");
-        let second = applied(Some(&first), "b", Conflicts::Refuse, &config(json!({ "y": "2" }))).expect("applied");
+        let first = applied(None, "a", Conflicts::Refuse, &config(&json!({ "x": "1" }))).expect("applied");
+        let second = applied(Some(&first), "b", Conflicts::Refuse, &config(&json!({ "y": "2" }))).expect("applied");
         assert_eq!(second["data"], json!({ "x": "1", "y": "2" }));
         assert_eq!(owned(&second, "a"), json!({ "f:data": { "f:x": {} } }));
         assert_eq!(owned(&second, "b"), json!({ "f:data": { "f:y": {} } }));
@@ -146,44 +146,44 @@ mod tests {
 
     #[test]
     fn the_same_value_is_shared_and_another_one_is_a_conflict() {
-        let first = applied(None, "a", Conflicts::Refuse, &config(json!({ "x": "1" }))).expect("applied");
-        let shared = applied(Some(&first), "b", Conflicts::Refuse, &config(json!({ "x": "1" }))).expect("applied");
+        let first = applied(None, "a", Conflicts::Refuse, &config(&json!({ "x": "1" }))).expect("applied");
+        let shared = applied(Some(&first), "b", Conflicts::Refuse, &config(&json!({ "x": "1" }))).expect("applied");
         assert_eq!(owned(&shared, "a"), owned(&shared, "b"));
 
-        let refusal = applied(Some(&first), "b", Conflicts::Refuse, &config(json!({ "x": "2" }))).expect_err("a conflict");
+        let refusal = applied(Some(&first), "b", Conflicts::Refuse, &config(&json!({ "x": "2" }))).expect_err("a conflict");
         assert_eq!(refusal.message, "Apply failed with 1 conflict: conflict with \"a\": .data.x");
         assert_eq!(refusal.details["causes"][0]["field"], json!(".data.x"));
 
-        let forced = applied(Some(&first), "b", Conflicts::Force, &config(json!({ "x": "2" }))).expect("applied");
+        let forced = applied(Some(&first), "b", Conflicts::Force, &config(&json!({ "x": "2" }))).expect("applied");
         assert_eq!((&forced["data"], owned(&forced, "a")), (&json!({ "x": "2" }), Json::Null));
     }
 
     #[test]
     fn what_is_no_longer_applied_goes_unless_another_owns_it() {
-        let first = applied(None, "a", Conflicts::Refuse, &config(json!({ "x": "1", "y": "1", "z": "1" }))).expect("applied");
-        let shared = applied(Some(&first), "b", Conflicts::Refuse, &config(json!({ "y": "1" }))).expect("applied");
-        let fewer = applied(Some(&shared), "a", Conflicts::Refuse, &config(json!({ "z": "1" }))).expect("applied");
+        let first = applied(None, "a", Conflicts::Refuse, &config(&json!({ "x": "1", "y": "1", "z": "1" }))).expect("applied");
+        let shared = applied(Some(&first), "b", Conflicts::Refuse, &config(&json!({ "y": "1" }))).expect("applied");
+        let fewer = applied(Some(&shared), "a", Conflicts::Refuse, &config(&json!({ "z": "1" }))).expect("applied");
         assert_eq!(fewer["data"], json!({ "y": "1", "z": "1" }));
     }
 
     #[test]
     fn an_empty_apply_gives_the_fields_back() {
-        let first = applied(None, "a", Conflicts::Refuse, &config(json!({ "x": "1" }))).expect("applied");
-        let second = applied(Some(&first), "b", Conflicts::Refuse, &config(json!({ "y": "2" }))).expect("applied");
+        let first = applied(None, "a", Conflicts::Refuse, &config(&json!({ "x": "1" }))).expect("applied");
+        let second = applied(Some(&first), "b", Conflicts::Refuse, &config(&json!({ "y": "2" }))).expect("applied");
         let empty = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "c" } });
         assert_eq!(applied(Some(&second), "b", Conflicts::Refuse, &empty), Ok(first));
     }
 
     #[test]
     fn applying_the_same_again_changes_nothing() {
-        let first = applied(None, "a", Conflicts::Refuse, &config(json!({ "x": "1", "gone": null }))).expect("applied");
-        assert_eq!(applied(Some(&first), "a", Conflicts::Refuse, &config(json!({ "x": "1" }))), Ok(first));
+        let first = applied(None, "a", Conflicts::Refuse, &config(&json!({ "x": "1", "gone": null }))).expect("applied");
+        assert_eq!(applied(Some(&first), "a", Conflicts::Refuse, &config(&json!({ "x": "1" }))), Ok(first));
     }
 
     #[test]
     fn several_conflicts_are_listed() {
-        let first = applied(None, "a", Conflicts::Refuse, &config(json!({ "x": "1", "y": "1" }))).expect("applied");
-        let refusal = applied(Some(&first), "b", Conflicts::Refuse, &config(json!({ "x": "2", "y": "2" }))).expect_err("conflicts");
+        let first = applied(None, "a", Conflicts::Refuse, &config(&json!({ "x": "1", "y": "1" }))).expect("applied");
+        let refusal = applied(Some(&first), "b", Conflicts::Refuse, &config(&json!({ "x": "2", "y": "2" }))).expect_err("conflicts");
         assert_eq!(refusal.message, "Apply failed with 2 conflicts: conflicts with \"a\":\n- .data.x\n- .data.y");
     }
 }

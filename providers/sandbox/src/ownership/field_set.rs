@@ -12,7 +12,7 @@ pub(crate) struct FieldSet {
     /// Whether this point itself is in the set.
     pub(crate) member: bool,
     /// What lies below.
-    pub(crate) children: BTreeMap<String, FieldSet>,
+    pub(crate) children: BTreeMap<String, Self>,
 }
 
 impl FieldSet {

@@ -119,9 +119,9 @@ mod tests {
     use crate::resource::builtin;
     use serde_json::json;
 
-    fn merged(live: Json, config: &Json) -> Json {
+    fn merged(live: &Json, config: &Json) -> Json {
         let resource = builtin("", "v1", "services").expect("services");
-        merge(&live, config, Shape::of(&resource))
+        merge(live, config, Shape::of(&resource))
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
         let config = json!({ "metadata": { "labels": { "b": "2" } }, "spec": { "selector": { "other": "y" } } });
         let expected =
             json!({ "metadata": { "labels": { "a": "1", "b": "2" } }, "spec": { "selector": { "other": "y" }, "type": "ClusterIP" } });
-        assert_eq!(merged(live, &config), expected);
+        assert_eq!(merged(&live, &config), expected);
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
         let expected = json!([
             { "port": 9, "protocol": "TCP" }, { "port": 2, "protocol": "TCP", "name": "two" }, { "port": 3 },
             { "port": 1, "protocol": "TCP", "nodePort": 30001, "name": "one" }]);
-        assert_eq!(merged(live, &config)["spec"]["ports"], expected);
+        assert_eq!(merged(&live, &config)["spec"]["ports"], expected);
     }
 
     #[test]

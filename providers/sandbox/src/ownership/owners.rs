@@ -65,14 +65,10 @@ impl Owner {
 
     /// As conflicts name it.
     pub(crate) fn describe(&self) -> String {
-        let mut text = format!("{:?}", self.manager);
-        if !self.subresource.is_empty() {
-            text.push_str(&format!(" with subresource {:?}", self.subresource));
-        }
-        if self.operation == Operation::Update {
-            text.push_str(&format!(" using {} at {}", self.api_version, self.time));
-        }
-        text
+        let through = if self.subresource.is_empty() { String::new() } else { format!(" with subresource {:?}", self.subresource) };
+        let when =
+            if self.operation == Operation::Update { format!(" using {} at {}", self.api_version, self.time) } else { String::new() };
+        format!("{:?}{through}{when}", self.manager)
     }
 
     fn from_json(json: &Json) -> Option<Self> {

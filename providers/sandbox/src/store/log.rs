@@ -91,7 +91,7 @@ pub(super) struct Held(Arc<File>);
 impl Drop for Held {
     fn drop(&mut self) {
         // Closing the file gives the lock back as well.
-        let _ = self.0.unlock();
+        drop(self.0.unlock());
     }
 }
 
@@ -150,7 +150,7 @@ impl Log {
         });
         if let Err(error) = written {
             // The old log is still in place; the attempt is of no use.
-            let _ = fs::remove_file(&fresh);
+            drop(fs::remove_file(&fresh));
             return Err(failed(&target, &error));
         }
         sync_directory(directory)
@@ -207,7 +207,7 @@ impl Log {
         let text = encode(lines);
         if let Err(error) = (&*self.file).write_all(text.as_bytes()) {
             // What was written of it must not be read as an answer.
-            let _ = self.file.set_len(self.read);
+            drop(self.file.set_len(self.read));
             return Err(failed(&path(&self.directory), &error));
         }
         self.read += text.len() as u64;

@@ -107,15 +107,12 @@ impl World {
         for event in events {
             self.revision = self.revision.max(event.revision);
             let count = self.counts.entry(event.key.clone()).or_default();
-            match &event.new {
-                Some(new) => {
-                    count.created += u64::from(event.old.is_none());
-                    self.objects.insert(event.key.clone(), new.clone());
-                }
-                None => {
-                    count.deleted += u64::from(event.old.is_some());
-                    self.objects.remove(&event.key);
-                }
+            if let Some(new) = &event.new {
+                count.created += u64::from(event.old.is_none());
+                self.objects.insert(event.key.clone(), new.clone());
+            } else {
+                count.deleted += u64::from(event.old.is_some());
+                self.objects.remove(&event.key);
             }
             self.history.push_back(event);
             if self.history.len() > REMEMBERED

@@ -96,3 +96,55 @@ pub fn parse_template(text: &str, file: FileId) -> Result<Expr, Problems> {
     let lowered = lowering.bare_template(&template, Span::new(file, 0..text.len()));
     if lowering.problems.is_empty() { Ok(lowered) } else { Err(lowering.problems) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceTree;
+
+    const SAMPLE: &str = r#"# é
+variable "v" {
+  type    = map(object({ a = optional(list(string), ["x"]), c = cluster }))
+  default = { a = -1.5e3 }
+}
+resource "k" "n" {
+  for_each   = toset([for i, x in var.v[*].a : "é-${x}%{ if i > 0 ~} y %{ endif }" if x != null])
+  text       = <<-E
+      a ${each.key ~}
+    %{ for p in [1] }
+      $${b} é ${p}
+    %{~ endfor }
+    E
+  depends_on = [k.n["a"], check.c] // é
+  lifecycle { ignore_changes = [labels["a"].b, items.0] }
+}
+"#;
+
+    fn hold(text: &str) {
+        let mut tree = SourceTree::new(".");
+        let file = tree.add("main.mesh.hcl", text);
+        let root = tree.root.clone();
+        tree.modules.entry(root).or_default().files.push(file);
+        let (_, problems) = parse(&tree, &["cluster"]);
+        let (_, more) = parse_values(text, file);
+        let mut told: Vec<_> = problems.into_iter().chain(more).collect();
+        told.extend(parse_expression(text, file).err().unwrap_or_default());
+        told.extend(parse_template(text, file).err().unwrap_or_default());
+        for problem in told {
+            for span in problem.at.into_iter().chain(problem.related.iter().map(|(span, _)| *span)) {
+                assert!(text.get(span.start as usize..span.end as usize).is_some(), "{problem:?} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_slip_of_the_pen_makes_parsing_stop_or_point_nowhere() {
+        hold(SAMPLE);
+        let slips = ["{", "\"", "<<E\n", "é", "\n}\n", ""];
+        for ((at, c), slip) in SAMPLE.char_indices().zip(slips.into_iter().cycle()) {
+            let (before, after) = (&SAMPLE[..at], &SAMPLE[at + c.len_utf8()..]);
+            hold(before);
+            hold(&format!("{before}{slip}{after}"));
+        }
+    }
+}

@@ -37,7 +37,7 @@ pub(crate) fn perform(session: &mut Session, planning: &Planning, performing: &P
     }
     if plan.has_changes() && !performing.auto_approve && !session.approved(&plan) {
         runtime.block_on(guard.release())?;
-        session.view.say("Not approved: nothing was changed.");
+        session.view.say("\nNot approved: nothing was changed.");
         return Ok(exit::FAILED);
     }
     let registry = session.registry();

@@ -50,17 +50,17 @@ pub(crate) struct Session {
 impl Session {
     /// A session in this world.
     pub(crate) fn new(world: World, args: &Args) -> Self {
-        let typed = args.global.directory.clone().unwrap_or_else(|| PathBuf::from("."));
         let style = |terminal: bool| {
             if args.global.no_color { Style::Plain } else { Style::from_environment(&world.environment, terminal) }
         };
         let (out, err) = (style(world.stdout.is_terminal()), style(world.stderr.is_terminal()));
         let screen = Screen { out: world.stdout, err: world.stderr };
         let view: Box<dyn View> = if args.verb.is_events() { Box::new(Lines::new(screen)) } else { Box::new(Human::new(screen, out, err)) };
-        let shown_directory = typed.display().to_string();
+        let typed = args.global.directory.as_ref().filter(|typed| !typed.as_os_str().is_empty());
+        let shown_directory = typed.map_or_else(|| ".".to_owned(), |typed| typed.display().to_string());
         Self {
             sources: SourceTree::new(&shown_directory),
-            directory: world.directory.join(&typed),
+            directory: typed.map_or_else(|| world.directory.clone(), |typed| world.directory.join(typed)),
             shown_directory,
             working_directory: world.directory,
             environment: world.environment,
@@ -135,9 +135,7 @@ impl Session {
         let err = &mut self.view.screen().err;
         err.write(&format!("\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "));
         let mut answer = String::new();
-        let read = self.stdin.read_line(&mut answer);
-        self.view.screen().err.write("\n");
-        read.is_ok() && answer.trim() == "yes"
+        self.stdin.read_line(&mut answer).is_ok() && answer.trim() == "yes"
     }
 
     /// The state's files.

@@ -29,8 +29,7 @@ const QUESTION: &str = "
 Apply the changes listed above?
   Only 'yes' will be accepted to approve.
 
-  Enter a value: 
-";
+  Enter a value: ";
 
 fn applied() -> Fake {
     let fake = Fake::new(&[("main.mesh.hcl", MAIN)]);
@@ -76,7 +75,7 @@ fn only_yes_is_a_yes() {
     for answer in ["", "\n", "y\n", "YES\n", "yes please\n"] {
         let ran = fake.input(answer).run("apply");
         assert_eq!(ran.code, exit::FAILED, "{answer}");
-        assert_eq!(ran.err, format!("{QUESTION}Not approved: nothing was changed.\n"), "{answer}");
+        assert_eq!(ran.err, format!("{QUESTION}\nNot approved: nothing was changed.\n"), "{answer}");
         assert_eq!(fake.text("meshplan.state.json"), None, "{answer}");
     }
     let ran = fake.input("yes\n").run("apply");
@@ -86,7 +85,7 @@ fn only_yes_is_a_yes() {
 +   meshplan_data.b[\"x\"]: creating…
 +   meshplan_data.b[\"x\"]: created after 0s
 ";
-    assert_eq!(ran.err, format!("{QUESTION}{told}"));
+    assert_eq!(ran.err, format!("{QUESTION}\n{told}"));
     let end = "Apply complete: 2 added, 0 changed, 0 destroyed.\n\nOutputs\nsecret = (sensitive value)\nwords  = [\"one\"]\n";
     assert!(ran.out.ends_with(end), "{}", ran.out);
 }
@@ -204,7 +203,7 @@ fn destroy_removes_everything_in_reverse() {
     assert_eq!(ran.code, exit::DONE, "{ran:?}");
     assert!(
         ran.out.ends_with(
-            "Plan: 0 to add, 0 to change, 0 to replace, 2 to destroy.\nPlan digest: sha256:$DIGEST\nDestroy complete: 2 destroyed.\n"
+            "Plan: 0 to add, 0 to change, 0 to replace, 2 to destroy.\nPlan digest: sha256:$DIGEST\n\nDestroy complete: 2 destroyed.\n"
         ),
         "{ran:?}"
     );

@@ -79,7 +79,8 @@ fn once_lets_what_runs_finish_and_starts_nothing_new() {
     assert_eq!(ran.code, exit::FAILED, "{ran:?}");
     assert_eq!(
         ran.err,
-        "+   slow.a: creating…
+        "
++   slow.a: creating…
 Stopping: nothing new starts, what runs is finished. Interrupt again to leave at once.
 +   slow.a: created after 0s
 "

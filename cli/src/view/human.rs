@@ -62,7 +62,7 @@ impl View for Human {
         self.progress.end(&mut self.screen.err);
         let line = summary(applied.summary, applied.plan.destroy);
         let paint = if applied.summary.is_complete() { Paint::Success } else { Paint::Error };
-        self.screen.out.write(&format!("{}\n", self.out.paint(paint, &line)));
+        self.screen.out.write(&format!("\n{}\n", self.out.paint(paint, &line)));
         let text = outputs(applied.outputs, self.layout());
         if !text.is_empty() {
             self.screen.out.write(&format!("\n{}\n{text}", self.out.paint(Paint::Strong, "Outputs")));

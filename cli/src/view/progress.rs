@@ -23,6 +23,8 @@ pub struct Progress {
     width: usize,
     running: BTreeMap<Running, u64>,
     drawn: usize,
+    /// Whether the line between what came before and the first event is written.
+    begun: bool,
     last: Option<u64>,
 }
 
@@ -30,7 +32,7 @@ impl Progress {
     /// Nothing is running. The block is live if the stream is a terminal that can move its cursor.
     pub fn new(stream: &Stream, style: Style) -> Self {
         let width = stream.width().unwrap_or(80);
-        Self { live: stream.is_terminal(), style, width, running: BTreeMap::new(), drawn: 0, last: None }
+        Self { live: stream.is_terminal(), style, width, running: BTreeMap::new(), drawn: 0, begun: false, last: None }
     }
 
     /// Writes text above the block.
@@ -44,7 +46,8 @@ impl Progress {
     /// Takes note of what happened and says so.
     pub fn event(&mut self, stream: &mut Stream, event: &Event, now: u64) {
         let line = self.line(event, now).unwrap_or_default();
-        let text = self.erase() + &line + &self.block(now);
+        let gap = if std::mem::replace(&mut self.begun, true) { "" } else { "\n" };
+        let text = self.erase() + gap + &line + &self.block(now);
         stream.write(&text);
     }
 
@@ -210,7 +213,7 @@ mod tests {
     fn elsewhere_than_on_a_terminal_every_event_is_a_line() {
         let kept = Kept::default();
         let mut stream = Stream::plain(Box::new(kept.clone()));
-        let mut progress = Progress::new(&stream, Style::Plain);
+        let mut progress = Progress { begun: true, ..Progress::new(&stream, Style::Plain) };
         let failed = Diagnostic::error("object rejected", "spec.x is unknown");
         let check = |status, messages: &[&str]| {
             let messages = messages.iter().map(|message| (*message).to_owned()).collect();
@@ -253,7 +256,7 @@ mod tests {
     fn on_a_terminal_what_runs_stands_below_what_is_done() {
         let kept = Kept::default();
         let mut stream = Stream::terminal(Box::new(kept.clone()), Some(40));
-        let mut progress = Progress::new(&stream, Style::Plain);
+        let mut progress = Progress { begun: true, ..Progress::new(&stream, Style::Plain) };
         progress.event(&mut stream, &started("a", Action::Create), 0);
         assert_eq!(kept.take(), "+   k.a: creating (0s)\n");
         progress.draw(&mut stream, 0);
@@ -273,7 +276,7 @@ mod tests {
     fn the_block_grows_no_taller_than_its_limit() {
         let kept = Kept::default();
         let mut stream = Stream::terminal(Box::new(kept.clone()), Some(80));
-        let mut progress = Progress::new(&stream, Style::Plain);
+        let mut progress = Progress { begun: true, ..Progress::new(&stream, Style::Plain) };
         for number in 0..30 {
             progress.event(&mut stream, &started(&format!("n{number:02}"), Action::Create), number);
         }

@@ -9,6 +9,9 @@ pub use text::TextLine;
 use super::value::{KNOWN_AFTER_APPLY, SENSITIVE, inline, step};
 use engine::value::{Data, Entry, Value};
 
+/// How the fingerprint begins that records keep in place of what may hold secrets.
+const VEIL: &str = "hmac-sha256:";
+
 /// Which way a leaf goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
@@ -40,6 +43,8 @@ pub enum What {
     Two(String, String),
     /// A secret changes.
     Secret,
+    /// Something changes of which only a fingerprint is remembered, because it may hold secrets.
+    Veiled,
     /// Text of several lines.
     Text(Vec<TextLine>),
     /// Text that holds structure: its language and what differs within.
@@ -81,6 +86,7 @@ impl Difference {
     /// Compares what may be shown.
     fn compare_open(&mut self, path: &str, before: &Value, after: &Value) {
         match (before.data(), after.data()) {
+            (Data::String(before), _) if before.starts_with(VEIL) => self.push(Mark::Change, path, What::Veiled),
             (Data::Mapping(before), Data::Mapping(after)) => self.compare_entries(path, before.entries(), after.entries()),
             (Data::Sequence(before), Data::Sequence(after)) => list::compare(self, path, before, after),
             (Data::String(before), Data::String(after)) if before.contains('\n') || after.contains('\n') => {
@@ -150,6 +156,7 @@ mod tests {
                 What::One(value) => inline(value),
                 What::Two(before, after) => format!("{before} -> {after}"),
                 What::Secret => "secret".to_owned(),
+                What::Veiled => "veiled".to_owned(),
                 What::Text(text) => text.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"),
                 What::Within(language, within) => format!("({language}) {}", self::lines(within).join("|")),
             };
@@ -177,6 +184,13 @@ mod tests {
         let before = Value::from_json(&json!({"a": 1, "b": {"c": 2, "d": {"e": 3, "f": 4}}, "g": [1, 2]}));
         let after = Value::from_json(&json!({"a": 1, "b": {"c": 9, "d": {"e": 3, "f": 4}}, "g": [1, 2]}));
         assert_eq!(Difference::between(&before, &after).unchanged, 3);
+    }
+
+    #[test]
+    fn a_fingerprint_is_not_shown_as_if_it_were_the_text() {
+        let veil = format!("hmac-sha256:{}", "0".repeat(64));
+        check(&json!({"content": veil}), &json!({"content": "a: 1\nb: 2\n"}), &["~ content veiled"]);
+        check(&json!({"content": veil}), &json!({"content": veil}), &[]);
     }
 
     #[test]

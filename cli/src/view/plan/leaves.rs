@@ -58,6 +58,9 @@ impl Leaves<'_> {
                 let _ = writeln!(text, "{}{cause}", head.trim_end());
                 self.write_text(text, &[TextLine::Remove(before.clone()), TextLine::Add(after.clone())]);
             }
+            What::Veiled => {
+                let _ = writeln!(text, "{head}  (only a fingerprint is kept) changes{cause}");
+            }
             What::Secret => {
                 let _ = writeln!(text, "{head}  {SENSITIVE} changes{cause}");
             }

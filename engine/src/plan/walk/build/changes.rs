@@ -55,7 +55,7 @@ fn causes(address: &Address, action: Action, prior: &State) -> Vec<String> {
 /// Whether an observation has the shape of attributes.
 fn is_attributes(planned: &Planned, observed: &Value) -> bool {
     let schema = planned.kind.schema();
-    observed.entries().iter().all(|entry| schema.attribute(&entry.key).is_some())
+    !observed.entries().is_empty() && observed.entries().iter().all(|entry| schema.attribute(&entry.key).is_some())
 }
 
 /// What is remembered, with the marks that the schema gives.

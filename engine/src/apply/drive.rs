@@ -59,12 +59,13 @@ pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Even
         run.end(ended);
     }
     let entries = run.conclude();
-    let written = match effects.guard.append(entries).await {
-        Ok(()) => effects.guard.fold(run.state()).await.map(|_| ()),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = written {
+    let appended = effects.guard.append(entries).await;
+    // The state holds all that the journal does and more: written whole, it mends a journal that could not be.
+    if let Err(error) = effects.guard.fold(run.state()).await {
         run.lost(&error);
+        if let Err(error) = appended {
+            run.lost(&error);
+        }
     }
     run.summary()
 }

@@ -169,9 +169,9 @@ impl Run<'_> {
                 self.write(Entry::Remove { address: target.address.clone(), deposed: target.deposed.clone() });
                 Value::null()
             }
-            Op::Record { target, attributes } => {
+            Op::Record { target, attributes, uid } => {
                 let attributes = self.filled(attributes);
-                self.put_again(target, &attributes);
+                self.put_again(target, &attributes, uid.clone());
                 instance(&target.address, &attributes)
             }
             _ => Value::null(),
@@ -239,7 +239,7 @@ impl Run<'_> {
             match kind.planned(comparison) {
                 // An update may turn out to be nothing; every other difference stops the branch.
                 Planned::Keep(attributes) => {
-                    self.put_again(target, &attributes);
+                    self.put_again(target, &attributes, None);
                     self.walk.finish(slot, instance(&target.address, &attributes));
                     return Ok(None);
                 }
@@ -383,12 +383,13 @@ impl Run<'_> {
     }
 
     /// Refreshes what is written down about a kept thing.
-    fn put_again(&mut self, target: &Target, attributes: &Value) {
+    fn put_again(&mut self, target: &Target, attributes: &Value, uid: Option<Arc<str>>) {
         let Some(mut record) = self.state.record(&target.address).cloned() else { return };
         if let Ok(kind) = self.kind(target) {
             record.attributes = stored(&kind.remembered(attributes, &self.plan.prior.secret_key));
         }
         record.status = Status::Ready;
+        record.uid = uid.or(record.uid);
         record.place.clone_from(&target.place);
         record.depends_on = target.depends_on.iter().cloned().collect();
         record.create_before_destroy = target.create_before_destroy;

@@ -118,6 +118,8 @@ pub enum Op {
         target: Arc<Target>,
         /// Its attributes.
         attributes: Value,
+        /// The uid that was observed, if one was.
+        uid: Option<Arc<str>>,
     },
     /// Stops what needs it unless the condition holds.
     Assert {

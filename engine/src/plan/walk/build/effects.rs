@@ -47,7 +47,7 @@ impl Builder<'_, '_> {
                 self.push(op, needs)
             }
             Action::Settle if planned.settles => self.push(Op::Settle { target: target.clone(), arguments: arguments.clone() }, needs),
-            Action::Settle => self.push(Op::Record { target: target.clone(), attributes }, needs),
+            Action::Settle => self.push(Op::Record { target: target.clone(), attributes, uid: observed_uid(planned) }, needs),
             _ => {
                 if planned.action == Action::Replace && !planned.dies_with_place {
                     let delete = self.push(Op::Delete { target: Arc::new(Self::removal_target(address, planned)) }, Vec::new());
@@ -83,7 +83,7 @@ impl Builder<'_, '_> {
         if let Some(prior) = &planned.prior
             && outdated(prior, &target, &planned.attributes)
         {
-            let slot = self.push(Op::Record { target, attributes: planned.attributes.clone() }, needs);
+            let slot = self.push(Op::Record { target, attributes: planned.attributes.clone(), uid: observed_uid(planned) }, needs);
             self.finals.insert(address.clone(), slot);
             self.instances.insert(address.clone(), slot);
             return;
@@ -121,6 +121,10 @@ impl Builder<'_, '_> {
                 .and_then(|waits| waits.timeouts.get("create").or_else(|| waits.timeouts.values().next()).copied()),
         }
     }
+}
+
+fn observed_uid(planned: &Planned) -> Option<Arc<str>> {
+    planned.observed.as_ref()?.text("uid").map(Arc::from)
 }
 
 /// Whether what is written down about a kept thing differs from what the plan says of it.

@@ -2,7 +2,9 @@
 //!
 //! An address prints as users write it and parses back to itself.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -111,9 +113,13 @@ pub enum Mode {
     Data,
 }
 
-/// The address of one resource instance, or of one member of its manifest set.
+/// The address of one resource instance, or of one member of its manifest set. Clones share it: one is as small as a pointer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Address(Arc<AddressParts>);
+
+/// What an [`Address`] is made of; it dereferences to this.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Address {
+pub struct AddressParts {
     /// The module instance it stands in.
     pub module: ModulePath,
     /// Managed or data.
@@ -128,22 +134,56 @@ pub struct Address {
     pub member: Option<Arc<str>>,
 }
 
+impl Deref for Address {
+    type Target = AddressParts;
+
+    fn deref(&self) -> &AddressParts {
+        &self.0
+    }
+}
+
+impl From<AddressParts> for Address {
+    fn from(parts: AddressParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By module, mode, kind, name, key and member.
+impl Ord for Address {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
 impl Address {
     /// A managed resource without a key in the root module.
     pub fn managed(kind: &str, name: &str) -> Self {
-        Self { module: ModulePath::root(), mode: Mode::Managed, kind: kind.into(), name: name.into(), key: Key::None, member: None }
+        let (kind, name) = (kind.into(), name.into());
+        AddressParts { module: ModulePath::root(), mode: Mode::Managed, kind, name, key: Key::None, member: None }.into()
+    }
+
+    /// The same resource block's instance under another key.
+    #[must_use]
+    pub fn with_key(&self, key: Key) -> Self {
+        AddressParts { key, ..AddressParts::clone(self) }.into()
     }
 
     /// The address of a member of this resource's manifest set.
     #[must_use]
     pub fn with_member(&self, member: &str) -> Self {
-        Self { member: Some(member.into()), ..self.clone() }
+        AddressParts { member: Some(member.into()), ..AddressParts::clone(self) }.into()
     }
 
     /// The resource whose manifest set this is a member of, if it is one.
     pub fn parent(&self) -> Option<Self> {
         self.member.as_ref()?;
-        Some(Self { member: None, ..self.clone() })
+        Some(AddressParts { member: None, ..AddressParts::clone(self) }.into())
     }
 
     /// Whether `other` is this resource or a member of it.
@@ -214,7 +254,7 @@ impl FromStr for Address {
             None if after.is_empty() => None,
             Some(_) | None => return Err(fail("nothing, or `/` and a member, after the name")),
         };
-        Ok(Self { module, mode, kind: kind.into(), name: name.into(), key, member })
+        Ok(AddressParts { module, mode, kind: kind.into(), name: name.into(), key, member }.into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Samples for tests: a state and a journal with everything in them.
 
-use engine::address::{Address, Key, ModulePath};
+use engine::address::{Address, AddressParts, Key, ModulePath};
 use engine::state::{Connect, Entry, Fingerprint, Operation, Output, Place, Record, RecordId, State, Status};
 use engine::value::{Data, Entry as Pair, Mapping, MappingKind, Sequence, SequenceKind, Type, Value, parse_number};
 use std::collections::BTreeMap;
@@ -23,11 +23,12 @@ fn text(text: &str) -> Value {
 
 /// An address with everything an address can have.
 pub(crate) fn longest_address() -> Address {
-    Address {
+    AddressParts {
         module: ModulePath::root().child("mesh", Key::Text("e\"u\n\\".into())).child("inner", Key::Number(3)),
         key: Key::Text("cluster1".into()),
-        ..Address::managed("istio_operator", "primary").with_member("ConfigMap/istio-system/istio")
+        ..AddressParts::clone(&Address::managed("istio_operator", "primary").with_member("ConfigMap/istio-system/istio"))
     }
+    .into()
 }
 
 /// A record with everything a record can have.

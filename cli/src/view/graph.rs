@@ -137,7 +137,7 @@ mod tests {
     /// `c` is created after `b["x"]` through a join; `b["x"]` after `a`; `d` is kept, and remembers that it was made from `a`.
     fn plan() -> Plan {
         let [a, c, d] = ["a", "c", "d"].map(|name| Address::managed("k", name));
-        let b = Address { key: Key::Text("x".into()), ..Address::managed("k", "b") };
+        let b = Address::managed("k", "b").with_key(Key::Text("x".into()));
         let mut plan = Plan { changes: vec![change(&a, Action::Create), change(&b, Action::Create)], ..Plan::default() };
         plan.changes.extend([change(&c, Action::Create), change(&d, Action::Keep)]);
         let join = Slot { op: Op::Join, needs: vec![SlotId(1)] };

@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::fake::without_digits;
-use engine::address::{Address, Key, Mode};
+use engine::address::{Address, AddressParts, Key, Mode};
 use engine::plan::{Blocked, Change, CheckResult, Reason};
 use engine::value::{Data, Instance, Type, Value};
 use serde_json::json;
 use std::sync::Arc;
 
 fn keyed(kind: &str, name: &str, key: &str) -> Address {
-    Address { key: Key::Text(key.into()), ..Address::managed(kind, name) }
+    Address::managed(kind, name).with_key(Key::Text(key.into()))
 }
 
 fn change(address: Address, action: Action, reason: Reason) -> Change {
@@ -159,7 +159,7 @@ fn outputs_blocked_entries_and_checks_have_their_own_sections() {
         sensitive,
     };
     let check_of = |name: &str, status, message: &str| CheckResult { name: name.into(), status, messages: vec![message.to_owned()] };
-    let data = Address { mode: Mode::Data, ..keyed("kubernetes_cluster", "this", "c1") };
+    let data = Address::from(AddressParts { mode: Mode::Data, ..AddressParts::clone(&keyed("kubernetes_cluster", "this", "c1")) });
     let plan = Plan {
         outputs: vec![
             output("gateway", None, Some("10.0.0.1"), false),

@@ -4,7 +4,7 @@ use super::arguments::{blocked, waits};
 use super::tables::{Binding, Fate, Group, Instances, Keys, ModuleInstance, Planned as PlannedInstance, Terms};
 use super::world::Seen;
 use super::{FAILED, Site, Walk};
-use crate::address::{Address, Key, Mode};
+use crate::address::{Address, AddressParts, Key, Mode};
 use crate::config::{Repetition, ResourceBlock, ResourceName};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::eval::Arena;
@@ -362,7 +362,8 @@ fn kept(status: Option<Status>) -> (Action, Reason) {
 
 /// The address of an instance of a block in a module instance.
 pub(super) fn address_of(instance: &ModuleInstance, name: &ResourceName, key: Key) -> Address {
-    Address { module: instance.path.clone(), mode: name.mode, kind: name.kind.clone(), name: name.name.clone(), key, member: None }
+    let (kind, name, mode) = (name.kind.clone(), name.name.clone(), name.mode);
+    AddressParts { module: instance.path.clone(), mode, kind, name, key, member: None }.into()
 }
 
 /// A kind's problem at a place in the text.

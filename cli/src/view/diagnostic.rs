@@ -6,17 +6,26 @@ use engine::diagnostic::{Diagnostic, Severity};
 use engine::source::{SourceTree, Span};
 use std::ops::Range;
 
+/// Columns of text excerpts where the terminal does not say how many it has.
+const WIDTH: usize = 120;
+/// Columns before a sentence.
+const MARGIN: usize = 14;
+/// Fewest columns that a sentence is broken to.
+const NARROWEST: usize = 30;
+
 /// All problems, warnings first, then errors, each with its place, then how many errors there were if more than one.
-pub fn render(sources: &SourceTree, diagnostics: &[Diagnostic], style: Style, width: usize) -> String {
+///
+/// On a terminal whose `width` in columns is known sentences are broken into lines that fit.
+pub fn render(sources: &SourceTree, diagnostics: &[Diagnostic], style: Style, width: Option<usize>) -> String {
     let renderer = match style {
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
     };
-    let renderer = renderer.term_width(width);
+    let renderer = renderer.term_width(width.unwrap_or(WIDTH));
     let of = |severity| diagnostics.iter().filter(move |diagnostic| diagnostic.severity == severity);
     let mut text = String::new();
     for diagnostic in of(Severity::Warning).chain(of(Severity::Error)) {
-        text.push_str(renderer.render(&[group(sources, diagnostic)]).trim_end());
+        text.push_str(renderer.render(&[group(sources, diagnostic, width)]).trim_end());
         text.push_str("\n\n");
     }
     match of(Severity::Error).count() {
@@ -26,7 +35,7 @@ pub fn render(sources: &SourceTree, diagnostics: &[Diagnostic], style: Style, wi
     text
 }
 
-fn group<'a>(sources: &'a SourceTree, diagnostic: &'a Diagnostic) -> Group<'a> {
+fn group<'a>(sources: &'a SourceTree, diagnostic: &'a Diagnostic, width: Option<usize>) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -41,12 +50,32 @@ fn group<'a>(sources: &'a SourceTree, diagnostic: &'a Diagnostic) -> Group<'a> {
         group = group.element(Level::NOTE.message(format!("in `{address}`")));
     }
     if !diagnostic.detail.is_empty() {
-        group = group.element(Level::NOTE.no_name().message(super::value::printable(&diagnostic.detail)));
+        group = group.element(Level::NOTE.no_name().message(lines(&diagnostic.detail, width)));
     }
     if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(super::value::printable(help)));
+        group = group.element(Level::HELP.message(lines(help, width)));
     }
     group
+}
+
+/// A text as it may be printed, broken at spaces into lines that leave room for the margin.
+fn lines(text: &str, width: Option<usize>) -> String {
+    let text = super::value::printable(text);
+    let Some(columns) = width.map(|width| width.saturating_sub(MARGIN).max(NARROWEST)) else { return text };
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.split('\n') {
+        lines.push(String::new());
+        for word in paragraph.split_inclusive(' ') {
+            let used = lines.last().map_or(0, |line| line.chars().count());
+            if used > 0 && used + word.trim_end().chars().count() > columns {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push_str(word);
+            }
+        }
+    }
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 /// One snippet per file, the problem's own first.
@@ -102,7 +131,7 @@ mod tests {
     }
 
     fn check(diagnostics: &[Diagnostic], expected: &str) {
-        assert_eq!(render(&tree(), diagnostics, Style::Plain, 100), expected);
+        assert_eq!(render(&tree(), diagnostics, Style::Plain, None), expected);
     }
 
     #[test]
@@ -160,10 +189,20 @@ mod tests {
     }
 
     #[test]
+    fn sentences_are_broken_where_the_terminal_ends() {
+        let text = "one two three four five six seven eight nine ten";
+        assert_eq!(lines(text, None), text);
+        assert_eq!(lines(text, Some(44)), "one two three four five six\nseven eight nine ten");
+        assert_eq!(lines("a\n  b", Some(0)), "a\n  b");
+        let long = "x".repeat(60);
+        assert_eq!(lines(&format!("see {long} there"), Some(44)), format!("see\n{long}\nthere"));
+    }
+
+    #[test]
     fn a_span_that_does_not_fit_its_text_is_shown_as_far_as_it_does() {
         for (file, range) in [(0, 40..4000), (0, 5000..5001), (7, 0..1)] {
             let problem = Diagnostic::error("odd", "").at(Span::new(FileId(file), range));
-            assert!(render(&tree(), &[problem], Style::Plain, 100).starts_with("error: odd\n"));
+            assert!(render(&tree(), &[problem], Style::Plain, None).starts_with("error: odd\n"));
         }
         assert_eq!(range(Span::new(FileId(0), 1..2), "äx"), 0..2);
     }

@@ -40,7 +40,7 @@ impl Human {
 
 impl View for Human {
     fn diagnostics(&mut self, sources: &SourceTree, diagnostics: &[Diagnostic]) {
-        let width = self.screen.err.width().unwrap_or(WIDTH);
+        let width = self.screen.err.width();
         let text = diagnostic::render(sources, diagnostics, self.err, width);
         self.progress.above(&mut self.screen.err, &text);
     }

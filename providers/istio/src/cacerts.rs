@@ -53,7 +53,7 @@ impl ObjectKind for CaCerts {
 
     fn attributes(&self, arguments: &Value, _: Option<&Json>) -> Vec<(&'static str, Value)> {
         let of = |name: &'static str| Some((name, arguments.get("intermediate")?.referent(name)?.clone()));
-        ["root_certificate", "fingerprint"].into_iter().filter_map(of).filter(|(_, value)| value.is_known()).collect()
+        ["root_certificate", "fingerprint"].into_iter().filter_map(of).collect()
     }
 
     fn wait(&self, _: &Value) -> Wait {
@@ -146,6 +146,14 @@ mod tests {
         );
         let kept = CaCerts::default().remembered(&arguments, b"key").to_json().unwrap();
         assert!(!kept.to_string().contains("KEY"), "{kept}");
+    }
+
+    #[test]
+    fn an_intermediate_that_is_issued_again_has_another_fingerprint() {
+        let again = arguments(intermediate(&[("fingerprint", Value::unknown(Type::String))]));
+        let computed = Value::object(CaCerts::default().attributes(&again, None));
+        assert!(computed.get("fingerprint").is_some_and(|fingerprint| !fingerprint.is_known()), "the old one is not promised");
+        assert_eq!(computed.text("root_certificate"), Some("ROOT\n"));
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl ObjectKind for EastWestGateway {
     fn attributes(&self, arguments: &Value, _: Option<&Json>) -> Vec<(&'static str, Value)> {
         let selector = arguments.text("name").map_or_else(|| Value::unknown(Type::String), |name| Value::string(selector(name)));
         let network = leaf(arguments, &["control_plane", "network"]);
-        [("network", network), ("selector", selector)].into_iter().filter(|(_, value)| value.is_known()).collect()
+        vec![("network", network), ("selector", selector)]
     }
 
     fn wait(&self, _: &Value) -> Wait {

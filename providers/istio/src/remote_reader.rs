@@ -92,7 +92,7 @@ impl ObjectKind for RemoteReader {
             None => leaf(arguments, &["control_plane", "cluster", "server"]),
         };
         let name = leaf(arguments, &["control_plane", "cluster_name"]);
-        [("server", server), ("cluster_name", name)].into_iter().filter(|(_, value)| value.is_known()).collect()
+        vec![("server", server), ("cluster_name", name)]
     }
 
     fn settled<'a>(&'a self, arguments: &'a Value, reader: &'a dyn Reader) -> BoxFuture<'a, Result<Settled, String>> {
@@ -337,7 +337,8 @@ mod tests {
             [("server", Value::string("https://c1.example:6443")), ("cluster_name", Value::string("cluster1"))]
         );
         let open = reference(&["cluster"], "c1", Value::object([("server", Value::unknown(Type::String))]));
-        assert_eq!(server(&arguments(&[("cluster", open)], &[])), [("cluster_name", Value::string("cluster1"))]);
+        let unknown = server(&arguments(&[("cluster", open)], &[]));
+        assert_eq!(unknown, [("server", Value::unknown(Type::String)), ("cluster_name", Value::string("cluster1"))]);
     }
 
     struct Holding(Option<Json>);

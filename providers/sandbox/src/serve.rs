@@ -1,4 +1,8 @@
-//! Serves the clusters of a directory to `kubectl`: plain HTTP on the loopback, behind a token that only the user can read.
+//! Serves the clusters of a directory to `kubectl`: HTTPS on the loopback, behind a token that only the user can read.
+//!
+//! HTTPS because `kubectl` sends no token over plain HTTP. The certificate is made anew each time and stands in the kubeconfig.
+
+mod tls;
 
 use crate::api::render_refusal;
 use crate::cluster::Sandboxes;
@@ -7,6 +11,8 @@ use crate::refusal::Refusal;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::header::AUTHORIZATION;
 use http::{Request, Response, Uri};
 use serde_json::json;
@@ -64,13 +70,14 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Served), stop: imp
     let listener = TcpListener::bind(options.address).await?;
     let address = listener.local_addr()?;
     let token = format!("{}{}", fresh_uid(), fresh_uid()).replace('-', "");
-    write_private(&options.kubeconfig, &kubeconfig(&clusters, address, &token))?;
+    let certificate = tls::Certificate::new(address.ip())?;
+    write_private(&options.kubeconfig, &kubeconfig(&clusters, address, &token, certificate.authority()))?;
     let served = Served { address, clusters, kubeconfig: options.kubeconfig };
     ready(&served);
     let router = Router::new().fallback(answer).with_state(Arc::new(Door { sandboxes, token }));
     // Watches may last long; nobody waits for them.
     let result = tokio::select! {
-        result = axum::serve(listener, router).into_future() => result,
+        result = axum::serve(certificate.listen(listener)?, router).into_future() => result,
         () = stop => Ok(()),
     };
     // Its token is of no use any more.
@@ -98,11 +105,12 @@ async fn answer(State(door): State<Arc<Door>>, mut request: Request<Body>) -> Re
     }
 }
 
-fn kubeconfig(clusters: &[String], address: SocketAddr, token: &str) -> String {
+fn kubeconfig(clusters: &[String], address: SocketAddr, token: &str, authority: &str) -> String {
     let named = |entry: &dyn Fn(&str) -> Json| clusters.iter().map(|name| entry(name)).collect::<Vec<_>>();
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": clusters.first(),
-        "clusters": named(&|name| json!({ "name": name, "cluster": { "server": format!("http://{address}/{name}") } })),
+        "clusters": named(&|name| json!({ "name": name, "cluster": {
+            "server": format!("https://{address}/{name}"), "certificate-authority-data": BASE64_STANDARD.encode(authority) } })),
         "contexts": named(&|name| json!({ "name": name, "context": { "cluster": name, "user": "sandbox" } })),
         "users": [{ "name": "sandbox", "user": { "token": token } }],
     });

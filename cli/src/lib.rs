@@ -11,6 +11,7 @@ mod perform;
 mod project;
 mod providers;
 mod real;
+mod required;
 mod session;
 mod validate;
 mod variables;

@@ -2,6 +2,7 @@
 
 use crate::args::Planning;
 use crate::failure::Failure;
+use crate::required;
 use crate::session::Session;
 use crate::variables::{Places, gather};
 use engine::address::Mode;
@@ -62,6 +63,7 @@ impl Project {
         session.sources = sources;
         let (config, more) = parse(&session.sources, &classes(session.registry().catalogue()));
         problems.extend(more);
+        problems.extend(required::check(&config, env!("CARGO_PKG_VERSION")));
         session.show_or_fail(problems)?;
         Ok(config)
     }

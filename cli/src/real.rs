@@ -31,12 +31,17 @@ pub fn real_world() -> World {
 }
 
 fn stream(writer: Box<dyn Write + Send>, handle: &impl IsTerminal, environment: &BTreeMap<String, String>) -> Stream {
-    if !handle.is_terminal() {
+    if !handle.is_terminal() || is_dumb(environment) {
         return Stream::plain(writer);
     }
     let columns = environment.get("COLUMNS").and_then(|columns| columns.parse().ok());
     let width = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
     Stream::terminal(writer, width)
+}
+
+/// Whether the terminal cannot move its cursor: it is written to like a file.
+fn is_dumb(environment: &BTreeMap<String, String>) -> bool {
+    environment.get("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// The clock and random ids.
@@ -64,4 +69,24 @@ fn next_interrupt() -> BoxFuture<'static, ()> {
             result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending::<()>().await },
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dumb_terminal_is_known_by_its_name() {
+        for (term, dumb) in [("dumb", true), ("xterm-256color", false), ("", false)] {
+            assert_eq!(is_dumb(&BTreeMap::from([("TERM".to_owned(), term.to_owned())])), dumb, "{term}");
+        }
+        assert!(!is_dumb(&BTreeMap::new()));
+    }
+
+    #[test]
+    fn ids_differ_and_time_goes_on() {
+        let ids = [ThisMachine.record_id(), ThisMachine.record_id()];
+        assert!(ids[0] != ids[1] && ids.iter().all(|id| id.as_str().len() == 32), "{ids:?}");
+        assert!(ThisMachine.now() > 1_700_000_000);
+    }
 }

@@ -99,6 +99,14 @@ fn a_problem_in_the_text_shows_the_text() {
 }
 
 #[test]
+fn a_configuration_can_require_another_version() {
+    let fake = Fake::new(&[("main.mesh.hcl", "meshplan {\n  required_version = \">= 99.0\"\n}\n")]);
+    let ran = fake.run("plan");
+    assert!(ran.err.starts_with("error: another meshplan is required\n --> main.mesh.hcl:2:"), "{ran:?}");
+    assert_eq!(ran.code, exit::FAILED);
+}
+
+#[test]
 fn a_good_configuration_is_valid() {
     let ran = Fake::new(&[("main.mesh.hcl", GOOD)]).run("validate");
     assert_eq!(ran, Ran { code: exit::DONE, out: "The configuration is valid.\n".to_owned(), err: String::new() });

@@ -48,7 +48,11 @@ impl ObjectKind for CaCerts {
     }
 
     fn object(&self, arguments: &Value) -> Option<Result<Value, Problem>> {
-        Some(referring(arguments, "intermediate").map(|()| secret(arguments)))
+        // Whether it is signed may show only when it is made.
+        Some(referring(arguments, "intermediate").and_then(|()| match unsigned(arguments) {
+            Some(problem) => Err(problem),
+            None => Ok(secret(arguments)),
+        }))
     }
 
     fn attributes(&self, arguments: &Value, _: Option<&Json>) -> Vec<(&'static str, Value)> {
@@ -186,6 +190,8 @@ mod tests {
         let problems = CaCerts::default().validate(&arguments(intermediate(&[("certificate", Value::null())])));
         assert_eq!(problems.iter().map(|problem| problem.summary.as_str()).collect::<Vec<_>>(), ["intermediate not signed"]);
         assert!(problems[0].help.as_deref().is_some_and(|help| help.contains("`signed_certificate`")));
+        let object = CaCerts::default().object(&arguments(intermediate(&[("certificate", Value::null())]))).unwrap();
+        assert_eq!(object.unwrap_err(), problems[0], "a part of an authority is never written");
         assert!(CaCerts::default().validate(&arguments(intermediate(&[]))).is_empty());
         assert!(CaCerts::default().validate(&arguments(intermediate(&[("certificate", Value::unknown(Type::String))]))).is_empty());
     }

@@ -1,6 +1,7 @@
 //! Calls: arguments, `...`, and the few functions that are no functions of values: `try`, `can`, `templatefile`, `templatestring`.
 
 use super::evaluator::{Evaluator, both, problem, problem_with_help};
+use super::functions::Called;
 use super::instance::as_object;
 use super::strict::{Open, first, literal, opened, strict, taken};
 use super::unify::words;
@@ -38,7 +39,7 @@ impl Evaluator<'_> {
             "templatestring" => self.template_string(call, arguments, span),
             name => {
                 let thunks = self.arena.thunks.len();
-                let value = super::functions::call(name, call.name_span, arguments, span, self.scope, self.arena)?;
+                let value = super::functions::call(Called { name, name_span: call.name_span, span }, arguments, self.scope, self.arena)?;
                 // A function says only by its result what state it came to.
                 let mut made = Flags::default();
                 for flag in [Flags::PENDING, Flags::BLOCKED] {

@@ -7,25 +7,7 @@ mod choose;
 mod convert;
 mod evaluator;
 mod fill;
-/// The library of functions has not landed.
-mod functions {
-    use super::{Arena, Scope};
-    use crate::diagnostic::{Diagnostic, Problems};
-    use crate::source::Span;
-    use crate::value::Value;
-
-    #[expect(clippy::too_many_arguments, reason = "goes when the library lands")]
-    pub(super) fn call(
-        name: &str,
-        name_span: Span,
-        _: Vec<(Value, Span)>,
-        _: Span,
-        _: &mut dyn Scope,
-        _: &mut Arena,
-    ) -> Result<Value, Problems> {
-        Err(vec![Diagnostic::error("unknown function", format!("there is no function `{name}`")).at(name_span)])
-    }
-}
+mod functions;
 mod instance;
 #[cfg(test)]
 mod laws;
@@ -42,6 +24,7 @@ mod unify;
 
 pub use convert::{Mismatch, convert};
 pub use fill::{Fill, fill, run};
+pub use functions::{Example, Function, Gives, Group, Need, Parameter, Takes, table as function_table};
 pub use instance::instance;
 pub use substitute::each_literal;
 pub use unify::{type_of, unify, words};
@@ -102,6 +85,8 @@ impl Thunks {
 pub enum FileText {
     /// The text.
     Text(Arc<str>),
+    /// There is no such file.
+    Absent,
     /// It is asked for.
     Pending,
     /// It cannot be had: the detail of an error.

@@ -156,6 +156,7 @@ impl Evaluator<'_> {
     pub(super) fn template_text(&mut self, path: &str, span: Span) -> Result<Option<Arc<str>>, Problems> {
         match self.scope.file(path) {
             super::FileText::Text(text) => Ok(Some(text)),
+            super::FileText::Absent => Err(problem("unreadable file", format!("there is no file `{path}`"), span)),
             super::FileText::Pending => Ok(None),
             super::FileText::Refused(why) => Err(problem("unreadable file", why, span)),
         }

@@ -59,7 +59,7 @@ impl Scope for Lookup<'_> {
                 Some(text) => FileText::Text(text.into()),
                 None => FileText::Refused(format!("`{path}` holds no text")),
             },
-            Some(Answer::Absent) => FileText::Refused(format!("there is no file `{path}`")),
+            Some(Answer::Absent) => FileText::Absent,
             Some(Answer::Unreachable(why)) => FileText::Refused(format!("`{path}` cannot be read: {why}")),
             Some(Answer::Refused(problem)) => FileText::Refused(problem.detail.clone()),
             Some(Answer::Conflict(_)) => FileText::Refused(format!("`{path}` cannot be read")),

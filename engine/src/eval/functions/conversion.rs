@@ -1,0 +1,187 @@
+//! Functions of types and marks.
+
+use super::argument::{Fault, Work};
+use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
+use crate::eval::strict::Open;
+use crate::value::{Type, Value};
+
+const VALUE: &[Parameter] = &[Parameter::new("value", Takes::Anything)];
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "issensitive",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::Bool,
+        doc: "Whether the value itself is sensitive; what is within does not count.",
+        example: Example { call: r#"issensitive(sensitive("a"))"#, result: "true" },
+        body: Body::Parts(|work| Ok(is_sensitive(work))),
+    },
+    Function {
+        name: "nonsensitive",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::Any,
+        doc: "The value without its own mark. Only for what is certainly no secret.",
+        example: Example { call: r#"nonsensitive(sensitive("a"))"#, result: r#""a""# },
+        body: Body::Parts(|work| Ok(work.values[0].clone().unmarked())),
+    },
+    Function {
+        name: "sensitive",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::Any,
+        doc: "The value, marked so that it is never shown.",
+        example: Example { call: r#"sensitive("a")"#, result: r#"sensitive("a")"# },
+        body: Body::Parts(|work| Ok(work.values[0].clone().sensitive())),
+    },
+    Function {
+        name: "tobool",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::Bool,
+        doc: "The value as `true` or `false`.",
+        example: Example { call: r#"tobool("true")"#, result: "true" },
+        body: Body::Parts(|work| converted(work, &Type::Bool)),
+    },
+    Function {
+        name: "tolist",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::List,
+        doc: "The set or tuple as a list, its elements as the one type that all of them convert to.",
+        example: Example { call: r#"tolist(toset(["b", "a"]))"#, result: r#"tolist(["a", "b"])"# },
+        body: Body::Parts(|work| converted(work, &Type::list(Type::Any))),
+    },
+    Function {
+        name: "tomap",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::Map,
+        doc: "The object as a map, its values as the one type that all of them convert to.",
+        example: Example { call: r#"tomap({ a = 1, b = "x" })"#, result: r#"tomap({ a = "1", b = "x" })"# },
+        body: Body::Parts(|work| converted(work, &Type::map(Type::Any))),
+    },
+    Function {
+        name: "tonumber",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::Number,
+        doc: "The value as a number.",
+        example: Example { call: r#"tonumber("1.5")"#, result: "1.5" },
+        body: Body::Parts(|work| converted(work, &Type::Number)),
+    },
+    Function {
+        name: "toset",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::Set,
+        doc: "The list or tuple as a set, its elements as the one type that all of them convert to, each once.",
+        example: Example { call: r#"toset(["b", "a", "b"])"#, result: r#"toset(["a", "b"])"# },
+        body: Body::Parts(|work| converted(work, &Type::set(Type::Any))),
+    },
+    Function {
+        name: "tostring",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::Text,
+        doc: "The value as a string.",
+        example: Example { call: "tostring(1.50)", result: r#""1.5""# },
+        body: Body::Parts(|work| converted(work, &Type::String)),
+    },
+];
+
+fn converted(work: &mut Work<'_>, ty: &Type) -> Result<Value, Fault> {
+    work.convert(0, work.values[0].clone(), ty)
+}
+
+fn is_sensitive(work: &mut Work<'_>) -> Value {
+    let value = work.values[0].clone();
+    if value.is_marked_sensitive() {
+        return Value::bool(true);
+    }
+    // What is not known yet may still turn out to be sensitive.
+    match Open::of(&value) {
+        Some(open) => work.later(open, Type::Bool),
+        None => Value::bool(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{check, check_states};
+
+    #[test]
+    fn values_convert_as_in_terraform() {
+        check(&[
+            ("tostring(true)", r#""true""#),
+            ("tostring(null)", "null"),
+            (r#"tostring("a")"#, r#""a""#),
+            ("tostring([])", "unsuitable argument: the `value` of `tostring` does not fit: a string is required, found a tuple"),
+            (r#"tonumber("1e3")"#, "1000"),
+            (r#"tonumber("-5")"#, "-5"),
+            ("tonumber(null)", "null"),
+            (r#"tonumber("a")"#, "unsuitable argument: the `value` of `tonumber` does not fit: a number is required, found the string `a`"),
+            ("tonumber(true)", "unsuitable argument: the `value` of `tonumber` does not fit: a number is required, found a bool"),
+            (
+                r#"tonumber(sensitive("hunter2"))"#,
+                "unsuitable argument: the `value` of `tonumber` does not fit: a number is required, found a string",
+            ),
+            (r#"tobool("1")"#, "true"),
+            (r#"tobool("false")"#, "false"),
+            ("tobool(null)", "null"),
+            (
+                r#"tobool("True")"#,
+                "unsuitable argument: the `value` of `tobool` does not fit: `true` or `false` is required, found the string `True`",
+            ),
+            ("tobool(1)", "unsuitable argument: the `value` of `tobool` does not fit: a bool is required, found a number"),
+            (r#"tolist(["a", 1])"#, r#"list["a", "1"]"#),
+            ("tolist([])", "list[]"),
+            ("tolist(null)", "null"),
+            (
+                "tolist([1, [2]])",
+                "unsuitable argument: the `value` of `tolist` does not fit: all elements of one type is required, found several that do not agree",
+            ),
+            (r#"tolist("a")"#, "unsuitable argument: the `value` of `tolist` does not fit: a list(any) is required, found a string"),
+            (r#"toset([1, "1"])"#, r#"set["1"]"#),
+            ("toset([])", "set[]"),
+            ("toset([null])", "set[null]"),
+            (r#"toset([[1], ["a"]])"#, r#"set[["1"], ["a"]]"#),
+            ("toset({ a = 1 })", "unsuitable argument: the `value` of `toset` does not fit: a set(any) is required, found an object"),
+            ("tomap({})", "map{}"),
+            ("tomap(null)", "null"),
+            ("tomap({ a = true })", "map{a=true}"),
+            ("tomap([1])", "unsuitable argument: the `value` of `tomap` does not fit: a map(any) is required, found a tuple"),
+        ]);
+    }
+
+    #[test]
+    fn marks_are_set_taken_and_asked_for() {
+        check(&[
+            ("sensitive(null)", "*null"),
+            ("sensitive([1])", "*[1]"),
+            ("sensitive()", "wrong number of arguments: `sensitive` takes 1 argument, 0 are given"),
+            (r#"nonsensitive("a")"#, r#""a""#),
+            ("nonsensitive(null)", "null"),
+            (r#"nonsensitive([sensitive("a")])"#, r#"[*"a"]"#),
+            ("nonsensitive(1, 2)", "wrong number of arguments: `nonsensitive` takes 1 argument, 2 are given"),
+            (r#"issensitive("a")"#, "false"),
+            (r#"issensitive([sensitive("a")])"#, "false"),
+            (r#"issensitive(nonsensitive(sensitive("a")))"#, "false"),
+            ("issensitive()", "wrong number of arguments: `issensitive` takes 1 argument, 0 are given"),
+        ]);
+        check_states(&[
+            ("sensitive(var.unknown)", "*?string", "u"),
+            ("nonsensitive(var.secret)", "\"s\"", "s"),
+            ("issensitive(var.unknown)", "?bool", "u"),
+            ("issensitive(sensitive(var.unknown))", "true", ""),
+            ("tonumber(var.unknown)", "?number", "u"),
+            ("tostring(var.unknown)", "?string", "u"),
+            ("tolist([var.unknown, var.a])", "list[?string, \"a\"]", "a u"),
+            ("tolist([var.unknown, var.a])[1]", "\"a\"", "a"),
+            ("toset([var.secret, \"a\"])", "*set[\"a\", *\"s\"]", "s"),
+            ("tomap({ x = var.unknown, y = var.a })[\"y\"]", "\"a\"", "a"),
+            ("toset(var.pending)", "…set(any)", "p"),
+        ]);
+    }
+}

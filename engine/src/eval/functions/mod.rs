@@ -1,0 +1,154 @@
+//! Terraform's functions, by name and semantics.
+//!
+//! [`table`] says of each what it takes and gives; documentation is generated from it. [`call`] is the one way in: it converts the
+//! arguments, and where one is not known leaves the call for later, so that the functions themselves see known values only. Those that
+//! move elements about (`merge`, `values`, `concat`, …) ask only for the shape of their arguments: each element keeps its own state,
+//! origin and mark.
+//!
+//! Not here: `try`, `can`, `templatefile` and `templatestring`, which are no functions of values; they stand in the table all the same.
+
+mod argument;
+mod conversion;
+mod digest;
+mod encoding;
+mod file;
+mod format;
+mod json;
+mod list;
+mod mapping;
+mod network;
+mod number;
+mod pattern;
+mod result;
+mod search;
+mod set;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod verb;
+mod yaml;
+mod yaml_read;
+mod yaml_scalar;
+
+pub use table::{Example, Function, Gives, Group, Need, Parameter, Takes, table};
+
+use super::strict::{Open, first, literal, opened};
+use super::{Arena, FileText, Scope};
+use crate::config::{Call, Expr, Node};
+use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
+use crate::source::Span;
+use crate::value::{Origin, Type, Value};
+use argument::{Arguments, Fault, Work, prepare};
+use table::Body;
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Called<'a> {
+    /// The function's name as written.
+    pub(super) name: &'a str,
+    /// Where the name stands.
+    pub(super) name_span: Span,
+    /// Where the whole call stands.
+    pub(super) span: Span,
+}
+
+/// Calls a function. The result is what it computes, or if an argument is pending, blocked or unknown and counts, a value of that state.
+pub(super) fn call(called: Called<'_>, arguments: Vec<(Value, Span)>, scope: &mut dyn Scope, arena: &mut Arena) -> Result<Value, Problems> {
+    let Some(function) = table().find(|function| function.name == called.name) else { return Err(unknown_function(called)) };
+    function.check_count(&arguments, called)?;
+    let (values, open) = prepare(function, &arguments, called, arena)?;
+    if let Body::File(read) = function.body {
+        return from_file(function, read, &values, (called, arguments), (scope, arena));
+    }
+    apply(function, values, open, (called, &arguments), arena)
+}
+
+/// Runs a function on what its parameters made of the arguments, or leaves the call for later.
+fn apply(
+    function: &'static Function,
+    values: Vec<Value>,
+    open: Option<Open>,
+    call: (Called<'_>, &[(Value, Span)]),
+    arena: &mut Arena,
+) -> Result<Value, Problems> {
+    let (called, arguments) = call;
+    if let Some(open) = open {
+        return Ok(later(open, function.gives.ty(), called, arguments, arena));
+    }
+    let fault = |fault: Fault| fault.problems(function, called, arguments);
+    match function.body {
+        Body::Plain(run) => {
+            let value = run(Arguments::new(&values)).map_err(fault)?;
+            let (origin, sensitive) = marks(function, &values, arena);
+            Ok(value.with_origin(origin).sensitive_if(sensitive))
+        }
+        Body::Parts(run) => run(&mut Work { values, called, arguments, arena }).map_err(fault),
+        Body::File(_) | Body::Evaluator => {
+            let detail = format!("`{}` cannot be called on values alone", called.name);
+            Err(vec![Diagnostic::error("unsuitable call", detail).at(called.span)])
+        }
+    }
+}
+
+/// The origin and the mark that a result takes over: of arguments whose shape counts those of the shape, of others all.
+fn marks(function: &Function, values: &[Value], arena: &mut Arena) -> (Origin, bool) {
+    let mut origins = Vec::with_capacity(values.len());
+    let mut sensitive = false;
+    for (at, value) in values.iter().enumerate() {
+        if function.parameter(at).is_some_and(|parameter| parameter.takes.looks_at_shape_alone()) {
+            origins.push(value.origin());
+            origins.extend(value.entries().iter().map(|entry| entry.key_origin));
+            sensitive |= value.is_marked_sensitive();
+        } else {
+            origins.push(value.deep_origin(&mut arena.origins));
+            sensitive |= value.holds_sensitive();
+        }
+    }
+    (arena.origins.join(&origins), sensitive)
+}
+
+/// The call as a value that is pending, blocked or unknown, with the origins and marks of all arguments.
+fn later(open: Open, ty: Type, called: Called<'_>, arguments: &[(Value, Span)], arena: &mut Arena) -> Value {
+    opened(open, ty, arguments.iter().map(|(value, _)| value), arena, || {
+        let arguments = arguments.iter().map(|(value, at)| literal(value.clone(), *at)).collect();
+        let call = Call { name: called.name.into(), name_span: called.name_span, arguments, expand: false };
+        Expr::new(Node::Call(call), called.span)
+    })
+}
+
+/// A function of a file's text. Its first argument is the path, which must be known while planning: the plan holds the text.
+fn from_file(
+    function: &'static Function,
+    read: fn(&FileText, Arguments<'_>) -> Result<Value, Fault>,
+    values: &[Value],
+    call: (Called<'_>, Vec<(Value, Span)>),
+    (scope, arena): (&mut dyn Scope, &mut Arena),
+) -> Result<Value, Problems> {
+    let (called, arguments) = call;
+    let open = values.iter().fold(None, |open, value| first(open, Open::of(value)));
+    let text = match open {
+        Some(Open::Unknown) => {
+            let at = arguments.first().map_or(called.span, |(_, span)| *span);
+            let detail = format!("the path given to `{}` is known only after apply, but a plan holds every file it needs", called.name);
+            let help = "name the file by what is known now";
+            return Err(vec![Diagnostic::error("path not known", detail).help(help).at(at)]);
+        }
+        Some(open) => return Ok(later(open, function.gives.ty(), called, &arguments, arena)),
+        None => scope.file(Arguments::new(values).text(0)),
+    };
+    if text == FileText::Pending {
+        return Ok(later(Open::Pending, function.gives.ty(), called, &arguments, arena));
+    }
+    let value = read(&text, Arguments::new(values)).map_err(|fault| fault.problems(function, called, &arguments))?;
+    let (origin, sensitive) = marks(function, values, arena);
+    Ok(value.with_origin(origin).sensitive_if(sensitive))
+}
+
+fn unknown_function(called: Called<'_>) -> Problems {
+    let problem = Diagnostic::error("unknown function", format!("there is no function `{}`", called.name)).at(called.name_span);
+    vec![match did_you_mean(called.name, table().map(|function| function.name)) {
+        Some(meant) => problem.help(format!("did you mean `{meant}`?")),
+        None => problem.help("the reference of functions lists them all"),
+    }]
+}

@@ -10,7 +10,7 @@ use super::unify::{type_of, type_words, unify};
 use crate::config::{Binary, Call, Expr, Node};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::Span;
-use crate::value::{Data, Flags, Type, Value};
+use crate::value::{Data, Flags, ObjectType, Type, Value};
 
 impl Evaluator<'_> {
     /// `condition ? then : otherwise`. Both branches are of one type in the end, so the other one is looked at for its type alone.
@@ -158,6 +158,23 @@ fn alike(one: &Value, other: &Value) -> bool {
     same || untyped(one) || untyped(other)
 }
 
+fn objects_differ(one: &ObjectType, other: &ObjectType) -> String {
+    let only = |one: &ObjectType, other: &ObjectType| {
+        let names = one.fields.keys().filter(|name| !other.fields.contains_key(*name));
+        names.map(|name| format!("`{name}`")).collect::<Vec<_>>()
+    };
+    let names = [only(one, other), only(other, one)].concat();
+    if names.is_empty() {
+        let differing = one
+            .fields
+            .iter()
+            .find(|(name, field)| other.fields.get(*name).is_some_and(|other| unify(&[field.ty.clone(), other.ty.clone()]).is_none()));
+        let name = differing.map_or("", |(name, _)| name);
+        return format!("the branches of the conditional are objects whose `{name}` are of types that do not agree");
+    }
+    format!("only one branch of the conditional has {}, and as a map its values would have to be of one type", names.join(", "))
+}
+
 /// Whether a type says nothing in some part.
 fn may_be_anything(ty: &Type) -> bool {
     match ty {
@@ -178,8 +195,13 @@ fn branch_type(one: &Value, other: &Value, span: Span) -> Result<Type, Problems>
     }
     let types = [type_of(one), type_of(other)];
     unify(&types).ok_or_else(|| {
-        let [one, other] = types.map(|ty| type_words(&ty));
-        let detail = format!("one branch of the conditional is {one}, the other {other}; no type fits both");
+        let detail = match types {
+            [Type::Object(one), Type::Object(other)] => objects_differ(&one, &other),
+            types => {
+                let [one, other] = types.map(|ty| type_words(&ty));
+                format!("one branch of the conditional is {one}, the other {other}; no type fits both")
+            }
+        };
         problem_with_help("inconsistent branches", detail, "make both branches of one type, such as `tostring(…)`, or `null`", span)
     })
 }
@@ -242,6 +264,14 @@ mod tests {
             (
                 "var.u ? [1] : \"a\"",
                 "inconsistent branches: one branch of the conditional is a tuple, the other a string; no type fits both",
+            ),
+            (
+                "true ? {a = 1, b = []} : {b = []}",
+                "inconsistent branches: only one branch of the conditional has `a`, and as a map its values would have to be of one type",
+            ),
+            (
+                "true ? {a = 1, b = []} : {a = 2, b = 1}",
+                "inconsistent branches: the branches of the conditional are objects whose `b` are of types that do not agree",
             ),
             ("1 ? 1 : 2", "unsuitable value: the condition does not fit: a bool is required, found a number"),
             ("null ? 1 : 2", "null condition: the condition is null here; it must be `true` or `false`"),

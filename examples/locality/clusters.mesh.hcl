@@ -10,7 +10,7 @@ locals {
 resource "sandbox_cluster" "this" {
   for_each = local.sandboxes
   name     = each.key
-  nodes    = { for name, node in local.nodes : name => {} if node.cluster == each.key }
+  nodes    = [for name, node in local.nodes : name if node.cluster == each.key]
 }
 
 data "kubernetes_cluster" "this" {

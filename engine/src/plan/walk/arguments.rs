@@ -82,14 +82,15 @@ fn unknown_argument(argument: &Argument, schema: &Schema) -> Diagnostic {
     }
 }
 
-/// Whether arguments still wait for an answer: themselves, or in what a reference in them leads to.
-pub(super) fn waits(arguments: &Value) -> bool {
-    if arguments.flags().has(Flags::PENDING) {
+/// Whether a value still waits for an answer: itself, or in what a reference in it leads to. A reference hides that from the language,
+/// but whoever keeps the value must look again.
+pub(super) fn waits(value: &Value) -> bool {
+    if value.flags().has(Flags::PENDING) {
         return true;
     }
     let mut waits = false;
-    if arguments.flags().has(Flags::OPEN) {
-        arguments.each_reference(&mut |instance| waits |= instance.attributes.holds_pending());
+    if value.flags().has(Flags::OPEN) {
+        value.each_reference(&mut |instance| waits |= instance.attributes.holds_pending());
     }
     waits
 }

@@ -28,6 +28,7 @@ use crate::question::{Answers, Questions};
 use crate::schema::Catalogue;
 use crate::state::State;
 use crate::value::{Origin, Type, Value};
+use arguments::waits;
 use scope::Lookup;
 use skeleton::{Item, Skeleton};
 use standing::Standings;
@@ -97,7 +98,8 @@ impl<'a> Walk<'a> {
         let mut open = std::mem::take(&mut self.open);
         open.retain(|node| !self.visit(*node));
         if !open.is_empty() && self.questions.is_empty() {
-            let detail = "planning stopped although nothing is left to ask; this is a defect of meshplan";
+            let names: Vec<_> = open.iter().take(5).map(|node| format!("`{}`", self.tables.skeleton.name(*node))).collect();
+            let detail = format!("nothing is left to ask, and these are not planned: {}; this is a defect of meshplan", names.join(", "));
             self.tables.diagnostics.push(Diagnostic::error("planning did not finish", detail));
             self.stuck = true;
             return Questions::new();
@@ -156,7 +158,7 @@ impl<'a> Walk<'a> {
     }
 
     fn visit_value(&mut self, node: usize, module: usize, item: &Item, instance: &ModuleInstance) -> bool {
-        if self.tables.value(node, &instance.path).is_some_and(|value| !value.holds_pending()) {
+        if self.tables.value(node, &instance.path).is_some_and(|value| !waits(value)) {
             return true;
         }
         let result = match item {
@@ -172,7 +174,7 @@ impl<'a> Walk<'a> {
             self.report(problems);
             Value::blocked(FAILED)
         });
-        let finished = !value.holds_pending();
+        let finished = !waits(&value);
         self.tables.set_value(node, &instance.path, value);
         finished
     }

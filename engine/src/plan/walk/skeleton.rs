@@ -223,7 +223,8 @@ impl Skeleton {
         problem
     }
 
-    fn name(&self, node: usize) -> String {
+    /// A node as its block is written, with the module's path before it.
+    pub(super) fn name(&self, node: usize) -> String {
         let mut path = String::new();
         let mut at = self.nodes[node].module;
         while let Some((caller, call)) = &self.modules[at].caller {

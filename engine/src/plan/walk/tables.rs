@@ -1,5 +1,6 @@
 //! What the walk knows so far: values by node, groups of instances, and what became of each instance.
 
+use super::arguments::waits;
 use super::skeleton::Skeleton;
 use crate::address::{Address, Key, ModulePath};
 use crate::diagnostic::Diagnostic;
@@ -49,7 +50,7 @@ impl Keys {
 impl Binding {
     /// Whether `each.value` still waits for an answer.
     pub(super) fn is_unsettled(&self) -> bool {
-        self.value.as_ref().is_some_and(Value::holds_pending)
+        self.value.as_ref().is_some_and(waits)
     }
 }
 

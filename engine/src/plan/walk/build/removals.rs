@@ -54,6 +54,10 @@ impl Builder<'_, '_> {
     pub(super) fn order_removals(&mut self) {
         let mut needs: Vec<(SlotId, SlotId)> = Vec::new();
         for (address, _, record) in self.walk.prior.records() {
+            // What dies with its place holds nothing up: two clusters that know each other could not both be destroyed.
+            if self.walk.tables.planned(address).is_some_and(|planned| planned.dies_with_place) {
+                continue;
+            }
             for needed in &record.depends_on {
                 if let (Some(deposal), Some(change)) = (self.deposals.get(needed), self.finals.get(address)) {
                     needs.push((*deposal, *change));

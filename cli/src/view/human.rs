@@ -3,16 +3,12 @@
 use super::plan::Layout;
 use super::progress::Progress;
 use super::style::{Paint, Style};
-use super::value::{cut, inline, key};
-use super::{Applied, Screen, View, diagnostic, plan};
+use super::{Applied, Screen, View, diagnostic, memory, plan};
 use engine::apply::{Event, Summary};
 use engine::diagnostic::Diagnostic;
 use engine::plan::Plan;
 use engine::source::SourceTree;
-use engine::state::Output;
-use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Arc;
 
 /// Columns assumed where nothing says how many there are.
 const WIDTH: usize = 120;
@@ -63,7 +59,7 @@ impl View for Human {
         let line = summary(applied.summary, applied.plan.destroy);
         let paint = if applied.summary.is_complete() { Paint::Success } else { Paint::Error };
         self.screen.out.write(&format!("\n{}\n", self.out.paint(paint, &line)));
-        let text = outputs(applied.outputs, self.layout());
+        let text = memory::outputs(applied.outputs);
         if !text.is_empty() {
             self.screen.out.write(&format!("\n{}\n{text}", self.out.paint(Paint::Strong, "Outputs")));
         }
@@ -100,21 +96,9 @@ fn summary(summary: &Summary, destroy: bool) -> String {
     line
 }
 
-/// Outputs, one per line. Sensitive ones are masked.
-pub fn outputs(outputs: &BTreeMap<Arc<str>, Output>, layout: Layout) -> String {
-    let column = outputs.keys().map(|name| key(name).chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    for (name, output) in outputs {
-        let value = inline(&output.value.clone().sensitive_if(output.sensitive));
-        let _ = writeln!(text, "{}", cut(&format!("{:<column$} = {value}", key(name)), layout.width.max(40)));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::value::Value;
 
     #[test]
     fn the_last_line_says_how_it_ended() {
@@ -129,15 +113,5 @@ mod tests {
         ] {
             assert_eq!(summary(of, destroy), line);
         }
-    }
-
-    #[test]
-    fn outputs_are_assignments_and_secrets_stay_secret() {
-        let all = BTreeMap::from([
-            ("gateways".into(), Output { value: Value::object([("c1", Value::string("10.0.0.1"))]), sensitive: false }),
-            ("key".into(), Output { value: Value::string("s3cret"), sensitive: true }),
-        ]);
-        let layout = Layout { style: Style::Plain, width: 80 };
-        assert_eq!(outputs(&all, layout), "gateways = { c1 = \"10.0.0.1\" }\nkey      = (sensitive value)\n");
     }
 }

@@ -133,6 +133,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn outputs_are_assignments_and_secrets_stay_secret() {
+        let output = |value, sensitive| Output { value, sensitive };
+        let all = BTreeMap::from([
+            ("gateways".into(), output(Value::object([("c1", Value::string("10.0.0.1"))]), false)),
+            ("key".into(), output(Value::string("s3cret"), true)),
+            ("pem".into(), output(Value::string("one\ntwo\n"), false)),
+        ]);
+        let expected = "gateways = { c1 = \"10.0.0.1\" }\nkey      = (sensitive value)\npem      = <<-EOT\n  one\n  two\nEOT\n";
+        assert_eq!(outputs(&all), expected);
+    }
+
     fn record(status: Status, attributes: Value) -> Record {
         Record { status, attributes, ..Record::new(RecordId::new("r"), "k") }
     }

@@ -15,9 +15,6 @@ use rows::{Detail, Row};
 use std::fmt::Write;
 use waits::Unknowns;
 
-/// Widest column of addresses; a longer address pushes its reason to the right.
-const WIDEST_ADDRESS: usize = 60;
-
 /// How text is laid out.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
@@ -25,6 +22,13 @@ pub struct Layout {
     pub style: Style,
     /// Columns there are.
     pub width: usize,
+}
+
+impl Layout {
+    /// Widest column of addresses; a longer address pushes its reason to the right.
+    fn widest_address(self) -> usize {
+        self.width * 2 / 3
+    }
 }
 
 /// The whole plan. Problems are not part of it: they come after.
@@ -40,7 +44,7 @@ pub fn render(plan: &Plan, layout: Layout) -> String {
 
 fn write_rows(text: &mut String, plan: &Plan, layout: Layout) {
     let rows = rows::of(plan);
-    let column = rows.iter().map(|row| row.depth * 2 + row.label.chars().count()).filter(|width| *width <= WIDEST_ADDRESS).max();
+    let column = rows.iter().map(|row| row.depth * 2 + row.label.chars().count()).filter(|width| *width <= layout.widest_address()).max();
     for row in &rows {
         write_row(text, row, column.unwrap_or(0), layout);
         for detail in &row.details {
@@ -126,7 +130,8 @@ fn write_blocked(text: &mut String, plan: &Plan, layout: Layout) {
     }
     let _ = writeln!(text, "{}", layout.style.paint(Paint::Strong, "Not planned, because it could not be observed"));
     let addresses: Vec<String> = plan.blocked.iter().map(|blocked| blocked.address.to_string()).collect();
-    let column = addresses.iter().map(|address| address.chars().count()).filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
+    let column =
+        addresses.iter().map(|address| address.chars().count()).filter(|width| *width <= layout.widest_address()).max().unwrap_or(0);
     for (blocked, address) in plan.blocked.iter().zip(&addresses) {
         let glyph = layout.style.paint(Paint::Warning, "?  ");
         let _ = writeln!(text, "  {glyph} {address:<column$}  {}", super::value::printable(&blocked.why));

@@ -28,7 +28,7 @@ impl Leaves<'_> {
         for leaf in &difference.leaves {
             self.write_leaf(text, leaf, column.unwrap_or(0));
         }
-        if difference.unchanged > 0 {
+        if difference.unchanged > 0 && !difference.leaves.is_empty() {
             let words = format!("{} unchanged", difference.unchanged);
             let _ = writeln!(text, "{:indent$}  {}", "", self.layout.style.paint(Paint::Dim, &words), indent = self.indent);
         }

@@ -151,6 +151,21 @@ Plan: 0 to add, 0 to change, 1 to replace, 0 to destroy.
 }
 
 #[test]
+fn a_change_that_no_attribute_shows_has_its_reason_alone() {
+    let same = Some(Value::object([("gateway", Value::string("a"))]));
+    let reason = Reason::Configuration(vec!["spec.values.global.meshID".to_owned()]);
+    let change = Change { before: same.clone(), after: same, ..change(Address::managed("k", "a"), Action::Update, reason) };
+    let plan = Plan { changes: vec![change], ..Plan::default() };
+    check(
+        &plan,
+        r"  ~   k.a  `spec.values.global.meshID` changed in configuration
+
+Plan: 0 to add, 1 to change, 0 to replace, 0 to destroy.
+",
+    );
+}
+
+#[test]
 fn outputs_blocked_entries_and_checks_have_their_own_sections() {
     let output = |name: &str, before: Option<&str>, after: Option<&str>, sensitive: bool| OutputChange {
         name: name.into(),

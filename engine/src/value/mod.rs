@@ -208,12 +208,12 @@ impl Value {
 
     /// Known after apply, of a type, by this computation.
     pub fn deferred(ty: Type, thunk: Thunk) -> Self {
-        Self::new(Data::Unknown(Arc::new(ty), thunk))
+        Self::new(Data::Unknown(ty.shared(), thunk))
     }
 
     /// Behind an unanswered question, of a type.
     pub fn pending(ty: Type) -> Self {
-        Self::new(Data::Pending(Arc::new(ty)))
+        Self::new(Data::Pending(ty.shared()))
     }
 
     /// Not to be observed, and why.

@@ -3,7 +3,7 @@
 use super::Value;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What a reference leads to, such as `cluster` or `issuer`: every kind that offers the class converts to it.
 pub type Class = &'static str;
@@ -52,6 +52,15 @@ pub struct Field {
 }
 
 impl Type {
+    /// The type behind a counted pointer; of simple types there is one for all, because most values of a plan that are not known have one.
+    pub fn shared(self) -> Arc<Self> {
+        static SIMPLE: LazyLock<[Arc<Type>; 4]> = LazyLock::new(|| [Type::Any, Type::Bool, Type::Number, Type::String].map(Arc::new));
+        match SIMPLE.iter().find(|simple| ***simple == self) {
+            Some(simple) => simple.clone(),
+            None => Arc::new(self),
+        }
+    }
+
     /// `list(element)`.
     pub fn list(element: Self) -> Self {
         Self::List(Arc::new(element))

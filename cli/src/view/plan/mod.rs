@@ -11,7 +11,7 @@ use super::value::{cut, inline, key};
 use engine::plan::{Action, CheckStatus, Counts, OutputChange, Plan};
 use engine::value::Value;
 use leaves::{Leaves, WIDEST_PATH};
-use rows::{Detail, Row};
+use rows::{Detail, Row, Rows};
 use std::fmt::Write;
 use waits::Unknowns;
 
@@ -43,15 +43,16 @@ pub fn render(plan: &Plan, layout: Layout) -> String {
 }
 
 fn write_rows(text: &mut String, plan: &Plan, layout: Layout) {
-    let rows = rows::of(plan);
-    let column = rows.iter().map(|row| row.depth * 2 + row.label.chars().count()).filter(|width| *width <= layout.widest_address()).max();
-    for row in &rows {
-        write_row(text, row, column.unwrap_or(0), layout);
+    let rows = Rows::of(plan);
+    let column = rows.widths().filter(|width| *width <= layout.widest_address()).max();
+    let before = text.len();
+    for row in rows.each() {
+        write_row(text, &row, column.unwrap_or(0), layout);
         for detail in &row.details {
-            write_detail(text, row, detail, layout);
+            write_detail(text, &row, detail, layout);
         }
     }
-    if !rows.is_empty() {
+    if text.len() > before {
         text.push('\n');
     }
 }

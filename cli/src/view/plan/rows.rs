@@ -32,38 +32,67 @@ pub(super) enum Detail<'a> {
     Attributes(Vec<(String, &'a Value)>),
 }
 
-/// The rows of a plan, in its own order.
-pub(super) fn of(plan: &Plan) -> Vec<Row<'_>> {
-    let folded = Folded::of(plan);
-    let heads: BTreeSet<Address> = plan
-        .changes
-        .iter()
-        .filter(|change| change.action.is_change() && !folded.hides(change))
-        .filter_map(|change| change.address.parent())
-        .collect();
-    let shown: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
-    let wanted = |change: &&Change| !folded.hides(change) && (change.action.is_change() || heads.contains(&change.address));
-    let waits = Waits::of(plan);
-    plan.changes.iter().filter(wanted).map(|change| row(change, &shown, (&folded, &waits))).collect()
+/// The rows of a plan, in its own order. Each is made when it is written: all at once would be several times the plan.
+pub(super) struct Rows<'a> {
+    plan: &'a Plan,
+    folded: Folded<'a>,
+    waits: Waits<'a>,
+    /// Sets that a member changes of: they have a line also when they are kept.
+    heads: BTreeSet<Address>,
+    /// Sets in the plan.
+    sets: BTreeSet<&'a Address>,
 }
 
-fn row<'a>(change: &'a Change, shown: &BTreeSet<&Address>, (folded, waits): (&Folded<'_>, &Waits<'_>)) -> Row<'a> {
-    let parent = change.address.parent().filter(|parent| shown.contains(parent));
-    let (mut label, depth) = match (&parent, &change.address.member) {
-        (Some(_), Some(member)) => (member.replacen('/', " ", 1), 1),
-        _ => (change.address.to_string(), 0),
-    };
-    if let Some(key) = &change.deposed {
-        label.extend([" (deposed ", key, ")"]);
+impl<'a> Rows<'a> {
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        let folded = Folded::of(plan);
+        let changing = plan.changes.iter().filter(|change| change.action.is_change() && !folded.hides(change));
+        let heads = changing.filter_map(|change| change.address.parent()).collect();
+        let parents: BTreeSet<Address> = plan.changes.iter().filter_map(|change| change.address.parent()).collect();
+        let sets = plan.changes.iter().map(|change| &change.address).filter(|address| parents.contains(address)).collect();
+        Self { plan, folded, waits: Waits::of(plan), heads, sets }
     }
-    let reason = if change.action == Action::Keep { String::new() } else { change.reason.to_string() };
-    let unknowns = waits.unknowns(&change.address);
-    let mut details = details(change, depth, &unknowns);
-    details.extend(change.causes.iter().cloned().chain(folded.phrase(change)).map(Detail::Note));
-    if let Some(why) = &change.not_previewed {
-        details.push(Detail::Note(format!("not previewed: {why}")));
+
+    /// How many columns each row takes up to its reason.
+    pub(super) fn widths(&self) -> impl Iterator<Item = usize> {
+        self.changes().map(|change| {
+            let (label, depth) = self.label(change);
+            depth * 2 + label.chars().count()
+        })
     }
-    Row { action: change.action, label, reason, depth, details, unknowns }
+
+    pub(super) fn each(&self) -> impl Iterator<Item = Row<'a>> {
+        self.changes().map(|change| self.row(change))
+    }
+
+    fn changes(&self) -> impl Iterator<Item = &'a Change> {
+        let wanted = |change: &&Change| !self.folded.hides(change) && (change.action.is_change() || self.heads.contains(&change.address));
+        self.plan.changes.iter().filter(wanted)
+    }
+
+    fn label(&self, change: &Change) -> (String, usize) {
+        let parent = change.address.parent().filter(|parent| self.sets.contains(parent));
+        let (mut label, depth) = match (&parent, &change.address.member) {
+            (Some(_), Some(member)) => (member.replacen('/', " ", 1), 1),
+            _ => (change.address.to_string(), 0),
+        };
+        if let Some(key) = &change.deposed {
+            label.extend([" (deposed ", key, ")"]);
+        }
+        (label, depth)
+    }
+
+    fn row(&self, change: &'a Change) -> Row<'a> {
+        let (label, depth) = self.label(change);
+        let reason = if change.action == Action::Keep { String::new() } else { change.reason.to_string() };
+        let unknowns = self.waits.unknowns(&change.address);
+        let mut details = details(change, depth, &unknowns);
+        details.extend(change.causes.iter().cloned().chain(self.folded.phrase(change)).map(Detail::Note));
+        if let Some(why) = &change.not_previewed {
+            details.push(Detail::Note(format!("not previewed: {why}")));
+        }
+        Row { action: change.action, label, reason, depth, details, unknowns }
+    }
 }
 
 fn details<'a>(change: &'a Change, depth: usize, unknowns: &Unknowns) -> Vec<Detail<'a>> {

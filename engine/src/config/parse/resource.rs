@@ -51,6 +51,8 @@ impl Lowering<'_> {
                 Structure::Block(inner) => self.resource_block(inner, &mut resource),
             }
         }
+        // A plan keeps every block for as long as it lasts.
+        resource.body.arguments.shrink_to_fit();
         Some(resource)
     }
 

@@ -2,4 +2,5 @@
 
 mod bad_input;
 mod laws;
+mod messages;
 mod planning;

@@ -37,7 +37,7 @@ impl Default for EastWestGateway {
             Attribute::optional("spec", Type::Any, spec),
             Attribute::computed("network", Type::String, "The network that it leads to."),
             Attribute::computed("selector", Type::String, "The value of its label `istio`, which Gateways select it by."),
-            Attribute::computed("address", Type::String, "The address, or host name, that its load balancer gave it."),
+            Attribute::computed("address", Type::String, "The address, or host name, that its load balancer gave it.").volatile(),
         ];
         attributes.extend(usual());
         let schema = Schema {

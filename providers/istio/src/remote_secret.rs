@@ -87,21 +87,30 @@ fn secret(arguments: &Value) -> Value {
     Value::object([("apiVersion", Value::string("v1")), ("kind", Value::string("Secret")), ("metadata", metadata), ("stringData", content)])
 }
 
-/// The kubeconfig of the reader's account, with the cluster's name for all its names; nothing while a part is not known.
+/// The kubeconfig of the reader's account, with the cluster's name for all its names; nothing while a part is not known. Written here word
+/// by word, since istiod compares bytes and people compare lines with what `istioctl` prints.
 fn kubeconfig(arguments: &Value, name: &str) -> Option<String> {
     let of = |part: &str| through(arguments, &["reader", part])?.as_str();
-    let config = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{
-            "name": name,
-            "cluster": { "certificate-authority-data": STANDARD.encode(of("certificate_authority")?), "server": of("server")? },
-        }],
-        "contexts": [{ "name": name, "context": { "cluster": name, "user": name } }],
-        "current-context": name,
-        "users": [{ "name": name, "user": { "token": of("token")? } }],
-    });
-    serde_saphyr::to_string(&config).ok()
+    let authority = scalar(&STANDARD.encode(of("certificate_authority")?));
+    let (server, token, name) = (scalar(of("server")?), scalar(of("token")?), scalar(name));
+    Some(format!(
+        "apiVersion: v1\n\
+         clusters:\n- cluster:\n    certificate-authority-data: {authority}\n    server: {server}\n  name: {name}\n\
+         contexts:\n- context:\n    cluster: {name}\n    user: {name}\n  name: {name}\n\
+         current-context: {name}\n\
+         kind: Config\n\
+         users:\n- name: {name}\n  user:\n    token: {token}\n"
+    ))
+}
+
+/// A text as YAML: as it is where that reads back as the same text, else quoted as JSON quotes it.
+fn scalar(text: &str) -> String {
+    const WORDS: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
+    let plain = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._/+=:-".contains(c))
+        && !text.ends_with(':')
+        && !WORDS.contains(&text.to_ascii_lowercase().as_str());
+    if plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
 #[cfg(test)]
@@ -161,10 +170,12 @@ users:
 
     #[test]
     fn names_that_look_like_something_else_stay_text() {
-        for name in ["true", "123", "1e3", "null"] {
+        let long = "a".repeat(200);
+        for name in ["true", "123", "1e3", "null", "No", "-", "a:", "a b", "0x10", "\"", "\n", "~", &long] {
             let text = kubeconfig(&arguments(reader(&[])), name).unwrap();
             let back: Json = serde_saphyr::from_str(&text).unwrap();
             assert_eq!((&back["current-context"], &back["users"][0]["name"]), (&json!(name), &json!(name)), "{text}");
+            assert_eq!(text.lines().count(), KUBECONFIG.lines().count(), "nothing is folded: {text}");
         }
     }
 

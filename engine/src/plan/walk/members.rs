@@ -92,6 +92,10 @@ impl Walk<'_> {
         if changed && planned.action == Action::Keep && planned.settles {
             planned.action = Action::Settle;
             planned.reason = Reason::MembersChange;
+            let made = |member: &Planned| matches!(member.action, Action::Create | Action::Replace | Action::ReplaceCreateFirst);
+            if members.iter().any(|member| self.tables.planned(&member.address).is_some_and(made)) {
+                planned.attributes = read_again(planned);
+            }
         }
     }
 
@@ -100,6 +104,16 @@ impl Walk<'_> {
         let members = planned.members.as_deref().unwrap_or_default();
         members.iter().filter_map(|member| Some((member.key.clone(), self.tables.planned(&member.address)?.arguments.clone()))).collect()
     }
+}
+
+/// The attributes of a set of which a member is made anew: what its kind finds out from members, such as a token, is not known any more.
+fn read_again(planned: &Planned) -> Value {
+    let schema = planned.kind.schema();
+    Value::object(planned.attributes.entries().iter().map(|entry| {
+        let found_out = schema.attribute(&entry.key).filter(|attribute| attribute.volatile);
+        let value = found_out.map(|attribute| Value::unknown(attribute.ty.clone()).sensitive_if(attribute.sensitive));
+        (entry.key.clone(), value.unwrap_or_else(|| entry.value.clone()))
+    }))
 }
 
 /// The members in an order that puts each after those it names.

@@ -105,7 +105,13 @@ impl Fake {
         if &*request.kind == "fake_place" {
             entries.push(("connection".into(), Value::object([("to", Value::string(uid.as_str()))]).sensitive()));
         }
-        if &*request.kind != "fake_place" {
+        if &*request.kind == "fake_set" {
+            // What a set finds out, it finds out from its members.
+            let within = request.place.as_ref().map_or_else(String::new, |place| format!("{}/fake_inner/", place.address));
+            let members = world.things.iter().filter(|(key, _)| key.starts_with(&within));
+            let uids: Vec<_> = members.filter_map(|(_, thing)| thing.text("uid")).collect();
+            entries.push(("token".into(), Value::string(format!("token-{}", uids.join("-"))).sensitive()));
+        } else if &*request.kind != "fake_place" {
             entries.push(("token".into(), Value::string(format!("token-{uid}")).sensitive()));
         }
         let attributes = Value::object(entries);
@@ -271,6 +277,8 @@ fn set() -> Schema {
         Attribute::required("cluster", Type::Reference("cluster"), "").replaces(),
         Attribute::required("names", Type::list(Type::String), ""),
         Attribute::optional("value", Type::Any, ""),
+        Attribute::optional("slow", Type::Bool, "").default(Value::bool(false)),
+        Attribute::computed("token", Type::String, "").sensitive().volatile(),
     ];
     Schema { outside: false, ..schema("fake_set", Some("cluster"), attributes) }
 }

@@ -209,6 +209,27 @@ fn members_have_records_of_their_own_in_their_order() {
 }
 
 #[test]
+fn what_a_set_finds_out_is_read_again_when_a_member_is_made_anew() {
+    let mut bench = Bench::default();
+    let text = "resource \"fake_place\" \"c\" {\n name = \"c\"\n}\nresource \"fake_set\" \"s\" {\n cluster = fake_place.c\n names = [\"x\"]\n slow = true\n}\n\
+        resource \"fake_thing\" \"peer\" {\n name = \"peer\"\n value = fake_set.s.token\n}\n";
+    bench.apply(text);
+    bench.assert_converged(text);
+    let was = bench.fake.things()["fake_thing/peer"].text("value").map(str::to_owned);
+    bench.fake.meddle("fake_place.c/fake_inner/x", None);
+    let plan = bench.apply(text);
+    let expected = [
+        "… fake_set.s: its members change",
+        "+ fake_set.s/Thing/x: deleted outside",
+        "~ fake_thing.peer: `value` changed in configuration",
+    ];
+    assert_eq!(actions(&plan), expected);
+    let now = bench.fake.things()["fake_thing/peer"].text("value").map(str::to_owned);
+    assert!(now.is_some() && now != was, "{was:?} {now:?}");
+    bench.assert_converged(text);
+}
+
+#[test]
 fn a_slow_thing_is_created_first_and_waited_for_then() {
     let mut bench = Bench::default();
     let text = "resource \"fake_thing\" \"a\" {\n name = \"a\"\n slow = true\n}\n";

@@ -3,7 +3,9 @@
 mod call;
 mod delete;
 mod discovery;
+mod openapi;
 mod patch;
+mod protobuf;
 mod read;
 mod reviews;
 mod route;
@@ -12,6 +14,7 @@ mod table;
 mod watch;
 mod write;
 
+pub(crate) use call::Prefix;
 pub(crate) use delete::remove;
 pub use read::Made;
 pub(crate) use read::audit;
@@ -128,7 +131,7 @@ fn handle(store: &Store, call: &Call) -> Result<Answer, Refusal> {
     match route(&call.segments)? {
         Target::Health => Ok(Answer::Text("ok")),
         Target::Version => Ok(Answer::Object(200, store.read(discovery::version)?)),
-        Target::OpenApi => Err(Refusal::no_such_path()),
+        Target::OpenApi(rest) => store.read(|world| openapi::answer(world, &rest, call))?,
         Target::Audit => Ok(Answer::Object(200, store.read(|world| serde_json::json!({ "made": read::audit(world) }))?)),
         Target::Discovery(place) => store.read(|world| discovery::answer(world, &place, call))?,
         Target::Review(kind) if call.method == Method::POST => store.read(|world| reviews::answer(world, kind, call))?,
@@ -176,22 +179,4 @@ fn change(store: &Store, resource: &Arc<Resource>, place: &route::Place, call: &
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    /// The status and body of a call; a null body is none.
-    pub(crate) fn called(store: &Store, method: &str, path: &str, body: &Json) -> (u16, Json) {
-        called_as(store, method, path, "application/json", body)
-    }
-
-    /// The same with a content type.
-    pub(crate) fn called_as(store: &Store, method: &str, path: &str, content: &str, body: &Json) -> (u16, Json) {
-        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, content).body(()).expect("a request");
-        match handle(store, &Call::new(&request.into_parts().0, bytes.into())) {
-            Ok(Answer::Object(status, object)) => (status, object),
-            Ok(_) => panic!("no object"),
-            Err(refusal) => (refusal.code, refusal.status()),
-        }
-    }
-}
+pub(crate) mod tests;

@@ -120,5 +120,12 @@ pub(crate) mod tests {
         pub(crate) fn merge(&self, path: &str, changes: &Json) -> (u16, Json) {
             called_as(&self.store, "PATCH", path, "application/merge-patch+json", changes)
         }
+
+        /// Applies an object on the server's side.
+        pub(crate) fn apply(&self, path: &str, manager: &str, object: &Json) -> (u16, Json) {
+            let sign = if path.contains('?') { '&' } else { '?' };
+            let path = format!("{path}{sign}fieldManager={manager}");
+            called_as(&self.store, "PATCH", &path, "application/apply-patch+yaml", object)
+        }
     }
 }

@@ -34,8 +34,31 @@ pub(crate) struct Resource {
     pub(crate) scale: Option<Scale>,
     /// Whether `metadata.generation` counts changes of the specification.
     pub(crate) generations: bool,
-    /// The `OpenAPI` schema of a defined kind.
-    pub(crate) schema: Option<Arc<Json>>,
+    /// The schema of a defined kind.
+    pub(crate) schema: Option<Schema>,
+}
+
+/// The schema of one version of a definition, shared with the definition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Schema {
+    definition: Arc<Json>,
+    version: usize,
+}
+
+impl Schema {
+    /// The `OpenAPI` schema; of a version without one null, which knows no field.
+    pub(crate) fn json(&self) -> &Json {
+        static NOTHING: Json = Json::Null;
+        let version = self.definition.pointer("/spec/versions").and_then(|versions| versions.get(self.version));
+        version.and_then(|version| version.pointer("/schema/openAPIV3Schema")).unwrap_or(&NOTHING)
+    }
+
+    /// A schema for tests.
+    #[cfg(test)]
+    pub(crate) fn of(schema: &Json) -> Self {
+        let definition = serde_json::json!({ "spec": { "versions": [{ "schema": { "openAPIV3Schema": schema } }] } });
+        Self { definition: Arc::new(definition), version: 0 }
+    }
 }
 
 /// Whether a namespace holds the objects of a kind.

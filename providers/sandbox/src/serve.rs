@@ -4,7 +4,7 @@
 
 mod tls;
 
-use crate::api::render_refusal;
+use crate::api::{Prefix, render_refusal};
 use crate::cluster::Sandboxes;
 use crate::object::{Json, fresh_uid};
 use crate::refusal::Refusal;
@@ -99,6 +99,7 @@ async fn answer(State(door): State<Arc<Door>>, mut request: Request<Body>) -> Re
     match door.sandboxes.api(cluster) {
         Ok(api) => {
             *request.uri_mut() = within;
+            request.extensions_mut().insert(Prefix(format!("/{cluster}")));
             api.answer(request).await
         }
         Err(_) => render_refusal(&Refusal::no_such_path()),

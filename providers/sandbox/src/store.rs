@@ -21,7 +21,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// After this long nobody is still making a cluster.
+const ABANDONED: Duration = Duration::from_secs(600);
 
 /// Why a store cannot be used, as a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +72,7 @@ impl Store {
         seed: impl FnOnce(&mut Transaction<'_>) -> Result<(), Refusal>,
     ) -> Result<(), StoreError> {
         make_private(base)?;
+        sweep(base);
         let fresh = base.join(format!(".new-{}", fresh_uid()));
         let made = Self::fill(&fresh, facts, seed).and_then(|()| {
             let target = base.join(&facts.name);
@@ -179,6 +184,19 @@ impl Store {
     }
 }
 
+/// Removes what killed processes left of clusters that were being made or removed.
+fn sweep(base: &Path) {
+    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_old =
+            || entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED));
+        if name.starts_with(".gone-") || (name.starts_with(".new-") && is_old()) {
+            // What cannot be removed now is tried again with the next cluster.
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
+}
+
 /// The names of the clusters in a directory, sorted.
 pub(crate) fn names(base: &Path) -> Vec<String> {
     let entries = fs::read_dir(base).into_iter().flatten().flatten();
@@ -237,6 +255,20 @@ mod tests {
         Store::remove(base.path(), "c1").expect("removed again");
         assert!(matches!(Store::open(&directory), Err(StoreError::Gone(_))));
         assert_eq!(names(base.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_killed_processes_left_is_no_cluster_and_goes() {
+        let (base, _) = made();
+        for name in [".gone-1", ".new-1"] {
+            fs::create_dir(base.path().join(name)).expect("left over");
+            fs::write(base.path().join(name).join("log.jsonl"), "").expect("left over");
+        }
+        assert_eq!(names(base.path()), ["c1"]);
+        Store::create(base.path(), &Facts::example("c2"), |_| Ok(())).expect("created");
+        let left = |name: &str| base.path().join(name).exists();
+        // One that is new may be another process's, at work.
+        assert_eq!((left(".gone-1"), left(".new-1")), (false, true));
     }
 
     #[test]

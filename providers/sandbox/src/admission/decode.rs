@@ -12,15 +12,18 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiext
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// How the types say that a required field is not there. The server has a zero value for that, and validation looks at it later.
+const MISSING: &str = "missing field";
+
 /// Takes out of an object what its kind does not know, and says what that was: paths such as `spec.replica`. An error says why it cannot
 /// be read as its kind at all.
 pub(crate) fn unknown_fields(resource: &Resource, object: &mut Json) -> Result<Vec<String>, String> {
     let mut unknown = Vec::new();
     if let Some(schema) = &resource.schema {
-        schema::prune(object, schema, &mut unknown);
+        schema::prune(object, schema.json(), &mut unknown);
         return Ok(unknown);
     }
-    if let Some(known) = known(resource, object) {
+    if let Some(known) = known(resource, object).filter(|known| !matches!(known, Err(why) if why.starts_with(MISSING))) {
         let known = known.map_err(|error| {
             format!("{} in version {:?} cannot be handled as a {}: {error}", resource.kind, resource.version, resource.kind)
         })?;
@@ -128,6 +131,13 @@ mod tests {
         let error =
             unknown_fields(&resource, &mut json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "a": 1 } })).expect_err("refused");
         assert!(error.starts_with("ConfigMap in version \"v1\" cannot be handled as a ConfigMap: "), "{error}");
+    }
+
+    #[test]
+    fn a_missing_field_is_for_validation_to_find() {
+        let resource = builtin("", "v1", "services").expect("services");
+        let mut object = json!({ "apiVersion": "v1", "kind": "Service", "status": { "conditions": [{ "type": "X" }] } });
+        assert_eq!(unknown_fields(&resource, &mut object), Ok(Vec::new()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::json;
 /// Fills in what is not set.
 pub(super) fn fill(resource: &Resource, object: &mut Json) {
     if let Some(schema) = &resource.schema {
-        schema::fill(object, schema);
+        schema::fill(object, schema.json());
         return;
     }
     match resource.kind.as_str() {

@@ -57,7 +57,7 @@ fn immutable(resource: &Resource, live: &Json) -> Vec<Vec<&'static str>> {
 
 fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)>) {
     if let Some(schema) = &resource.schema {
-        schema::check(object, schema, "", causes);
+        schema::check(object, schema.json(), "", causes);
         return;
     }
     let mut require = |path: &[&str]| {

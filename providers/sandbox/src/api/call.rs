@@ -15,8 +15,13 @@ pub(crate) struct Call {
     pub(crate) segments: Vec<String>,
     query: BTreeMap<String, String>,
     headers: HeaderMap,
+    prefix: String,
     body: Bytes,
 }
+
+/// What stands before the API in the paths that a caller uses, such as `/cluster1`: an extension of its requests.
+#[derive(Debug, Clone)]
+pub(crate) struct Prefix(pub(crate) String);
 
 impl Call {
     /// Takes a request apart.
@@ -31,6 +36,7 @@ impl Call {
             segments: parts.uri.path().split('/').filter(|segment| !segment.is_empty()).map(decode).collect(),
             query: query.collect(),
             headers: parts.headers.clone(),
+            prefix: parts.extensions.get().map(|Prefix(prefix)| prefix.clone()).unwrap_or_default(),
             body,
         }
     }
@@ -53,6 +59,11 @@ impl Call {
 
     fn header(&self, name: &HeaderName) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// What stands before the API in the paths that the caller uses.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// What the caller accepts.
@@ -93,6 +104,9 @@ impl Call {
     /// The body as an object.
     pub(crate) fn object(&self) -> Result<Json, Refusal> {
         let content = self.content();
+        if content == "application/vnd.kubernetes.protobuf" {
+            return super::protobuf::read(&self.body).map_err(|why| Refusal { message: why, ..Refusal::unsupported(content) });
+        }
         if !["", "application/json", "application/yaml", "application/x-www-form-urlencoded"].contains(&content) {
             return Err(Refusal::unsupported(content));
         }

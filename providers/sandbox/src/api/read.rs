@@ -4,7 +4,7 @@ use super::Answer;
 use super::call::Call;
 use super::route::{Place, Subresource};
 use super::selector::Selector;
-use super::table;
+use super::table::{self, Headings};
 use crate::object::{Json, set, text};
 use crate::refusal::Refusal;
 use crate::resource::{Key, Resource};
@@ -32,7 +32,8 @@ pub(crate) fn get(world: &World, resource: &Resource, place: &Place, call: &Call
         Subresource::Scale => Ok(Answer::Object(200, super::write::scale_of(resource, object)?)),
         Subresource::None | Subresource::Status => {
             let object = served(resource, object);
-            Ok(if table::is_asked(call) { table::one(resource, &object) } else { Answer::Object(200, object) })
+            let answered = if table::is_asked(call) { table::one(resource, &object, Headings::Told) } else { object };
+            Ok(Answer::Object(200, answered))
         }
         Subresource::Finalize | Subresource::Token => Err(Refusal::method()),
     }
@@ -62,7 +63,7 @@ pub(crate) fn list(world: &World, resource: &Resource, place: &Place, call: &Cal
         metadata["remainingItemCount"] = rest.count().into();
     }
     if table::is_asked(call) {
-        return Ok(table::many(resource, &items, &metadata));
+        return Ok(Answer::Object(200, table::many(resource, &items, &metadata)));
     }
     if resource.schema.is_none() {
         // Lists of built-in kinds say once what their items are.

@@ -9,8 +9,8 @@ pub(crate) enum Target {
     Health,
     /// `/version`.
     Version,
-    /// `/openapi/…`, which is not served.
-    OpenApi,
+    /// `/openapi/…`: what follows.
+    OpenApi(Vec<String>),
     /// `/sandbox/audit`: how often what was made.
     Audit,
     /// Groups, versions and resources.
@@ -81,7 +81,7 @@ pub(crate) fn route(segments: &[String]) -> Result<Target, Refusal> {
     match segments.as_slice() {
         ["healthz" | "livez" | "readyz", ..] => Ok(Target::Health),
         ["version"] => Ok(Target::Version),
-        ["openapi", ..] => Ok(Target::OpenApi),
+        ["openapi", rest @ ..] => Ok(Target::OpenApi(rest.iter().map(|&segment| segment.to_owned()).collect())),
         ["sandbox", "audit"] => Ok(Target::Audit),
         ["api"] => Ok(Target::Discovery(Group::Core)),
         ["apis"] => Ok(Target::Discovery(Group::All)),

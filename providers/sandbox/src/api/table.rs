@@ -1,10 +1,11 @@
 //! Lists as tables, for `kubectl get`.
 
-use super::Answer;
 use super::call::Call;
 use crate::object::{Json, at, items, text};
 use crate::resource::Resource;
 use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// A column: its name, and what it says of an object.
 type Column = (&'static str, fn(&Json) -> Json);
@@ -15,34 +16,39 @@ pub(crate) fn is_asked(call: &Call) -> bool {
     first.contains("as=Table") && first.contains("g=meta.k8s.io") && first.contains("v=v1")
 }
 
+/// Whether a table says what its columns are; of a watch only the first does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Headings {
+    /// It does.
+    Told,
+    /// The one before did.
+    Known,
+}
+
 /// The table of one object.
-pub(crate) fn one(resource: &Resource, object: &Json) -> Answer {
-    many(resource, std::slice::from_ref(object), &json!({ "resourceVersion": at(object, &["metadata", "resourceVersion"]) }))
+pub(crate) fn one(resource: &Resource, object: &Json, headings: Headings) -> Json {
+    let metadata = json!({ "resourceVersion": at(object, &["metadata", "resourceVersion"]) });
+    let mut table = many(resource, std::slice::from_ref(object), &metadata);
+    if headings == Headings::Known {
+        table["columnDefinitions"] = json!([]);
+    }
+    table
 }
 
 /// The table of a list.
-pub(crate) fn many(resource: &Resource, objects: &[Json], metadata: &Json) -> Answer {
+pub(crate) fn many(resource: &Resource, objects: &[Json], metadata: &Json) -> Json {
     let columns = columns(resource);
-    let definitions: Vec<_> = columns
-        .iter()
-        .enumerate()
-        .map(|(at, (name, _))| {
-            let (ty, format) = if *name == "Age" { ("date", "") } else { ("string", if at == 0 { "name" } else { "" }) };
-            json!({ "name": name, "type": ty, "format": format, "description": "", "priority": 0 })
-        })
-        .collect();
-    let rows: Vec<_> = objects
-        .iter()
-        .map(|object| {
-            let cells: Vec<_> = columns.iter().map(|(_, cell)| cell(object)).collect();
-            let partial = json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object.get("metadata") });
-            json!({ "cells": cells, "object": partial })
-        })
-        .collect();
-    Answer::Object(
-        200,
-        json!({ "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": definitions, "rows": rows }),
-    )
+    let definitions = columns.iter().enumerate().map(|(at, (name, _))| {
+        let format = if at == 0 { "name" } else { "" };
+        json!({ "name": name, "type": "string", "format": format, "description": "", "priority": 0 })
+    });
+    let rows = objects.iter().map(|object| {
+        let cells: Vec<_> = columns.iter().map(|(_, cell)| cell(object)).collect();
+        let partial = json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object.get("metadata") });
+        json!({ "cells": cells, "object": partial })
+    });
+    let (definitions, rows): (Json, Json) = (definitions.collect(), rows.collect());
+    json!({ "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": definitions, "rows": rows })
 }
 
 fn columns(resource: &Resource) -> Vec<Column> {
@@ -75,9 +81,32 @@ fn columns(resource: &Resource) -> Vec<Column> {
         _ => {}
     }
     if resource.group != "apiextensions.k8s.io" {
-        columns.push(("Age", |object| word(object, &["metadata", "creationTimestamp"])));
+        columns.push(("Age", age));
     }
     columns
+}
+
+/// How long an object has been there, as `kubectl` writes it.
+fn age(object: &Json) -> Json {
+    let created = text(object, &["metadata", "creationTimestamp"]).and_then(|created| OffsetDateTime::parse(created, &Rfc3339).ok());
+    created.map_or_else(|| "<unknown>".into(), |created| duration((OffsetDateTime::now_utc() - created).whole_seconds().max(0)).into())
+}
+
+fn duration(seconds: i64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
+    let with = |whole: i64, unit: &str, rest: i64, small: &str| {
+        if rest == 0 { format!("{whole}{unit}") } else { format!("{whole}{unit}{rest}{small}") }
+    };
+    match seconds {
+        ..120 => format!("{seconds}s"),
+        ..600 => with(minutes, "m", seconds % 60, "s"),
+        ..10_800 => format!("{minutes}m"),
+        ..28_800 => with(hours, "h", minutes % 60, "m"),
+        ..172_800 => format!("{hours}h"),
+        ..691_200 => with(days, "d", hours % 24, "h"),
+        ..63_072_000 => format!("{days}d"),
+        _ => with(days / 365, "y", days % 365, "d"),
+    }
 }
 
 fn word(object: &Json, path: &[&str]) -> Json {
@@ -119,24 +148,36 @@ mod tests {
 
     fn cells(group: &str, plural: &str, object: &Json) -> Json {
         let resource = builtin(group, "v1", plural).expect(plural);
-        match one(&resource, object) {
-            Answer::Object(200, table) => table["rows"][0]["cells"].clone(),
-            _ => panic!("no table"),
+        one(&resource, object, Headings::Told)["rows"][0]["cells"].clone()
+    }
+
+    #[test]
+    fn ages_are_short() {
+        for (seconds, expected) in [
+            (0, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (305, "5m5s"),
+            (3600, "60m"),
+            (10_860, "3h1m"),
+            (50_000, "13h"),
+            (180_000, "2d2h"),
+            (900_000, "10d"),
+            (63_158_400, "2y1d"),
+        ] {
+            assert_eq!(duration(seconds), expected);
         }
     }
 
     #[test]
     fn kinds_have_their_columns() {
-        let metadata = json!({ "name": "n", "creationTimestamp": "2024-01-01T00:00:00Z" });
+        let metadata = json!({ "name": "n" });
         assert_eq!(
             cells("", "secrets", &json!({ "metadata": metadata, "type": "Opaque", "data": { "a": "" } })),
-            json!(["n", "Opaque", 1, "2024-01-01T00:00:00Z"])
+            json!(["n", "Opaque", 1, "<unknown>"])
         );
         let mut service = json!({ "metadata": metadata, "spec": { "type": "LoadBalancer", "clusterIP": "10.96.0.9", "ports": [{ "port": 80, "nodePort": 30000, "protocol": "TCP" }] } });
-        assert_eq!(
-            cells("", "services", &service),
-            json!(["n", "LoadBalancer", "10.96.0.9", "<pending>", "80:30000/TCP", "2024-01-01T00:00:00Z"])
-        );
+        assert_eq!(cells("", "services", &service), json!(["n", "LoadBalancer", "10.96.0.9", "<pending>", "80:30000/TCP", "<unknown>"]));
         service["status"] = json!({ "loadBalancer": { "ingress": [{ "ip": "198.18.0.1" }] } });
         assert_eq!(cells("", "services", &service)[3], json!("198.18.0.1"));
         let deployment = json!({ "metadata": metadata, "spec": { "replicas": 2 }, "status": { "readyReplicas": 2 } });

@@ -4,6 +4,7 @@ use super::call::Call;
 use super::read::served;
 use super::route::Place;
 use super::selector::Selector;
+use super::table::{self, Headings};
 use crate::object::Json;
 use crate::refusal::Refusal;
 use crate::resource::Resource;
@@ -30,6 +31,8 @@ pub(crate) struct Watching {
     after: Option<u64>,
     /// Whether the end of what is there is told.
     marks: bool,
+    /// Whether tables are told, and what of their columns the next one says.
+    tables: Option<Headings>,
     deadline: Instant,
     ended: bool,
 }
@@ -46,6 +49,7 @@ impl Watching {
             selector: Selector::of(call)?,
             after: version,
             marks,
+            tables: table::is_asked(call).then_some(Headings::Told),
             deadline: Instant::now() + Duration::from_secs(seconds),
             ended: false,
         })
@@ -94,38 +98,46 @@ impl Watching {
         let about = events.filter(|event| {
             *event.key.resource == *qualified && self.namespace.as_ref().is_none_or(|namespace| *event.key.namespace == **namespace)
         });
-        about.map(|event| self.tell(event)).collect()
+        let told: Vec<_> = about.filter_map(|event| self.tell(event)).collect();
+        told.into_iter().map(|(word, object)| self.event(word, object)).collect()
     }
 
-    fn all(&self, world: &World) -> String {
+    fn all(&mut self, world: &World) -> String {
         let qualified = self.resource.qualified();
-        let there = world
-            .list(&qualified, self.namespace.as_deref())
-            .filter(|(_, object)| self.selector.selects(object))
-            .map(|(_, object)| line("ADDED", &served(&self.resource, object)));
-        let mut lines: String = there.collect();
+        let there = world.list(&qualified, self.namespace.as_deref()).filter(|(_, object)| self.selector.selects(object));
+        let there: Vec<_> = there.map(|(_, object)| served(&self.resource, object)).collect();
+        let mut lines: String = there.into_iter().map(|object| self.event("ADDED", object)).collect();
         if self.marks {
             let metadata =
                 json!({ "resourceVersion": world.revision().to_string(), "annotations": { "k8s.io/initial-events-end": "true" } });
-            lines.push_str(&line(
-                "BOOKMARK",
-                &json!({ "apiVersion": self.resource.api_version(), "kind": self.resource.kind, "metadata": metadata }),
-            ));
+            let bookmark = json!({ "apiVersion": self.resource.api_version(), "kind": self.resource.kind, "metadata": metadata });
+            lines.push_str(&line("BOOKMARK", &bookmark));
         }
         lines
     }
 
-    fn tell(&self, event: &Event) -> String {
+    /// What a change is to those who watch a selection.
+    fn tell(&self, event: &Event) -> Option<(&'static str, Json)> {
         let selected = |object: &Option<Arc<Json>>| object.as_ref().filter(|object| self.selector.selects(object)).cloned();
         let (word, object) = match (selected(&event.old), selected(&event.new)) {
-            (None, None) => return String::new(),
+            (None, None) => return None,
             (None, Some(new)) => ("ADDED", new),
             (Some(_), Some(new)) => ("MODIFIED", new),
             (Some(old), None) => ("DELETED", event.new.clone().unwrap_or(old)),
         };
         let mut object = served(&self.resource, &object);
         crate::object::set(&mut object, &["metadata", "resourceVersion"], event.revision.to_string());
-        line(word, &object)
+        Some((word, object))
+    }
+
+    /// The line of an event, its object as a table if that is asked for.
+    fn event(&mut self, word: &str, object: Json) -> String {
+        let told = match self.tables {
+            Some(headings) => table::one(&self.resource, &object, headings),
+            None => object,
+        };
+        self.tables = self.tables.map(|_| Headings::Known);
+        line(word, &told)
     }
 }
 

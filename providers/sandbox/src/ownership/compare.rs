@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn without_a_schema_the_maps_on_the_way_are_fields_too() {
         let mut resource = (*builtin("", "v1", "configmaps").expect("configmaps")).clone();
-        resource.schema = Some(std::sync::Arc::new(json!({ "x-kubernetes-preserve-unknown-fields": true })));
+        resource.schema = Some(crate::resource::Schema::of(&json!({ "x-kubernetes-preserve-unknown-fields": true })));
         let fields = fields_of(&json!({ "spec": { "values": { "x": 1 } } }), Shape::of(&resource));
         assert_eq!(fields.to_json(), json!({ "f:spec": { ".": {}, "f:values": { ".": {}, "f:x": {} } } }));
     }

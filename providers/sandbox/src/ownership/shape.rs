@@ -48,7 +48,7 @@ impl<'a> Shape<'a> {
     /// The type of a kind's objects.
     pub(crate) fn of(resource: &'a Resource) -> Self {
         match &resource.schema {
-            Some(schema) => Self { relation: Relation::Default, inner: Inner::Schema(schema) },
+            Some(schema) => Self { relation: Relation::Default, inner: Inner::Schema(schema.json()) },
             None => Self { relation: Relation::Default, inner: Inner::Type(super::builtin_types::root(&resource.kind)) },
         }
     }
@@ -154,9 +154,9 @@ pub(crate) fn element(relation: Relation<'_>, item: &Json) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Schema;
     use crate::resource::builtin;
     use serde_json::json;
-    use std::sync::Arc;
 
     #[test]
     fn built_in_lists_have_the_keys_of_their_kind() {
@@ -180,7 +180,7 @@ mod tests {
             "whole": { "type": "object", "x-kubernetes-map-type": "atomic" },
             "free": { "x-kubernetes-preserve-unknown-fields": true },
         } } } });
-        let resource = Resource { schema: Some(Arc::new(schema)), ..(*builtin("", "v1", "pods").expect("pods")).clone() };
+        let resource = Resource { schema: Some(Schema::of(&schema)), ..(*builtin("", "v1", "pods").expect("pods")).clone() };
         let spec = Shape::of(&resource).top("spec");
         assert_eq!(element(spec.field("named").relation(), &json!({ "name": "a" })), Some("k:{\"kind\":\"K\",\"name\":\"a\"}".into()));
         assert_eq!(element(spec.field("words").relation(), &json!("a")), Some("v:\"a\"".into()));

@@ -1,6 +1,6 @@
 //! Kinds that a `CustomResourceDefinition` adds.
 
-use super::{Resource, Scale, Scope};
+use super::{Resource, Scale, Schema, Scope};
 use crate::object::{Json, at, items, text};
 use std::sync::Arc;
 
@@ -8,18 +8,17 @@ use std::sync::Arc;
 pub(crate) const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
 /// The kind that one version of an established definition serves.
-pub(crate) fn from_definition(definition: &Json, version: &str) -> Option<Arc<Resource>> {
-    let known = is_established(definition).then(|| versions(definition))?;
-    let (_, found) = known.into_iter().find(|(name, _)| *name == version)?;
-    Some(Arc::new(resource(definition, version, found)?))
+pub(crate) fn from_definition(definition: &Arc<Json>, version: &str) -> Option<Arc<Resource>> {
+    definition_kinds(definition).into_iter().find(|resource| resource.version == version)
 }
 
 /// Every kind and version that a definition serves.
-pub(crate) fn definition_kinds(definition: &Json) -> Vec<Arc<Resource>> {
+pub(crate) fn definition_kinds(definition: &Arc<Json>) -> Vec<Arc<Resource>> {
     if !is_established(definition) {
         return Vec::new();
     }
-    versions(definition).into_iter().filter_map(|(name, version)| resource(definition, name, version).map(Arc::new)).collect()
+    let versions = items(definition, &["spec", "versions"]).iter().enumerate().filter(|(_, version)| version["served"] == true);
+    versions.filter_map(|(at, version)| resource(definition, at, version).map(Arc::new)).collect()
 }
 
 fn is_established(definition: &Json) -> bool {
@@ -27,18 +26,13 @@ fn is_established(definition: &Json) -> bool {
     conditions.iter().any(|condition| condition["type"] == "Established" && condition["status"] == "True")
 }
 
-fn versions(definition: &Json) -> Vec<(&str, &Json)> {
-    let served = items(definition, &["spec", "versions"]).iter().filter(|version| version["served"] == true);
-    served.filter_map(|version| Some((version.get("name")?.as_str()?, version))).collect()
-}
-
-fn resource(definition: &Json, name: &str, version: &Json) -> Option<Resource> {
+fn resource(definition: &Arc<Json>, number: usize, version: &Json) -> Option<Resource> {
     let words = |path: &[&str]| items(definition, path).iter().filter_map(Json::as_str).map(str::to_owned).collect();
     let path = |text: &str| text.trim_start_matches('.').split('.').map(str::to_owned).collect();
     let scale = at(version, &["subresources", "scale"]);
     Some(Resource {
         group: text(definition, &["spec", "group"])?.to_owned(),
-        version: name.to_owned(),
+        version: text(version, &["name"])?.to_owned(),
         kind: text(definition, &["spec", "names", "kind"])?.to_owned(),
         plural: text(definition, &["spec", "names", "plural"])?.to_owned(),
         short_names: words(&["spec", "names", "shortNames"]),
@@ -50,11 +44,7 @@ fn resource(definition: &Json, name: &str, version: &Json) -> Option<Resource> {
             Some(Scale { wanted: path(wanted), present: path(present) })
         }),
         generations: true,
-        schema: Some(Arc::new(
-            at(version, &["schema", "openAPIV3Schema"])
-                .cloned()
-                .unwrap_or_else(|| serde_json::json!({ "x-kubernetes-preserve-unknown-fields": true })),
-        )),
+        schema: Some(Schema { definition: definition.clone(), version: number }),
     })
 }
 
@@ -63,15 +53,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn definition(established: &str) -> Json {
-        json!({
+    fn definition(established: &str) -> Arc<Json> {
+        Arc::new(json!({
             "spec": { "group": "example.io", "scope": "Namespaced", "names": { "kind": "Thing", "plural": "things", "shortNames": ["th"] },
                 "versions": [
                     { "name": "v1", "served": true, "subresources": { "status": {}, "scale": { "specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size" } } },
                     { "name": "v0", "served": false },
                 ] },
             "status": { "conditions": [{ "type": "Established", "status": established }] },
-        })
+        }))
     }
 
     #[test]

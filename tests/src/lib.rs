@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "a kit that cannot do its work fails the test")]
 
 pub mod fake;
+pub mod golden;
 pub mod killing;
 pub mod planning;
 pub mod redact;
+pub mod reference;
 pub mod scenario;

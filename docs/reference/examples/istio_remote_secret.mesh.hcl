@@ -1,0 +1,39 @@
+resource "sandbox_cluster" "c1" {
+  name = "cluster1"
+}
+
+resource "kubernetes_namespace" "istio_system" {
+  cluster = sandbox_cluster.c1
+  name    = "istio-system"
+  labels  = { "topology.istio.io/network" = "network1" }
+}
+
+resource "istio_operator" "primary" {
+  cluster      = sandbox_cluster.c1
+  namespace    = kubernetes_namespace.istio_system.name
+  installer    = "operator"
+  tag          = "1.23.6"
+  mesh_id      = "mesh1"
+  cluster_name = "cluster1"
+  network      = "network1"
+}
+
+resource "istio_remote_reader" "c1" {
+  control_plane = istio_operator.primary
+}
+
+resource "sandbox_cluster" "c2" {
+  name = "cluster2"
+}
+
+resource "kubernetes_namespace" "peer" {
+  cluster = sandbox_cluster.c2
+  name    = "istio-system"
+}
+
+# The istiod of cluster2 may read cluster1.
+resource "istio_remote_secret" "c1_in_c2" {
+  cluster   = sandbox_cluster.c2
+  namespace = kubernetes_namespace.peer.name
+  reader    = istio_remote_reader.c1
+}

@@ -1,0 +1,61 @@
+//! `docs/reference` says what the kinds say, and its examples are configurations.
+
+use engine::port::Registry;
+use meshplan_tests::scenario::{Scenario, project};
+use meshplan_tests::{golden, reference};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+fn registry() -> Registry {
+    let directory = project();
+    meshplan::registry_maker(&directory, &BTreeMap::new())(&directory)
+}
+
+fn directory() -> PathBuf {
+    project().join("docs").join("reference")
+}
+
+/// The names of a directory's files with an ending, without it.
+fn names(directory: &Path, ending: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).collect()
+}
+
+#[test]
+fn pages_are_what_the_schemas_say() {
+    let (registry, directory) = (registry(), directory());
+    let catalogue = registry.catalogue();
+    let mut differences = Vec::from_iter(golden::difference(&directory.join("README.md"), &reference::index(catalogue)));
+    let mut pages = BTreeSet::from(["README".to_owned()]);
+    for (mode, schema) in reference::schemas(catalogue) {
+        let name = reference::page_name(mode, schema.kind);
+        let example = std::fs::read_to_string(directory.join("examples").join(format!("{name}.mesh.hcl"))).unwrap_or_default();
+        let page = reference::page(catalogue, mode, schema, &example);
+        differences.extend(golden::difference(&directory.join(format!("{name}.md")), &page));
+        pages.insert(name);
+    }
+    for left in names(&directory, ".md").difference(&pages) {
+        if golden::is_blessing() {
+            std::fs::remove_file(directory.join(format!("{left}.md"))).unwrap();
+        } else {
+            differences.push(format!("`docs/reference/{left}.md` is about no kind"));
+        }
+    }
+    golden::expect_none(differences);
+}
+
+#[test]
+fn every_kind_has_an_example_and_every_example_is_valid() {
+    let (registry, directory) = (registry(), directory().join("examples"));
+    let kinds: BTreeSet<String> =
+        reference::schemas(registry.catalogue()).into_iter().map(|(mode, schema)| reference::page_name(mode, schema.kind)).collect();
+    assert_eq!(names(&directory, ".mesh.hcl"), kinds);
+    for name in kinds {
+        let example = std::fs::read_to_string(directory.join(format!("{name}.mesh.hcl"))).unwrap();
+        let (block, kind) = name.strip_prefix("data.").map_or(("resource", &*name), |kind| ("data", kind));
+        assert!(example.contains(&format!("{block} \"{kind}\" ")), "{name}");
+        let output = Scenario::with(&example).run(&["validate"]);
+        assert_eq!((output.code, &*output.stderr), (0, ""), "{name}: {}", output.all());
+    }
+}

@@ -7,4 +7,6 @@ pub mod killing;
 pub mod planning;
 pub mod redact;
 pub mod reference;
+pub mod required;
 pub mod scenario;
+pub mod transcript;

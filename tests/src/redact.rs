@@ -55,3 +55,71 @@ pub fn state(state: &Value) -> Value {
         other => other.clone(),
     }
 }
+
+/// A transcript with everything minted replaced: hexadecimal digits of hashes and uids by as many zeros, times that something took by
+/// `0s`, ports of the loopback by five zeros.
+pub fn transcript(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = rest.find(|c| is_part(c) != is_part(first)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(length);
+        let punctuation = word.len() - word.trim_end_matches(['.', ':']).len();
+        let (word, tail) = word.split_at(word.len() - punctuation);
+        redacted.push_str(&self::word(word));
+        redacted.push_str(tail);
+        rest = after;
+    }
+    redacted
+}
+
+fn word(word: &str) -> String {
+    let zeros = |text: &str| text.chars().map(|c| if c.is_ascii_hexdigit() { '0' } else { c }).collect::<String>();
+    let is_hexadecimal = |text: &str| text.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase());
+    let is_uid = || word.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && word.split('-').all(is_hexadecimal);
+    let hash = word.strip_prefix("sha256:").unwrap_or(word);
+    if hash.len() >= 12 && is_hexadecimal(hash) {
+        return format!("{}{}", &word[..word.len() - hash.len()], zeros(hash));
+    }
+    if is_uid() {
+        return zeros(word);
+    }
+    let time = word.trim_end_matches(['m', 's']);
+    if time.len() < word.len() && time.chars().all(|c| c.is_ascii_digit() || c == '.') && time.starts_with(|c: char| c.is_ascii_digit()) {
+        return "0s".to_owned();
+    }
+    match word.strip_prefix("127.0.0.1:") {
+        Some(port) if port.chars().all(|c| c.is_ascii_digit()) => "127.0.0.1:00000".to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_between_runs_is_replaced_and_the_rest_is_not() {
+        for (text, expected) in [
+            ("Plan: 12 to add, 0 to change.", "Plan: 12 to add, 0 to change."),
+            ("Plan digest: sha256:0123456789abcdef", "Plan digest: sha256:0000000000000000"),
+            ("uid 6b1f0a3e-1111-4222-8333-123456789abc.", "uid 00000000-0000-0000-0000-000000000000."),
+            ("created (1.25s)", "created (0s)"),
+            ("cluster1   3s\ncluster2   120ms", "cluster1   0s\ncluster2   0s"),
+            ("http://127.0.0.1:43210/cluster1", "http://127.0.0.1:00000/cluster1"),
+            ("198.18.0.32 network-cluster1 added deeds", "198.18.0.32 network-cluster1 added deeds"),
+            ("apps/v1 1.23.6 1m", "apps/v1 1.23.6 0s"),
+        ] {
+            assert_eq!(transcript(text), expected);
+        }
+    }
+
+    #[test]
+    fn minted_values_of_a_state_become_one_word() {
+        let state =
+            serde_json::json!({ "lineage": "x", "resources": [{ "kind": "ca_root", "attributes": { "token": null, "csr": "y" } }] });
+        let expected = serde_json::json!({ "lineage": "<minted>", "resources": [{ "kind": "ca_root", "attributes": { "token": null, "csr": "<minted>" } }] });
+        assert_eq!(super::state(&state), expected);
+    }
+}

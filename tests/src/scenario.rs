@@ -95,8 +95,18 @@ impl Scenario {
 
     /// A directory with a copy of one of the project's examples.
     pub fn example(name: &str) -> Self {
+        Self::copy_of(&project().join("examples").join(name))
+    }
+
+    /// A directory with copies of all examples of the project, each in a directory of its own.
+    pub fn examples() -> Self {
+        Self::copy_of(&project().join("examples"))
+    }
+
+    /// A directory with a copy of another, without state.
+    pub fn copy_of(directory: &Path) -> Self {
         let scenario = Self::empty();
-        copy(&project().join("examples").join(name), scenario.path());
+        copy(directory, scenario.path());
         scenario
     }
 

@@ -5,3 +5,4 @@ mod laws;
 mod messages;
 mod planning;
 mod reference;
+mod transcript;

@@ -30,3 +30,8 @@ output "root_certificate" {
   description = "The root that both clusters trust, as PEM"
   value       = module.mesh.root_certificate
 }
+
+output "intermediates" {
+  description = "The certificates that the clusters' control planes sign with, as PEM"
+  value       = join("", values(module.mesh.intermediates))
+}

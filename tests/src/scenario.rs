@@ -98,11 +98,6 @@ impl Scenario {
         Self::copy_of(&project().join("examples").join(name))
     }
 
-    /// A directory with copies of all examples of the project, each in a directory of its own.
-    pub fn examples() -> Self {
-        Self::copy_of(&project().join("examples"))
-    }
-
     /// A directory with a copy of another, without state.
     pub fn copy_of(directory: &Path) -> Self {
         let scenario = Self::empty();
@@ -180,7 +175,8 @@ pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a directory with all below it, without state.
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     let entries = std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
     for entry in entries {

@@ -1,7 +1,7 @@
 //! Transcripts of a shell in a Markdown page, run line by line.
 //!
-//! Every fenced block marked `console` counts, in order: `$ command` lines with what they print below them. The commands run with `sh` in a
-//! directory that holds copies of the project's examples, where `meshplan` is the binary under test.
+//! Every fenced block marked `console` counts, in order: `$ command` lines with what they print below them. The commands run with `sh`,
+//! first in `~/meshplan/examples`, a copy of the project's examples in a home of their own, where `meshplan` is the binary under test.
 //!
 //! - A line `…` in the expected output stands for any lines, also none. All other lines are compared after [`redact::transcript`].
 //! - `$ cd DIRECTORY` changes where the following commands run.
@@ -11,7 +11,7 @@
 //! - A command that needs a tool that is missing is skipped; see [`required`](crate::required).
 
 use crate::killing::{COUNT_TO, KILL_AT};
-use crate::scenario::Scenario;
+use crate::scenario::{self, Scenario};
 use crate::{redact, required};
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
@@ -135,12 +135,14 @@ impl Drop for Shell {
 
 impl Shell {
     fn new(binary: &Path) -> Self {
-        let scenario = Scenario::examples();
+        let scenario = Scenario::empty();
+        let directory = scenario.path().join("meshplan").join("examples");
+        scenario::copy(&scenario::project().join("examples"), &directory);
         let tools = scenario.path().join("bin");
         std::fs::create_dir_all(&tools).unwrap();
         std::os::unix::fs::symlink(binary, tools.join("meshplan")).unwrap();
         let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap_or_default());
-        Self { directory: scenario.path().to_owned(), scenario, path, running: Vec::new() }
+        Self { scenario, directory, path, running: Vec::new() }
     }
 
     /// Runs a command and gives all that it printed, as a terminal would show it.
@@ -156,13 +158,19 @@ impl Shell {
         }
     }
 
+    /// What a file holds, with the home as a shell would write it.
+    fn printed(&self, log: &Path) -> String {
+        let home = self.scenario.path().display().to_string();
+        String::from_utf8(std::fs::read(log).unwrap()).unwrap().replace(&home, "~")
+    }
+
     /// A command that runs on: what it printed until that is what it should, or it ended, or patience did.
     fn start(&mut self, step: &Step, command: &str) -> String {
         let log = self.scenario.path().join(format!("output-{}", step.line));
         let started = Instant::now();
         let mut child = self.command(&self.directory, &format!("exec {command}"), &log).spawn().unwrap();
         loop {
-            let printed = std::fs::read_to_string(&log).unwrap();
+            let printed = self.printed(&log);
             let over = child.try_wait().unwrap().is_some() || started.elapsed() > PATIENCE;
             if over || step.is_matched_by(&printed) {
                 self.running.push(child);
@@ -194,7 +202,7 @@ impl Shell {
             shell.env(KILL_AT, point.to_string());
         }
         let status = shell.status().unwrap();
-        (String::from_utf8(std::fs::read(&log).unwrap()).unwrap(), status)
+        (self.printed(&log), status)
     }
 
     fn command(&self, directory: &Path, line: &str, log: &Path) -> Command {

@@ -1,8 +1,5 @@
 resource "sandbox_cluster" "c1" {
-  name = "cluster1"
-  nodes = {
-    c1n1 = { "topology.kubernetes.io/region" = "region1" }
-    c1n2 = { "topology.kubernetes.io/region" = "region2" }
-  }
+  name               = "cluster1"
+  nodes              = ["c1n1", "c1n2"]
   load_balancer_pool = "172.18.255.200-172.18.255.250"
 }

@@ -12,3 +12,8 @@ output "control_planes" {
   description = "Each cluster's control plane, for what is installed beside it."
   value       = istio_operator.primary
 }
+
+output "intermediates" {
+  description = "Each cluster's intermediate certificate, as PEM."
+  value       = { for name, authority in ca_intermediate.this : name => authority.certificate }
+}

@@ -56,8 +56,8 @@ pub fn state(state: &Value) -> Value {
     }
 }
 
-/// A transcript with everything minted replaced: hexadecimal digits of hashes and uids by as many zeros, times that something took by
-/// `0s`, ports of the loopback by five zeros.
+/// A transcript with everything minted replaced: hexadecimal digits of hashes and uids by as many zeros, times, and what something
+/// took, by `0s`, ports of the loopback by five zeros.
 pub fn transcript(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
     let mut redacted = String::with_capacity(text.len());
@@ -85,6 +85,9 @@ fn word(word: &str) -> String {
     if is_uid() {
         return zeros(word);
     }
+    if is_instant(word) {
+        return "0s".to_owned();
+    }
     let time = word.trim_end_matches(['m', 's']);
     if time.len() < word.len() && time.chars().all(|c| c.is_ascii_digit() || c == '.') && time.starts_with(|c: char| c.is_ascii_digit()) {
         return "0s".to_owned();
@@ -93,6 +96,12 @@ fn word(word: &str) -> String {
         Some(port) if port.chars().all(|c| c.is_ascii_digit()) => "127.0.0.1:00000".to_owned(),
         _ => word.to_owned(),
     }
+}
+
+/// Whether it is a time as RFC 3339 writes it, in whole seconds of UTC.
+fn is_instant(word: &str) -> bool {
+    let shape = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c });
+    shape.eq("0000-00-00T00:00:00Z".chars())
 }
 
 #[cfg(test)]
@@ -109,6 +118,7 @@ mod tests {
             ("cluster1   3s\ncluster2   120ms", "cluster1   0s\ncluster2   0s"),
             ("http://127.0.0.1:43210/cluster1", "http://127.0.0.1:00000/cluster1"),
             ("198.18.0.32 network-cluster1 added deeds", "198.18.0.32 network-cluster1 added deeds"),
+            ("at 2026-01-31T23:59:59Z.", "at 0s."),
             ("apps/v1 1.23.6 1m", "apps/v1 1.23.6 0s"),
         ] {
             assert_eq!(transcript(text), expected);

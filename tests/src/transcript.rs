@@ -24,7 +24,7 @@ const TOOLS: [&str; 2] = ["openssl", "kubectl"];
 /// What stands for any lines.
 const ANY: &str = "…";
 /// How long something that runs on may take to say what it should.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One command with what it should print.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub fn run(page: &str, binary: &Path, after: &dyn Fn(&Step, &Path)) -> Run {
     }
     for (step, output) in outputs.into_iter().rev() {
         let from = step.line + 1;
-        lines.splice(from..from + step.expected.len(), output.lines().map(str::to_owned));
+        lines.splice(from..from + step.expected.len(), step.renewed(&output));
     }
     Run { page: lines.join("\n") + "\n", missing }
 }
@@ -102,18 +102,30 @@ impl Step {
 
     /// Whether an output is as expected.
     fn is_matched_by(&self, output: &str) -> bool {
-        let lines = |text: &str| redact::transcript(text).lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
-        matches(&lines(&self.expected.join("\n")), &lines(output))
+        let printed: Vec<_> = output.lines().collect();
+        fitted(&self.expected, &printed, &|line| redact::transcript(line).trim_end().to_owned()).is_some()
+    }
+
+    /// What should be expected, given what was printed: what was shown of it before if only columns moved, else all of it.
+    fn renewed(&self, output: &str) -> Vec<String> {
+        let printed: Vec<_> = output.lines().collect();
+        let words = |line: &str| redact::transcript(line).split_whitespace().collect::<Vec<_>>().join(" ");
+        let shown = fitted(&self.expected, &printed, &words).unwrap_or(printed);
+        shown.into_iter().map(str::to_owned).collect()
     }
 }
 
-/// Whether the lines are the expected ones, of which some may stand for any lines.
-fn matches(expected: &[String], lines: &[String]) -> bool {
-    match expected.split_first() {
-        None => lines.is_empty(),
-        Some((any, rest)) if any.trim() == ANY => (0..=lines.len()).any(|skipped| matches(rest, &lines[skipped..])),
-        Some((first, rest)) => lines.split_first().is_some_and(|(line, others)| line == first && matches(rest, others)),
-    }
+/// The printed lines that the expected ones stand for, marks for any lines kept; nothing if they do not fit.
+fn fitted<'a>(expected: &[String], printed: &[&'a str], comparable: &dyn Fn(&str) -> String) -> Option<Vec<&'a str>> {
+    let Some((first, rest)) = expected.split_first() else { return printed.is_empty().then(Vec::new) };
+    let (shown, mut others) = if first.trim() == ANY {
+        (ANY, (0..=printed.len()).find_map(|skipped| fitted(rest, &printed[skipped..], comparable))?)
+    } else {
+        let (line, others) = printed.split_first().filter(|(line, _)| comparable(line) == comparable(first))?;
+        (*line, fitted(rest, others, comparable)?)
+    };
+    others.insert(0, shown);
+    Some(others)
 }
 
 /// Where commands run.
@@ -249,6 +261,13 @@ mod tests {
             let step = Step { line: 0, command: "x".to_owned(), expected: expected.lines().map(str::to_owned).collect() };
             assert_eq!(step.is_matched_by(printed), same, "{expected:?} {printed:?}");
         }
+    }
+
+    #[test]
+    fn what_was_left_out_stays_left_out_where_columns_move() {
+        let step = |expected: &str| Step { line: 0, command: "x".to_owned(), expected: expected.lines().map(str::to_owned).collect() };
+        assert_eq!(step("a  1\n…\nc 3s").renewed("a    1\nb\nc   4s\n"), ["a    1", "…", "c   4s"]);
+        assert_eq!(step("a  1\n…\nc 3s").renewed("a  2\nb\n"), ["a  2", "b"]);
     }
 
     #[test]

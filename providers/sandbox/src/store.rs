@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// After this long nobody is still making a cluster.
-const ABANDONED: Duration = Duration::from_secs(600);
+const ABANDONED: Duration = Duration::from_mins(10);
 
 /// Why a store cannot be used, as a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]

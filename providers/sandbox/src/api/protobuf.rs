@@ -116,7 +116,7 @@ fn message(name: &str, bytes: &[u8]) -> Result<Json, String> {
         let (number, wire) = field?;
         let Some((_, name, holds)) = fields.iter().find(|(known, ..)| *known == number) else { continue };
         match (holds, wire) {
-            (Text, Wire::Bytes(bytes)) if bytes.is_empty() => {}
+            (Text, Wire::Bytes([])) => {}
             (Text, Wire::Bytes(bytes)) => {
                 object.insert((*name).to_owned(), text(bytes).into());
             }

@@ -92,13 +92,11 @@ impl Fake {
     fn put(&self, request: &Request) -> Done {
         let world = &mut *self.0.lock().unwrap();
         let key = key(request.place.as_ref().map(|place| &place.address), &request.kind, &request.arguments);
-        let uid = match world.things.get(&key).and_then(|thing| thing.text("uid")) {
-            Some(uid) => uid.to_owned(),
-            None => {
-                world.made += 1;
-                format!("uid-{}", world.made)
-            }
-        };
+        let known = world.things.get(&key).and_then(|thing| thing.text("uid")).map(str::to_owned);
+        let uid = known.unwrap_or_else(|| {
+            world.made += 1;
+            format!("uid-{}", world.made)
+        });
         let mut entries: Vec<(Arc<str>, Value)> =
             request.arguments.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
         entries.push(("uid".into(), Value::string(uid.as_str())));
@@ -166,29 +164,29 @@ impl Provider for Fake {
         vec![Arc::new(FakeKind(data()))]
     }
 
-    fn answer<'a>(&'a self, asked: Vec<Asked>) -> BoxFuture<'a, Vec<(Question, Answer)>> {
+    fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
         let keys = asked.iter().map(|asked| asked.question.key().to_string()).collect();
         self.0.lock().unwrap().asked.push(keys);
         let answers = asked.into_iter().map(|asked| (asked.question.clone(), self.answer_one(&asked))).collect();
         Box::pin(std::future::ready(answers))
     }
 
-    fn create<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<Done, Failure>> {
+    fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
         let result = self.effect("create", &request).map(|()| self.put(&request));
         Box::pin(std::future::ready(result))
     }
 
-    fn settle<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<Done, Failure>> {
+    fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
         let result = self.effect("settle", &request).map(|()| self.put(&request));
         Box::pin(std::future::ready(result))
     }
 
-    fn update<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<Done, Failure>> {
+    fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
         let result = self.effect("update", &request).map(|()| self.put(&request));
         Box::pin(std::future::ready(result))
     }
 
-    fn delete<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<(), Failure>> {
+    fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
         let result = self.effect("delete", &request);
         if result.is_ok() {
             let prior = request.prior.as_ref();

@@ -53,23 +53,23 @@ impl Provider for PassingProvider {
         self.0.data_sources()
     }
 
-    fn answer<'a>(&'a self, asked: Vec<Asked>) -> BoxFuture<'a, Vec<(Question, Answer)>> {
+    fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
         self.0.answer(asked)
     }
 
-    fn create<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<Done, Failure>> {
+    fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
         self.after(self.0.create(request))
     }
 
-    fn settle<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<Done, Failure>> {
+    fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
         self.after(self.0.settle(request))
     }
 
-    fn update<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<Done, Failure>> {
+    fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
         self.after(self.0.update(request))
     }
 
-    fn delete<'a>(&'a self, request: Request) -> BoxFuture<'a, Result<(), Failure>> {
+    fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
         self.after(self.0.delete(request))
     }
 }
@@ -87,7 +87,7 @@ impl PassingProvider {
 struct PassingGuard(Box<dyn Guard>, Arc<Points>);
 
 impl Guard for PassingGuard {
-    fn append<'a>(&'a self, batch: Vec<Entry>) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.1.pass();
             let result = self.0.append(batch).await;

@@ -47,7 +47,7 @@ struct MemoryGuard {
 }
 
 impl Guard for MemoryGuard {
-    fn append<'a>(&'a self, batch: Vec<Entry>) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.journal.lock().unwrap().extend(batch);
         Box::pin(std::future::ready(Ok(())))
     }
@@ -123,7 +123,9 @@ impl Bench {
         let journal = guard.journal.into_inner().unwrap();
         let folded = guard.folded.into_inner().unwrap().unwrap();
         let mut replayed = plan.prior.clone();
-        journal.iter().for_each(|entry| replayed.apply(entry));
+        for entry in &journal {
+            replayed.apply(entry);
+        }
         assert_eq!(replayed, folded, "the journal does not replay to the state");
         self.state = folded;
         (summary, events)

@@ -33,6 +33,7 @@ pub struct Output {
 
 impl Output {
     /// The same output, after checking the exit code.
+    #[expect(clippy::return_self_not_must_use, reason = "often the exit code is all there is to say")]
     pub fn expect_code(self, code: u8) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
@@ -188,9 +189,9 @@ pub fn copy(from: &Path, to: &Path) {
         }
         let target = to.join(&name);
         if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target)
+            copy(&entry.path(), &target);
         } else {
-            assert!(std::fs::copy(entry.path(), target).is_ok())
+            assert!(std::fs::copy(entry.path(), target).is_ok());
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Suites over the engine and the whole command line; one binary, one link.
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
 
 mod bad_input;
 mod laws;

@@ -133,8 +133,7 @@ impl Store {
     pub(crate) fn write<R>(&self, change: impl FnOnce(&mut Transaction<'_>) -> Result<R, Refusal>) -> Result<R, Refusal> {
         let mut open = self.lock();
         let Open { world, log } = &mut *open;
-        let held = log.hold()?;
-        log.repair(world)?;
+        let held = log.hold_and_catch_up(world)?;
         let mut transaction = Transaction::new(world);
         let result = change(&mut transaction)?;
         let facts = transaction.changed_facts();
@@ -283,6 +282,19 @@ mod tests {
         }
         let revisions = one.read(World::revision).expect("read");
         assert_eq!(revisions, two.read(World::revision).expect("read"));
+    }
+
+    #[test]
+    fn a_cluster_made_anew_under_its_name_is_another_one() {
+        let (base, directory) = made();
+        let store = Store::open(&directory).expect("open");
+        put(&store, "a", 1);
+        Store::remove(base.path(), "c1").expect("removed");
+        assert!(matches!(store.read(World::revision), Err(StoreError::Gone(_))));
+        Store::create(base.path(), &Facts::example("c1"), |_| Ok(())).expect("created");
+        put(&store, "b", 2);
+        let other = Store::open(&directory).expect("open");
+        assert_eq!((value(&other, "a"), value(&other, "b")), (None, Some(2)));
     }
 
     #[test]

@@ -171,19 +171,26 @@ impl Log {
         self.replay(&text, world)
     }
 
-    /// Catches up under the lock: an unfinished line is nobody's any more, and goes.
-    pub(super) fn repair(&mut self, world: &mut World) -> Result<(), StoreError> {
-        self.catch_up(world)?;
+    /// Takes the lock and catches up. An unfinished line is nobody's any more, and goes.
+    pub(super) fn hold_and_catch_up(&mut self, world: &mut World) -> Result<Held, StoreError> {
+        let held = loop {
+            let held = self.hold()?;
+            self.catch_up(world)?;
+            // Opening a log anew opens its lock anew; it is that one that counts.
+            if Arc::ptr_eq(&held.0, &self.lock) {
+                break held;
+            }
+        };
         let path = path(&self.directory);
         let length = self.file.metadata().map_err(|error| failed(&path, &error))?.len();
         if length > self.read {
             self.file.set_len(self.read).map_err(|error| failed(&path, &error))?;
         }
-        Ok(())
+        Ok(held)
     }
 
     /// Takes the lock that makes a process the only one that appends.
-    pub(super) fn hold(&self) -> Result<Held, StoreError> {
+    fn hold(&self) -> Result<Held, StoreError> {
         let started = Instant::now();
         loop {
             match self.lock.try_lock() {
@@ -202,7 +209,7 @@ impl Log {
         }
     }
 
-    /// Appends lines, under the lock and after [`Log::repair`].
+    /// Appends lines, under the lock.
     pub(super) fn append(&mut self, lines: &[Line]) -> Result<(), StoreError> {
         let text = encode(lines);
         if let Err(error) = (&*self.file).write_all(text.as_bytes()) {

@@ -56,7 +56,7 @@ pub struct Attribute {
     /// Whether a computed value may change with any update, and is unknown until then.
     pub volatile: bool,
     /// Whether it is a credential of the place that this attribute's value came from: its holder is then deleted before that
-    /// place is destroyed or replaced (`semantics.md` §5.4).
+    /// place is destroyed or replaced.
     pub credential: bool,
     /// One or two sentences for the reference: meaning, unit, the field's own name for it.
     pub doc: &'static str,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "a kit that cannot do its work fails the test")]
 
 pub mod fake;
+pub mod functions;
 pub mod golden;
 pub mod killing;
 pub mod planning;
@@ -9,4 +10,5 @@ pub mod redact;
 pub mod reference;
 pub mod required;
 pub mod scenario;
+pub mod sources;
 pub mod transcript;

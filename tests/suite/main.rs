@@ -6,4 +6,5 @@ mod laws;
 mod messages;
 mod planning;
 mod reference;
+mod tidy;
 mod transcript;

@@ -27,7 +27,8 @@ fn pages_are_what_the_schemas_say() {
     let (registry, directory) = (registry(), directory());
     let catalogue = registry.catalogue();
     let mut differences = Vec::from_iter(golden::difference(&directory.join("README.md"), &reference::index(catalogue)));
-    let mut pages = BTreeSet::from(["README".to_owned()]);
+    differences.extend(golden::difference(&directory.join("functions.md"), &meshplan_tests::functions::page()));
+    let mut pages = BTreeSet::from(["README", "functions"].map(str::to_owned));
     for (mode, schema) in reference::schemas(catalogue) {
         let name = reference::page_name(mode, schema.kind);
         let example = std::fs::read_to_string(directory.join("examples").join(format!("{name}.mesh.hcl"))).unwrap_or_default();

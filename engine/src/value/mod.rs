@@ -2,7 +2,7 @@
 //!
 //! A [`Value`] is 32 bytes: its data, one [`Origin`] and summary flags, so that "is all of this known?" costs nothing. Collections
 //! carry an origin of their own, one for each key and one for each element; taking an element adds the collection's own and
-//! never its siblings' (`semantics.md` §1).
+//! never its siblings'.
 
 mod collection;
 mod fingerprint;
@@ -40,7 +40,7 @@ pub enum Data {
     /// A resource instance, with its attributes. The language sees it as an object.
     Instance(Arc<Instance>),
     /// A reference of a class: the address survives, the attributes are not visible to the language, and whether they are known
-    /// does not count. See `semantics.md` §1.3.
+    /// does not count.
     Reference(Arc<Instance>),
     /// Known after apply. Its origin says what it waits for, its thunk how it is computed then.
     Unknown(Arc<Type>, Thunk),

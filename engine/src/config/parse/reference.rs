@@ -168,12 +168,12 @@ fn head(name: &str, operators: &[Operator]) -> Result<(Root, usize), Box<Diagnos
         Some(TraversalOperator::GetAttr(name)) => Some(Arc::<str>::from(name.as_str())),
         _ => None,
     };
-    let named = |shape: &str| step(0).ok_or_else(|| incomplete(name, shape));
+    let named = |shape: &str| step(0).ok_or_else(|| Box::new(incomplete(name, shape)));
     let among = |known: &[(&str, Root)]| {
         let word = step(0).unwrap_or_default();
         match known.iter().find(|(known, _)| **known == *word) {
             Some((_, root)) => Ok((root.clone(), 1)),
-            None => Err(no_member(name, &word, known)),
+            None => Err(Box::new(no_member(name, &word, known))),
         }
     };
     match name {
@@ -187,7 +187,7 @@ fn head(name: &str, operators: &[Operator]) -> Result<(Root, usize), Box<Diagnos
         "data" | "resource" => {
             let mode = if name == "data" { Mode::Data } else { Mode::Managed };
             let (Some(kind), Some(block)) = (step(0), step(1)) else {
-                return Err(incomplete(name, &format!("{name}.kind.name")));
+                return Err(Box::new(incomplete(name, &format!("{name}.kind.name"))));
             };
             Ok((Root::Resource(mode, kind, block), 2))
         }
@@ -203,17 +203,17 @@ fn head(name: &str, operators: &[Operator]) -> Result<(Root, usize), Box<Diagnos
     }
 }
 
-fn incomplete(name: &str, shape: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error("incomplete reference", format!("`{name}` begins a reference of the form `{shape}`")))
+fn incomplete(name: &str, shape: &str) -> Diagnostic {
+    Diagnostic::error("incomplete reference", format!("`{name}` begins a reference of the form `{shape}`"))
 }
 
-fn no_member(name: &str, word: &str, known: &[(&str, Root)]) -> Box<Diagnostic> {
+fn no_member(name: &str, word: &str, known: &[(&str, Root)]) -> Diagnostic {
     let all: Vec<_> = known.iter().map(|(known, _)| format!("`{name}.{known}`")).collect();
     let problem = Diagnostic::error("unknown name", format!("there is no `{name}.{word}`, only {}", all.join(", ")));
-    Box::new(match did_you_mean(word, known.iter().map(|(known, _)| *known)) {
+    match did_you_mean(word, known.iter().map(|(known, _)| *known)) {
         Some(near) => problem.help(format!("Did you mean `{name}.{near}`?")),
         None => problem,
-    })
+    }
 }
 
 /// A path within a block's arguments, its steps joined by dots.

@@ -1,4 +1,4 @@
-//! The pure, resumable walk that makes a plan (`semantics.md` §1 to §4).
+//! The pure, resumable walk that makes a plan.
 //!
 //! A walk visits the nodes of the configuration in order. What hangs on an unanswered question stays open; [`Walk::step`] returns the
 //! questions and visits, when called again, only what is not finished. What is finished holds nothing pending, so that a resumed

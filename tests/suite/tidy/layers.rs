@@ -1,0 +1,166 @@
+//! Who may know whom.
+
+use meshplan_tests::sources::{self, SourceFile};
+
+/// The modules of the engine in the order of `docs/architecture.md`: each may import from those before it.
+fn layers() -> Vec<String> {
+    let page = sources::all().into_iter().find(|file| file.path == "docs/architecture.md").unwrap().text;
+    let (_, table) = page.split_once("Inside `engine` each module imports only from those before it:").unwrap();
+    let rows = table.lines().skip_while(|line| !line.starts_with("|---")).skip(1).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('`').nth(1).unwrap().to_owned()).collect()
+}
+
+/// The engine's module that a file belongs to.
+fn module(file: &SourceFile) -> Option<&str> {
+    let first = file.path.strip_prefix("engine/src/")?.split('/').next()?;
+    Some(first.strip_suffix(".rs").unwrap_or(first)).filter(|module| *module != "lib")
+}
+
+/// Every name that stands after `crate::` in code, groups in braces taken apart.
+fn imported(code: &str) -> Vec<String> {
+    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut names = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let after = &code[at + "crate::".len()..];
+        match after.strip_prefix('{') {
+            None => names.push(name(after)),
+            Some(group) => {
+                let mut depth = 0_usize;
+                let mut start = true;
+                for (at, c) in group.char_indices() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => start = true,
+                        c if start && !c.is_whitespace() => {
+                            names.push(name(&group[at..]));
+                            start = false;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn imports_are_found_also_in_groups() {
+    assert_eq!(imported("use crate::a::B;\nuse crate::{c::{D, E}, f};\nlet x = crate::g();"), ["a", "c", "f", "g"]);
+}
+
+#[test]
+fn each_engine_module_imports_only_from_those_before_it() {
+    let layers = layers();
+    let rank = |name: &str| layers.iter().position(|layer| layer == name);
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for file in sources::rust() {
+        let Some(module) = module(&file) else { continue };
+        let Some(own) = rank(module) else {
+            wrong.push(format!("{}: `docs/architecture.md` does not say where `{module}` stands", file.path));
+            continue;
+        };
+        seen += 1;
+        if file.is_for_tests() {
+            continue;
+        }
+        for name in imported(&file.code()) {
+            match rank(&name) {
+                Some(other) if other <= own => {}
+                _ => wrong.push(format!("{}: `{module}` must not know `{name}`", file.path)),
+            }
+        }
+        let top = file.path.strip_prefix("engine/src/").is_some_and(|path| !path.contains('/'));
+        if top && file.code().contains("super::") {
+            wrong.push(format!("{}: names other modules by `crate::`, not `super::`", file.path));
+        }
+    }
+    assert!(seen > 50, "{seen} files");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What occurs in few places only: the text, and the paths' starts.
+const PLACES: &[(&str, &[&str])] = &[
+    ("petgraph::", &["engine/src/graph.rs"]),
+    ("hcl_edit::", &["engine/src/config/parse/"]),
+    ("granit_parser::", &["engine/src/eval/functions/yaml_read.rs"]),
+    ("regex::", &["engine/src/eval/functions/pattern.rs"]),
+    ("ipnet::", &["engine/src/eval/functions/network.rs"]),
+    ("annotate_snippets::", &["cli/src/view/"]),
+    ("similar::", &["cli/src/view/", "tests/"]),
+    ("indicatif::", &["cli/src/view/"]),
+    ("clap::", &["cli/"]),
+    ("axum::", &["providers/sandbox/"]),
+    ("kube::", &["providers/kubernetes/src/client/", "providers/kubernetes/src/fake.rs", "providers/sandbox/"]),
+    ("rcgen::", &["providers/certificates/src/issue.rs", "providers/sandbox/"]),
+    ("x509_parser::", &["providers/certificates/"]),
+    ("println!", &["providers/sandbox/src/bin/", "tests/src/bin/"]),
+    ("eprintln!", &["tests/src/bin/"]),
+];
+
+#[test]
+fn foreign_crates_are_named_in_one_place() {
+    let mut wrong = Vec::new();
+    for file in sources::rust() {
+        let code = file.code();
+        for (text, places) in PLACES {
+            let own_word = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            let occurs = code.match_indices(text).any(|(at, _)| own_word(at));
+            if occurs && !file.path.starts_with("tests/suite/tidy") && !places.iter().any(|place| file.path.starts_with(place)) {
+                wrong.push(format!("{}: `{text}` belongs to {}", file.path, places.join(", ")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_edge_of_the_engine_waits() {
+    const EDGE: [&str; 3] = ["engine/src/observe", "engine/src/apply/drive", "engine/src/apply/request"];
+    let waiting: Vec<_> = sources::rust()
+        .into_iter()
+        .filter(|file| file.path.starts_with("engine/src/") && !file.is_for_tests() && file.code().contains(".await"))
+        .map(|file| file.path)
+        .collect();
+    let wrong: Vec<_> = waiting.iter().filter(|path| !EDGE.iter().any(|edge| path.starts_with(edge))).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// The crates of the workspace that a crate depends on, from its manifest.
+fn dependencies(manifest: &str) -> Vec<&str> {
+    const OURS: [&str; 10] =
+        ["engine", "state", "modules", "core-provider", "certificates", "kubernetes", "istio", "sandbox", "meshplan", "meshplan-tests"];
+    let (_, sections) = manifest.split_once("[dependencies]").unwrap_or_default();
+    let names = sections.split("\n[").next().unwrap_or_default().lines();
+    names.filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| OURS.contains(name)).collect()
+}
+
+#[test]
+fn crates_depend_on_each_other_as_the_architecture_says() {
+    const ARROWS: [(&str, &[&str]); 10] = [
+        ("engine", &[]),
+        ("state", &["engine"]),
+        ("modules", &["engine"]),
+        ("providers/core", &["engine"]),
+        ("providers/certificates", &["engine"]),
+        ("providers/kubernetes", &["engine"]),
+        ("providers/istio", &["engine", "kubernetes"]),
+        ("providers/sandbox", &["engine", "kubernetes"]),
+        ("cli", &["engine", "state", "modules", "core-provider", "certificates", "kubernetes", "istio", "sandbox"]),
+        ("tests", &["engine", "state", "modules", "kubernetes", "sandbox", "meshplan", "core-provider", "certificates", "istio"]),
+    ];
+    let mut seen = 0;
+    for file in sources::all() {
+        let Some(name) = file.path.strip_suffix("/Cargo.toml") else { continue };
+        seen += 1;
+        let allowed = ARROWS.iter().find(|(of, _)| *of == name).unwrap_or_else(|| panic!("`{name}` is a crate without arrows")).1;
+        for dependency in dependencies(&file.text) {
+            assert!(allowed.contains(&dependency), "`{name}` must not depend on `{dependency}`");
+        }
+        assert!(file.text.contains("[lints]\nworkspace = true"), "`{name}` has not the workspace's lints");
+    }
+    assert_eq!(seen, ARROWS.len());
+}

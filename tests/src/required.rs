@@ -1,30 +1,41 @@
-//! Real components that a test needs. Where one is missing the test says so and passes over what needs it; with `MESHPLAN_REQUIRE_REAL=1`
-//! that is a failure.
+//! Real components that a test needs. Where one is missing the test passes over what needs it and says so at its end; with
+//! `MESHPLAN_REQUIRE_REAL=1` that is a failure.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::io::Write;
-use std::path::PathBuf;
 
-/// Where a tool is, if it is in the `PATH`. Says `skipped: needs NAME` otherwise.
-pub fn tool(name: &str) -> Option<PathBuf> {
-    let found = std::env::split_paths(&std::env::var_os("PATH")?).map(|directory| directory.join(name)).find(|path| path.is_file());
-    if found.is_none() {
-        skipped(name, if std::env::var("MESHPLAN_REQUIRE_REAL").is_ok_and(|set| set == "1") { Missing::Failure } else { Missing::Line });
+/// What was missing, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missing(BTreeSet<&'static str>);
+
+impl Missing {
+    /// Whether one of the tools is missing in the `PATH`, which is kept.
+    pub fn any_of(&mut self, tools: impl IntoIterator<Item = &'static str>) -> bool {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let is_there = |tool: &str| std::env::split_paths(&path).any(|directory| directory.join(tool).is_file());
+        let missing: Vec<_> = tools.into_iter().filter(|tool| !is_there(tool)).collect();
+        self.0.extend(&missing);
+        !missing.is_empty()
     }
-    found
+
+    /// Says what was missing, past the harness, which shows only what failed tests print; or fails.
+    pub fn close(&self) {
+        self.close_with(std::env::var("MESHPLAN_REQUIRE_REAL").ok().as_deref());
+    }
+
+    fn close_with(&self, require_real: Option<&str>) {
+        if self.0.is_empty() {
+            return;
+        }
+        assert_ne!(require_real, Some("1"), "{self}, and MESHPLAN_REQUIRE_REAL=1 lets nothing be skipped");
+        std::io::stderr().write_all(format!("{self}\n").as_bytes()).unwrap();
+    }
 }
 
-/// What a missing component is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Missing {
-    Failure,
-    Line,
-}
-
-fn skipped(name: &str, missing: Missing) {
-    match missing {
-        Missing::Failure => panic!("needs `{name}`, and MESHPLAN_REQUIRE_REAL=1 lets nothing be skipped"),
-        // Past the harness, which shows only what failed tests print.
-        Missing::Line => drop(writeln!(std::io::stderr(), "skipped: needs {name}")),
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "skipped: needs {}", self.0.iter().copied().collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -33,13 +44,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tools_are_found_in_the_path() {
-        assert!(tool("sh").is_some_and(|path| path.is_absolute()));
+    fn what_is_missing_is_listed_once() {
+        let mut missing = Missing::default();
+        assert!(!missing.any_of(["sh"]));
+        assert!(missing.any_of(["no-such-tool", "sh"]) && missing.any_of(["another", "no-such-tool"]) && missing.any_of(["another"]));
+        assert_eq!(missing.to_string(), "skipped: needs another, no-such-tool");
+        Missing::default().close_with(Some("1"));
     }
 
     #[test]
-    #[should_panic(expected = "needs `no-such-tool`")]
+    #[should_panic(expected = "skipped: needs no-such-tool")]
     fn what_is_required_must_be_there() {
-        skipped("no-such-tool", Missing::Failure);
+        let mut missing = Missing::default();
+        missing.any_of(["no-such-tool"]);
+        missing.close_with(Some("1"));
     }
 }

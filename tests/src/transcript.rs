@@ -11,8 +11,9 @@
 //! - A command that needs a tool that is missing is skipped; see [`required`](crate::required).
 
 use crate::killing::{COUNT_TO, KILL_AT};
+use crate::redact;
+use crate::required::Missing;
 use crate::scenario::{self, Scenario};
-use crate::{redact, required};
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -59,19 +60,18 @@ pub fn steps(page: &str) -> Vec<Step> {
 pub struct Run {
     /// The page with the outputs that there were, where they are not as expected.
     pub page: String,
-    /// Tools that were missing, each once.
-    pub missing: Vec<&'static str>,
+    /// Tools that were missing; what needs them did not run.
+    pub missing: Missing,
 }
 
 /// Runs a page. `binary` is the command line that counts its points; `after` sees the directory after each command.
 pub fn run(page: &str, binary: &Path, after: &dyn Fn(&Step, &Path)) -> Run {
     let mut shell = Shell::new(binary);
     let mut lines: Vec<String> = page.lines().map(str::to_owned).collect();
-    let mut missing = Vec::new();
+    let mut missing = Missing::default();
     let mut outputs = Vec::new();
     for step in steps(page) {
-        if let Some(tool) = TOOLS.into_iter().find(|tool| step.needs(tool) && required::tool(tool).is_none()) {
-            missing.extend((!missing.contains(&tool)).then_some(tool));
+        if missing.any_of(TOOLS.into_iter().filter(|tool| step.needs(tool))) {
             continue;
         }
         let output = shell.perform(&step);

@@ -60,3 +60,29 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
         assert_eq!((output.code, &*output.stderr), (0, ""), "{name}: {}", output.all());
     }
 }
+
+/// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk.
+const NOT_ALONE: [&str; 2] = ["data.kubernetes_cluster", "ca_root"];
+
+#[test]
+fn what_an_example_makes_is_as_planned_and_goes_again() {
+    let directory = directory().join("examples");
+    for name in names(&directory, ".mesh.hcl").iter().filter(|name| !NOT_ALONE.contains(&&***name)) {
+        let scenario = Scenario::with(&std::fs::read_to_string(directory.join(format!("{name}.mesh.hcl"))).unwrap());
+        if name == "kubernetes_secret" {
+            scenario.write("mesh.vars.hcl", "password = \"hunter2\"\n");
+        }
+        let runs: [(&[&str], u8); 4] = [
+            (&["apply", "--auto-approve"], 0),
+            (&["plan", "--detailed-exitcode"], 0),
+            (&["destroy", "--auto-approve"], 0),
+            (&["plan", "--detailed-exitcode"], 2),
+        ];
+        for (args, code) in runs {
+            let output = scenario.run(args);
+            assert_eq!(output.code, code, "{name}, {}: {}", args.join(" "), output.all());
+            assert!(!output.all().contains("hunter2"), "{name}, {}: {}", args.join(" "), output.all());
+        }
+        assert_eq!(scenario.addresses(), Vec::<String>::new(), "{name}");
+    }
+}

@@ -104,6 +104,12 @@ fn is_instant(word: &str) -> bool {
     shape.eq("0000-00-00T00:00:00Z".chars())
 }
 
+/// Where two states differ, as lines with a little context.
+pub fn difference(expected: &Value, found: &Value) -> String {
+    let [expected, found] = [expected, found].map(|state| serde_json::to_string_pretty(state).unwrap_or_default());
+    similar::TextDiff::from_lines(&expected, &found).unified_diff().context_radius(12).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -51,7 +51,8 @@ fn any_prefix(example: &dyn Fn() -> Scenario, step: usize) {
         let before = authorities(&replayed(&scenario));
         finished(&scenario, &["apply", "--auto-approve"]);
         let state = scenario.state();
-        assert_eq!(redact::state(&state), expected, "killed at point {point}");
+        let left = redact::state(&state);
+        assert!(left == expected, "killed at point {point}:\n{}", redact::difference(&expected, &left));
         let after = authorities(&state);
         for (address, fingerprint) in before {
             assert_eq!(after.get(&address), Some(&fingerprint), "`{address}` was made again after point {point}");
@@ -129,4 +130,14 @@ resource "kubernetes_secret" "token" {
 #[test]
 fn an_apply_onto_clusters_killed_anywhere_makes_nothing_twice() {
     any_prefix(&|| Scenario::with(CLUSTERS), 1);
+}
+
+#[test]
+fn the_quickstart_killed_anywhere_is_completed_by_the_next_apply() {
+    any_prefix(&|| Scenario::example("quickstart"), 1);
+}
+
+#[test]
+fn the_three_clusters_killed_at_every_fifth_point_are_completed_by_the_next_apply() {
+    any_prefix(&|| Scenario::example("locality"), 5);
 }

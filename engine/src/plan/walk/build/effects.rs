@@ -4,7 +4,7 @@ use super::super::tables::Planned;
 use super::Builder;
 use crate::address::Address;
 use crate::config::SlotId;
-use crate::plan::{Action, Op, Target};
+use crate::plan::{Action, Op, Reason, Target};
 use crate::state::{Record, Status};
 use crate::value::{Thunk, Type, Value};
 use std::sync::Arc;
@@ -46,7 +46,10 @@ impl Builder<'_, '_> {
                 let op = Op::Update { target: target.clone(), arguments: arguments.clone(), observed, planned: attributes };
                 self.push(op, needs)
             }
-            Action::Settle if planned.settles => self.push(Op::Settle { target: target.clone(), arguments: arguments.clone() }, needs),
+            // After an interruption the provider says what it left: uid and fingerprints are in no journal.
+            Action::Settle if planned.settles || planned.reason == Reason::Interrupted => {
+                self.push(Op::Settle { target: target.clone(), arguments: arguments.clone() }, needs)
+            }
             Action::Settle => self.push(Op::Record { target: target.clone(), attributes, uid: observed_uid(planned) }, needs),
             _ => {
                 if planned.action == Action::Replace && !planned.dies_with_place {

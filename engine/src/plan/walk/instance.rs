@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::eval::Arena;
 use crate::plan::{Action, Reason};
 use crate::question::{Answer, Ask, Proposal};
-use crate::schema::{Comparison, Kind, Planned, Preview, Problem};
+use crate::schema::{Attribute, Comparison, Kind, Planned, Presence, Preview, Problem};
 use crate::source::Span;
 use crate::state::{Operation, Status};
 use crate::value::{Data, Entry, Mapping, MappingKind, Origin, Type, Value};
@@ -254,6 +254,7 @@ impl Walk<'_> {
             }
             Planned::Keep(attributes) => {
                 let (action, reason) = kept(status);
+                let attributes = if action == Action::Settle { unsettled(&planned.kind, &attributes) } else { attributes };
                 (action, reason, attributes)
             }
         };
@@ -358,6 +359,17 @@ fn kept(status: Option<Status>) -> (Action, Reason) {
         Some(Status::Interrupted(Operation::Create | Operation::Update | Operation::Delete)) => (Action::Settle, Reason::Interrupted),
         Some(Status::Ready | Status::Tainted) | None => (Action::Keep, Reason::Unchanged),
     }
+}
+
+/// The attributes of a thing that is yet to be waited for: what its kind gives and nobody has seen so far is not known.
+fn unsettled(kind: &Arc<dyn Kind>, attributes: &Value) -> Value {
+    let schema = kind.schema();
+    Value::object(attributes.entries().iter().map(|entry| {
+        let computed = |attribute: &&Attribute| matches!(attribute.presence, Presence::Computed | Presence::OptionalComputed);
+        let unseen = schema.attribute(&entry.key).filter(computed).filter(|_| entry.value.is_null());
+        let value = unseen.map(|attribute| Value::unknown(attribute.ty.clone()).sensitive_if(attribute.sensitive));
+        (entry.key.clone(), value.unwrap_or_else(|| entry.value.clone()))
+    }))
 }
 
 /// The address of an instance of a block in a module instance.

@@ -4,7 +4,7 @@
 //! A plan is measured from the text of the configuration to the plan, an apply from a plan to the folded state: its journal and state
 //! lie in a temporary directory and are fsynced as always. A no-op plan also reads the state's file.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot go on shall stop")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot go on shall stop")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use engine::apply::{Effects, drive};

@@ -26,7 +26,7 @@ pub fn all() -> Vec<SourceFile> {
 
 /// The Rust files among them.
 pub fn rust() -> Vec<SourceFile> {
-    all().into_iter().filter(|file| file.path.ends_with(".rs")).collect()
+    all().into_iter().filter(|file| std::path::Path::new(&file.path).extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
 fn collect(directory: &Path, prefix: &str, found: &mut Vec<SourceFile>) {

@@ -26,7 +26,7 @@ pub fn all() -> Vec<SourceFile> {
 
 /// The Rust files among them.
 pub fn rust() -> Vec<SourceFile> {
-    all().into_iter().filter(|file| std::path::Path::new(&file.path).extension().is_some_and(|extension| extension == "rs")).collect()
+    all().into_iter().filter(|file| file.is_a("rs")).collect()
 }
 
 fn collect(directory: &Path, prefix: &str, found: &mut Vec<SourceFile>) {
@@ -45,6 +45,11 @@ fn collect(directory: &Path, prefix: &str, found: &mut Vec<SourceFile>) {
 }
 
 impl SourceFile {
+    /// Whether the file's name has this ending.
+    pub fn is_a(&self, ending: &str) -> bool {
+        Path::new(&self.path).extension().is_some_and(|found| found == ending)
+    }
+
     /// The text before the file's tests.
     pub fn before_tests(&self) -> &str {
         let end = self.text.find("#[cfg(test)]\nmod tests");

@@ -8,7 +8,7 @@
 //! - A command that ends with `&` runs on until the page ends; what it prints is awaited.
 //! - A command with the comment `# kill -9` is killed half way through the points of its journal and of its effects; see
 //!   [`killing`](crate::killing).
-//! - A command that needs a tool that is missing is skipped; see [`required`](crate::required).
+//! - A command that needs a tool that is missing is skipped; see [`crate::required`].
 
 use crate::killing::{COUNT_TO, KILL_AT};
 use crate::redact;

@@ -3,6 +3,7 @@
 use meshplan_tests::scenario::project;
 use meshplan_tests::sources;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Lines of a file before its tests.
 const LONGEST: usize = 500;
@@ -89,14 +90,18 @@ fn no_file_names_a_place_of_one_machine() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+fn is_page(word: &str) -> bool {
+    !word.contains(char::is_whitespace) && Path::new(word).extension().is_some_and(|ending| ending == "md")
+}
+
 /// Pages that texts and comments name, with or without their directory.
 #[test]
 fn every_page_that_is_named_exists() {
     let files = sources::all();
-    let pages: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).filter(|path| path.ends_with(".md")).collect();
+    let pages: BTreeSet<&str> = files.iter().filter(|file| file.is_a("md")).map(|file| file.path.as_str()).collect();
     let mut wrong = Vec::new();
     for file in &files {
-        for named in file.text.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".md") && !word.contains(char::is_whitespace)) {
+        for named in file.text.split('`').skip(1).step_by(2).filter(|word| is_page(word)) {
             let exists = pages.iter().any(|page| *page == named || page.ends_with(&format!("/{named}")));
             if !exists && !named.contains(['*', '<', '{']) && !file.path.starts_with("tests/suite/tidy/") {
                 wrong.push(format!("{}: there is no `{named}`", file.path));

@@ -29,6 +29,11 @@ pub fn expect_none(differences: impl IntoIterator<Item = String>) {
     assert!(all.is_empty(), "run again with UPDATE_GOLDEN=1 if this is as it should be:\n{}", all.join("\n"));
 }
 
+/// Fails unless the file of this name under `tests/golden` holds the text.
+pub fn check(name: &str, text: &str) {
+    expect_none(difference(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name), text));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,10 @@
 
 mod bad_input;
 mod laws;
+mod mesh;
 mod messages;
 mod planning;
 mod reference;
 mod tidy;
 mod transcript;
+mod two_owners;

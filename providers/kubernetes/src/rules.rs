@@ -19,12 +19,24 @@ const IMMUTABLE: &[(&str, &str, &[&str])] = &[
     ("apiextensions.k8s.io", "CustomResourceDefinition", &["spec.group", "spec.scope", "spec.names.kind", "spec.names.plural"]),
 ];
 
+/// What of a Pod's `spec` may change all the same; `*` is any container.
+const CHANGEABLE_OF_POD: &[&[&str]] =
+    &[&["activeDeadlineSeconds"], &["tolerations"], &["containers", "*", "image"], &["initContainers", "*", "image"]];
+
 /// Whether a change of this field needs a new object.
 pub(crate) fn is_immutable(name: &ObjectName, path: &[String]) -> bool {
+    if (name.group(), name.kind.as_str()) == ("", "Pod") {
+        return path.split_first().is_some_and(|(first, rest)| first == "spec" && !is_changeable_of_pod(rest));
+    }
     let fields = IMMUTABLE.iter().filter(|(group, kind, _)| *group == name.group() && *kind == name.kind);
     fields
         .flat_map(|(_, _, fields)| *fields)
         .any(|field| field.split('.').enumerate().all(|(at, step)| path.get(at).is_some_and(|is| is == step)))
+}
+
+fn is_changeable_of_pod(path: &[String]) -> bool {
+    let covers = |field: &&[&str]| field.iter().enumerate().all(|(at, step)| path.get(at).is_some_and(|is| *step == "*" || is == step));
+    CHANGEABLE_OF_POD.iter().any(covers)
 }
 
 /// Fields that a controller rewrites after an apply, which then are the controller's: group, kind, path (`*` is any element of a list) and
@@ -156,6 +168,11 @@ mod tests {
             (ObjectName::within("x.io/v1", "Deployment", "n", "a"), "spec.selector", false),
             (ObjectName::within("v1", "Service", "n", "a"), "spec.clusterIP", true),
             (role, "roleRef.name", true),
+            (ObjectName::within("v1", "Pod", "n", "a"), "spec.nodeSelector.zone", true),
+            (ObjectName::within("v1", "Pod", "n", "a"), "spec.containers.app.env.a.value", true),
+            (ObjectName::within("v1", "Pod", "n", "a"), "spec.containers.app.image", false),
+            (ObjectName::within("v1", "Pod", "n", "a"), "spec.tolerations", false),
+            (ObjectName::within("v1", "Pod", "n", "a"), "metadata.labels.app", false),
         ];
         for (name, path, immutable) in rows {
             assert_eq!(is_immutable(&name, &steps(path)), immutable, "{name} {path}");

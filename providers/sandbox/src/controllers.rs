@@ -30,6 +30,12 @@ pub(crate) fn run(transaction: &mut Transaction<'_>) {
     }
 }
 
+/// Lets the controllers see that the cluster's facts are others, then as [`run`].
+pub(crate) fn run_after_new_facts(transaction: &mut Transaction<'_>) {
+    load_balancer::serve_waiting(transaction);
+    run(transaction);
+}
+
 fn react(transaction: &mut Transaction<'_>, event: &Event) {
     namespace::react(transaction, event);
     definition::react(transaction, event);
@@ -127,5 +133,27 @@ pub(crate) mod tests {
             let path = format!("{path}{sign}fieldManager={manager}");
             called_as(&self.store, "PATCH", &path, "application/apply-patch+yaml", object)
         }
+    }
+
+    #[test]
+    fn a_larger_pool_serves_those_that_wait() {
+        let cluster = Cluster::new();
+        let services = "/api/v1/namespaces/default/services";
+        let address = |name: &str| cluster.get(&format!("{services}/{name}")).expect("there")["status"]["loadBalancer"].to_string();
+        for name in ["a", "b", "c", "d", "e"] {
+            let spec = serde_json::json!({ "type": "LoadBalancer", "ports": [{ "port": 80 }] });
+            cluster.create(services, &serde_json::json!({ "metadata": { "name": name }, "spec": spec }));
+        }
+        let kept = address("a");
+        assert!(!address("e").contains("198.18"), "{}", address("e"));
+        let grown = cluster.store.write(|transaction| {
+            let facts = Facts { load_balancer_pool: "198.18.0.0/29".to_owned(), ..transaction.facts().clone() };
+            transaction.set_facts(facts);
+            run_after_new_facts(transaction);
+            Ok(())
+        });
+        assert!(grown.is_ok());
+        assert!(address("e").contains("198.18.0.4"), "{}", address("e"));
+        assert_eq!(address("a"), kept);
     }
 }

@@ -144,7 +144,7 @@ impl SandboxProvider {
             arguments.text("kubernetes_version").unwrap_or(VERSION).clone_into(&mut facts.kubernetes_version);
             transaction.set_facts(facts);
             set_nodes(transaction, &wanted_nodes);
-            crate::controllers::run(transaction);
+            crate::controllers::run_after_new_facts(transaction);
             Ok(transaction.facts().clone())
         });
         let facts = changed.map_err(|refusal| Failure::new("sandbox cluster not changed", format!("`{name}`: {}", refusal.message)))?;

@@ -81,7 +81,8 @@ fn unfit(adapter: &Adapter, proposal: &Proposal, (name, manager, live): (&Object
 /// What a refused dry run says: a replacement, an error of the object's own, or nothing about the object.
 fn rejected(name: &str, error: &CallError) -> Result<Answer, String> {
     if error.status == Some(422) && !error.causes.is_empty() {
-        let immutable: Vec<_> = error.causes.iter().filter(|(_, message)| message.contains("immutable")).collect();
+        let words = ["immutable", "pod updates may not change"];
+        let immutable: Vec<_> = error.causes.iter().filter(|(_, message)| words.iter().any(|words| message.contains(words))).collect();
         if immutable.len() == error.causes.len() {
             let paths = immutable.iter().map(|(field, _)| Value::string(dotted(&steps(field)))).collect();
             return Ok(Answer::Present(Value::object([("immutable", Value::tuple(paths))])));
@@ -112,9 +113,15 @@ mod tests {
 
     #[test]
     fn a_field_that_cannot_change_replaces() {
-        let error = error(422, "invalid", &[("spec.selector", "field is immutable"), ("roleRef", "cannot change: immutable")]);
-        let Ok(Answer::Present(answer)) = rejected("Deployment/n/a", &error) else { panic!("no answer") };
-        assert_eq!(answer.get("immutable"), Some(&Value::tuple(vec![Value::string("spec.selector"), Value::string("roleRef")])));
+        let pod = "Forbidden: pod updates may not change fields other than `spec.containers[*].image`";
+        for (causes, paths) in [
+            (&[("spec.selector", "field is immutable"), ("roleRef", "cannot change: immutable")][..], vec!["spec.selector", "roleRef"]),
+            (&[("spec", pod)][..], vec!["spec"]),
+        ] {
+            let Ok(Answer::Present(answer)) = rejected("x/n/a", &error(422, "invalid", causes)) else { panic!("no answer") };
+            let paths = paths.into_iter().map(Value::string).collect();
+            assert_eq!(answer.get("immutable"), Some(&Value::tuple(paths)));
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use crate::refusal::Refusal;
 use crate::resource::Resource;
 
 const IMMUTABLE: &str = "field is immutable";
+const POD_FIXED: &str = "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,\
+    `spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations)";
 
 /// Refuses a new object that its kind does not allow.
 pub(super) fn create(resource: &Resource, object: &Json) -> Result<(), Refusal> {
@@ -28,8 +30,31 @@ pub(super) fn update(resource: &Resource, live: &Json, object: &Json) -> Result<
             causes.push((path.join("."), format!("Invalid value: {new}: {IMMUTABLE}")));
         }
     }
+    if resource.group.is_empty() && resource.kind == "Pod" && changes_what_is_fixed(live, object) {
+        causes.push(("spec".to_owned(), POD_FIXED.to_owned()));
+    }
     content(resource, object, &mut causes);
     finish(resource, object::name(object), &causes)
+}
+
+/// Whether more of a Pod changes than its images, its deadline, and tolerations that are added.
+fn changes_what_is_fixed(live: &Json, object: &Json) -> bool {
+    let tolerations = |pod| items(pod, &["spec", "tolerations"]);
+    let lost = tolerations(live).iter().any(|toleration| !tolerations(object).contains(toleration));
+    let fixed = |pod: &Json| {
+        let mut spec = at(pod, &["spec"]).cloned().unwrap_or_default();
+        for field in ["activeDeadlineSeconds", "tolerations"] {
+            object::remove(&mut spec, &[field]);
+        }
+        for field in ["containers", "initContainers"] {
+            let containers = spec.get_mut(field).and_then(Json::as_array_mut).map(Vec::as_mut_slice).unwrap_or_default();
+            for container in containers {
+                object::remove(container, &["image"]);
+            }
+        }
+        spec
+    };
+    lost || fixed(live) != fixed(object)
 }
 
 fn finish(resource: &Resource, name: &str, causes: &[(String, String)]) -> Result<(), Refusal> {
@@ -178,6 +203,33 @@ mod tests {
                 accepted,
                 "{plural} {name}"
             );
+        }
+    }
+
+    #[test]
+    fn of_a_pod_little_can_change() {
+        let pods = builtin("", "v1", "pods").expect("pods");
+        let pod = |changes: &Json| {
+            let mut spec = json!({ "containers": [{ "name": "a", "image": "a:1" }], "nodeSelector": { "zone": "z1" }, "tolerations": [{ "key": "a" }] });
+            json_patch(&mut spec, changes);
+            json!({ "metadata": { "name": "p" }, "spec": spec })
+        };
+        for (changes, accepted) in [
+            (json!({ "containers": [{ "name": "a", "image": "a:2" }] }), true),
+            (json!({ "tolerations": [{ "key": "a" }, { "key": "b" }] }), true),
+            (json!({ "activeDeadlineSeconds": 5 }), true),
+            (json!({ "tolerations": [{ "key": "b" }] }), false),
+            (json!({ "nodeSelector": { "zone": "z2" } }), false),
+            (json!({ "containers": [{ "name": "b", "image": "a:1" }] }), false),
+        ] {
+            let outcome = update(&pods, &pod(&json!({})), &pod(&changes));
+            assert_eq!(outcome.is_ok(), accepted, "{changes}");
+        }
+    }
+
+    fn json_patch(spec: &mut Json, changes: &Json) {
+        for (field, value) in changes.as_object().into_iter().flatten() {
+            spec[field] = value.clone();
         }
     }
 

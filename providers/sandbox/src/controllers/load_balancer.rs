@@ -15,13 +15,18 @@ pub(super) fn react(transaction: &mut Transaction<'_>, event: &Event) {
     // An address that came free goes to whoever waits for one.
     let freed = event.old.as_ref().is_some_and(|old| address(old).is_some()) && event.new.as_ref().is_none_or(|new| address(new).is_none());
     if freed {
-        for (key, service) in transaction.list("services", None) {
-            if wants(&service) && address(&service).is_none() {
-                assign(transaction, &key);
-            }
-        }
+        serve_waiting(transaction);
     } else {
         assign(transaction, &event.key);
+    }
+}
+
+/// Gives addresses to those that wait for one: some came free, or the pool is another.
+pub(super) fn serve_waiting(transaction: &mut Transaction<'_>) {
+    for (key, service) in transaction.list("services", None) {
+        if wants(&service) && address(&service).is_none() {
+            assign(transaction, &key);
+        }
     }
 }
 

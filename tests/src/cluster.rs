@@ -1,0 +1,59 @@
+//! A scenario's sandbox clusters as others see them: the API, reached as `kubectl` would.
+
+use crate::scenario::Scenario;
+use engine::value::Value;
+use kube::Client;
+use kubernetes::Connector;
+use sandbox::{SandboxConnector, Sandboxes};
+use serde_json::Value as Json;
+use tokio::runtime::Runtime;
+
+/// One cluster's API.
+pub struct Cluster {
+    runtime: Runtime,
+    client: Client,
+}
+
+impl Cluster {
+    /// The cluster of this name, which must be there.
+    pub fn of(scenario: &Scenario, name: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let connector = SandboxConnector::new(sandboxes(scenario));
+        let parts = [("type", Value::string("sandbox")), ("name", Value::string(name)), ("directory", Value::string(name))];
+        let client = runtime.block_on(async { connector.connect(&Value::object(parts)).await });
+        let client = client.unwrap().unwrap_or_else(|why| panic!("`{name}`: {why}"));
+        Self { runtime, client }
+    }
+
+    /// The object at a path of the API; nothing if it is not there.
+    pub fn get(&self, path: &str) -> Option<Json> {
+        match self.call("GET", path, None) {
+            Ok(object) => Some(object),
+            Err(kube::Error::Api(status)) if status.code == 404 => None,
+            Err(error) => panic!("{path}: {error}"),
+        }
+    }
+
+    /// Edits the object at a path as a person would: with a merge patch, under the manager `kubectl-edit`.
+    pub fn edit(&self, path: &str, patch: &Json) {
+        let edited = self.call("PATCH", &format!("{path}?fieldManager=kubectl-edit"), Some(patch));
+        assert!(edited.is_ok(), "{path}: {edited:?}");
+    }
+
+    /// Deletes the object at a path.
+    pub fn delete(&self, path: &str) {
+        let deleted = self.call("DELETE", path, None);
+        assert!(deleted.is_ok(), "{path}: {deleted:?}");
+    }
+
+    fn call(&self, method: &str, path: &str, body: Option<&Json>) -> Result<Json, kube::Error> {
+        let body = body.map(ToString::to_string).unwrap_or_default().into_bytes();
+        let request = http::Request::builder().method(method).uri(path).header("content-type", "application/merge-patch+json");
+        self.runtime.block_on(self.client.request(request.body(body).unwrap()))
+    }
+}
+
+/// The sandbox clusters of a scenario.
+pub fn sandboxes(scenario: &Scenario) -> Sandboxes {
+    Sandboxes::new(scenario.path().join(".meshplan/sandbox"))
+}

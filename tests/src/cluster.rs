@@ -35,8 +35,8 @@ impl Cluster {
     }
 
     /// Edits the object at a path as a person would: with a merge patch, under the manager `kubectl-edit`.
-    pub fn edit(&self, path: &str, patch: &Json) {
-        let edited = self.call("PATCH", &format!("{path}?fieldManager=kubectl-edit"), Some(patch));
+    pub fn edit(&self, path: &str, changes: &Json) {
+        let edited = self.call("PATCH", &format!("{path}?fieldManager=kubectl-edit"), Some(changes));
         assert!(edited.is_ok(), "{path}: {edited:?}");
     }
 

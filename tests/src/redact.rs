@@ -7,6 +7,7 @@
 //! | attributes | certificates, keys, tokens, and hashes and serials of them | random by nature |
 //! | attributes | uids, generations, resource versions and times in what the world answered | minted by the world |
 //! | records | `applied`, `observed` | fingerprints of the above |
+//! | anywhere | texts that hold a certificate | made of the above, such as outputs |
 
 use serde_json::Value;
 
@@ -52,6 +53,7 @@ pub fn state(state: &Value) -> Value {
             Value::Object(entries.collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(self::state).collect()),
+        Value::String(text) if text.contains("-----BEGIN CERTIFICATE-----") => Value::String("<minted>".to_owned()),
         other => other.clone(),
     }
 }

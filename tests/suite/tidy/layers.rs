@@ -94,7 +94,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("indicatif::", &["cli/src/view/"]),
     ("clap::", &["cli/"]),
     ("axum::", &["providers/sandbox/"]),
-    ("kube::", &["providers/kubernetes/src/client/", "providers/kubernetes/src/fake.rs", "providers/sandbox/"]),
+    ("kube::", &["providers/kubernetes/src/client/", "providers/kubernetes/src/fake.rs", "providers/sandbox/", "tests/src/cluster.rs"]),
     ("rcgen::", &["providers/certificates/src/issue.rs", "providers/sandbox/"]),
     ("x509_parser::", &["providers/certificates/"]),
     ("println!", &["providers/sandbox/src/bin/", "tests/src/bin/"]),

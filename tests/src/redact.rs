@@ -6,6 +6,7 @@
 //! | records | `id`, `uid` | minted per record and by the world |
 //! | attributes | certificates, keys, tokens, and hashes and serials of them | random by nature |
 //! | attributes | uids, generations, resource versions and times in what the world answered | minted by the world |
+//! | anywhere | texts that begin a PEM block or an HMAC | random by nature, or under a key minted per state |
 //! | records | `applied`, `observed` | fingerprints of the above |
 //! | anywhere | texts that hold a certificate | made of the above, such as outputs |
 
@@ -53,7 +54,7 @@ pub fn state(state: &Value) -> Value {
             Value::Object(entries.collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(self::state).collect()),
-        Value::String(text) if text.contains("-----BEGIN CERTIFICATE-----") => Value::String("<minted>".to_owned()),
+        Value::String(text) if text.contains("-----BEGIN ") || text.starts_with("hmac-sha256:") => Value::String("<minted>".to_owned()),
         other => other.clone(),
     }
 }

@@ -34,8 +34,9 @@ impl Plan {
             return value.clone();
         }
         if value.is_marked_sensitive() {
-            let key = &self.prior.secret_key;
-            return Value::string(if key.is_empty() { "sensitive".to_owned() } else { keyed_fingerprint(value, key) });
+            // A lock mints the key before the first write; the plan that is reviewed before it must have the same digest.
+            let has_key = self.prior.serial > 0 && !self.prior.secret_key.is_empty();
+            return Value::string(if has_key { keyed_fingerprint(value, &self.prior.secret_key) } else { "sensitive".to_owned() });
         }
         match value.data() {
             Data::Sequence(sequence) => {
@@ -73,6 +74,7 @@ mod tests {
         };
         let mut plan = Plan { changes: vec![change], ..Plan::default() };
         plan.prior.secret_key = key.to_vec();
+        plan.prior.serial = 1;
         plan
     }
 
@@ -87,6 +89,13 @@ mod tests {
         assert_ne!(digest, plan(holding("y"), b"key").digest());
         assert_ne!(digest, plan(holding("x"), b"other").digest());
         assert_eq!(plan(holding("x"), b"").digest(), plan(holding("y"), b"").digest());
+    }
+
+    #[test]
+    fn before_the_first_write_a_key_that_a_lock_minted_does_not_count() {
+        let [mut minted, mut none] = [plan(holding("x"), b"key"), plan(holding("y"), b"")];
+        (minted.prior.serial, none.prior.serial) = (0, 0);
+        assert_eq!(minted.digest(), none.digest());
     }
 
     #[test]

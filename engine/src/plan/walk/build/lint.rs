@@ -22,8 +22,8 @@ impl Walk<'_> {
             if let Some(first) = seen.insert((planned.place.clone(), identity.clone()), address.clone()) {
                 let place = planned.place.as_ref().map_or_else(String::new, |place| format!(" in `{place}`"));
                 let detail = format!("`{first}` and `{address}` are both `{identity}`{place}");
-                problems
-                    .push(Diagnostic::error("duplicate name", detail).about(address).help("Give one of them another name, or remove it."));
+                let help = "Give one of them another name, or remove it.";
+                problems.push(self.placed(Diagnostic::error("duplicate name", detail).help(help), address));
             }
         }
         self.tables.diagnostics.extend(problems);

@@ -6,9 +6,8 @@
 //! | records | `id`, `uid` | minted per record and by the world |
 //! | attributes | certificates, keys, tokens, and hashes and serials of them | random by nature |
 //! | attributes | uids, generations, resource versions and times in what the world answered | minted by the world |
-//! | anywhere | texts that begin a PEM block or an HMAC | random by nature, or under a key minted per state |
+//! | anywhere | texts that hold a PEM block, or begin an HMAC | random by nature, or under a key minted per state |
 //! | records | `applied`, `observed` | fingerprints of the above |
-//! | anywhere | texts that hold a certificate | made of the above, such as outputs |
 
 use serde_json::Value;
 

@@ -73,6 +73,13 @@ fn every_example_gives_what_it_says() {
 }
 
 #[test]
+fn what_is_missing_of_terraform_is_not_there() {
+    for name in super::OF_TERRAFORM_ALONE {
+        assert!(table().all(|function| function.name != name), "{name}");
+    }
+}
+
+#[test]
 fn every_function_is_described() {
     let mut names = BTreeSet::new();
     for function in table() {
@@ -93,6 +100,7 @@ fn what_there_is_not_says_what_may_be_meant() {
         ("tempaltefile(\"a\")", "did you mean `templatefile`?"),
         ("flaten([])", "did you mean `flatten`?"),
         ("nothinglikeit()", "the reference of functions lists them all"),
+        ("timestamp()", "give its result as the value of a variable"),
     ] {
         let problems = scene().evaluate(text).unwrap_err();
         assert_eq!(problems[0].summary, "unknown function");

@@ -115,6 +115,7 @@ pub fn difference(expected: &Value, found: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn what_differs_between_runs_is_replaced_and_the_rest_is_not() {
@@ -135,9 +136,13 @@ mod tests {
 
     #[test]
     fn minted_values_of_a_state_become_one_word() {
-        let state =
-            serde_json::json!({ "lineage": "x", "resources": [{ "kind": "ca_root", "attributes": { "token": null, "csr": "y" } }] });
-        let expected = serde_json::json!({ "lineage": "<minted>", "resources": [{ "kind": "ca_root", "attributes": { "token": null, "csr": "<minted>" } }] });
-        assert_eq!(super::state(&state), expected);
+        for (state, expected) in [
+            (json!({ "lineage": "x", "kind": "ca_root" }), json!({ "lineage": "<minted>", "kind": "ca_root" })),
+            (json!([{ "attributes": { "token": null, "csr": "y" } }]), json!([{ "attributes": { "token": null, "csr": "<minted>" } }])),
+            (json!({ "value": "-----BEGIN CERTIFICATE-----" }), json!({ "value": "<minted>" })),
+            (json!(["hmac-sha256:00", "hmac", 1]), json!(["<minted>", "hmac", 1])),
+        ] {
+            assert_eq!(super::state(&state), expected);
+        }
     }
 }

@@ -40,6 +40,12 @@ impl Cluster {
         assert!(edited.is_ok(), "{path}: {edited:?}");
     }
 
+    /// Makes an object in the collection at a path.
+    pub fn make(&self, path: &str, object: &Json) {
+        let made = self.call("POST", &format!("{path}?fieldManager=kubectl-create"), Some(object));
+        assert!(made.is_ok(), "{path}: {made:?}");
+    }
+
     /// Deletes the object at a path.
     pub fn delete(&self, path: &str) {
         let deleted = self.call("DELETE", path, None);
@@ -48,7 +54,8 @@ impl Cluster {
 
     fn call(&self, method: &str, path: &str, body: Option<&Json>) -> Result<Json, kube::Error> {
         let body = body.map(ToString::to_string).unwrap_or_default().into_bytes();
-        let request = http::Request::builder().method(method).uri(path).header("content-type", "application/merge-patch+json");
+        let content = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let request = http::Request::builder().method(method).uri(path).header("content-type", content);
         self.runtime.block_on(self.client.request(request.body(body).unwrap()))
     }
 }

@@ -262,6 +262,53 @@ fn assert_holds_none<'a>(held: &str, secrets: impl Iterator<Item = &'a (String, 
 }
 
 #[test]
+fn what_lies_in_one_cluster_waits_for_no_other() {
+    let scenario = applied(Scenario::example("quickstart"));
+    let state = scenario.state();
+    for resource in state["resources"].as_array().unwrap().iter().filter(|resource| resource["kind"] != "istio_remote_secret") {
+        let edges = resource["depends_on"].to_string();
+        for (own, other) in [("cluster1", "cluster2"), ("cluster2", "cluster1")] {
+            if text(resource, "address").contains(own) {
+                assert!(!edges.contains(other), "{} waits for {edges}", resource["address"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cluster_that_vanished_is_made_again_and_its_peers_learn_of_it() {
+    let scenario = applied(Scenario::example("quickstart"));
+    std::fs::remove_dir_all(scenario.path().join(".meshplan/sandbox/cluster1")).unwrap();
+    let planned = changes(&scenario, &[]);
+    let made = |change: &&String| change.starts_with("create ") && change.contains("cluster1");
+    let others: Vec<_> = planned.iter().filter(|change| !made(change)).collect();
+    assert_eq!(others, ["update module.mesh.istio_remote_secret.this[\"cluster1-in-cluster2\"]"]);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    assert_converged(&scenario, &[]);
+    let (kubeconfig, token) = kubeconfig_and_token(&scenario, "cluster1", "cluster2");
+    assert!(kubeconfig.contains(&token));
+}
+
+#[test]
+fn what_others_made_is_taken_over_only_when_asked() {
+    let scenario = Scenario::with("resource \"sandbox_cluster\" \"c\" {\n  name = \"c\"\n}\n");
+    let scenario = applied(scenario);
+    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop", "labels": { "team": "other" } } });
+    Cluster::of(&scenario, "c").make("/api/v1/namespaces", &namespace);
+    let resource = "resource \"kubernetes_namespace\" \"shop\" {\n  cluster = sandbox_cluster.c\n  name    = \"shop\"\n  labels  = { tier = \"front\" }\n}\n";
+    scenario.write("shop.mesh.hcl", resource);
+    let refused = scenario.run(&["apply", "--auto-approve"]).expect_code(1);
+    for words in ["exists, not ours", "shop.mesh.hcl:1", "Namespace/shop", "on_exists"] {
+        assert!(refused.stderr.contains(words), "no `{words}` in {}", refused.all());
+    }
+    scenario.replace("shop.mesh.hcl", "labels", "on_exists = \"adopt\"\n  labels");
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    assert_converged(&scenario, &[]);
+    let taken = Cluster::of(&scenario, "c").get("/api/v1/namespaces/shop").unwrap();
+    assert_eq!((text(&taken["metadata"]["labels"], "team"), text(&taken["metadata"]["labels"], "tier")), ("other", "front"));
+}
+
+#[test]
 fn drift_is_told_and_mended() {
     let scenario = applied(Scenario::example("quickstart"));
     let cluster = Cluster::of(&scenario, "cluster1");

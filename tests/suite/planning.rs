@@ -322,3 +322,21 @@ fn a_walk_resumed_answer_by_answer_ends_as_one_that_got_all_at_once() {
     }
     assert!(at_once.changes.iter().any(|change| change.action == Action::Update));
 }
+
+#[test]
+fn a_member_that_leaves_a_set_does_not_hold_up_what_it_lay_in() {
+    let mut bench = Bench::default();
+    let text = |space: &str| {
+        format!(
+            "resource \"fake_place\" \"c\" {{\n name = \"c\"\n}}\nresource \"fake_inner\" \"space\" {{\n cluster = fake_place.c\n name = \"{space}\"\n}}\nresource \"fake_set\" \"s\" {{\n cluster = fake_place.c\n names = [\"in-${{fake_inner.space.name}}\"]\n}}\n"
+        )
+    };
+    bench.apply(&text("shop"));
+    bench.fake.clear_calls();
+    bench.apply(&text("market"));
+    let calls = bench.fake.calls();
+    let at = |call: &str| calls.iter().position(|other| other == call).unwrap();
+    assert!(at("delete fake_set.s/Thing/in-shop") < at("delete fake_inner.space"), "{calls:?}");
+    assert!(at("create fake_inner.space") < at("create fake_set.s/Thing/in-market"), "{calls:?}");
+    bench.assert_converged(&text("market"));
+}

@@ -305,6 +305,10 @@ impl Walk<'_> {
             Answer::Present(value) => Preview::Accepted(value),
             Answer::Absent => Preview::NotPreviewed("what it needs is not there yet".into()),
             Answer::Unreachable(why) => Preview::NotPreviewed(why),
+            // What the server says today may be different once what the thing comes from has changed.
+            Answer::Refused(_) | Answer::Conflict(_) if self.standing(subject.edges).changes => {
+                Preview::NotPreviewed("the server refuses it today, and what it comes from changes in this plan".into())
+            }
             Answer::Refused(problem) => return Err(vec![problem.at(subject.span)]),
             Answer::Conflict(managers) => {
                 let detail = format!("other managers own fields of it: {}", managers.join("; "));

@@ -36,6 +36,8 @@ struct Builder<'w, 'a> {
     removals: BTreeMap<Address, SlotId>,
     /// The step that deletes what a replacement created first leaves behind.
     deposals: BTreeMap<Address, SlotId>,
+    /// Orders that are kept if they make no circle: what is changed to do without a thing is changed before the thing goes.
+    wishes: Vec<(SlotId, SlotId)>,
     /// Checks evaluated at apply, by name.
     gates: BTreeMap<Arc<str>, SlotId>,
 }
@@ -55,6 +57,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         joins: BTreeMap::new(),
         removals: BTreeMap::new(),
         deposals: BTreeMap::new(),
+        wishes: Vec::new(),
         gates: BTreeMap::new(),
     };
     builder.reserve_checks(&checks);
@@ -200,8 +203,20 @@ impl Builder<'_, '_> {
 
     /// A program whose slots wait for each other in a circle cannot be run.
     fn refuse_circles(&mut self) {
-        let edges: Vec<_> =
+        let mut edges: Vec<_> =
             self.slots.iter().enumerate().flat_map(|(at, slot)| slot.needs.iter().map(move |needed| (at, needed.0 as usize))).collect();
+        let kept = edges.len();
+        edges.extend(self.wishes.iter().map(|(slot, needed)| (slot.0 as usize, needed.0 as usize)));
+        if crate::graph::order(self.slots.len(), &edges).is_ok() {
+            for (slot, needed) in std::mem::take(&mut self.wishes) {
+                let needs = &mut self.slots[slot.0 as usize].needs;
+                if slot != needed && !needs.contains(&needed) {
+                    needs.push(needed);
+                }
+            }
+            return;
+        }
+        edges.truncate(kept);
         let Err(circles) = crate::graph::order(self.slots.len(), &edges) else { return };
         for circle in circles {
             let names: Vec<_> = circle.iter().filter_map(|at| Some(format!("`{}`", self.slots[*at].op.target()?.address))).collect();

@@ -66,7 +66,7 @@ impl Builder<'_, '_> {
                 match self.removal(address) {
                     Some(earlier) if earlier != removal => needs.push((removal, earlier)),
                     // What is changed to do without it is changed before it goes; what is replaced comes back only after.
-                    None if self.is_only_removed(needed) => needs.extend(self.finals.get(address).map(|change| (removal, *change))),
+                    None if self.is_only_removed(needed) => self.wishes.extend(self.finals.get(address).map(|change| (removal, *change))),
                     _ => {}
                 }
             }

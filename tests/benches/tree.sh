@@ -1,5 +1,5 @@
 #!/bin/sh
-# Wall seconds and peak memory of the whole binary over trees of `meshplan_data`: plan, apply, no-op plan, destroy; and, where `terraform` is
+# Wall seconds, processor seconds and peak memory of the whole binary over trees of `meshplan_data`: plan, apply, no-op plan, destroy; and, where `terraform` is
 # installed, of the same shape with `terraform_data` beside it in the same run, with ratios.
 #
 #   tests/benches/tree.sh [--size N]... [--terraform-apply-10000] [--no-terraform] [BINARY]
@@ -37,11 +37,11 @@ tree() { # kind size
     }'
 }
 
-# Runs a command in a directory and leaves "seconds KiB" in $measured.
+# Runs a command in a directory and leaves "wall KiB user system" in $measured.
 measure() { # directory command...
     directory=$1
     shift
-    if ! (cd "$directory" && exec /usr/bin/time -f '%e %M' -o "$work/time" "$@" >"$work/out" 2>&1 </dev/null); then
+    if ! (cd "$directory" && exec /usr/bin/time -f '%e %M %U %S' -o "$work/time" "$@" >"$work/out" 2>&1 </dev/null); then
         tail -n 20 "$work/out" >&2
         echo "failed: $*" >&2
         exit 1
@@ -51,15 +51,15 @@ measure() { # directory command...
 
 row() { # tool what size
     set -- "$1" "$2" "$3" $measured
-    awk -v tool="$1" -v what="$2" -v size="$3" -v wall="$4" -v peak="$5" \
-        'BEGIN { printf "%-10s %-11s %7d  %9.2f s  %8.1f MB\n", tool, what, size, wall, peak / 1024 }'
+    awk -v tool="$1" -v what="$2" -v size="$3" -v wall="$4" -v peak="$5" -v user="$6" -v system_="$7" \
+        'BEGIN { printf "%-10s %-11s %7d  %8.2f s wall  %8.2f s cpu  %8.1f MB\n", tool, what, size, wall, user + system_, peak / 1024 }'
 }
 
 ratio() { # what size ours theirs
     awk -v what="$1" -v size="$2" -v ours="$3" -v theirs="$4" 'BEGIN {
         split(ours, a, " "); split(theirs, b, " ")
-        if (a[1] == 0) a[1] = 0.01
-        printf "%-10s %-11s %7d  %8.0f times faster, %.2f of the memory\n", "ratio", what, size, b[1] / a[1], a[2] / b[2]
+        wall = a[1] > 0 ? a[1] : 0.01; cpu = a[3] + a[4] > 0 ? a[3] + a[4] : 0.01
+        printf "%-10s %-11s %7d  %8.0f times    %8.0f times   %8.2f of it\n", "ratio", what, size, b[1] / wall, (b[3] + b[4]) / cpu, a[2] / b[2]
     }'
 }
 

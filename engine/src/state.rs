@@ -268,18 +268,49 @@ impl State {
         })
     }
 
-    /// Everything that lies within a place, directly or in a place within it, itself not included.
+    /// Everything that lies within a place, directly or in a place within it, itself not included. Looks at each record once.
     pub fn within(&self, place: &Address) -> BTreeSet<Address> {
+        let mut by_place: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+        for (address, _, record) in self.records() {
+            if let Some(place) = &record.place {
+                by_place.entry(place).or_default().push(address);
+            }
+        }
         let mut found = BTreeSet::new();
-        let mut open = vec![place.clone()];
+        let mut open = vec![place];
         while let Some(place) = open.pop() {
-            for (address, _, record) in self.records() {
-                if record.place.as_ref() == Some(&place) && found.insert(address.clone()) && self.places.contains_key(address) {
-                    open.push(address.clone());
+            for address in by_place.get(place).into_iter().flatten() {
+                if found.insert((*address).clone()) && self.places.contains_key(*address) {
+                    open.push(address);
                 }
             }
         }
         found
+    }
+
+    /// Forgets a place and every object within. An address keeps those of its objects that lie elsewhere: a deposed one may have been
+    /// left in another place.
+    fn remove_place(&mut self, place: &Address) {
+        let within = self.within(place);
+        let mut dying: BTreeSet<Address> = within.iter().filter(|inner| self.places.contains_key(inner)).cloned().collect();
+        dying.insert(place.clone());
+        let lies_within = |record: &Record| record.place.as_ref().is_some_and(|place| dying.contains(place));
+        let mut gone = BTreeSet::new();
+        for address in within {
+            let Some(objects) = self.resources.get_mut(&address) else { continue };
+            objects.current.take_if(|record| lies_within(record));
+            objects.deposed.retain(|_, record| !lies_within(record));
+            if objects.current.is_none() && objects.deposed.is_empty() {
+                self.resources.remove(&address);
+                gone.insert(address);
+            }
+        }
+        self.places.retain(|address, _| !dying.contains(address));
+        for objects in self.resources.values_mut() {
+            for record in objects.current.iter_mut().chain(objects.deposed.values_mut()) {
+                record.depends_on.retain(|edge| !gone.contains(edge));
+            }
+        }
     }
 
     /// Changes the state as one entry says.
@@ -307,17 +338,7 @@ impl State {
                 self.places.insert(address.clone(), place.clone());
             }
             Entry::RemovePlace { address } => {
-                let within = self.within(address);
-                for address in &within {
-                    self.resources.remove(address);
-                    self.places.remove(address);
-                }
-                self.places.remove(address);
-                for objects in self.resources.values_mut() {
-                    for record in objects.current.iter_mut().chain(objects.deposed.values_mut()) {
-                        record.depends_on.retain(|edge| !within.contains(edge));
-                    }
-                }
+                self.remove_place(address);
             }
             Entry::Outputs(outputs) => self.outputs.clone_from(outputs),
         }

@@ -4,9 +4,11 @@ use engine::address::Address;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Registry, Request};
 use engine::question::{Answer, Ask, Question};
 use engine::schema::{Attribute, Kind, Member, Problem, Schema};
+use engine::state::Connect;
 use engine::value::{Type, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 /// The fake world. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +27,17 @@ struct World {
     /// Places that do not answer.
     unreachable: BTreeSet<String>,
     made: u64,
+    /// Addresses of places that are other names of the same place.
+    aliases: BTreeMap<String, String>,
+    /// Effects and waits under way, and the most there have been at once.
+    effects: Crowd,
+    waits: Crowd,
+}
+
+#[derive(Debug, Default)]
+struct Crowd {
+    now: usize,
+    most: usize,
 }
 
 impl Fake {
@@ -79,6 +92,42 @@ impl Fake {
         self.0.lock().unwrap().unreachable.insert(place.to_owned());
     }
 
+    /// Makes the place of one address the same as that of another.
+    pub fn alias(&self, address: &str, of: &str) {
+        self.0.lock().unwrap().aliases.insert(address.to_owned(), of.to_owned());
+    }
+
+    /// The most effects, and the most waits, that were under way at once.
+    pub fn crowds(&self) -> (usize, usize) {
+        let world = self.0.lock().unwrap();
+        (world.effects.most, world.waits.most)
+    }
+
+    /// Does something that takes a while: others get their turn before it ends.
+    fn slowly<'a, T: Send + 'a>(&'a self, crowd: fn(&mut World) -> &mut Crowd, act: impl FnOnce() -> T + Send + 'a) -> BoxFuture<'a, T> {
+        Box::pin(async move {
+            {
+                let world = &mut *self.0.lock().unwrap();
+                let crowd = crowd(world);
+                crowd.now += 1;
+                crowd.most = crowd.most.max(crowd.now);
+            }
+            let mut turns = 3;
+            std::future::poll_fn(|context| {
+                turns -= 1;
+                context.waker().wake_by_ref();
+                if turns == 0 { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            crowd(&mut self.0.lock().unwrap()).now -= 1;
+            act()
+        })
+    }
+
+    fn key(&self, place: Option<&Address>, kind: &str, attributes: &Value) -> String {
+        self.0.lock().unwrap().key(place, kind, attributes)
+    }
+
     fn effect(&self, verb: &str, request: &Request) -> Result<(), Failure> {
         let world = &mut *self.0.lock().unwrap();
         let address = request.address.to_string();
@@ -91,7 +140,7 @@ impl Fake {
 
     fn put(&self, request: &Request) -> Done {
         let world = &mut *self.0.lock().unwrap();
-        let key = key(request.place.as_ref().map(|place| &place.address), &request.kind, &request.arguments);
+        let key = world.key(request.place.as_ref().map(|place| &place.address), &request.kind, &request.arguments);
         let known = world.things.get(&key).and_then(|thing| thing.text("uid")).map(str::to_owned);
         let uid = known.unwrap_or_else(|| {
             world.made += 1;
@@ -123,12 +172,13 @@ impl Fake {
         let found = |key: &str| world.things.get(key).cloned().map_or(Answer::Absent, Answer::Present);
         match &asked.question.ask {
             Ask::Place { address, .. } if silent(Some(address)) => Answer::Unreachable("the test says so".into()),
-            Ask::Place { record, .. } => match record {
-                Some(record) => found(&key(None, &record.kind, &record.attributes)),
-                None => Answer::Absent,
+            Ask::Place { record: Some(record), .. } => found(&world.key(None, &record.kind, &record.attributes)),
+            Ask::Place { place, .. } => match &place.connect {
+                Connect::Source { arguments, .. } => found(&format!("data/{}", arguments.text("name").unwrap_or_default())),
+                Connect::Record => Answer::Absent,
             },
             Ask::Read { record, .. } if silent(record.place.as_ref()) => Answer::Unreachable("the test says so".into()),
-            Ask::Read { record, .. } => found(&key(record.place.as_ref(), &record.kind, &record.attributes)),
+            Ask::Read { record, .. } => found(&world.key(record.place.as_ref(), &record.kind, &record.attributes)),
             Ask::Data { arguments, .. } => {
                 let name = arguments.text("name").unwrap_or_default();
                 found(&format!("data/{name}"))
@@ -147,11 +197,13 @@ pub enum Fails {
     Never,
 }
 
-fn key(place: Option<&Address>, kind: &str, attributes: &Value) -> String {
-    let name = attributes.text("name").unwrap_or_default();
-    match place {
-        None => format!("{kind}/{name}"),
-        Some(place) => format!("{place}/{kind}/{name}"),
+impl World {
+    fn key(&self, place: Option<&Address>, kind: &str, attributes: &Value) -> String {
+        let name = attributes.text("name").unwrap_or_default();
+        match place.map(ToString::to_string) {
+            None => format!("{kind}/{name}"),
+            Some(place) => format!("{}/{kind}/{name}", self.aliases.get(&place).unwrap_or(&place)),
+        }
     }
 }
 
@@ -161,7 +213,7 @@ impl Provider for Fake {
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn Kind>> {
-        vec![Arc::new(FakeKind(data()))]
+        vec![Arc::new(FakeKind(data())), Arc::new(FakeKind(context()))]
     }
 
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
@@ -172,18 +224,15 @@ impl Provider for Fake {
     }
 
     fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        let result = self.effect("create", &request).map(|()| self.put(&request));
-        Box::pin(std::future::ready(result))
+        self.slowly(|world| &mut world.effects, move || self.effect("create", &request).map(|()| self.put(&request)))
     }
 
     fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        let result = self.effect("settle", &request).map(|()| self.put(&request));
-        Box::pin(std::future::ready(result))
+        self.slowly(|world| &mut world.waits, move || self.effect("settle", &request).map(|()| self.put(&request)))
     }
 
     fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        let result = self.effect("update", &request).map(|()| self.put(&request));
-        Box::pin(std::future::ready(result))
+        self.slowly(|world| &mut world.effects, move || self.effect("update", &request).map(|()| self.put(&request)))
     }
 
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
@@ -191,7 +240,7 @@ impl Provider for Fake {
         if result.is_ok() {
             let prior = request.prior.as_ref();
             let place = prior.and_then(|prior| prior.place.clone());
-            let key = key(place.as_ref(), &request.kind, &request.arguments);
+            let key = self.key(place.as_ref(), &request.kind, &request.arguments);
             let things = &mut self.0.lock().unwrap().things;
             things.remove(&key);
             // What lies in a place dies with it.
@@ -279,6 +328,15 @@ fn set() -> Schema {
         Attribute::computed("token", Type::String, "").sensitive().volatile(),
     ];
     Schema { outside: false, ..schema("fake_set", Some("cluster"), attributes) }
+}
+
+fn context() -> Schema {
+    let attributes = vec![
+        Attribute::required("name", Type::String, ""),
+        Attribute::computed("uid", Type::String, ""),
+        Attribute::computed("connection", Type::Any, "").sensitive(),
+    ];
+    Schema { classes: &["cluster"], ..schema("fake_context", None, attributes) }
 }
 
 fn data() -> Schema {

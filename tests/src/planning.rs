@@ -39,15 +39,36 @@ impl Machine for Counting {
     }
 }
 
+/// What happens to an apply.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Circumstances<'a> {
+    /// Effects at once; ten if nothing is said.
+    pub parallelism: Option<usize>,
+    /// It is told to stop when this address is finished.
+    pub stop_after: Option<&'a str>,
+    /// The append to the journal that fails, counted from zero.
+    pub failing_append: Option<usize>,
+}
+
 /// A journal in memory.
 #[derive(Debug, Default)]
 struct MemoryGuard {
     journal: Mutex<Vec<Entry>>,
+    /// The append that fails, counted down.
+    failing: Mutex<Option<usize>>,
     folded: Mutex<Option<State>>,
 }
 
 impl Guard for MemoryGuard {
     fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
+        let failing = &mut *self.failing.lock().unwrap();
+        *failing = match *failing {
+            Some(0) => {
+                *failing = None;
+                return Box::pin(std::future::ready(Err(StoreError("the disk is full".to_owned()))));
+            }
+            left => left.map(|left| left - 1),
+        };
         self.journal.lock().unwrap().extend(batch);
         Box::pin(std::future::ready(Ok(())))
     }
@@ -114,12 +135,25 @@ impl Bench {
 
     /// Applies a plan and remembers what it left.
     pub fn apply_plan(&mut self, plan: &Plan) -> (Summary, Vec<Event>) {
-        let guard = MemoryGuard::default();
+        self.apply_under(plan, Circumstances::default())
+    }
+
+    /// Applies a plan under circumstances and remembers what it left. The journal must replay to what was folded.
+    pub fn apply_under(&mut self, plan: &Plan, circumstances: Circumstances<'_>) -> (Summary, Vec<Event>) {
+        let guard = MemoryGuard { failing: Mutex::new(circumstances.failing_append), ..MemoryGuard::default() };
         let registry = self.fake.registry();
         let stop = AtomicBool::new(false);
-        let effects = Effects { registry: &registry, guard: &guard, machine: &self.machine, stop: &stop, parallelism: 10 };
+        let parallelism = circumstances.parallelism.unwrap_or(10);
+        let effects = Effects { registry: &registry, guard: &guard, machine: &self.machine, stop: &stop, parallelism };
         let mut events = Vec::new();
-        let summary = now(drive(plan, effects, &mut |event| events.push(event)));
+        let summary = now(drive(plan, effects, &mut |event| {
+            if let Event::Finished { address, .. } = &event
+                && Some(address.to_string().as_str()) == circumstances.stop_after
+            {
+                stop.store(true, Ordering::SeqCst);
+            }
+            events.push(event);
+        }));
         let journal = guard.journal.into_inner().unwrap();
         let folded = guard.folded.into_inner().unwrap().unwrap();
         let mut replayed = plan.prior.clone();

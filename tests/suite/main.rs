@@ -7,6 +7,7 @@ mod mesh;
 mod messages;
 mod planning;
 mod reference;
+mod rules;
 mod tidy;
 mod transcript;
 mod two_owners;

@@ -36,10 +36,11 @@ pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Even
         let starting = run.advance();
         let entries = run.take_entries();
         if !entries.is_empty()
-            && let Err(error) = effects.guard.append(entries).await
+            && let Err(error) = effects.guard.append(entries.clone()).await
         {
             // What could not be written down must not be done.
             run.lost(&error);
+            run.keep(entries);
             drop(starting);
             break;
         }

@@ -127,9 +127,9 @@ impl Run<'_> {
                 self.start(slot, (target, Action::Settle), arguments, None).map(Some)
             }
             Op::Delete { target } => self.prepare_delete(slot, target),
-            Op::Read { target, arguments } => {
+            Op::Read { target, arguments, known } => {
                 let arguments = self.filled(arguments);
-                self.start(slot, (target, Action::Read), arguments, None).map(Some)
+                self.start(slot, (target, Action::Read), arguments, known.clone()).map(Some)
             }
             _ => self.compute(slot).map(|()| None),
         }
@@ -165,7 +165,10 @@ impl Run<'_> {
                 self.output(name, stored(&value), *sensitive);
                 value
             }
-            Op::Forget { target, .. } => {
+            Op::Forget { target, place } => {
+                if *place {
+                    self.write(Entry::RemovePlace { address: target.address.clone() });
+                }
                 self.write(Entry::Remove { address: target.address.clone(), deposed: target.deposed.clone() });
                 Value::null()
             }
@@ -209,8 +212,7 @@ impl Run<'_> {
 
     fn prepare_create(&mut self, slot: SlotId, target: &Target, arguments: &Value, planned: &Value) -> Result<Starting, Failure> {
         let arguments = self.filled(arguments);
-        let deposing = self.state.record(&target.address).filter(|_| target.create_before_destroy).map(|record| record.id.deposed_key());
-        if let Some(key) = deposing {
+        if let Some(key) = self.deposed_key(&target.address) {
             self.write(Entry::Depose { address: target.address.clone(), key });
         }
         self.put_place(target);

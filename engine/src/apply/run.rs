@@ -31,6 +31,10 @@ pub(super) struct Run<'a> {
     pub(super) entries: Vec<Entry>,
     /// Effects that count against the limit.
     busy: usize,
+    /// What is ready and waits for the limit, lowest first. Kept apart: looking through it for each slot would be quadratic.
+    queued: BTreeSet<SlotId>,
+    /// Things that are replaced create first: what is current becomes deposed when the new one is made.
+    deposing: BTreeMap<Address, Arc<str>>,
     /// What runs: the task behind each slot.
     tasks: BTreeMap<SlotId, Task>,
     outputs: BTreeMap<Arc<str>, Output>,
@@ -50,6 +54,8 @@ impl<'a> Run<'a> {
             tell,
             entries: Vec::new(),
             busy: 0,
+            queued: BTreeSet::new(),
+            deposing: plan.program.slots.iter().filter_map(|slot| deposes(&slot.op, &plan.prior)).collect(),
             tasks: BTreeMap::new(),
             outputs: plan.prior.outputs.clone(),
             dependents: None,
@@ -61,15 +67,8 @@ impl<'a> Run<'a> {
     /// Computes what needs no effect and prepares the effects that may start now, their intents among the entries.
     pub(super) fn advance(&mut self) -> Vec<Starting> {
         let mut starting = Vec::new();
-        let mut held = BTreeSet::new();
         while !self.stopping {
-            let next = self.walk.ready().iter().find(|slot| !held.contains(*slot)).copied();
-            let Some(slot) = next else { break };
-            if !self.may_start(slot) {
-                held.insert(slot);
-                continue;
-            }
-            self.walk.start(slot);
+            let Some(slot) = self.next_slot() else { break };
             match self.prepare(slot) {
                 Ok(Some(start)) => {
                     if let Some((address, action)) = start.task.shown() {
@@ -86,13 +85,30 @@ impl<'a> Run<'a> {
         starting
     }
 
-    fn may_start(&self, slot: SlotId) -> bool {
-        let counts = match self.walk.op(slot) {
+    /// Takes the next slot that may start: first what does not count against the limit, then as many of the rest as it leaves room for.
+    fn next_slot(&mut self) -> Option<SlotId> {
+        while let Some(slot) = self.walk.ready().first().copied() {
+            self.walk.start(slot);
+            if !self.counts(slot) {
+                return Some(slot);
+            }
+            self.queued.insert(slot);
+        }
+        if self.busy < self.effects.parallelism.max(1) { self.queued.pop_first() } else { None }
+    }
+
+    fn counts(&self, slot: SlotId) -> bool {
+        match self.walk.op(slot) {
             Op::Create { target, .. } | Op::Update { target, .. } | Op::Delete { target } => self.is_outside(target),
             Op::Read { .. } => true,
             _ => false,
-        };
-        !counts || self.busy < self.effects.parallelism.max(1)
+        }
+    }
+
+    /// The key that the current object of an address gets when its successor is made first; nothing for all others.
+    pub(super) fn deposed_key(&self, address: &Address) -> Option<Arc<str>> {
+        let key = self.deposing.get(address)?;
+        self.state.record(address).filter(|record| record.id.deposed_key() == *key).map(|_| key.clone())
     }
 
     /// Whether a target's kind has effects outside the state.
@@ -106,7 +122,7 @@ impl<'a> Run<'a> {
 
     /// Whether nothing is left that could start.
     pub(super) fn is_idle(&self) -> bool {
-        self.stopping || self.walk.ready().is_empty()
+        self.stopping || (self.walk.ready().is_empty() && self.queued.is_empty())
     }
 
     pub(super) fn interrupt(&mut self) {
@@ -115,6 +131,11 @@ impl<'a> Run<'a> {
             self.summary.interrupted = true;
             self.say(Event::Stopping);
         }
+    }
+
+    /// Entries whose append failed are written with the next one: a later entry may mean nothing without them.
+    pub(super) fn keep(&mut self, entries: Vec<Entry>) {
+        self.entries.splice(0..0, entries);
     }
 
     /// The journal could not be written: nothing new starts.
@@ -230,7 +251,8 @@ impl<'a> Run<'a> {
 
     /// The last entries: outputs, and places in which nothing lies any more.
     pub(super) fn conclude(&mut self) -> Vec<Entry> {
-        let unstarted: Vec<_> = self.walk.unstarted().collect();
+        // What was made ready for an effect and never began counts as well.
+        let unstarted: Vec<_> = self.walk.unstarted().chain(self.queued.iter().copied()).chain(self.tasks.keys().copied()).collect();
         for slot in unstarted {
             if is_step(self.walk.op(slot)) {
                 self.summary.skipped += 1;
@@ -315,6 +337,14 @@ pub(super) fn stored(attributes: &Value) -> Value {
 
 fn holds_reference(value: &Value) -> bool {
     matches!(value.data(), Data::Reference(_) | Data::Instance(_)) || value.parts().any(holds_reference)
+}
+
+/// What a delete of a deposed object says about the current one, before it is deposed.
+fn deposes(op: &Op, prior: &State) -> Option<(Address, Arc<str>)> {
+    let Op::Delete { target } = op else { return None };
+    let key = target.deposed.as_ref()?;
+    let current = prior.record(&target.address)?;
+    (current.id.deposed_key() == *key).then(|| (target.address.clone(), key.clone()))
 }
 
 /// The record that an effect continues, if there is one.

@@ -78,6 +78,8 @@ pub enum Reason {
     PlaceReplaced(Address),
     /// The place it lies in is destroyed, and it with it.
     PlaceDestroyed(Address),
+    /// It was replaced, and its successor is there.
+    Deposed,
     /// Its create failed in a way that cannot be resumed.
     Tainted,
     /// Its last create, update or delete was interrupted.
@@ -117,6 +119,7 @@ impl fmt::Display for Reason {
             Self::Destroy => f.write_str("everything is destroyed"),
             Self::PlaceReplaced(place) => write!(f, "`{place}` is replaced"),
             Self::PlaceDestroyed(place) => write!(f, "`{place}` is destroyed"),
+            Self::Deposed => f.write_str("replaced before, not deleted yet"),
             Self::Tainted => f.write_str("its create failed"),
             Self::Interrupted => f.write_str("its last operation was interrupted"),
             Self::NotReady => f.write_str("created, not ready yet"),

@@ -58,8 +58,9 @@ impl Plan {
         Counts::of(&self.changes)
     }
 
-    /// The change of an address.
+    /// The change of an address's current object.
     pub fn change(&self, address: &Address) -> Option<&Change> {
-        self.changes.iter().find(|change| change.address == *address)
+        let at = self.changes.binary_search_by(|change| (&change.address, &change.deposed).cmp(&(address, &None))).ok()?;
+        self.changes.get(at)
     }
 }

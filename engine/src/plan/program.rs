@@ -72,6 +72,8 @@ pub enum Op {
         target: Arc<Target>,
         /// Its arguments: a template, see [`Program`].
         arguments: Value,
+        /// What it said while planning, if what it reads changes in place since: it must say so again.
+        known: Option<Value>,
     },
     /// Makes a thing.
     Create {

@@ -42,7 +42,7 @@ pub(super) struct Waits<'a> {
 impl<'a> Waits<'a> {
     pub(super) fn of(plan: &'a Plan) -> Self {
         let arguments = plan.program.slots.iter().filter_map(|slot| match &slot.op {
-            Op::Create { target, arguments, .. } | Op::Update { target, arguments, .. } | Op::Read { target, arguments } => {
+            Op::Create { target, arguments, .. } | Op::Update { target, arguments, .. } | Op::Read { target, arguments, .. } => {
                 Some((&target.address, arguments))
             }
             _ => None,

@@ -2,6 +2,7 @@
 
 use super::Walk;
 use super::instance::{Found, Subject};
+use super::standing::Touch;
 use super::tables::{Fate, Planned, Terms};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::plan::{Action, Reason};
@@ -17,7 +18,7 @@ impl Walk<'_> {
             Some(Reason::ReadWhenKnown)
         } else if !waits_for.is_empty() {
             Some(Reason::ReadAfter(waits_for))
-        } else if self.standing(dependencies).changes {
+        } else if self.standing(dependencies).changes() {
             let all = self.arena.origins.instances(dependencies).into_iter().take(3).cloned().collect();
             Some(Reason::ReadAfter(all))
         } else {
@@ -40,6 +41,9 @@ impl Walk<'_> {
                 Some(Answer::Absent | Answer::Conflict(_)) => return Err(vec![missing(subject)]),
             }
         };
+        // What it reads changes in place: what it said must still hold when that is done.
+        let again = action == Action::Keep && self.standing(subject.edges).touch == Touch::Update;
+        let observed = again.then(|| attributes.clone());
         Ok(Found::Fate(Fate::Planned(Box::new(Planned {
             kind: subject.kind.clone(),
             action,
@@ -47,7 +51,7 @@ impl Walk<'_> {
             arguments: subject.arguments.clone(),
             attributes,
             prior: None,
-            observed: None,
+            observed,
             edges: subject.edges,
             place,
             settles: false,

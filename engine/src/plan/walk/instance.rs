@@ -125,7 +125,8 @@ impl Walk<'_> {
         }
         let mut terms = self.terms(block, site)?;
         if !dependencies.gates.is_empty() {
-            terms.waits().gates = dependencies.gates;
+            // A check is known by its module's path and its name.
+            terms.waits().gates = dependencies.gates.iter().map(|gate| super::check_name(&instance.path, gate)).collect();
         }
         if self.preconditions(block, site, &mut terms)? {
             return Ok(Found::Open);
@@ -143,6 +144,7 @@ impl Walk<'_> {
                 if let Some(by) = triggered {
                     Self::trigger(&mut planned, by);
                 }
+                Self::allowed(&subject, &planned)?;
                 self.postconditions(block, site, (address, planned))
             }
             other => Ok(other),
@@ -169,8 +171,10 @@ impl Walk<'_> {
     /// Plans a managed instance whose arguments, edges and conditions are settled.
     pub(super) fn plan_resource(&mut self, subject: &Subject<'_>, terms: Terms) -> Result<Found, Problems> {
         let place = subject.kind.place(subject.arguments);
-        let place_remade =
-            place.as_ref().and_then(|place| self.tables.planned(place)).is_some_and(|planned| planned.action == Action::Replace);
+        let place_remade = place
+            .as_ref()
+            .and_then(|place| self.tables.planned(place))
+            .is_some_and(|planned| matches!(planned.action, Action::Replace | Action::ReplaceCreateFirst));
         let record = self.prior.record(subject.address).cloned();
         let seen = record.as_ref().map(|record| self.seen(subject.address, None, record));
         let (prior, observed, gone) = match (record, seen) {
@@ -178,6 +182,9 @@ impl Walk<'_> {
             (Some(_), Some(Seen::Unreachable(why))) => return Ok(Found::Fate(Fate::Blocked(why))),
             (Some(_), Some(Seen::Refused(problem))) => return Err(vec![problem]),
             (Some(_), Some(Seen::Absent)) => (None, None, Some(Reason::Gone)),
+            (Some(record), Some(Seen::Present(value))) if self.is_another(subject.address, &record, &value) => {
+                (None, None, Some(Reason::Gone))
+            }
             (Some(_), _) if place_remade => (None, None, place.clone().map(Reason::PlaceReplaced)),
             (Some(record), Some(Seen::Present(value))) => (Some(record), Some(value), None),
             (Some(record), _) => (Some(record), None, None),
@@ -199,6 +206,7 @@ impl Walk<'_> {
             place,
             terms,
         };
+        self.follow_place(&mut planned);
         if self.decide(subject, &mut planned, gone)? {
             return Ok(Found::Open);
         }
@@ -246,11 +254,17 @@ impl Walk<'_> {
             }
             Planned::Replace { attributes, because } => (Self::replacement(planned), Reason::CannotUpdate(because), attributes),
             Planned::Keep(attributes) | Planned::Update { attributes, .. } if status == Some(Status::Tainted) => {
-                (Self::replacement(planned), Reason::Tainted, attributes)
+                // Nothing depends on what was never whole: it goes before its successor comes, which may have its name.
+                (Action::Replace, Reason::Tainted, attributes)
             }
             Planned::Update { attributes, changed, drifted } => {
                 let reason = if drifted.is_empty() { Reason::Configuration(changed) } else { Reason::Drift(drifted) };
                 (Action::Update, reason, attributes)
+            }
+            Planned::Keep(_) if status == Some(Status::Interrupted(Operation::Delete)) => {
+                // Whether the delete had begun cannot be told: it is done again.
+                let attributes = crate::schema::created(subject.kind.schema(), subject.arguments);
+                (Action::Replace, Reason::Interrupted, attributes)
             }
             Planned::Keep(attributes) => {
                 let (action, reason) = kept(status);
@@ -277,6 +291,25 @@ impl Walk<'_> {
             return None;
         }
         Some(Reason::CannotUpdate(vec![planned.kind.schema().place.unwrap_or("cluster").to_owned()]))
+    }
+
+    /// A place that has another address and is the same place is no change of what lies within: what is remembered of the one counts for
+    /// the other.
+    fn follow_place(&self, planned: &mut PlannedInstance) {
+        let Some(argument) = planned.kind.schema().place else { return };
+        if planned.prior.as_ref().is_none_or(|prior| prior.place == planned.place) || self.moves_place(planned).is_some() {
+            return;
+        }
+        let Some(desired) = planned.arguments.get(argument).cloned() else { return };
+        let followed = |value: &Value| {
+            let entries = value.entries().iter().filter(|entry| *entry.key != *argument);
+            let entries = entries.map(|entry| (entry.key.clone(), entry.value.clone()));
+            Value::object(entries.chain(value.get(argument).map(|_| (Arc::from(argument), desired.clone()))))
+        };
+        if let Some(prior) = &mut planned.prior {
+            prior.attributes = followed(&prior.attributes);
+        }
+        planned.observed = planned.observed.as_ref().map(followed);
     }
 
     /// Whether a server could be asked: everything is known, the place is there, and nothing the thing comes from is made by this plan.
@@ -306,7 +339,7 @@ impl Walk<'_> {
             Answer::Absent => Preview::NotPreviewed("what it needs is not there yet".into()),
             Answer::Unreachable(why) => Preview::NotPreviewed(why),
             // What the server says today may be different once what the thing comes from has changed.
-            Answer::Refused(_) | Answer::Conflict(_) if self.standing(subject.edges).changes => {
+            Answer::Refused(_) | Answer::Conflict(_) if self.standing(subject.edges).changes() => {
                 Preview::NotPreviewed("the server refuses it today, and what it comes from changes in this plan".into())
             }
             Answer::Refused(problem) => return Err(vec![problem.at(subject.span)]),
@@ -360,7 +393,7 @@ impl Instances {
 fn kept(status: Option<Status>) -> (Action, Reason) {
     match status {
         Some(Status::Unready) => (Action::Settle, Reason::NotReady),
-        Some(Status::Interrupted(Operation::Create | Operation::Update | Operation::Delete)) => (Action::Settle, Reason::Interrupted),
+        Some(Status::Interrupted(_)) => (Action::Settle, Reason::Interrupted),
         Some(Status::Ready | Status::Tainted) | None => (Action::Keep, Reason::Unchanged),
     }
 }

@@ -1,7 +1,7 @@
 //! What a block's `lifecycle` and `timeouts` say: conditions, ignored changes, triggers, waits.
 
 use super::conditions::Verdict;
-use super::instance::{Found, group_member};
+use super::instance::{Found, Subject, group_member};
 use super::tables::{Fate, Planned, Terms};
 use super::{Site, Walk};
 use crate::address::Address;
@@ -83,12 +83,36 @@ impl Walk<'_> {
         for expression in &block.lifecycle.replace_triggered_by {
             let value = self.evaluate(expression, site)?;
             let origin = value.deep_origin(&mut self.arena.origins);
-            if self.standing(origin).changes {
+            if self.standing(origin).changes() {
                 let first = self.arena.origins.instances(origin).into_iter().next().map(ToString::to_string);
                 return Ok(first.or(Some("a value".to_owned())));
             }
         }
         Ok(None)
+    }
+
+    /// Refuses a replacement of what is protected, and one that would have to stand beside what it replaces under the same name.
+    pub(super) fn allowed(subject: &Subject<'_>, planned: &Planned) -> Result<(), Problems> {
+        let address = subject.address;
+        if !matches!(planned.action, Action::Replace | Action::ReplaceCreateFirst) {
+            return Ok(());
+        }
+        if planned.terms.prevent_destroy {
+            let detail = format!("`{address}` has `prevent_destroy`, and this plan would replace it: {}", planned.reason);
+            let help = "Undo what replaces it, or set `prevent_destroy = false`.";
+            return Err(vec![Diagnostic::error("protected resource", detail).at(subject.span).help(help)]);
+        }
+        let Some(prior) = planned.prior.as_ref().filter(|_| planned.action == Action::ReplaceCreateFirst) else { return Ok(()) };
+        let identity = planned.kind.identity(&planned.arguments);
+        if identity.is_some() && identity.as_deref() == prior.identity.as_deref() && prior.place == planned.place {
+            let detail = format!(
+                "`{address}` has `create_before_destroy`, and both the old and the new one would be `{}`",
+                identity.unwrap_or_default()
+            );
+            let help = "Give it a name that changes with it, or leave `create_before_destroy` out.";
+            return Err(vec![Diagnostic::error("same name twice", detail).at(subject.span).help(help)]);
+        }
+        Ok(())
     }
 
     /// Replaces what exists and would otherwise be kept or updated.

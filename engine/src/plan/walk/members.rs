@@ -80,6 +80,10 @@ impl Walk<'_> {
         let waits = timeouts.map(|timeouts| Box::new(Waits { timeouts, ..Waits::default() }));
         let terms = Terms { prevent_destroy: set.terms.prevent_destroy, waits, ..Terms::default() };
         let Found::Fate(fate) = self.plan_resource(&inner, terms)? else { return Ok(None) };
+        if let Fate::Planned(planned) = &fate {
+            Self::allowed(&inner, planned)
+                .map_err(|problems| problems.into_iter().map(|problem| problem.about(address)).collect::<Problems>())?;
+        }
         self.tables.fates.insert(address.clone(), fate.clone());
         Ok(Some(fate))
     }

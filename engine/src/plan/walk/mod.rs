@@ -19,11 +19,11 @@ mod standing;
 mod tables;
 mod world;
 
-use crate::address::{Key, ModulePath};
+use crate::address::{Address, Key, ModulePath};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::eval::{Arena, convert, evaluate};
-use crate::plan::{Inputs, Plan};
+use crate::plan::{Action, Blocked, Inputs, Plan};
 use crate::question::{Answers, Questions};
 use crate::schema::Catalogue;
 use crate::state::State;
@@ -32,6 +32,7 @@ use arguments::waits;
 use scope::Lookup;
 use skeleton::{Item, Skeleton};
 use standing::Standings;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tables::{Binding, Instances, ModuleInstance, Tables};
 
@@ -48,6 +49,10 @@ pub struct Walk<'a> {
     answers: Answers,
     questions: Questions,
     standings: Standings,
+    /// What becomes of deposed objects, by address and key; nothing for those that go with their place or cannot be observed.
+    deposed: BTreeMap<(Address, Arc<str>), Action>,
+    /// Deposed objects that cannot be observed.
+    unobserved: Vec<Blocked>,
     open: Vec<usize>,
     stuck: bool,
 }
@@ -64,7 +69,7 @@ struct Site<'a> {
 impl<'a> Walk<'a> {
     /// A walk over a configuration, from what is remembered. With [`Inputs::destroy`] the configuration desires nothing.
     pub fn new(config: &Config, catalogue: &'a Catalogue, prior: State, inputs: Inputs) -> Self {
-        let nothing = Config { root: config.root.clone(), modules: std::collections::BTreeMap::default() };
+        let nothing = Config { root: config.root.clone(), modules: BTreeMap::default() };
         let (skeleton, circles) = Skeleton::new(if inputs.destroy { &nothing } else { config });
         let open = if circles.is_empty() { skeleton.order.clone() } else { Vec::new() };
         let binding = Binding { key: Key::None, value: None, origin: Origin::NONE };
@@ -81,6 +86,8 @@ impl<'a> Walk<'a> {
             answers: Answers::new(),
             questions: Questions::new(),
             standings: Standings::default(),
+            deposed: BTreeMap::new(),
+            unobserved: Vec::new(),
             open,
             stuck,
         }
@@ -247,6 +254,11 @@ impl<'a> Walk<'a> {
     fn report(&mut self, problems: Problems) {
         self.tables.diagnostics.extend(problems);
     }
+}
+
+/// The full name of a check: its module's path before its own.
+fn check_name(path: &ModulePath, name: &str) -> Arc<str> {
+    if path.is_root() { name.into() } else { format!("{path}.{name}").into() }
 }
 
 impl<'a> Site<'a> {

@@ -7,7 +7,7 @@ use super::{FAILED, Walk};
 use crate::address::{Address, Mode};
 use crate::config::ResourceName;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Action, Reason};
+use crate::plan::{Action, Blocked, Reason};
 use crate::state::Record;
 use crate::value::{Origin, Value};
 use std::collections::BTreeSet;
@@ -39,26 +39,58 @@ impl Walk<'_> {
                 }
             }
         }
-        let dying = self.dying(&unwanted);
+        // Places before what lies within them: a place that cannot be deleted takes nothing with it.
+        unwanted.sort_by_cached_key(|(address, _)| (!self.prior.places.contains_key(address), self.depth(address)));
+        let mut dying = self.replaced_places();
         for (address, reason) in unwanted {
             let Some(record) = self.prior.record(&address).cloned() else { continue };
             let fate = self.unwanted(&address, &record, reason, &dying);
+            if matches!(fate, Fate::Planned(_)) && self.prior.places.contains_key(&address) {
+                dying.insert(address.clone());
+            }
             self.tables.fates.insert(address, fate);
         }
+        self.plan_deposed(&dying);
     }
 
-    /// The places that are destroyed or replaced, by address.
-    fn dying(&self, unwanted: &[(Address, Reason)]) -> BTreeSet<Address> {
-        let gone = unwanted.iter().map(|(address, _)| address).filter(|address| self.prior.places.contains_key(address)).cloned();
+    /// How many places lie around a record.
+    fn depth(&self, address: &Address) -> usize {
+        let outer = |address: &Address| self.prior.record(address)?.place.clone();
+        // A state that somebody wrote by hand may hold a circle.
+        std::iter::successors(outer(address), outer).take(self.prior.places.len()).count()
+    }
+
+    /// The places that this plan replaces.
+    fn replaced_places(&self) -> BTreeSet<Address> {
         let replaced = self.prior.places.keys().filter(|place| {
             self.tables.planned(place).is_some_and(|planned| matches!(planned.action, Action::Replace | Action::ReplaceCreateFirst))
         });
-        let mut dying: BTreeSet<Address> = gone.collect();
-        dying.extend(replaced.cloned());
-        let nested: Vec<_> =
-            dying.iter().flat_map(|place| self.prior.within(place)).filter(|inner| self.prior.places.contains_key(inner)).collect();
-        dying.extend(nested);
-        dying
+        replaced.cloned().collect()
+    }
+
+    /// Deposed objects are deleted whatever becomes of the current ones.
+    fn plan_deposed(&mut self, dying: &BTreeSet<Address>) {
+        let deposed: Vec<_> =
+            self.prior.records().filter_map(|(address, key, record)| Some((address.clone(), key?.clone(), record.clone()))).collect();
+        for (address, key, record) in deposed {
+            if record.place.as_ref().is_some_and(|place| dying.contains(place)) {
+                continue;
+            }
+            let action = match self.seen(&address, Some(&key), &record) {
+                Seen::Present(_) | Seen::Remembered => Action::Delete,
+                Seen::Absent => Action::Forget,
+                Seen::Unreachable(why) => {
+                    self.unobserved.push(Blocked { address, why });
+                    continue;
+                }
+                Seen::Refused(problem) => {
+                    self.tables.diagnostics.push(problem.about(&address));
+                    continue;
+                }
+                Seen::Pending => continue,
+            };
+            self.deposed.insert((address, key), action);
+        }
     }
 
     fn orphan(&self, address: &Address) -> Orphan {
@@ -92,7 +124,11 @@ impl Walk<'_> {
 
     fn unwanted(&mut self, address: &Address, record: &Record, reason: Reason, dying: &BTreeSet<Address>) -> Fate {
         let with_place = record.place.clone().filter(|place| dying.contains(place));
-        let (action, reason) = match (self.seen(address, None, record), &with_place) {
+        let seen = match self.seen(address, None, record) {
+            Seen::Present(value) if self.is_another(address, record, &value) => Seen::Absent,
+            seen => seen,
+        };
+        let (action, reason) = match (seen, &with_place) {
             (_, Some(place)) => (Action::Delete, Reason::PlaceDestroyed(place.clone())),
             (Seen::Unreachable(why), None) => return Fate::Blocked(why),
             (Seen::Refused(problem), None) => {

@@ -21,15 +21,32 @@ pub(super) struct Standing {
     pub(super) failed: bool,
     /// What is created, replaced or read at apply.
     pub(super) remade: Vec<Address>,
-    /// Whether anything changes at all.
-    pub(super) changes: bool,
+    /// The most that happens to any of it.
+    pub(super) touch: Touch,
+}
+
+/// What happens to something, as those see it who read what it came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Touch {
+    /// Nothing.
+    #[default]
+    None,
+    /// A change that says of itself what it leaves, see [`Standing::remade`], or leaves all as it was.
+    Change,
+    /// An update in place.
+    Update,
 }
 
 impl Standing {
+    /// Whether anything changes at all.
+    pub(super) fn changes(&self) -> bool {
+        self.touch > Touch::None
+    }
+
     fn add(&mut self, other: &Self) {
         self.pending |= other.pending;
         self.failed |= other.failed;
-        self.changes |= other.changes;
+        self.touch = self.touch.max(other.touch);
         if self.blocked.is_none() {
             self.blocked.clone_from(&other.blocked);
         }
@@ -102,8 +119,13 @@ impl Walk<'_> {
         if address.mode == Mode::Data && action == Action::Keep {
             return self.standing(edges);
         }
+        let touch = match action {
+            Action::Update => Touch::Update,
+            action if action.is_change() => Touch::Change,
+            _ => Touch::None,
+        };
         let remade = matches!(action, Action::Create | Action::Replace | Action::ReplaceCreateFirst | Action::Delete | Action::Read);
-        Standing { remade: remade.then(|| address.clone()).into_iter().collect(), changes: action.is_change(), ..Standing::default() }
+        Standing { remade: remade.then(|| address.clone()).into_iter().collect(), touch, ..Standing::default() }
     }
 
     /// Where the entries of a `depends_on` lead.

@@ -113,7 +113,7 @@ pub(super) struct Planned {
     pub(super) attributes: Value,
     /// The record it continues.
     pub(super) prior: Option<Box<Record>>,
-    /// What the world shows of it.
+    /// What the world shows of it; of a data source what it said, if it is read again after what it reads is updated.
     pub(super) observed: Option<Value>,
     /// What it was made from: of its arguments, key and `depends_on`.
     pub(super) edges: Origin,
@@ -174,9 +174,9 @@ pub(super) struct Tables {
     pub(super) skeleton: Skeleton,
     /// Per static module.
     pub(super) modules: Vec<Instances>,
-    /// Per node and module instance: variables, locals, outputs.
+    /// Per node and module instance, sorted by path: variables, locals, outputs.
     pub(super) values: Vec<Vec<(ModulePath, Value)>>,
-    /// Per node and module instance: resources.
+    /// Per node and module instance, sorted by path: resources.
     pub(super) groups: Vec<Vec<(ModulePath, Group)>>,
     /// Per instance.
     pub(super) fates: BTreeMap<Address, Fate>,
@@ -196,34 +196,22 @@ impl Tables {
 
     /// The value of a variable, local or output in a module instance.
     pub(super) fn value(&self, node: usize, path: &ModulePath) -> Option<&Value> {
-        self.values[node].iter().find(|(at, _)| at == path).map(|(_, value)| value)
+        at(&self.values[node], path).ok().map(|at| &self.values[node][at].1)
     }
 
     pub(super) fn set_value(&mut self, node: usize, path: &ModulePath, value: Value) {
         let known = &mut self.values[node];
-        if let Some((_, slot)) = known.iter_mut().find(|(at, _)| at == path) {
-            *slot = value;
-        } else {
-            // Most modules have one instance.
-            known.reserve_exact(1);
-            known.push((path.clone(), value));
-        }
+        set(known, path, value);
     }
 
     /// The group of a block in a module instance.
     pub(super) fn group(&self, node: usize, path: &ModulePath) -> Option<&Group> {
-        self.groups[node].iter().find(|(at, _)| at == path).map(|(_, group)| group)
+        at(&self.groups[node], path).ok().map(|at| &self.groups[node][at].1)
     }
 
     pub(super) fn set_group(&mut self, node: usize, path: &ModulePath, group: Group) {
         let known = &mut self.groups[node];
-        if let Some((_, slot)) = known.iter_mut().find(|(at, _)| at == path) {
-            *slot = group;
-        } else {
-            // Most modules have one instance.
-            known.reserve_exact(1);
-            known.push((path.clone(), group));
-        }
+        set(known, path, group);
     }
 
     /// The static module that a path leads to.
@@ -236,6 +224,24 @@ impl Tables {
         match self.fates.get(address)? {
             Fate::Planned(planned) => Some(planned),
             Fate::Blocked(_) | Fate::Failed => None,
+        }
+    }
+}
+
+/// Where a path stands in a sorted list, or where it belongs.
+fn at<T>(known: &[(ModulePath, T)], path: &ModulePath) -> Result<usize, usize> {
+    known.binary_search_by(|(at, _)| at.cmp(path))
+}
+
+fn set<T>(known: &mut Vec<(ModulePath, T)>, path: &ModulePath, value: T) {
+    match at(known, path) {
+        Ok(at) => known[at].1 = value,
+        Err(at) => {
+            if known.is_empty() {
+                // Most modules have one instance.
+                known.reserve_exact(1);
+            }
+            known.insert(at, (path.clone(), value));
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::address::{Address, Mode};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Action;
 use crate::question::{Answer, Ask, Question};
-use crate::state::Record;
+use crate::state::{Operation, Record, Status};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -85,6 +85,21 @@ impl Walk<'_> {
         seen
     }
 
+    /// Whether what was found under the name of a thing whose delete was interrupted is another thing, which is not ours. Says so.
+    pub(super) fn is_another(&mut self, address: &Address, record: &Record, found: &Value) -> bool {
+        let deleting = record.status == Status::Interrupted(Operation::Delete);
+        let another = deleting
+            && match (&record.uid, found.text("uid")) {
+                (Some(recorded), Some(found)) => **recorded != *found,
+                _ => false,
+            };
+        if another {
+            let detail = format!("the delete of `{address}` was interrupted; it is gone, and what has its name now is not ours");
+            self.tables.diagnostics.push(Diagnostic::warning("another of the same name", detail).about(address));
+        }
+        another
+    }
+
     fn is_outside(&self, record: &Record) -> bool {
         self.catalogue.get(Mode::Managed, &record.kind).is_some_and(|kind| kind.schema().outside)
     }
@@ -93,7 +108,10 @@ impl Walk<'_> {
     /// none of them has it, as of a cluster that is yet to be created.
     pub(super) fn connection(&self, place: &Address) -> Option<Value> {
         let usable = |value: &Value| value.is_known() && !value.is_null();
-        let planned = self.tables.planned(place).filter(|planned| !matches!(planned.action, Action::Create | Action::Replace));
+        let planned = self
+            .tables
+            .planned(place)
+            .filter(|planned| !matches!(planned.action, Action::Create | Action::Replace | Action::ReplaceCreateFirst));
         let planned = planned.and_then(|planned| planned.attributes.get("connection")).filter(|value| usable(value));
         let answered = || match self.answers.get(format!("place {place}").as_str()) {
             Some(Answer::Present(value)) => value.get("connection").filter(|value| usable(value)),

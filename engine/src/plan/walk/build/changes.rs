@@ -3,15 +3,16 @@
 use super::super::Walk;
 use super::super::tables::{Fate, Planned};
 use crate::address::{Address, Mode};
-use crate::plan::{Action, Change};
-use crate::state::State;
+use crate::plan::{Action, Change, Reason};
+use crate::state::{Record, State};
 use crate::value::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Walk<'_> {
     /// One change for every instance of the configuration and of the state, in order of addresses. Data sources read while planning are
     /// no change of anything and have none.
-    pub(super) fn changes(fates: BTreeMap<Address, Fate>, prior: &State) -> Vec<Change> {
+    pub(super) fn changes(fates: BTreeMap<Address, Fate>, prior: &State, deposed: &BTreeMap<(Address, Arc<str>), Action>) -> Vec<Change> {
         let mut changes = Vec::with_capacity(fates.len());
         for (address, fate) in fates {
             let Fate::Planned(planned) = fate else { continue };
@@ -19,7 +20,31 @@ impl Walk<'_> {
                 changes.push(change(address, *planned, prior));
             }
         }
+        for ((address, key), action) in deposed {
+            if let Some(record) = prior.resources.get(address).and_then(|objects| objects.deposed.get(key)) {
+                changes.push(leftover(address, key, *action, record));
+            }
+        }
+        if !deposed.is_empty() {
+            changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
+        }
         changes
+    }
+}
+
+/// What becomes of a deposed object.
+fn leftover(address: &Address, key: &Arc<str>, action: Action, record: &Record) -> Change {
+    Change {
+        address: address.clone(),
+        deposed: Some(key.clone()),
+        kind: record.kind.clone(),
+        action,
+        reason: if action == Action::Forget { Reason::Gone } else { Reason::Deposed },
+        place: record.place.clone(),
+        before: Some(record.attributes.clone()),
+        after: None,
+        not_previewed: None,
+        causes: Vec::new(),
     }
 }
 

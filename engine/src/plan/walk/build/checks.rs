@@ -2,26 +2,44 @@
 
 use super::super::conditions::Verdict;
 use super::super::skeleton::Item;
+use super::super::tables::Fate;
 use super::super::{Site, Walk};
 use super::Checked;
 use crate::plan::{CheckResult, CheckStatus};
+use crate::value::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Walk<'_> {
     /// What every check says, as far as a plan can tell.
     pub(super) fn check_results(&mut self) -> Vec<Checked> {
+        let gates = self.gates();
         let mut results = Vec::new();
         for node in 0..self.tables.skeleton.nodes.len() {
             let module = self.tables.skeleton.nodes[node].module;
             let Item::Check(name) = self.tables.skeleton.nodes[node].item.clone() else { continue };
             for instance in self.tables.modules[module].known().to_vec() {
                 let text = self.tables.skeleton.modules[module].module.clone();
-                let prefix = if instance.path.is_root() { String::new() } else { format!("{}.", instance.path) };
-                let full: Arc<str> = format!("{prefix}{name}").into();
-                results.push(self.check_result(full, &text.checks[&name], Site::of(module, &instance.path)));
+                let full = super::super::check_name(&instance.path, &name);
+                let mut checked = self.check_result(full, &text.checks[&name], Site::of(module, &instance.path));
+                let (result, open) = &mut checked;
+                if matches!(result.status, CheckStatus::Failed | CheckStatus::NotRun) && gates.contains(&result.name) {
+                    // What waits for it does not start: apply says so when it comes there.
+                    open.push((Value::bool(false), Value::string(result.messages.join("; "))));
+                }
+                results.push(checked);
             }
         }
         results
+    }
+
+    /// The checks that something waits for.
+    fn gates(&self) -> BTreeSet<Arc<str>> {
+        let planned = self.tables.fates.values().filter_map(|fate| match fate {
+            Fate::Planned(planned) => planned.terms.waits.as_ref(),
+            Fate::Blocked(_) | Fate::Failed => None,
+        });
+        planned.flat_map(|waits| waits.gates.iter().cloned()).collect()
     }
 
     fn check_result(&mut self, name: Arc<str>, check: &crate::config::CheckBlock, site: Site<'_>) -> Checked {

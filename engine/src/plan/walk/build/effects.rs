@@ -2,7 +2,7 @@
 
 use super::super::tables::Planned;
 use super::Builder;
-use crate::address::Address;
+use crate::address::{Address, Mode};
 use crate::config::SlotId;
 use crate::plan::{Action, Op, Reason, Target};
 use crate::state::{Record, Status};
@@ -40,7 +40,7 @@ impl Builder<'_, '_> {
     fn add_steps(&mut self, (address, planned): (&Address, &Planned), target: Arc<Target>, arguments: Value, mut needs: Vec<SlotId>) {
         let attributes = planned.attributes.clone();
         let mut last = match planned.action {
-            Action::Read => self.push(Op::Read { target: target.clone(), arguments: arguments.clone() }, needs),
+            Action::Read => self.push(Op::Read { target: target.clone(), arguments: arguments.clone(), known: None }, needs),
             Action::Update => {
                 let observed = planned.observed.clone();
                 let op = Op::Update { target: target.clone(), arguments: arguments.clone(), observed, planned: attributes };
@@ -83,8 +83,15 @@ impl Builder<'_, '_> {
     /// What is kept has a step only if what is written down about it changes. Those after it wait for what it waits for.
     fn add_kept(&mut self, address: &Address, planned: &Planned, target: Arc<Target>, needs: Vec<SlotId>) {
         let first = needs.first().copied();
+        if let (Mode::Data, Some(known)) = (address.mode, &planned.observed) {
+            let op = Op::Read { target, arguments: planned.arguments.clone(), known: Some(known.clone()) };
+            let slot = self.push(op, needs);
+            self.finals.insert(address.clone(), slot);
+            self.instances.insert(address.clone(), slot);
+            return;
+        }
         if let Some(prior) = &planned.prior
-            && outdated(prior, &target, &planned.attributes)
+            && (outdated(prior, &target, &planned.attributes) || self.loses_edges(&target))
         {
             let slot = self.push(Op::Record { target, attributes: planned.attributes.clone(), uid: observed_uid(planned) }, needs);
             self.finals.insert(address.clone(), slot);
@@ -94,6 +101,12 @@ impl Builder<'_, '_> {
         if let Some(first) = first {
             self.finals.insert(address.clone(), first);
         }
+    }
+
+    /// Whether something it came from is deleted and created again: with the delete its record loses that edge.
+    fn loses_edges(&self, target: &Target) -> bool {
+        let replaced = |address: &Address| self.walk.tables.planned(address).is_some_and(|planned| planned.action == Action::Replace);
+        target.depends_on.iter().any(replaced)
     }
 
     fn asserts(&mut self, open: &[(Value, Value)], address: &Address) -> Vec<SlotId> {

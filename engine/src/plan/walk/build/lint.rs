@@ -7,11 +7,12 @@ use crate::address::{Address, Mode};
 use crate::config::ResourceName;
 use crate::diagnostic::Diagnostic;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Walk<'_> {
     /// Two managed instances that would be the same thing are an error that names both.
     pub(super) fn duplicate_identities(&mut self) {
-        let mut seen: BTreeMap<(Option<Address>, String), Address> = BTreeMap::new();
+        let mut seen: BTreeMap<(Option<Arc<str>>, String), Address> = BTreeMap::new();
         let mut problems = Vec::new();
         for (address, fate) in &self.tables.fates {
             let Fate::Planned(planned) = fate else { continue };
@@ -19,7 +20,7 @@ impl Walk<'_> {
                 continue;
             }
             let Some(identity) = planned.kind.identity(&planned.arguments) else { continue };
-            if let Some(first) = seen.insert((planned.place.clone(), identity.clone()), address.clone()) {
+            if let Some(first) = seen.insert((self.place_name(planned.place.as_ref()), identity.clone()), address.clone()) {
                 let place = planned.place.as_ref().map_or_else(String::new, |place| format!(" in `{place}`"));
                 let detail = format!("`{first}` and `{address}` are both `{identity}`{place}");
                 let help = "Give one of them another name, or remove it.";
@@ -27,6 +28,12 @@ impl Walk<'_> {
             }
         }
         self.tables.diagnostics.extend(problems);
+    }
+
+    /// What tells a place from all others: its uid, however it is addressed; its address while it has none.
+    pub(super) fn place_name(&self, place: Option<&Address>) -> Option<Arc<str>> {
+        let place = place?;
+        Some(self.place_uid(place).unwrap_or_else(|| place.to_string().into()))
     }
 
     /// What each kind says of all its instances together.

@@ -38,6 +38,8 @@ struct Builder<'w, 'a> {
     deposals: BTreeMap<Address, SlotId>,
     /// Orders that are kept if they make no circle: what is changed to do without a thing is changed before the thing goes.
     wishes: Vec<(SlotId, SlotId)>,
+    /// What deposed objects came from, with the step that removes them.
+    leftovers: Vec<(Address, SlotId)>,
     /// Checks evaluated at apply, by name.
     gates: BTreeMap<Arc<str>, SlotId>,
 }
@@ -58,6 +60,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         removals: BTreeMap::new(),
         deposals: BTreeMap::new(),
         wishes: Vec::new(),
+        leftovers: Vec::new(),
         gates: BTreeMap::new(),
     };
     builder.reserve_checks(&checks);
@@ -208,12 +211,8 @@ impl Builder<'_, '_> {
         let kept = edges.len();
         edges.extend(self.wishes.iter().map(|(slot, needed)| (slot.0 as usize, needed.0 as usize)));
         if crate::graph::order(self.slots.len(), &edges).is_ok() {
-            for (slot, needed) in std::mem::take(&mut self.wishes) {
-                let needs = &mut self.slots[slot.0 as usize].needs;
-                if slot != needed && !needs.contains(&needed) {
-                    needs.push(needed);
-                }
-            }
+            let wishes = std::mem::take(&mut self.wishes);
+            self.add_needs(wishes);
             return;
         }
         edges.truncate(kept);
@@ -231,15 +230,16 @@ impl Walk<'_> {
         let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
-        let Self { tables, prior, inputs, arena, answers, .. } = self;
-        let Tables { fates, diagnostics: said, skeleton, values, groups, .. } = tables;
+        let Self { tables, prior, inputs, arena, answers, deposed, unobserved, .. } = self;
+        let Tables { fates, diagnostics: mut said, skeleton, values, groups, .. } = tables;
+        said.extend(arena.warnings);
         // What the program does not need goes before the changes are made of what is left: the peak of a large plan is here.
-        drop((skeleton, values, groups, arena, answers));
+        drop((skeleton, values, groups, arena.origins, arena.thunks, answers));
         let blocked = fates.iter().filter_map(|(address, fate)| match fate {
             Fate::Blocked(why) if &**why != FAILED => Some(Blocked { address: address.clone(), why: why.clone() }),
             _ => None,
         });
-        let blocked = blocked.collect();
+        let blocked = blocked.chain(unobserved).collect();
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
         for diagnostic in said {
             // A node that is visited again says again what it said before.
@@ -247,7 +247,7 @@ impl Walk<'_> {
                 diagnostics.push(diagnostic);
             }
         }
-        let changes = Self::changes(fates, &prior);
+        let changes = Self::changes(fates, &prior, &deposed);
         Plan { changes, outputs, checks, blocked, diagnostics, program, prior, connections, destroy: inputs.destroy }
     }
 }

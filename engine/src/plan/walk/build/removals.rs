@@ -15,7 +15,11 @@ impl Builder<'_, '_> {
             return;
         }
         let target = Arc::new(Self::removal_target(address, planned));
-        let op = if planned.action == Action::Forget { Op::Forget { target, place: false } } else { Op::Delete { target } };
+        let op = if planned.action == Action::Forget {
+            Op::Forget { target, place: self.walk.prior.places.contains_key(address) }
+        } else {
+            Op::Delete { target }
+        };
         let slot = self.push(op, Vec::new());
         self.removals.insert(address.clone(), slot);
         self.finals.insert(address.clone(), slot);
@@ -27,8 +31,17 @@ impl Builder<'_, '_> {
             self.walk.prior.records().filter_map(|(address, key, record)| Some((address.clone(), key?.clone(), record.clone()))).collect();
         for (address, key, record) in deposed {
             let mut target = recorded(&address, &record);
-            target.deposed = Some(key);
-            self.push(Op::Delete { target: Arc::new(target) }, Vec::new());
+            target.deposed = Some(key.clone());
+            let target = Arc::new(target);
+            let op = match self.walk.deposed.get(&(address.clone(), key)) {
+                Some(Action::Forget) => Op::Forget { target, place: false },
+                Some(_) => Op::Delete { target },
+                None => continue,
+            };
+            let slot = self.push(op, Vec::new());
+            for needed in &record.depends_on {
+                self.leftovers.push((needed.clone(), slot));
+            }
         }
     }
 
@@ -54,13 +67,14 @@ impl Builder<'_, '_> {
     pub(super) fn order_removals(&mut self) {
         let mut needs: Vec<(SlotId, SlotId)> = Vec::new();
         for (address, _, record) in self.walk.prior.records() {
-            // What dies with its place holds nothing up: two clusters that know each other could not both be destroyed.
-            if self.walk.tables.planned(address).is_some_and(|planned| planned.dies_with_place) {
-                continue;
-            }
+            // What dies with its place holds no other removal up: two clusters that know each other could not both be destroyed.
+            let dies_with_place = self.walk.tables.planned(address).is_some_and(|planned| planned.dies_with_place);
             for needed in &record.depends_on {
                 if let (Some(deposal), Some(change)) = (self.deposals.get(needed), self.finals.get(address)) {
                     needs.push((*deposal, *change));
+                }
+                if dies_with_place {
+                    continue;
                 }
                 let Some(removal) = self.removal(needed) else { continue };
                 match self.removal(address) {
@@ -71,12 +85,21 @@ impl Builder<'_, '_> {
                 }
             }
         }
+        let leftovers = self.leftovers.iter().filter_map(|(needed, slot)| Some((self.removal(needed)?, *slot)));
+        needs.extend(leftovers);
         needs.extend(self.successors());
-        for (slot, needed) in needs {
-            let needs = &mut self.slots[slot.0 as usize].needs;
-            if slot != needed && !needs.contains(&needed) {
-                needs.push(needed);
-            }
+        self.add_needs(needs);
+    }
+
+    /// Lets slots wait for others, each pair a slot and what it needs.
+    pub(super) fn add_needs(&mut self, mut needs: Vec<(SlotId, SlotId)>) {
+        needs.retain(|(slot, needed)| slot != needed);
+        needs.sort_unstable();
+        for group in needs.chunk_by(|(slot, _), (other, _)| slot == other) {
+            let needs = &mut self.slots[group[0].0.0 as usize].needs;
+            needs.extend(group.iter().map(|(_, needed)| *needed));
+            needs.sort_unstable();
+            needs.dedup();
         }
     }
 
@@ -100,7 +123,7 @@ impl Builder<'_, '_> {
             if let Some(record) = self.walk.prior.record(address)
                 && let Some(identity) = &record.identity
             {
-                given_up.insert((record.place.clone(), identity.to_string()), *slot);
+                given_up.insert((self.walk.place_name(record.place.as_ref()), identity.to_string()), *slot);
             }
         }
         let mut needs = Vec::new();
@@ -108,7 +131,7 @@ impl Builder<'_, '_> {
             let Op::Create { target, .. } = &slot.op else { continue };
             let Some(Fate::Planned(planned)) = self.walk.tables.fates.get(&target.address) else { continue };
             let Some(identity) = planned.kind.identity(&planned.arguments) else { continue };
-            if let Some(removal) = given_up.get(&(planned.place.clone(), identity)) {
+            if let Some(removal) = given_up.get(&(self.walk.place_name(planned.place.as_ref()), identity)) {
                 needs.push((SlotId(u32::try_from(at).unwrap_or(u32::MAX)), *removal));
             }
         }

@@ -3,7 +3,7 @@
 use super::Builder;
 use crate::address::Address;
 use crate::config::SlotId;
-use crate::plan::{Action, Op};
+use crate::plan::{Action, Op, Slot};
 use crate::value::{Data, Entry, Instance, Mapping, Sequence, Thunk, Type, Value};
 use std::sync::Arc;
 
@@ -59,14 +59,19 @@ impl Builder<'_, '_> {
         if let Some(slot) = self.instances.get(address) {
             return *slot;
         }
+        // It has its slot before its attributes are looked at: one that leads back to itself is a circle, which is told later.
+        let slot = self.push(Op::Join, Vec::new());
+        self.instances.insert(address.clone(), slot);
         let mut needs = Vec::new();
-        let attributes = match self.walk.tables.planned(address).filter(|planned| planned.action == Action::Keep).cloned() {
-            Some(planned) => self.template(&planned.attributes, &mut needs),
+        let kept = self.walk.tables.planned(address).filter(|planned| planned.action == Action::Keep);
+        let attributes = match kept.map(|planned| planned.attributes.clone()) {
+            Some(attributes) => self.template(&attributes, &mut needs),
             None => Value::null(),
         };
+        needs.sort_unstable();
+        needs.dedup();
         let instance = Value::new(Data::Instance(Arc::new(Instance { address: address.clone(), classes: &[], attributes })));
-        let slot = self.push(Op::Const(instance), needs);
-        self.instances.insert(address.clone(), slot);
+        self.slots[slot.0 as usize] = Slot { op: Op::Const(instance), needs };
         slot
     }
 }

@@ -1,0 +1,387 @@
+//! One test per rule of planning and applying that is easy to get wrong.
+
+use engine::address::Address;
+use engine::apply::Event;
+use engine::plan::{CheckStatus, Plan};
+use engine::state::{Operation, Record, Status};
+use engine::value::Value;
+use meshplan_tests::fake::Fails;
+use meshplan_tests::planning::{Bench, Circumstances, actions};
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn summaries(plan: &Plan) -> Vec<&str> {
+    plan.diagnostics.iter().map(|problem| problem.summary.as_str()).collect()
+}
+
+fn thing(name: &str, more: &str) -> String {
+    format!("resource \"fake_thing\" \"{name}\" {{\n name = \"{name}\"\n {more}\n}}\n")
+}
+
+fn place(label: &str, more: &str) -> String {
+    format!("resource \"fake_place\" \"{label}\" {{\n name = \"{label}\"\n {more}\n}}\n")
+}
+
+fn inner(label: &str, cluster: &str, more: &str) -> String {
+    format!("resource \"fake_inner\" \"{label}\" {{\n cluster = {cluster}\n name = \"{label}\"\n {more}\n}}\n")
+}
+
+fn context(label: &str, name: &str) -> String {
+    format!("data \"fake_context\" \"{label}\" {{\n name = \"{name}\"\n}}\n")
+}
+
+fn cluster(uid: &str) -> Option<Value> {
+    Some(Value::object([("uid", Value::string(uid)), ("connection", Value::object([("to", Value::string(uid))]))]))
+}
+
+fn marked(bench: &mut Bench, text: &str, change: impl FnOnce(&mut Record)) {
+    change(bench.state.resources.get_mut(&address(text)).unwrap().current.as_mut().unwrap());
+}
+
+const PROTECTED: &str = "lifecycle {\n prevent_destroy = true\n }";
+
+#[test]
+fn a_warning_of_an_expression_is_said_once() {
+    let bench = Bench::default();
+    let compared = "resource \"fake_thing\" \"x\" {\n for_each = toset([\"a\", \"b\"])\n name = each.key\n value = [1] == tolist([1])\n}\n";
+    let plan = bench.plan(compared);
+    assert_eq!(plan.diagnostics.len(), 1, "{:#?}", plan.diagnostics);
+    assert!(!plan.is_errored());
+}
+
+#[test]
+fn data_is_read_again_after_an_update_of_what_it_reads() {
+    let text = |value: u64| {
+        let data = "data \"fake_data\" \"d\" {\n name = \"d-${fake_thing.a.name}\"\n}\n";
+        thing("a", &format!("value = {value}")) + data + &thing("b", "value = data.fake_data.d.value")
+    };
+    let said = |text: &str| Some(Value::object([("value", Value::string(text))]));
+    let mut bench = Bench::default();
+    bench.fake.meddle("data/d-a", said("old"));
+    bench.apply(&text(1));
+    // The same answer after the update: nothing else happens.
+    let plan = bench.apply(&text(2));
+    assert_eq!(actions(&plan), ["~ fake_thing.a: `value` changed in configuration"]);
+    // Another answer stops what was planned from the first.
+    bench.fake.meddle("fake_thing/b", None);
+    let plan = bench.plan(&text(3));
+    bench.fake.meddle("data/d-a", said("new"));
+    let (summary, _) = bench.apply_plan(&plan);
+    assert_eq!((summary.changed, summary.added, summary.failed, summary.skipped), (1, 0, 1, 1));
+    assert_eq!(summary.diagnostics[0].summary, "unexpected result");
+    bench.apply(&text(3));
+    bench.assert_converged(&text(3));
+}
+
+#[test]
+fn identities_are_compared_by_place_and_not_by_its_address() {
+    let bench = Bench::default();
+    bench.fake.meddle("data/one", cluster("u1"));
+    bench.fake.meddle("data/same", cluster("u1"));
+    bench.fake.meddle("data/two", cluster("u2"));
+    let twice = |other: &str| {
+        let second = "resource \"fake_inner\" \"y\" {\n cluster = data.fake_context.b\n name = \"x\"\n}\n";
+        context("a", "one") + &context("b", other) + &inner("x", "data.fake_context.a", "") + second
+    };
+    assert_eq!(summaries(&bench.plan(&twice("same"))), ["duplicate name"]);
+    assert!(summaries(&bench.plan(&twice("two"))).is_empty());
+}
+
+#[test]
+fn what_moves_to_another_place_is_deleted_through_the_recorded_one() {
+    let mut bench = Bench::default();
+    let text = |cluster: &str| place("a", "") + &place("b", "") + &inner("x", cluster, "");
+    bench.apply(&text("fake_place.a"));
+    bench.fake.clear_calls();
+    let plan = bench.apply(&text("fake_place.b"));
+    assert_eq!(actions(&plan), ["-/+ fake_inner.x: `cluster` cannot change in place"]);
+    assert_eq!(bench.fake.calls(), ["delete fake_inner.x", "create fake_inner.x"]);
+    let things: Vec<_> = bench.fake.things().into_keys().collect();
+    assert_eq!(things, ["fake_place.b/fake_inner/x", "fake_place/a", "fake_place/b"]);
+    bench.assert_converged(&text("fake_place.b"));
+}
+
+#[test]
+fn a_place_with_another_address_and_the_same_uid_changes_nothing() {
+    let mut bench = Bench::default();
+    bench.fake.meddle("data/one", cluster("u1"));
+    bench.fake.meddle("data/same", cluster("u1"));
+    bench.fake.alias("data.fake_context.b", "data.fake_context.a");
+    let text =
+        |from: &str, more: &str| context("a", "one") + &context("b", "same") + &inner("x", &format!("data.fake_context.{from}"), more);
+    bench.apply(&text("a", ""));
+    bench.assert_converged(&text("b", ""));
+    bench.fake.clear_calls();
+    let plan = bench.apply(&text("b", "value = 1"));
+    assert_eq!(actions(&plan), ["~ fake_inner.x: `value` changed in configuration"]);
+    assert_eq!(bench.fake.calls(), ["update fake_inner.x"]);
+    let places: Vec<_> = bench.state.places.keys().map(ToString::to_string).collect();
+    assert_eq!(places, ["data.fake_context.b"]);
+}
+
+#[test]
+fn what_is_left_of_a_deleted_data_block_is_still_destroyed() {
+    let mut bench = Bench::default();
+    bench.fake.meddle("data/one", cluster("u1"));
+    bench.apply(&(context("a", "one") + &inner("x", "data.fake_context.a", "")));
+    assert_eq!(bench.state.places.len(), 1);
+    bench.fake.clear_calls();
+    let plan = bench.apply("");
+    assert_eq!(actions(&plan), ["- fake_inner.x: not in configuration"]);
+    assert_eq!(bench.fake.calls(), ["delete fake_inner.x"]);
+    assert!(bench.state.is_empty(), "{:?}", bench.state);
+}
+
+#[test]
+fn nothing_protected_dies_with_its_place() {
+    let mut bench = Bench::default();
+    let text = |name: &str| format!("resource \"fake_place\" \"a\" {{\n name = \"{name}\"\n}}\n") + &inner("x", "fake_place.a", PROTECTED);
+    bench.apply(&text("one"));
+    assert_eq!(summaries(&bench.plan(&text("two"))), ["protected resource"], "replaced");
+    assert_eq!(summaries(&bench.plan("")), ["protected resource"], "removed");
+    assert_eq!(summaries(&bench.plan_destroy()), ["protected resource"], "destroyed");
+}
+
+#[test]
+fn nothing_protected_is_replaced() {
+    let mut bench = Bench::default();
+    let text = |name: &str| format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n {PROTECTED}\n}}\n");
+    bench.apply(&text("one"));
+    assert_eq!(summaries(&bench.plan(&text("two"))), ["protected resource"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_observed_takes_nothing_with_it() {
+    let mut bench = Bench::default();
+    bench.apply(&(place("a", "") + &inner("x", "fake_place.a", "")));
+    bench.fake.meddle("fake_place/a", None);
+    // Proven to be gone: it is dropped with all within.
+    let plan = bench.plan("");
+    assert_eq!(actions(&plan), ["- fake_inner.x: `fake_place.a` is destroyed", ". fake_place.a: deleted outside"]);
+    bench.fake.clear_calls();
+    bench.apply_plan(&plan);
+    assert_eq!(bench.fake.calls(), Vec::<String>::new());
+    assert!(bench.state.is_empty(), "{:?}", bench.state);
+}
+
+#[test]
+fn a_place_replaced_create_first_takes_what_lies_within_along() {
+    let mut bench = Bench::default();
+    let text = |name: &str| {
+        format!("resource \"fake_place\" \"a\" {{\n name = \"{name}\"\n lifecycle {{\n create_before_destroy = true\n }}\n}}\n")
+            + &inner("x", "fake_place.a", "")
+    };
+    bench.apply(&text("one"));
+    bench.fake.clear_calls();
+    let plan = bench.plan(&text("two"));
+    assert_eq!(actions(&plan), ["-/+ fake_inner.x: `fake_place.a` is replaced", "+/- fake_place.a: `name` cannot change in place"]);
+    let (summary, _) = bench.apply_plan(&plan);
+    assert!(summary.is_complete(), "{summary:#?}");
+    assert_eq!(bench.fake.calls(), ["create fake_place.a", "create fake_inner.x", "delete fake_place.a"]);
+    assert!(bench.state.record(&address("fake_inner.x")).is_some());
+}
+
+#[test]
+fn a_successor_made_first_must_not_have_the_name_of_what_it_replaces() {
+    let mut bench = Bench::default();
+    let first = "lifecycle {\n create_before_destroy = true\n replace_triggered_by = [fake_thing.b]\n }";
+    let text = |value: u64| thing("b", &format!("value = {value}")) + &thing("a", first);
+    bench.apply(&text(1));
+    assert_eq!(summaries(&bench.plan(&text(2))), ["same name twice"]);
+}
+
+#[test]
+fn what_is_deposed_is_deleted_by_the_next_plan() {
+    let mut bench = Bench::default();
+    let text = |name: &str| {
+        format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n lifecycle {{\n create_before_destroy = true\n }}\n}}\n")
+    };
+    bench.apply(&text("one"));
+    let plan = bench.plan(&text("two"));
+    bench.apply_under(&plan, Circumstances { stop_after: Some("fake_thing.a"), ..Circumstances::default() });
+    assert_eq!(bench.fake.things().len(), 2);
+    assert_eq!(bench.state.resources[&address("fake_thing.a")].deposed.len(), 1);
+    let plan = bench.apply(&text("two"));
+    assert_eq!(actions(&plan), ["- fake_thing.a: replaced before, not deleted yet"]);
+    assert_eq!(bench.fake.things().into_keys().collect::<Vec<_>>(), ["fake_thing/two"]);
+    bench.assert_converged(&text("two"));
+}
+
+#[test]
+fn edges_outlive_the_replacement_of_what_they_lead_to() {
+    let mut bench = Bench::default();
+    let text =
+        |name: &str| format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n}}\n") + &thing("b", "depends_on = [fake_thing.a]");
+    bench.apply(&text("one"));
+    bench.apply(&text("two"));
+    let edges = &bench.state.record(&address("fake_thing.b")).unwrap().depends_on;
+    assert_eq!(edges.iter().map(ToString::to_string).collect::<Vec<_>>(), ["fake_thing.a"]);
+    bench.fake.clear_calls();
+    let plan = bench.plan_destroy();
+    bench.apply_plan(&plan);
+    assert_eq!(bench.fake.calls(), ["delete fake_thing.b", "delete fake_thing.a"]);
+}
+
+#[test]
+fn an_interrupted_create_is_made_or_taken_on() {
+    let text = thing("a", "");
+    let interrupted = |record: &mut Record| record.status = Status::Interrupted(Operation::Create);
+    let mut bench = Bench::default();
+    bench.apply(&text);
+    marked(&mut bench, "fake_thing.a", interrupted);
+    let plan = bench.apply(&text);
+    assert_eq!(actions(&plan), ["… fake_thing.a: its last operation was interrupted"]);
+    // Whoever made it says what is there.
+    assert_eq!(bench.fake.calls(), ["create fake_thing.a", "settle fake_thing.a"]);
+    bench.assert_converged(&text);
+    marked(&mut bench, "fake_thing.a", interrupted);
+    bench.fake.meddle("fake_thing/a", None);
+    let plan = bench.apply(&text);
+    assert_eq!(actions(&plan), ["+ fake_thing.a: deleted outside"]);
+    bench.assert_converged(&text);
+}
+
+#[test]
+fn an_interrupted_update_starts_from_what_is_there() {
+    let text = |value: u64| thing("a", &format!("value = {value}"));
+    for (observed, expected) in
+        [(1, "~ fake_thing.a: `value` changed in configuration"), (2, "… fake_thing.a: its last operation was interrupted")]
+    {
+        let mut bench = Bench::default();
+        bench.apply(&text(observed));
+        marked(&mut bench, "fake_thing.a", |record| record.status = Status::Interrupted(Operation::Update));
+        let plan = bench.apply(&text(2));
+        assert_eq!(actions(&plan), [expected]);
+        bench.assert_converged(&text(2));
+    }
+}
+
+#[test]
+fn an_interrupted_delete_is_done_again_only_to_the_same_thing() {
+    let text = thing("a", "");
+    let interrupted = |record: &mut Record| record.status = Status::Interrupted(Operation::Delete);
+    let start = || {
+        let mut bench = Bench::default();
+        bench.apply(&text);
+        bench.fake.clear_calls();
+        marked(&mut bench, "fake_thing.a", interrupted);
+        bench
+    };
+    // The same thing, still wanted or not.
+    let mut bench = start();
+    bench.apply(&text);
+    assert_eq!(bench.fake.calls(), ["delete fake_thing.a", "create fake_thing.a"]);
+    let mut bench = start();
+    bench.apply("");
+    assert_eq!(bench.fake.calls(), ["delete fake_thing.a"]);
+    // Gone.
+    let mut bench = start();
+    bench.fake.meddle("fake_thing/a", None);
+    bench.apply("");
+    assert!(bench.fake.calls().is_empty() && bench.state.is_empty());
+    // Another one of that name.
+    let mut bench = start();
+    bench.fake.meddle("fake_thing/a", Some(Value::object([("name", Value::string("a")), ("uid", Value::string("other"))])));
+    let plan = bench.apply("");
+    assert_eq!(summaries(&plan), ["another of the same name"]);
+    assert!(bench.fake.calls().is_empty() && bench.state.is_empty());
+    assert_eq!(bench.fake.things().len(), 1);
+}
+
+#[test]
+fn an_interrupted_delete_in_a_silent_place_is_blocked() {
+    let mut bench = Bench::default();
+    bench.apply(&(place("a", "") + &inner("x", "fake_place.a", "")));
+    marked(&mut bench, "fake_inner.x", |record| record.status = Status::Interrupted(Operation::Delete));
+    bench.fake.silence("fake_place.a");
+    let plan = bench.plan(&place("a", ""));
+    assert_eq!(plan.blocked.iter().map(|blocked| blocked.address.to_string()).collect::<Vec<_>>(), ["fake_inner.x"]);
+    assert!(actions(&plan).is_empty());
+}
+
+#[test]
+fn stopping_finishes_what_runs_and_commits_it() {
+    let text: String = (0..6).map(|at| thing(&format!("t{at}"), "")).collect();
+    let mut bench = Bench::default();
+    let plan = bench.plan(&text);
+    let first = plan.program.slots.iter().find_map(|slot| slot.op.target()).unwrap().address.to_string();
+    let circumstances = Circumstances { parallelism: Some(2), stop_after: Some(&first), ..Circumstances::default() };
+    let (summary, events) = bench.apply_under(&plan, circumstances);
+    assert!(summary.interrupted && events.contains(&Event::Stopping));
+    assert_eq!((summary.added, summary.skipped), (bench.fake.calls().len(), 6 - bench.fake.calls().len()));
+    assert!(summary.skipped >= 3, "{summary:?}");
+    assert_eq!(bench.state.resources.len(), summary.added);
+    bench.apply(&text);
+    bench.assert_converged(&text);
+    assert_eq!(bench.fake.calls().len(), 6);
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_stops_everything_and_loses_nothing() {
+    let text = |name: &str| {
+        let first = "lifecycle {\n create_before_destroy = true\n }";
+        format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n {first}\n}}\n")
+            + &thing("b", "value = fake_thing.a.uid")
+            + &thing("c", "")
+    };
+    for failing in 0..8 {
+        let mut bench = Bench::default();
+        bench.apply(&text("one"));
+        bench.fake.meddle("fake_thing/c", None);
+        let plan = bench.plan(&text("two"));
+        let circumstances = Circumstances { failing_append: Some(failing), ..Circumstances::default() };
+        let (summary, _) = bench.apply_under(&plan, circumstances);
+        if failing == 0 {
+            assert!(!summary.is_complete(), "{summary:#?}");
+            assert_eq!(bench.fake.calls().len(), 3, "nothing may start before its intent is written");
+        }
+        bench.apply(&text("two"));
+        bench.assert_converged(&text("two"));
+        let left: Vec<_> = bench.fake.things().into_keys().collect();
+        assert_eq!(left, ["fake_thing/b", "fake_thing/c", "fake_thing/two"], "append {failing} failed");
+    }
+}
+
+#[test]
+fn the_limit_holds_for_effects_and_not_for_waits() {
+    let text: String = (0..12).map(|at| thing(&format!("t{at}"), "slow = true")).collect();
+    let mut bench = Bench::default();
+    let plan = bench.plan(&text);
+    bench.apply_under(&plan, Circumstances { parallelism: Some(3), ..Circumstances::default() });
+    let (effects, waits) = bench.fake.crowds();
+    assert_eq!(effects, 3);
+    assert!(waits >= 3, "{waits}");
+    assert_eq!(bench.state.resources.len(), 12);
+}
+
+#[test]
+fn a_check_that_fails_holds_back_what_waits_for_it() {
+    let mut bench = Bench::default();
+    let text = |value: u64| {
+        let check = format!("check \"gate\" {{\n assert {{\n condition = {value} == 1\n error_message = \"no\"\n }}\n}}\n");
+        check + &thing("a", "depends_on = [check.gate]") + &thing("b", "")
+    };
+    let plan = bench.plan(&text(2));
+    assert_eq!(plan.checks[0].status, CheckStatus::Failed);
+    let (summary, _) = bench.apply_plan(&plan);
+    assert_eq!((summary.added, summary.failed, summary.skipped), (1, 1, 1));
+    bench.apply(&text(1));
+    bench.assert_converged(&text(1));
+}
+
+#[test]
+fn a_failure_leaves_an_address_that_the_next_plan_completes() {
+    let mut bench = Bench::default();
+    let text =
+        |name: &str| format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n}}\n") + &thing("b", "depends_on = [fake_thing.a]");
+    bench.apply(&text("one"));
+    let plan = bench.plan(&text("two"));
+    bench.fake.fail("fake_thing.a", Fails::Always);
+    let (summary, _) = bench.apply_plan(&plan);
+    assert_eq!(summary.failed, 1);
+    bench.fake.fail("fake_thing.a", Fails::Never);
+    bench.apply(&text("two"));
+    bench.assert_converged(&text("two"));
+}

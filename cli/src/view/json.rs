@@ -275,6 +275,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::Destroy => "destroy",
         Reason::PlaceReplaced(_) => "place_replaced",
         Reason::PlaceDestroyed(_) => "place_destroyed",
+        Reason::Deposed => "deposed",
         Reason::Tainted => "tainted",
         Reason::Interrupted => "interrupted",
         Reason::NotReady => "not_ready",

@@ -32,8 +32,8 @@ fn context(label: &str, name: &str) -> String {
     format!("data \"fake_context\" \"{label}\" {{\n name = \"{name}\"\n}}\n")
 }
 
-fn cluster(uid: &str) -> Option<Value> {
-    Some(Value::object([("uid", Value::string(uid)), ("connection", Value::object([("to", Value::string(uid))]))]))
+fn cluster(uid: &str) -> Value {
+    Value::object([("uid", Value::string(uid)), ("connection", Value::object([("to", Value::string(uid))]))])
 }
 
 fn marked(bench: &mut Bench, text: &str, change: impl FnOnce(&mut Record)) {
@@ -78,9 +78,9 @@ fn data_is_read_again_after_an_update_of_what_it_reads() {
 #[test]
 fn identities_are_compared_by_place_and_not_by_its_address() {
     let bench = Bench::default();
-    bench.fake.meddle("data/one", cluster("u1"));
-    bench.fake.meddle("data/same", cluster("u1"));
-    bench.fake.meddle("data/two", cluster("u2"));
+    bench.fake.meddle("data/one", Some(cluster("u1")));
+    bench.fake.meddle("data/same", Some(cluster("u1")));
+    bench.fake.meddle("data/two", Some(cluster("u2")));
     let twice = |other: &str| {
         let second = "resource \"fake_inner\" \"y\" {\n cluster = data.fake_context.b\n name = \"x\"\n}\n";
         context("a", "one") + &context("b", other) + &inner("x", "data.fake_context.a", "") + second
@@ -106,8 +106,8 @@ fn what_moves_to_another_place_is_deleted_through_the_recorded_one() {
 #[test]
 fn a_place_with_another_address_and_the_same_uid_changes_nothing() {
     let mut bench = Bench::default();
-    bench.fake.meddle("data/one", cluster("u1"));
-    bench.fake.meddle("data/same", cluster("u1"));
+    bench.fake.meddle("data/one", Some(cluster("u1")));
+    bench.fake.meddle("data/same", Some(cluster("u1")));
     bench.fake.alias("data.fake_context.b", "data.fake_context.a");
     let text =
         |from: &str, more: &str| context("a", "one") + &context("b", "same") + &inner("x", &format!("data.fake_context.{from}"), more);
@@ -124,7 +124,7 @@ fn a_place_with_another_address_and_the_same_uid_changes_nothing() {
 #[test]
 fn what_is_left_of_a_deleted_data_block_is_still_destroyed() {
     let mut bench = Bench::default();
-    bench.fake.meddle("data/one", cluster("u1"));
+    bench.fake.meddle("data/one", Some(cluster("u1")));
     bench.apply(&(context("a", "one") + &inner("x", "data.fake_context.a", "")));
     assert_eq!(bench.state.places.len(), 1);
     bench.fake.clear_calls();

@@ -1,6 +1,7 @@
 //! The kit of the suites: worlds that tests make, processes that end where a test says, and texts made comparable.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "a kit that cannot do its work fails the test")]
 
+pub mod apiserver;
 pub mod cluster;
 pub mod fake;
 pub mod functions;

@@ -19,6 +19,11 @@ impl Missing {
         !missing.is_empty()
     }
 
+    /// Notes what was found missing.
+    pub fn note(&mut self, components: impl IntoIterator<Item = &'static str>) {
+        self.0.extend(components);
+    }
+
     /// Says what was missing, past the harness, which shows only what failed tests print; or fails.
     pub fn close(&self) {
         self.close_with(std::env::var("MESHPLAN_REQUIRE_REAL").ok().as_deref());

@@ -114,11 +114,13 @@ fn every_page_that_is_named_exists() {
 #[test]
 fn every_suite_is_compiled() {
     let files = sources::rust();
-    let main = &files.iter().find(|file| file.path == "tests/suite/main.rs").unwrap().text;
-    for file in &files {
-        let Some(name) = file.path.strip_prefix("tests/suite/").and_then(|path| path.strip_suffix(".rs")) else { continue };
-        if name != "main" && !name.contains('/') {
-            assert!(main.contains(&format!("mod {name};")), "`{}` is not declared", file.path);
+    for directory in ["tests/suite/", "tests/real/"] {
+        let main = &files.iter().find(|file| file.path == format!("{directory}main.rs")).unwrap().text;
+        for file in &files {
+            let Some(name) = file.path.strip_prefix(directory).and_then(|path| path.strip_suffix(".rs")) else { continue };
+            if name != "main" && !name.contains('/') {
+                assert!(main.contains(&format!("mod {name};")), "`{}` is not declared", file.path);
+            }
         }
     }
 }

@@ -1,0 +1,133 @@
+//! A plain client: what is asked and answered is JSON, and nothing is tried twice.
+
+use super::access::Access;
+use super::runtime;
+use http::{Method, Request, StatusCode};
+use kube::client::Body;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// One user's view of one API server.
+#[derive(Clone)]
+pub struct Api {
+    client: Client,
+}
+
+/// What the server answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The status code.
+    pub code: StatusCode,
+    /// The body; a text if it is not JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body, after checking that the call went well.
+    pub fn done(self) -> Value {
+        assert!(self.code.is_success(), "{}: {:#}", self.code, self.body);
+        self.body
+    }
+
+    /// The reason of a refusal, such as `Forbidden`; empty without one.
+    pub fn reason(&self) -> &str {
+        self.body["reason"].as_str().unwrap_or_default()
+    }
+}
+
+impl Api {
+    /// A client that goes this way.
+    pub fn by(access: &Access) -> Self {
+        Self { client: client(access) }
+    }
+
+    /// The client of the `kube` crate below.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Calls a path; an answer that says no is an answer too. A patch is a merge patch.
+    pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let content = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        self.send(method, path, content, body.map(ToString::to_string).unwrap_or_default())
+    }
+
+    /// Calls a path with a body of a content type.
+    pub fn send(&self, method: &str, path: &str, content: &str, body: String) -> Answer {
+        self.try_send(method, path, content, body).unwrap_or_else(|why| panic!("{method} {path}: {why}"))
+    }
+
+    /// The same; the reason if no answer came.
+    pub fn try_send(&self, method: &str, path: &str, content: &str, body: String) -> Result<Answer, String> {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = Request::builder().method(method).uri(path).header("content-type", content).header("accept", "application/json");
+        let request = request.body(Body::from(body.into_bytes())).unwrap();
+        let client = self.client.clone();
+        let answered = async move {
+            let response = client.send(request).await.map_err(|error| error.to_string())?;
+            let code = response.status();
+            let bytes = response.into_body().collect_bytes().await.map_err(|error| error.to_string())?;
+            Ok::<_, String>((code, bytes))
+        };
+        let in_time = runtime().block_on(async { tokio::time::timeout(PATIENCE, answered).await });
+        let (code, bytes) = in_time.map_err(|_| "no answer in time".to_owned())??;
+        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Ok(Answer { code, body })
+    }
+
+    /// The object or list at a path; nothing if it is not there.
+    pub fn get(&self, path: &str) -> Option<Value> {
+        let answer = self.call("GET", path, None);
+        if answer.code == StatusCode::NOT_FOUND { None } else { Some(answer.done()) }
+    }
+
+    /// Makes an object in the collection at a path, as `kubectl create` does.
+    pub fn make(&self, path: &str, object: &Value) -> Value {
+        self.call("POST", &format!("{path}?fieldManager=kubectl-create"), Some(object)).done()
+    }
+
+    /// Edits the object at a path as a person would: with a merge patch, under the manager `kubectl-edit`.
+    pub fn edit(&self, path: &str, changes: &Value) -> Value {
+        self.call("PATCH", &format!("{path}?fieldManager=kubectl-edit"), Some(changes)).done()
+    }
+
+    /// Applies an object at a path by a field manager, by force.
+    pub fn apply(&self, path: &str, manager: &str, object: &Value) -> Value {
+        let path = format!("{path}?fieldManager={manager}&force=true");
+        self.send("PATCH", &path, "application/apply-patch+yaml", object.to_string()).done()
+    }
+
+    /// Deletes the object at a path.
+    pub fn delete(&self, path: &str) -> Value {
+        self.call("DELETE", path, None).done()
+    }
+
+    /// Waits until the object at a path is as asked, for at most half a minute, and gives it; null stands for one that is not there.
+    pub fn wait(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let object = self.get(path).unwrap_or_default();
+            if is_so(&object) {
+                return object;
+            }
+            assert!(Instant::now() < deadline, "{path} is still {object:#}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// A client of the `kube` crate that goes a way; it tries nothing twice.
+pub(super) fn client(access: &Access) -> Client {
+    let kubeconfig = Kubeconfig::from_yaml(&access.kubeconfig()).unwrap();
+    // The connection pool belongs to the runtime it is made in.
+    runtime().block_on(async move {
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+        config.default_retry = false;
+        Client::try_from(config).unwrap()
+    })
+}

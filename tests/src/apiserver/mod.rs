@@ -15,6 +15,7 @@
 //! assert_eq!(apiserver::Api::by(&viewer).call("DELETE", "/api/v1/namespaces/default/configmaps/a", None).code, 403);
 //! ```
 //!
+//! In front of a cluster may stand a [`Proxy`], which counts, delays and fails requests, and within it a [`webhook::Webhook`].
 //! A test that breaks a cluster, or counts on being alone in it, starts its own: [`ApiServer::start`]; it ends when it is dropped. All
 //! functions block, so none of them may be called from within a runtime.
 
@@ -23,14 +24,20 @@ mod api;
 pub mod authority;
 mod components;
 mod keeper;
+mod loopback;
 mod process;
+pub mod proxy;
+mod request;
 mod shared;
 mod users;
+pub mod webhook;
 
 pub use access::{Access, Credential};
 pub use api::{Answer, Api};
 pub use components::Components;
 pub use process::{ISSUER, SERVICE_RANGE};
+pub use proxy::{Fault, Proxy};
+pub use request::Seen;
 pub use shared::{required, shared};
 
 use authority::{Authority, TokenKey, Validity};

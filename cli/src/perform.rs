@@ -7,7 +7,7 @@ use crate::project::{Aim, Project};
 use crate::session::Session;
 use crate::view::{Applied, View};
 use engine::apply::{Effects, Event, Summary, drive};
-use engine::plan::{Op, Plan};
+use engine::plan::Plan;
 use engine::port::{Guard, Registry};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +31,7 @@ pub(crate) fn perform(session: &mut Session, planning: &Planning, performing: &P
         runtime.block_on(guard.release())?;
         return Ok(exit::FAILED);
     }
-    if !plan.has_changes() && !keeps_books(&plan) {
+    if !plan.has_changes() && !plan.keeps_books() {
         runtime.block_on(guard.release())?;
         return Ok(if plan.blocked.is_empty() { exit::DONE } else { exit::FAILED });
     }
@@ -49,11 +49,6 @@ pub(crate) fn perform(session: &mut Session, planning: &Planning, performing: &P
     };
     runtime.block_on(guard.release())?;
     finish(session, &plan, &summary)
-}
-
-/// Whether the plan changes what is remembered without changing anything that is there.
-fn keeps_books(plan: &Plan) -> bool {
-    plan.program.slots.iter().any(|slot| matches!(slot.op, Op::Record { .. }))
 }
 
 /// Drives the plan and shows what happens. Nothing if a second interruption ended it.

@@ -41,6 +41,7 @@ async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answer
             continue;
         }
         let (mode, kind, place) = addressee(&question.ask);
+        let recorded = matches!(question.ask, Ask::Read { .. });
         let Some(provider) = edge.registry.provider(mode, &kind) else {
             let why = format!("nobody provides `{kind}`");
             answers.insert(question.key().clone(), Answer::Unreachable(why.into()));
@@ -49,8 +50,9 @@ async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answer
         let place = match place {
             None => None,
             Some(address) => {
-                if let Some(place) = walk.reach(&address) {
-                    Some(place)
+                let reached = if recorded { walk.reached_before(&address) } else { walk.reached(&address) };
+                if let Some((connection, uid)) = reached {
+                    Some(Connected { address, connection, uid })
                 } else {
                     let why = format!("how to reach `{address}` is not known");
                     answers.insert(question.key().clone(), Answer::Unreachable(why.into()));
@@ -84,12 +86,5 @@ fn addressee(ask: &Ask) -> (Mode, Arc<str>, Option<Address>) {
         Ask::Exists(proposal) | Ask::Preview(proposal) => (Mode::Managed, proposal.kind.clone(), proposal.place.clone()),
         Ask::Data { kind, place, .. } => (Mode::Data, kind.clone(), place.clone()),
         Ask::File { path } => (Mode::Data, path.clone(), None),
-    }
-}
-
-impl Walk<'_> {
-    fn reach(&self, place: &Address) -> Option<Connected> {
-        let (connection, uid) = self.reached(place)?;
-        Some(Connected { address: place.clone(), connection, uid })
     }
 }

@@ -3,7 +3,10 @@
 //! The same [`State::apply`] serves an apply under way and the replay of its journal, so that what was journaled is what happened.
 
 use crate::address::Address;
-use crate::value::Value;
+use crate::value::{Value, hex};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +42,16 @@ impl fmt::Display for RecordId {
 /// A hash that says "the same as then" without saying what: `sha256:…`, or an HMAC where the content is secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub Arc<str>);
+
+impl Fingerprint {
+    /// SHA-256 of the first certificate in a PEM text, as `openssl x509 -fingerprint -sha256` has it, without colons; nothing if there is none.
+    pub fn of_certificate(pem: &str) -> Option<Self> {
+        let (_, rest) = pem.split_once("-----BEGIN CERTIFICATE-----")?;
+        let (body, _) = rest.split_once("-----END CERTIFICATE-----")?;
+        let der = STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()?;
+        Some(Self(format!("sha256:{}", hex(&Sha256::digest(der))).into()))
+    }
+}
 
 /// What was under way when an apply ended without an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,6 +157,18 @@ pub struct Place {
     pub ca_fingerprint: Option<Fingerprint>,
     /// How to reach it again.
     pub connect: Connect,
+}
+
+impl Place {
+    /// Whether nothing that is remembered of two descriptions of a place differs.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let arguments = |place: &Self| match &place.connect {
+            Connect::Record => None,
+            Connect::Source { kind, arguments } => Some((kind.clone(), crate::value::fingerprint(arguments))),
+        };
+        let words = |place: &Self| (place.kind.clone(), place.uid.clone(), place.server.clone(), place.ca_fingerprint.clone());
+        words(self) == words(other) && arguments(self) == arguments(other)
+    }
 }
 
 /// The objects remembered under one address.

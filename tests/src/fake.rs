@@ -1,7 +1,7 @@
 //! A foreign world in memory: things, places, what lies in them, sets, data. It counts calls and fails where a test says.
 
 use engine::address::Address;
-use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Registry, Request};
+use engine::port::{Asked, BoxFuture, Connected, Done, Failure, Provider, Registry, Request};
 use engine::question::{Answer, Ask, Question};
 use engine::schema::{Attribute, Kind, Member, Problem, Schema};
 use engine::state::Connect;
@@ -27,8 +27,6 @@ struct World {
     /// Places that do not answer.
     unreachable: BTreeSet<String>,
     made: u64,
-    /// Addresses of places that are other names of the same place.
-    aliases: BTreeMap<String, String>,
     /// Effects and waits under way, and the most there have been at once.
     effects: Crowd,
     waits: Crowd,
@@ -87,14 +85,14 @@ impl Fake {
         };
     }
 
-    /// Makes a place silent.
+    /// Makes a place silent: an address, or `data/name` for whoever asks a data source of that name.
     pub fn silence(&self, place: &str) {
         self.0.lock().unwrap().unreachable.insert(place.to_owned());
     }
 
-    /// Makes the place of one address the same as that of another.
-    pub fn alias(&self, address: &str, of: &str) {
-        self.0.lock().unwrap().aliases.insert(address.to_owned(), of.to_owned());
+    /// Lets a silent place answer again.
+    pub fn answer_again(&self, place: &str) {
+        self.0.lock().unwrap().unreachable.remove(place);
     }
 
     /// The most effects, and the most waits, that were under way at once.
@@ -124,10 +122,6 @@ impl Fake {
         })
     }
 
-    fn key(&self, place: Option<&Address>, kind: &str, attributes: &Value) -> String {
-        self.0.lock().unwrap().key(place, kind, attributes)
-    }
-
     fn effect(&self, verb: &str, request: &Request) -> Result<(), Failure> {
         let world = &mut *self.0.lock().unwrap();
         let address = request.address.to_string();
@@ -135,12 +129,18 @@ impl Fake {
         if world.failing.contains(&address) {
             return Err(Failure::new("it failed", "because the test says so"));
         }
+        if let (Some(led_to), Some(expected)) =
+            (context(request.place.as_ref()), request.place.as_ref().and_then(|place| place.uid.as_deref()))
+            && led_to != expected
+        {
+            return Err(Failure::new("another cluster", format!("`{led_to}` and not `{expected}`")));
+        }
         Ok(())
     }
 
     fn put(&self, request: &Request) -> Done {
         let world = &mut *self.0.lock().unwrap();
-        let key = world.key(request.place.as_ref().map(|place| &place.address), &request.kind, &request.arguments);
+        let key = key(request.place.as_ref(), &request.kind, &request.arguments);
         let known = world.things.get(&key).and_then(|thing| thing.text("uid")).map(str::to_owned);
         let uid = known.unwrap_or_else(|| {
             world.made += 1;
@@ -170,19 +170,20 @@ impl Fake {
         let world = self.0.lock().unwrap();
         let silent = |place: Option<&Address>| place.is_some_and(|place| world.unreachable.contains(&place.to_string()));
         let found = |key: &str| world.things.get(key).cloned().map_or(Answer::Absent, Answer::Present);
+        let source = |arguments: &Value| {
+            let name = format!("data/{}", arguments.text("name").unwrap_or_default());
+            if world.unreachable.contains(&name) { Answer::Unreachable("the test says so".into()) } else { found(&name) }
+        };
         match &asked.question.ask {
             Ask::Place { address, .. } if silent(Some(address)) => Answer::Unreachable("the test says so".into()),
-            Ask::Place { record: Some(record), .. } => found(&world.key(None, &record.kind, &record.attributes)),
+            Ask::Place { record: Some(record), .. } => found(&key(None, &record.kind, &record.attributes)),
             Ask::Place { place, .. } => match &place.connect {
-                Connect::Source { arguments, .. } => found(&format!("data/{}", arguments.text("name").unwrap_or_default())),
+                Connect::Source { arguments, .. } => source(arguments),
                 Connect::Record => Answer::Absent,
             },
             Ask::Read { record, .. } if silent(record.place.as_ref()) => Answer::Unreachable("the test says so".into()),
-            Ask::Read { record, .. } => found(&world.key(record.place.as_ref(), &record.kind, &record.attributes)),
-            Ask::Data { arguments, .. } => {
-                let name = arguments.text("name").unwrap_or_default();
-                found(&format!("data/{name}"))
-            }
+            Ask::Read { record, .. } => found(&key(asked.place.as_ref(), &record.kind, &record.attributes)),
+            Ask::Data { arguments, .. } => source(arguments),
             Ask::Exists(_) | Ask::Preview(_) | Ask::File { .. } => Answer::Absent,
         }
     }
@@ -197,13 +198,17 @@ pub enum Fails {
     Never,
 }
 
-impl World {
-    fn key(&self, place: Option<&Address>, kind: &str, attributes: &Value) -> String {
-        let name = attributes.text("name").unwrap_or_default();
-        match place.map(ToString::to_string) {
-            None => format!("{kind}/{name}"),
-            Some(place) => format!("{}/{kind}/{name}", self.aliases.get(&place).unwrap_or(&place)),
-        }
+/// What a place of `fake_context` leads to; nothing for other places, which are known by their addresses.
+fn context(place: Option<&Connected>) -> Option<&str> {
+    place.filter(|place| &*place.address.kind == "fake_context").and_then(|place| place.connection.text("to"))
+}
+
+fn key(place: Option<&Connected>, kind: &str, attributes: &Value) -> String {
+    let name = attributes.text("name").unwrap_or_default();
+    match (context(place), place) {
+        (Some(led_to), _) => format!("{led_to}/{kind}/{name}"),
+        (None, Some(place)) => format!("{}/{kind}/{name}", place.address),
+        (None, None) => format!("{kind}/{name}"),
     }
 }
 
@@ -213,7 +218,7 @@ impl Provider for Fake {
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn Kind>> {
-        vec![Arc::new(FakeKind(data())), Arc::new(FakeKind(context()))]
+        vec![Arc::new(FakeKind(data())), Arc::new(FakeKind(context_schema()))]
     }
 
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
@@ -238,9 +243,7 @@ impl Provider for Fake {
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
         let result = self.effect("delete", &request);
         if result.is_ok() {
-            let prior = request.prior.as_ref();
-            let place = prior.and_then(|prior| prior.place.clone());
-            let key = self.key(place.as_ref(), &request.kind, &request.arguments);
+            let key = key(request.place.as_ref(), &request.kind, &request.arguments);
             let things = &mut self.0.lock().unwrap().things;
             things.remove(&key);
             // What lies in a place dies with it.
@@ -330,7 +333,7 @@ fn set() -> Schema {
     Schema { outside: false, ..schema("fake_set", Some("cluster"), attributes) }
 }
 
-fn context() -> Schema {
+fn context_schema() -> Schema {
     let attributes = vec![
         Attribute::required("name", Type::String, ""),
         Attribute::computed("uid", Type::String, ""),

@@ -126,7 +126,7 @@ impl Bench {
             _ => None,
         };
         let place = place.and_then(|address| {
-            let (connection, uid) = walk.reached(&address)?;
+            let (connection, uid) = walk.reached_before(&address)?;
             Some(Connected { address, connection, uid })
         });
         let answers = now(self.fake.answer(vec![Asked { question, place }]));

@@ -5,6 +5,7 @@ mod bad_input;
 mod laws;
 mod mesh;
 mod messages;
+mod places;
 mod planning;
 mod reference;
 mod rules;

@@ -108,7 +108,6 @@ fn a_place_with_another_address_and_the_same_uid_changes_nothing() {
     let mut bench = Bench::default();
     bench.fake.meddle("data/one", Some(cluster("u1")));
     bench.fake.meddle("data/same", Some(cluster("u1")));
-    bench.fake.alias("data.fake_context.b", "data.fake_context.a");
     let text =
         |from: &str, more: &str| context("a", "one") + &context("b", "same") + &inner("x", &format!("data.fake_context.{from}"), more);
     bench.apply(&text("a", ""));

@@ -274,6 +274,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::KeyGone => "key_gone",
         Reason::Destroy => "destroy",
         Reason::PlaceReplaced(_) => "place_replaced",
+        Reason::AnotherPlace(_) => "another_place",
         Reason::PlaceDestroyed(_) => "place_destroyed",
         Reason::Deposed => "deposed",
         Reason::Tainted => "tainted",

@@ -2,6 +2,7 @@
 
 mod drive;
 mod event;
+mod place;
 mod request;
 mod run;
 mod walk;

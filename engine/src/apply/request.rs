@@ -6,10 +6,10 @@ use crate::address::{Address, Mode};
 use crate::config::SlotId;
 use crate::eval::{Arena, FileText, Fill, Scope, fill, run};
 use crate::plan::{Action, CheckResult, CheckStatus, Op, Target};
-use crate::port::{Asked, BoxFuture, Connected, Done, Failure, Request};
+use crate::port::{Asked, BoxFuture, Done, Failure, Request};
 use crate::question::{Answer, Ask, Question};
 use crate::schema::{Comparison, Kind, Planned};
-use crate::state::{Connect, Entry, Operation, Place, Record, RecordId, Status};
+use crate::state::{Entry, Operation, Record, RecordId, Status};
 use crate::value::{Thunk, Value};
 use std::sync::Arc;
 
@@ -174,7 +174,7 @@ impl Run<'_> {
             }
             Op::Record { target, attributes, uid } => {
                 let attributes = self.filled(attributes);
-                self.put_again(target, &attributes, uid.clone());
+                self.put_again(target, &attributes, uid.clone())?;
                 instance(&target.address, &attributes)
             }
             _ => Value::null(),
@@ -215,7 +215,7 @@ impl Run<'_> {
         if let Some(key) = self.deposed_key(&target.address) {
             self.write(Entry::Depose { address: target.address.clone(), key });
         }
-        self.put_place(target);
+        self.put_place(target)?;
         self.start(slot, (target, Action::Create), arguments, Some(planned.clone()))
     }
 
@@ -241,7 +241,7 @@ impl Run<'_> {
             match kind.planned(comparison) {
                 // An update may turn out to be nothing; every other difference stops the branch.
                 Planned::Keep(attributes) => {
-                    self.put_again(target, &attributes, None);
+                    self.put_again(target, &attributes, None)?;
                     self.walk.finish(slot, instance(&target.address, &attributes));
                     return Ok(None);
                 }
@@ -253,7 +253,7 @@ impl Run<'_> {
                 Planned::Create(_) | Planned::Update { .. } | Planned::Ask => {}
             }
         }
-        self.put_place(target);
+        self.put_place(target)?;
         self.start(slot, (target, Action::Update), arguments, Some(planned.clone())).map(Some)
     }
 
@@ -301,7 +301,7 @@ impl Run<'_> {
             address: target.address.clone(),
             kind: target.kind.clone(),
             id,
-            place: self.connected(target),
+            place: self.connected(target, action),
             arguments,
             prior,
             timeout: target.timeout,
@@ -384,9 +384,10 @@ impl Run<'_> {
         self.write(Entry::Put { address: task.target.address.clone(), deposed: task.target.deposed.clone(), record });
     }
 
-    /// Refreshes what is written down about a kept thing.
-    fn put_again(&mut self, target: &Target, attributes: &Value, uid: Option<Arc<str>>) {
-        let Some(mut record) = self.state.record(&target.address).cloned() else { return };
+    /// Refreshes what is written down about a kept thing, and about the place it lies in.
+    fn put_again(&mut self, target: &Target, attributes: &Value, uid: Option<Arc<str>>) -> Result<(), Failure> {
+        let Some(mut record) = self.state.record(&target.address).cloned() else { return Ok(()) };
+        self.put_place(target)?;
         if let Ok(kind) = self.kind(target) {
             record.attributes = stored(&kind.remembered(attributes, &self.plan.prior.secret_key));
         }
@@ -397,33 +398,7 @@ impl Run<'_> {
         record.create_before_destroy = target.create_before_destroy;
         record.prevent_destroy = target.prevent_destroy;
         self.write(Entry::Put { address: target.address.clone(), deposed: None, record });
-    }
-
-    /// Writes down the place a target lies in, before the first thing in it.
-    fn put_place(&mut self, target: &Target) {
-        let Some(address) = &target.place else { return };
-        let Some(planned) = self.plan.program.places.get(address) else { return };
-        let mut place = planned.clone();
-        if let Connect::Source { arguments, .. } = &mut place.connect {
-            *arguments = stored(&self.filled(&arguments.clone()));
-        }
-        if let Some(instance) = self.walk.instance(address) {
-            let text = |name: &str| instance.text(name).map(Arc::from);
-            place = Place { uid: text("uid").or(place.uid), server: text("server").or(place.server), ..place };
-        }
-        if self.state.places.get(address) != Some(&place) {
-            self.write(Entry::PutPlace { address: address.clone(), place });
-        }
-    }
-
-    /// How a target's place is reached.
-    fn connected(&self, target: &Target) -> Option<Connected> {
-        let address = target.place.as_ref()?;
-        let made = self.walk.instance(address).and_then(|instance| instance.get("connection")).filter(|connection| !connection.is_null());
-        let connection = made.or_else(|| self.plan.connections.get(address)).cloned()?;
-        let uid = self.walk.instance(address).and_then(|instance| instance.text("uid")).map(Arc::from);
-        let uid = uid.or_else(|| self.state.places.get(address)?.uid.clone());
-        Some(Connected { address: address.clone(), connection, uid })
+        Ok(())
     }
 
     fn kind(&self, target: &Target) -> Result<Arc<dyn Kind>, Failure> {

@@ -264,6 +264,7 @@ impl<'a> Run<'a> {
         if self.outputs != self.state.outputs {
             self.write(Entry::Outputs(self.outputs.clone()));
         }
+        self.keep_places();
         let empty = self.state.places.keys().filter(|place| self.state.record(place).is_none() && self.state.within(place).is_empty());
         for address in empty.cloned().collect::<Vec<_>>() {
             self.write(Entry::RemovePlace { address });

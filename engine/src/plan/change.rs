@@ -76,6 +76,8 @@ pub enum Reason {
     Destroy,
     /// The place it lies in is replaced.
     PlaceReplaced(Address),
+    /// The address of the place it lies in leads to another one now.
+    AnotherPlace(Address),
     /// The place it lies in is destroyed, and it with it.
     PlaceDestroyed(Address),
     /// It was replaced, and its successor is there.
@@ -118,6 +120,7 @@ impl fmt::Display for Reason {
             Self::KeyGone => f.write_str("its key is not in `for_each` or `count` any more"),
             Self::Destroy => f.write_str("everything is destroyed"),
             Self::PlaceReplaced(place) => write!(f, "`{place}` is replaced"),
+            Self::AnotherPlace(place) => write!(f, "`{place}` leads to another place"),
             Self::PlaceDestroyed(place) => write!(f, "`{place}` is destroyed"),
             Self::Deposed => f.write_str("replaced before, not deleted yet"),
             Self::Tainted => f.write_str("its create failed"),

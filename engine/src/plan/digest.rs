@@ -10,7 +10,8 @@ impl Plan {
     /// an HMAC under the state's key; before there is one it enters by its path alone.
     pub fn digest(&self) -> String {
         let changes = self.changes.iter().filter(|change| change.action != Action::Keep).map(|change| {
-            let place = change.place.as_ref().and_then(|place| self.prior.places.get(place)).and_then(|place| place.uid.clone());
+            let place = change.place.as_ref().and_then(|place| self.program.places.get(place).or_else(|| self.prior.places.get(place)));
+            let place = place.and_then(|place| place.uid.clone());
             Value::tuple(vec![
                 Value::string(change.address.to_string()),
                 Value::string(change.deposed.clone().unwrap_or_default()),

@@ -15,7 +15,7 @@ pub use walk::Walk;
 
 use crate::address::Address;
 use crate::diagnostic::Diagnostic;
-use crate::state::State;
+use crate::state::{Place, State};
 use crate::value::Value;
 use std::collections::BTreeMap;
 
@@ -38,6 +38,8 @@ pub struct Plan {
     pub prior: State,
     /// How each place of the plan is reached, as far as that is known: the value of its attribute `connection`. Never saved.
     pub connections: BTreeMap<Address, Value>,
+    /// How the places are reached that the state remembers under addresses that lead elsewhere now. Never saved.
+    pub left: BTreeMap<Address, Value>,
     /// Whether this plan destroys everything.
     pub destroy: bool,
 }
@@ -46,6 +48,12 @@ impl Plan {
     /// Whether there is anything to apply.
     pub fn has_changes(&self) -> bool {
         !self.outputs.is_empty() || self.changes.iter().any(|change| change.action.is_change())
+    }
+
+    /// Whether it changes what is remembered without changing anything that is there.
+    pub fn keeps_books(&self) -> bool {
+        let moved = |(address, place): (&Address, &Place)| self.prior.places.get(address).is_some_and(|known| !known.is_same(place));
+        self.program.slots.iter().any(|slot| matches!(slot.op, Op::Record { .. })) || self.program.places.iter().any(moved)
     }
 
     /// Whether it may not be applied.

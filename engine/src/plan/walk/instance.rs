@@ -175,13 +175,17 @@ impl Walk<'_> {
             .as_ref()
             .and_then(|place| self.tables.planned(place))
             .is_some_and(|planned| matches!(planned.action, Action::Replace | Action::ReplaceCreateFirst));
+        if let Some(why) = place.as_ref().and_then(|place| self.stranded(place)) {
+            return Ok(Found::Fate(Fate::Blocked(why)));
+        }
         let record = self.prior.record(subject.address).cloned();
+        let lost = record.as_ref().and_then(|record| record.place.clone()).filter(|place| self.is_lost(place));
         let seen = record.as_ref().map(|record| self.seen(subject.address, None, record));
         let (prior, observed, gone) = match (record, seen) {
             (Some(_), Some(Seen::Pending)) => return Ok(Found::Open),
             (Some(_), Some(Seen::Unreachable(why))) => return Ok(Found::Fate(Fate::Blocked(why))),
             (Some(_), Some(Seen::Refused(problem))) => return Err(vec![problem]),
-            (Some(_), Some(Seen::Absent)) => (None, None, Some(Reason::Gone)),
+            (Some(_), Some(Seen::Absent)) => (None, None, Some(lost.clone().map_or(Reason::Gone, Reason::AnotherPlace))),
             (Some(record), Some(Seen::Present(value))) if self.is_another(subject.address, &record, &value) => {
                 (None, None, Some(Reason::Gone))
             }
@@ -197,7 +201,7 @@ impl Walk<'_> {
             arguments: subject.arguments.clone(),
             attributes: Value::null(),
             settles: subject.kind.settles(subject.arguments),
-            dies_with_place: place_remade,
+            dies_with_place: place_remade || lost.is_some(),
             edges: subject.edges,
             members: None,
             not_previewed: None,
@@ -221,8 +225,8 @@ impl Walk<'_> {
         let verdict = loop {
             let comparison = Comparison {
                 desired: subject.arguments,
-                prior: planned.prior.as_deref(),
-                observed: planned.observed.as_ref(),
+                prior: planned.prior.as_deref().filter(|_| moves.is_none()),
+                observed: planned.observed.as_ref().filter(|_| moves.is_none()),
                 preview: preview.as_ref(),
                 previewable: preview.is_none() && self.previewable(subject, planned),
                 secret_key: &self.prior.secret_key,
@@ -244,13 +248,16 @@ impl Walk<'_> {
             Planned::Ask => {
                 return Err(vec![Diagnostic::error("no answer", "its kind asks for a preview again and again").at(subject.span)]);
             }
+            Planned::Create(attributes) if moves.is_some() => {
+                // Two places that had one address do not stand beside each other: the former is left before the latter is entered.
+                let leaves = matches!(moves, Some(Reason::AnotherPlace(_)));
+                let action = if leaves { Action::Replace } else { Self::replacement(planned) };
+                (action, moves.unwrap_or(Reason::Unchanged), attributes)
+            }
             Planned::Create(attributes) => {
                 let again = gone.unwrap_or(Reason::NotInState);
                 let action = if planned.dies_with_place && again != Reason::NotInState { Action::Replace } else { Action::Create };
                 (action, again, attributes)
-            }
-            Planned::Keep(attributes) | Planned::Update { attributes, .. } | Planned::Replace { attributes, .. } if moves.is_some() => {
-                (Self::replacement(planned), moves.unwrap_or(Reason::Unchanged), attributes)
             }
             Planned::Replace { attributes, because } => (Self::replacement(planned), Reason::CannotUpdate(because), attributes),
             Planned::Keep(attributes) | Planned::Update { attributes, .. } if status == Some(Status::Tainted) => {
@@ -283,7 +290,7 @@ impl Walk<'_> {
     fn moves_place(&self, planned: &PlannedInstance) -> Option<Reason> {
         let prior = planned.prior.as_ref()?;
         if prior.place == planned.place {
-            return None;
+            return planned.place.clone().filter(|place| self.leads_elsewhere(place)).map(Reason::AnotherPlace);
         }
         let recorded = prior.place.as_ref().and_then(|place| self.prior.places.get(place)).and_then(|place| place.uid.clone());
         let desired = planned.place.as_ref().and_then(|place| self.place_uid(place));
@@ -325,12 +332,13 @@ impl Walk<'_> {
         if !self.previewable(subject, planned) {
             return Ok(Some(Preview::NotPreviewed("part of what it needs is made by this plan".into())));
         }
+        let there = planned.prior.as_ref().filter(|_| self.moves_place(planned).is_none());
         let proposal = Proposal {
             address: subject.address.clone(),
             kind: subject.kind.schema().kind.into(),
             place: planned.place.clone(),
-            id: planned.prior.as_ref().map(|prior| prior.id.clone()),
-            uid: planned.prior.as_ref().and_then(|prior| prior.uid.clone()),
+            id: there.map(|prior| prior.id.clone()),
+            uid: there.and_then(|prior| prior.uid.clone()),
             arguments: subject.arguments.clone(),
         };
         let Some(answer) = self.ask(Ask::Preview(Box::new(proposal))) else { return Ok(None) };

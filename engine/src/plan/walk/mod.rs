@@ -13,6 +13,7 @@ mod instance;
 mod lifecycle;
 mod members;
 mod orphans;
+mod place;
 mod scope;
 mod skeleton;
 mod standing;
@@ -104,6 +105,10 @@ impl<'a> Walk<'a> {
         self.ask_reads();
         let mut open = std::mem::take(&mut self.open);
         open.retain(|node| !self.visit(*node));
+        if self.found_places_again() {
+            // Nobody else asks for what lies there and is not desired any more.
+            self.ask_reads();
+        }
         if !open.is_empty() && self.questions.is_empty() {
             let names: Vec<_> = open.iter().take(5).map(|node| format!("`{}`", self.tables.skeleton.name(*node))).collect();
             let detail = format!("nothing is left to ask, and these are not planned: {}; this is a defect of meshplan", names.join(", "));
@@ -119,6 +124,7 @@ impl<'a> Walk<'a> {
     pub fn finish(mut self) -> Plan {
         if !self.stuck {
             self.plan_orphans();
+            self.warn_of_lost_places();
         }
         build::build(self)
     }

@@ -69,22 +69,6 @@ impl Walk<'_> {
         heard(self.answers.get(key.as_str()))
     }
 
-    /// What is known of the place of a record. Another uid than the recorded one means that the place, with all within, is gone.
-    fn place_seen(&self, record: &Record) -> Seen {
-        let Some(place) = &record.place else { return Seen::Remembered };
-        if self.inputs.skip_refresh || !self.prior.places.contains_key(place) {
-            return Seen::Remembered;
-        }
-        let seen = heard(self.answers.get(format!("place {place}").as_str()));
-        let recorded = self.prior.places.get(place).and_then(|place| place.uid.clone());
-        if let (Seen::Present(value), Some(recorded)) = (&seen, recorded)
-            && value.text("uid").is_some_and(|uid| *uid != *recorded)
-        {
-            return Seen::Absent;
-        }
-        seen
-    }
-
     /// Whether what was found under the name of a thing whose delete was interrupted is another thing, which is not ours. Says so.
     pub(super) fn is_another(&mut self, address: &Address, record: &Record, found: &Value) -> bool {
         let deleting = record.status == Status::Interrupted(Operation::Delete);
@@ -143,7 +127,8 @@ impl Walk<'_> {
     }
 }
 
-fn heard(answer: Option<&Answer>) -> Seen {
+/// What an answer tells of a thing.
+pub(super) fn heard(answer: Option<&Answer>) -> Seen {
     match answer {
         None => Seen::Pending,
         Some(Answer::Present(value)) => Seen::Present(value.clone()),

@@ -36,6 +36,12 @@ impl Walk<'_> {
         Some(self.place_uid(place).unwrap_or_else(|| place.to_string().into()))
     }
 
+    /// The same of a place as the state remembers it.
+    pub(super) fn recorded_place_name(&self, place: Option<&Address>) -> Option<Arc<str>> {
+        let uid = self.prior.places.get(place?).and_then(|place| place.uid.clone());
+        uid.or_else(|| self.place_name(place))
+    }
+
     /// What each kind says of all its instances together.
     pub(super) fn lint(&mut self) {
         let mut by_kind: BTreeMap<&'static str, Vec<(&Address, &Planned)>> = BTreeMap::new();

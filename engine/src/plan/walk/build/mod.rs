@@ -5,17 +5,17 @@ mod checks;
 mod edges;
 mod effects;
 mod lint;
+mod places;
 mod removals;
 mod template;
 
 use super::skeleton::Item;
 use super::tables::{Fate, Planned, Tables};
 use super::{FAILED, Walk};
-use crate::address::{Address, Mode, ModulePath};
+use crate::address::{Address, ModulePath};
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Blocked, CheckResult, Op, OutputChange, Plan, Program, Slot};
-use crate::state::{Connect, Place};
 use crate::value::{Origin, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,11 +68,13 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     builder.add_checks(&checks);
     builder.add_orphans();
     builder.order_removals();
+    builder.leave_places();
     let outputs = builder.add_outputs();
     builder.refuse_circles();
-    let places = builder.places();
+    let (places, left) = (builder.places(), builder.left());
     let program = Program { slots: builder.slots, instances: builder.instances, places };
-    walk.plan(program, outputs, checks.into_iter().map(|(result, _)| result).collect())
+    let checks = checks.into_iter().map(|(result, _)| result).collect();
+    Plan { left, ..walk.plan(program, outputs, checks) }
 }
 
 /// A check's result, and the conditions and messages that only apply decides.
@@ -186,24 +188,6 @@ impl Builder<'_, '_> {
         changes
     }
 
-    /// What is known of every place that a step lies in.
-    fn places(&self) -> BTreeMap<Address, Place> {
-        let mut places = self.walk.prior.places.clone();
-        let used = self.slots.iter().filter_map(|slot| slot.op.target()?.place.clone());
-        for address in used.collect::<std::collections::BTreeSet<_>>() {
-            let Some(planned) = self.walk.tables.planned(&address) else { continue };
-            let kind: Arc<str> = planned.kind.schema().kind.into();
-            let connect = match address.mode {
-                Mode::Managed => Connect::Record,
-                Mode::Data => Connect::Source { kind: kind.clone(), arguments: planned.arguments.clone() },
-            };
-            let known = |name: &str| planned.attributes.text(name).map(Arc::from);
-            let place = Place { kind, uid: known("uid"), server: known("server"), ca_fingerprint: None, connect };
-            places.insert(address, place);
-        }
-        places
-    }
-
     /// A program whose slots wait for each other in a circle cannot be run.
     fn refuse_circles(&mut self) {
         let mut edges: Vec<_> =
@@ -248,7 +232,8 @@ impl Walk<'_> {
             }
         }
         let changes = Self::changes(fates, &prior, &deposed);
-        Plan { changes, outputs, checks, blocked, diagnostics, program, prior, connections, destroy: inputs.destroy }
+        let left = BTreeMap::new();
+        Plan { changes, outputs, checks, blocked, diagnostics, program, prior, connections, left, destroy: inputs.destroy }
     }
 }
 

@@ -123,7 +123,7 @@ impl Builder<'_, '_> {
             if let Some(record) = self.walk.prior.record(address)
                 && let Some(identity) = &record.identity
             {
-                given_up.insert((self.walk.place_name(record.place.as_ref()), identity.to_string()), *slot);
+                given_up.insert((self.walk.recorded_place_name(record.place.as_ref()), identity.to_string()), *slot);
             }
         }
         let mut needs = Vec::new();
@@ -140,7 +140,7 @@ impl Builder<'_, '_> {
 }
 
 /// A target as the state remembers it.
-fn recorded(address: &Address, record: &Record) -> Target {
+pub(super) fn recorded(address: &Address, record: &Record) -> Target {
     Target {
         address: address.clone(),
         deposed: None,

@@ -359,6 +359,35 @@ fn a_token_made_anew_reaches_the_peers() {
     assert!(kubeconfig.contains(&new));
 }
 
+#[test]
+fn a_token_is_rotated_new_first_peers_next_old_last() {
+    let scenario = applied(Scenario::example("quickstart"));
+    scenario.replace("main.mesh.hcl", "  clusters = {", "  token_generations = { cluster1 = 2 }\n  clusters = {");
+    let (_, old) = kubeconfig_and_token(&scenario, "cluster1", "cluster2");
+    let applied = events(&scenario.run(&["apply", "--auto-approve", "--json"]).expect_code(0));
+    let finished = applied.iter().filter(|event| event["event"] == "finished" && event["action"] != "settle");
+    let finished: Vec<_> = finished.map(|event| format!("{} {}", text(event, "action"), text(event, "address"))).collect();
+    let token =
+        "module.mesh.istio_remote_reader.this[\"cluster1\"]/Secret/istio-system/istio-reader-service-account-istio-remote-secret-token";
+    assert_eq!(
+        finished,
+        [
+            format!("create {token}-2"),
+            "update module.mesh.istio_remote_reader.this[\"cluster1\"]".to_owned(),
+            "update module.mesh.istio_remote_secret.this[\"cluster1-in-cluster2\"]".to_owned(),
+            format!("delete {token}"),
+        ]
+    );
+    assert_converged(&scenario, &[]);
+    let peer = Cluster::of(&scenario, "cluster2");
+    let secret = peer.get("/api/v1/namespaces/istio-system/secrets/istio-remote-secret-cluster1").unwrap();
+    let kubeconfig = STANDARD.decode(secret["data"]["cluster1"].as_str().unwrap()).unwrap();
+    let new = Cluster::of(&scenario, "cluster1").get(&format!("{TOKEN}-2")).unwrap()["data"]["token"].as_str().unwrap().to_owned();
+    let new = String::from_utf8(STANDARD.decode(new).unwrap()).unwrap();
+    assert!(String::from_utf8(kubeconfig).unwrap().contains(&new) && new != old);
+    assert_eq!(Cluster::of(&scenario, "cluster1").get(TOKEN), None);
+}
+
 const TWO_BALANCERS: &str = r#"
 variable "pool" {
   type    = string

@@ -209,6 +209,32 @@ fn what_is_deposed_is_deleted_by_the_next_plan() {
 }
 
 #[test]
+fn what_a_set_renders_no_more_goes_after_its_readers_have_changed() {
+    let text = |names: &str| {
+        let set = format!("resource \"fake_set\" \"s\" {{\n cluster = fake_place.a\n names = [{names}]\n slow = true\n}}\n");
+        place("a", "") + &place("b", "") + &set + &inner("peer", "fake_place.b", "value = fake_set.s.token")
+    };
+    let mut bench = Bench::default();
+    bench.apply(&text("\"old\""));
+    bench.fake.silence("fake_place.b");
+    // Its reader cannot be told: the old one stays, and the new one comes all the same.
+    let plan = bench.plan(&text("\"new\""));
+    let blocked: Vec<_> = plan.blocked.iter().map(|blocked| (blocked.address.to_string(), blocked.why.to_string())).collect();
+    assert_eq!(blocked[0].0, "fake_inner.peer");
+    assert_eq!(blocked[1].0, "fake_set.s/Thing/old");
+    assert_eq!(blocked[1].1, "`fake_inner.peer` may still use it, and could not be observed: the test says so");
+    bench.apply_plan(&plan);
+    assert!(
+        bench.fake.things().contains_key("fake_place.a/fake_inner/old") && bench.fake.things().contains_key("fake_place.a/fake_inner/new")
+    );
+    bench.fake.answer_again("fake_place.b");
+    bench.fake.clear_calls();
+    bench.apply(&text("\"new\""));
+    assert_eq!(bench.fake.calls(), ["update fake_inner.peer", "delete fake_set.s/Thing/old"]);
+    bench.assert_converged(&text("\"new\""));
+}
+
+#[test]
 fn edges_outlive_the_replacement_of_what_they_lead_to() {
     let mut bench = Bench::default();
     let text =

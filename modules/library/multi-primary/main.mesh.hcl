@@ -61,8 +61,9 @@ resource "istio_expose_services" "this" {
 }
 
 resource "istio_remote_reader" "this" {
-  for_each      = var.clusters
-  control_plane = istio_operator.primary[each.key]
+  for_each         = var.clusters
+  control_plane    = istio_operator.primary[each.key]
+  token_generation = lookup(var.token_generations, each.key, null)
 }
 
 resource "istio_remote_secret" "this" {

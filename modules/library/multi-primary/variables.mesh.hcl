@@ -53,6 +53,12 @@ variable "istio_version" {
   default     = "1.23.6"
 }
 
+variable "token_generations" {
+  description = "By the cluster's name: count it up (1, 2, 3, ...) to rotate the token by which its peers read it."
+  type        = map(number)
+  default     = {}
+}
+
 variable "mesh_config" {
   description = "Istio's `meshConfig` for every cluster."
   type        = any

@@ -22,10 +22,13 @@ pub struct RemoteReader {
 impl Default for RemoteReader {
     fn default() -> Self {
         let rbac = "`ensure`: account and rights are made if the installation did not bring them. `chart`: the installation brings them.";
+        let generation =
+            "Count it up to rotate the token: a new one is made, every peer is told, and the old one is revoked last. 1 without it.";
         let server = "URL of the API server as the other clusters reach it. The cluster's own `server` without it.";
         let mut attributes = vec![
             Attribute::required("control_plane", Type::Reference("control_plane"), "The control plane of the cluster that is read."),
             Attribute::optional_computed("server", Type::String, server),
+            Attribute::optional("token_generation", Type::Number, generation),
             Attribute::optional("rbac", Type::String, rbac).default(Value::string("ensure")),
             Attribute::computed("cluster_name", Type::String, "The name by which the mesh knows the cluster."),
             Attribute::computed("token", Type::String, "The account's token. It does not expire; with it all Secrets can be read.")
@@ -63,6 +66,10 @@ impl ObjectKind for RemoteReader {
             let detail = format!("`rbac` is `{rbac}`; it is either `ensure` or `chart`");
             problems.push(Problem::with("rbac", "invalid value", detail));
         }
+        if arguments.present("token_generation").is_some_and(|given| given.is_known() && given.as_u64().is_none_or(|given| given == 0)) {
+            let detail = "`token_generation` counts the tokens made so far: a whole number, 1 or more";
+            problems.push(Problem::with("token_generation", "invalid value", detail));
+        }
         if through(arguments, &["control_plane", "cluster_name"]).is_some_and(Value::is_null) {
             let detail = "the control plane has no `cluster_name`, and that is the name by which other clusters read this one";
             problems.push(Problem::with("control_plane", "nameless cluster", detail).help("Give the control plane a `cluster_name`."));
@@ -98,7 +105,8 @@ impl ObjectKind for RemoteReader {
     fn settled<'a>(&'a self, arguments: &'a Value, reader: &'a dyn Reader) -> BoxFuture<'a, Result<Settled, String>> {
         Box::pin(async move {
             let namespace = text(arguments, &["control_plane", "namespace"]).unwrap_or(ISTIO_SYSTEM);
-            let live = reader.read(&ObjectName::within("v1", "Secret", namespace, TOKEN_SECRET)).await?;
+            let secret = secret_name(arguments).ok_or("`token_generation` is not known")?;
+            let live = reader.read(&ObjectName::within("v1", "Secret", namespace, &secret)).await?;
             let part = |key: &str| decoded(live.as_ref(), key);
             Ok(match (part("token"), part("ca.crt")) {
                 (Some(token), Some(authority)) => {
@@ -107,7 +115,7 @@ impl ObjectKind for RemoteReader {
                     found.push(("certificate_authority", Value::string(authority)));
                     Settled::Yes(found)
                 }
-                _ => Settled::NotYet(format!("the token controller has not filled `Secret/{namespace}/{TOKEN_SECRET}` yet")),
+                _ => Settled::NotYet(format!("the token controller has not filled `Secret/{namespace}/{secret}` yet")),
             })
         })
     }
@@ -137,25 +145,28 @@ fn loopback(arguments: &Value) -> Option<Problem> {
     )
 }
 
-fn metadata(arguments: &Value, name: &str, more: &[(&'static str, Value)]) -> Value {
-    let fixed = [("name", Value::string(name)), ("namespace", leaf(arguments, &["control_plane", "namespace"]))];
-    object(fixed.into_iter().chain(more.iter().cloned()))
+fn account(arguments: &Value) -> Value {
+    let metadata = object([("name", Value::string(ACCOUNT)), ("namespace", leaf(arguments, &["control_plane", "namespace"]))]);
+    Value::object([("apiVersion", Value::string("v1")), ("kind", Value::string("ServiceAccount")), ("metadata", metadata)])
 }
 
-fn account(arguments: &Value) -> Value {
-    Value::object([
-        ("apiVersion", Value::string("v1")),
-        ("kind", Value::string("ServiceAccount")),
-        ("metadata", metadata(arguments, ACCOUNT, &[])),
-    ])
+/// The name of the token's Secret: of the first generation as `istioctl` calls it, of later ones with their number, so that two stand beside
+/// each other while peers change from one to the other. Nothing while the generation is not known.
+fn secret_name(arguments: &Value) -> Option<String> {
+    match arguments.present("token_generation") {
+        None => Some(TOKEN_SECRET.to_owned()),
+        Some(given) => given.as_u64().map(|at| if at == 1 { TOKEN_SECRET.to_owned() } else { format!("{TOKEN_SECRET}-{at}") }),
+    }
 }
 
 fn token_secret(arguments: &Value) -> Value {
     let annotations = Value::from_json(&json!({ "kubernetes.io/service-account.name": ACCOUNT }));
+    let name = secret_name(arguments).map_or_else(|| Value::unknown(Type::String), Value::string);
+    let metadata = object([("name", name), ("namespace", leaf(arguments, &["control_plane", "namespace"])), ("annotations", annotations)]);
     Value::object([
         ("apiVersion", Value::string("v1")),
         ("kind", Value::string("Secret")),
-        ("metadata", metadata(arguments, TOKEN_SECRET, &[("annotations", annotations)])),
+        ("metadata", metadata),
         ("type", Value::string("kubernetes.io/service-account-token")),
     ])
 }
@@ -307,6 +318,20 @@ mod tests {
     }
 
     #[test]
+    fn each_generation_of_the_token_has_a_secret_of_its_own() {
+        for (given, expected) in [
+            (Value::null(), "istio-reader-service-account-istio-remote-secret-token"),
+            (Value::number(1), "istio-reader-service-account-istio-remote-secret-token"),
+            (Value::number(2), "istio-reader-service-account-istio-remote-secret-token-2"),
+        ] {
+            let made = manifests(&arguments(&[], &[("token_generation", given)]));
+            let secrets: Vec<_> = made.iter().filter(|(key, ..)| key.starts_with("Secret/")).map(|(key, ..)| key.clone()).collect();
+            assert_eq!(secrets, [format!("Secret/istio-system/{expected}")]);
+            assert_eq!(made.len(), 4, "account and rights are of all generations");
+        }
+    }
+
+    #[test]
     fn arguments_are_looked_at() {
         let here = |address: &str| Value::string(address);
         let looped = reference(&["cluster"], "c1", Value::object([("server", here("https://127.0.0.1:6443"))]));
@@ -316,6 +341,9 @@ mod tests {
             (arguments(&[("cluster_name", Value::null())], &[]), Some("nameless cluster")),
             (arguments(&[("cluster_name", Value::unknown(Type::String))], &[]), None),
             (arguments(&[], &[("rbac", here("no"))]), Some("invalid value")),
+            (arguments(&[], &[("token_generation", Value::number(2))]), None),
+            (arguments(&[], &[("token_generation", Value::number(0))]), Some("invalid value")),
+            (arguments(&[], &[("token_generation", Value::from_json(&json!(1.5)))]), Some("invalid value")),
             (arguments(&[], &[("server", here("https://localhost:6443"))]), Some("server not reachable from peers")),
             (arguments(&[("cluster", looped.clone())], &[]), Some("server not reachable from peers")),
             (arguments(&[("cluster", looped)], &[("server", here("https://10.0.0.1:6443"))]), None),

@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Blocked, Reason};
 use crate::state::Record;
 use crate::value::{Origin, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Why a record has no instance.
@@ -50,7 +50,30 @@ impl Walk<'_> {
             }
             self.tables.fates.insert(address, fate);
         }
+        self.hold_back_members();
         self.plan_deposed(&dying);
+    }
+
+    /// What a set renders no more stays while somebody who reads the set cannot be changed to do without it: whoever holds a token still
+    /// needs it.
+    fn hold_back_members(&mut self) {
+        let goes = |fate: Option<&Fate>| matches!(fate, Some(Fate::Planned(it)) if matches!(it.action, Action::Delete | Action::Forget));
+        let fates = &self.tables.fates;
+        let given_up = |address: &Address| goes(fates.get(address)) && address.parent().is_some_and(|set| !goes(fates.get(&set)));
+        let members: Vec<Address> = self.prior.resources.keys().filter(|address| given_up(address)).cloned().collect();
+        let sets: BTreeSet<Address> = members.iter().filter_map(Address::parent).collect();
+        let mut held = BTreeMap::new();
+        for (dependent, _, record) in self.prior.records() {
+            let Some(Fate::Blocked(why)) = fates.get(dependent) else { continue };
+            for set in record.depends_on.intersection(&sets).filter(|set| dependent.parent().as_ref() != Some(set)) {
+                held.entry(set.clone()).or_insert_with(|| format!("`{dependent}` may still use it, and could not be observed: {why}"));
+            }
+        }
+        for member in members {
+            if let Some(why) = member.parent().and_then(|set| held.get(&set)) {
+                self.tables.fates.insert(member, Fate::Blocked(why.as_str().into()));
+            }
+        }
     }
 
     /// How many places lie around a record.

@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::config::SlotId;
 use crate::plan::{Action, Op, Target};
 use crate::state::Record;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Builder<'_, '_> {
@@ -66,6 +67,7 @@ impl Builder<'_, '_> {
     /// Puts removals after those of what depends on them, and creates after the removal of what has their identity now.
     pub(super) fn order_removals(&mut self) {
         let mut needs: Vec<(SlotId, SlotId)> = Vec::new();
+        let members = self.removed_members();
         for (address, _, record) in self.walk.prior.records() {
             // What dies with its place holds no other removal up: two clusters that know each other could not both be destroyed.
             let dies_with_place = self.walk.tables.planned(address).is_some_and(|planned| planned.dies_with_place);
@@ -76,6 +78,10 @@ impl Builder<'_, '_> {
                 if dies_with_place {
                     continue;
                 }
+                // What a set renders no more goes after all that read the set have changed, such as those who hold a token of it.
+                let change = self.finals.get(address).filter(|_| self.removal(address).is_none());
+                self.wishes
+                    .extend(members.get(needed).into_iter().flatten().zip(change.into_iter().cycle()).map(|(old, new)| (*old, *new)));
                 let Some(removal) = self.removal(needed) else { continue };
                 match self.removal(address) {
                     Some(earlier) if earlier != removal => needs.push((removal, earlier)),
@@ -89,6 +95,17 @@ impl Builder<'_, '_> {
         needs.extend(leftovers);
         needs.extend(self.successors());
         self.add_needs(needs);
+    }
+
+    /// The removals of members whose sets stay, by set.
+    fn removed_members(&self) -> BTreeMap<Address, Vec<SlotId>> {
+        let mut members: BTreeMap<Address, Vec<SlotId>> = BTreeMap::new();
+        for (address, slot) in &self.removals {
+            if let Some(set) = address.parent().filter(|set| self.is_only_removed(address) && !self.is_only_removed(set)) {
+                members.entry(set).or_default().push(*slot);
+            }
+        }
+        members
     }
 
     /// Lets slots wait for others, each pair a slot and what it needs.
@@ -118,7 +135,7 @@ impl Builder<'_, '_> {
 
     /// A create whose identity another address gives up waits for that removal.
     fn successors(&self) -> Vec<(SlotId, SlotId)> {
-        let mut given_up = std::collections::BTreeMap::new();
+        let mut given_up = BTreeMap::new();
         for (address, slot) in &self.removals {
             if let Some(record) = self.walk.prior.record(address)
                 && let Some(identity) = &record.identity

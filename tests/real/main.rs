@@ -2,3 +2,4 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
 
 mod harness;
+mod stand_ins;

@@ -11,6 +11,7 @@ mod operator;
 mod token;
 mod workload;
 
+pub use operator::operator_makes;
 pub(crate) use token::service_account_token;
 
 use crate::admission::{self, Part};

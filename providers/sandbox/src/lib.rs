@@ -21,5 +21,6 @@ mod store;
 pub use api::Made;
 pub use cluster::Sandboxes;
 pub use connector::SandboxConnector;
+pub use controllers::operator_makes;
 pub use provider::SandboxProvider;
 pub use serve::{ServeOptions, Served, serve};

@@ -5,7 +5,7 @@ use crate::scenario::project;
 use std::path::{Path, PathBuf};
 
 /// The programs that a cluster needs.
-const PROGRAMS: [&str; 3] = ["etcd", "kube-apiserver", "kube-controller-manager"];
+const PROGRAMS: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"];
 
 /// A directory that holds the programs of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]

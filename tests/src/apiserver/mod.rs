@@ -16,6 +16,7 @@
 //! ```
 //!
 //! In front of a cluster may stand a [`Proxy`], which counts, delays and fails requests, and within it a [`webhook::Webhook`].
+//! [`shared_with_stand_ins`] gives clusters with nodes whose pods seem to run, and load balancers with addresses.
 //! A test that breaks a cluster, or counts on being alone in it, starts its own: [`ApiServer::start`]; it ends when it is dropped. All
 //! functions block, so none of them may be called from within a runtime.
 
@@ -29,6 +30,7 @@ mod process;
 pub mod proxy;
 mod request;
 mod shared;
+pub mod stand_in;
 mod users;
 pub mod webhook;
 
@@ -38,7 +40,8 @@ pub use components::Components;
 pub use process::{ISSUER, SERVICE_RANGE};
 pub use proxy::{Fault, Proxy};
 pub use request::Seen;
-pub use shared::{required, shared};
+pub use shared::{required, shared, shared_with_stand_ins};
+pub use stand_in::{Cast, StandIns};
 
 use authority::{Authority, TokenKey, Validity};
 use keeper::Keeper;
@@ -155,6 +158,11 @@ impl ApiServer {
         command.arg("--kubeconfig").arg(self.keeper.directory().join("admin.kubeconfig")).args(arguments);
         // It writes a cache of what it discovered.
         command.env("HOME", self.keeper.directory()).output().unwrap_or_else(|error| panic!("kubectl: {error}"))
+    }
+
+    /// Starts a program of the components in the cluster's directory.
+    fn run(&self, program: &str, arguments: &[String]) {
+        self.keeper.start(program, &self.components.program(program), arguments);
     }
 
     /// Kills the API server; the store and the port stay. Nobody answers, as with a machine that is off.

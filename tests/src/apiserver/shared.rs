@@ -1,6 +1,6 @@
 //! Clusters that all tests of a binary share, each started when it is first asked for.
 
-use super::{ApiServer, Components};
+use super::{ApiServer, Cast, Components, StandIns};
 use crate::required::Missing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -20,12 +20,31 @@ pub fn required() -> Option<Components> {
 }
 
 /// The shared cluster of this number, named `c1` for 0, `c2` for 1 and so on; nothing where the programs are missing. Tests in it keep to
-/// namespaces and names of their own.
+/// namespaces and names of their own. It has no nodes: Deployments never become available, and load balancers get no address.
 pub fn shared(number: usize) -> Option<&'static ApiServer> {
     static CLUSTERS: [OnceLock<Option<ApiServer>>; MOST] = [const { OnceLock::new() }; MOST];
     let components = required()?;
-    let start = || catch_unwind(AssertUnwindSafe(|| ApiServer::start(&components, &format!("c{}", number + 1)))).ok();
-    let cluster = CLUSTERS[number].get_or_init(start);
-    assert!(cluster.is_some(), "the shared cluster {number} did not start; the first test that asked for it says why");
-    cluster.as_ref()
+    started(&CLUSTERS[number], || ApiServer::start(&components, &format!("c{}", number + 1)))
+}
+
+/// The same with stand-ins, in clusters of their own, named `s1`, `s2` and so on: each has the nodes `s1-a` and `s1-b`, and a pool of
+/// addresses that no other has.
+pub fn shared_with_stand_ins(number: usize) -> Option<&'static ApiServer> {
+    static CLUSTERS: [OnceLock<Option<(ApiServer, StandIns)>>; MOST] = [const { OnceLock::new() }; MOST];
+    let components = required()?;
+    let start = || {
+        let name = format!("s{}", number + 1);
+        let cluster = ApiServer::start(&components, &name);
+        let nodes = [format!("{name}-a"), format!("{name}-b")];
+        let stand_ins = StandIns::start(&cluster, &Cast { nodes: &[&nodes[0], &nodes[1]], pool: &format!("198.18.{number}.0/24") });
+        (cluster, stand_ins)
+    };
+    started(&CLUSTERS[number], start).map(|(cluster, _)| cluster)
+}
+
+/// What is started once; that it cannot be is said once, by the test that tried.
+fn started<T>(slot: &'static OnceLock<Option<T>>, start: impl FnOnce() -> T) -> Option<&'static T> {
+    let started = slot.get_or_init(|| catch_unwind(AssertUnwindSafe(start)).ok());
+    assert!(started.is_some(), "the shared cluster did not start; the first test that asked for it says why");
+    started.as_ref()
 }

@@ -83,6 +83,12 @@ fn reconcile(transaction: &mut Transaction<'_>, key: &Key) {
     transaction.control(key, MANAGER, "status", |resource| set(resource, &["status"], status(&missing)));
 }
 
+/// What the stand-in for an operator of this image makes of an `IstioOperator` in a cluster, as objects to apply. Beside real API servers another
+/// stand-in makes the same.
+pub fn operator_makes(resource: &Json, image: &str) -> Vec<Json> {
+    render::render(resource, image).into_iter().map(|wanted| wanted.object).collect()
+}
+
 fn status(missing: &[String]) -> Json {
     if missing.is_empty() {
         return json!({ "status": "HEALTHY", "message": "no control plane runs in a sandbox (simulated)" });

@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
 
 mod harness;
+mod places;
 mod stand_ins;

@@ -1,5 +1,7 @@
 //! A directory of its own for each test, and the command line run in it, in process.
 
+use crate::apiserver::Access;
+use crate::apiserver::access::kubeconfig;
 use engine::port::{BoxFuture, Machine};
 use engine::state::RecordId;
 use meshplan::World;
@@ -18,6 +20,7 @@ use tempfile::TempDir;
 pub struct Scenario {
     directory: TempDir,
     machine: Arc<CountingMachine>,
+    environment: BTreeMap<String, String>,
 }
 
 /// What a run of the command line left.
@@ -86,7 +89,7 @@ impl Scenario {
     pub fn empty() -> Self {
         let memory = Path::new("/dev/shm");
         let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-        Self { directory: directory.unwrap(), machine: Arc::default() }
+        Self { directory: directory.unwrap(), machine: Arc::default(), environment: BTreeMap::new() }
     }
 
     /// A directory with one configuration file.
@@ -111,6 +114,17 @@ impl Scenario {
     /// The directory.
     pub fn path(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// Writes a kubeconfig with a context for each way, and lets `KUBECONFIG` name it.
+    pub fn reach(&mut self, ways: &[Access]) {
+        self.write("kubeconfig", &kubeconfig(ways));
+        self.environment.insert("KUBECONFIG".to_owned(), self.path().join("kubeconfig").display().to_string());
+    }
+
+    /// The environment that command lines run in.
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
     }
 
     /// Writes a file.
@@ -150,8 +164,12 @@ impl Scenario {
 
     /// Runs a command line in process, with something to read.
     pub fn run_with(&self, args: &[&str], stdin: &str) -> Output {
+        Self::run_in(self.world(stdin), args)
+    }
+
+    /// Runs a command line in process, in a world that was changed; its output is caught.
+    pub fn run_in(mut world: World, args: &[&str]) -> Output {
         let (out, err) = (Sink::default(), Sink::default());
-        let mut world = self.world(stdin);
         world.stdout = Stream::plain(Box::new(out.clone()));
         world.stderr = Stream::plain(Box::new(err.clone()));
         let args = std::iter::once("meshplan").chain(args.iter().copied()).map(OsString::from);
@@ -164,7 +182,8 @@ impl Scenario {
         let never: Box<dyn FnMut() -> BoxFuture<'static, ()> + Send> = Box::new(|| Box::pin(std::future::pending()));
         World {
             directory: self.path().to_owned(),
-            environment: BTreeMap::new(),
+            environment: self.environment.clone(),
+            registry: meshplan::registry_maker(self.path(), &self.environment),
             stdin: Box::new(Cursor::new(stdin.to_owned())),
             machine: self.machine.clone(),
             interrupt: never,

@@ -24,6 +24,7 @@ pub mod access;
 mod api;
 pub mod authority;
 mod components;
+pub mod inventory;
 mod keeper;
 mod loopback;
 mod process;

@@ -1,0 +1,40 @@
+//! All that is in a cluster, to see that it is as it was.
+
+use super::Api;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What comes and goes by itself.
+const FLEETING: [&str; 5] = ["events", "leases", "endpointslices", "endpoints", "ipaddresses"];
+
+/// Every object of a cluster, as `resource.group namespace/name` with its labels, but for what comes and goes by itself.
+pub fn inventory(api: &Api) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut versions = vec![("/api/v1".to_owned(), String::new())];
+    let groups = api.get("/apis").unwrap();
+    for group in groups["groups"].as_array().unwrap() {
+        let version = group["preferredVersion"]["groupVersion"].as_str().unwrap();
+        versions.push((format!("/apis/{version}"), format!(".{}", group["name"].as_str().unwrap())));
+    }
+    for (path, group) in versions {
+        // A definition that goes takes its group with it, at a time of its own.
+        let Some(resources) = api.get(&path) else { continue };
+        for resource in resources["resources"].as_array().unwrap() {
+            let name = resource["name"].as_str().unwrap();
+            let lists = resource["verbs"].as_array().is_some_and(|verbs| verbs.iter().any(|verb| verb == "list"));
+            if !lists || FLEETING.contains(&name) {
+                continue;
+            }
+            let Some(list) = api.get(&format!("{path}/{name}")) else { continue };
+            for object in list["items"].as_array().unwrap() {
+                all.insert(format!("{name}{group} {}", described(&object["metadata"])));
+            }
+        }
+    }
+    all
+}
+
+fn described(metadata: &Value) -> String {
+    let text = |key: &str| metadata[key].as_str().unwrap_or_default();
+    format!("{}/{} {}", text("namespace"), text("name"), metadata["labels"])
+}

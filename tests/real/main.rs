@@ -4,4 +4,5 @@
 mod example;
 mod harness;
 mod places;
+mod remote_secrets;
 mod stand_ins;

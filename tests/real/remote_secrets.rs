@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// A mesh without workloads: in every cluster a control plane that is a ConfigMap, a reader, and the secrets of all others' readers.
+/// A mesh without workloads: in every cluster a control plane that is a `ConfigMap`, a reader, and the secrets of all others' readers.
 const MESH: &str = r#"
 variable "namespace" {
   type = string
@@ -115,9 +115,9 @@ impl Mesh {
     fn takes(&self, cluster: &str, token: &str, expected: bool) -> bool {
         let (api, deadline) = (self.by(cluster, token), Instant::now() + Duration::from_secs(30));
         loop {
-            let taken = api.call("GET", &format!("/api/v1/namespaces/{}/secrets", self.namespace), None).code == 200;
-            if taken == expected || Instant::now() > deadline {
-                return taken;
+            let listed = api.call("GET", &format!("/api/v1/namespaces/{}/secrets", self.namespace), None).code == 200;
+            if listed == expected || Instant::now() > deadline {
+                return listed;
             }
             std::thread::sleep(Duration::from_millis(200));
         }

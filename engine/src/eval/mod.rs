@@ -13,6 +13,8 @@ mod instance;
 mod laws;
 mod operator;
 mod order;
+#[cfg(test)]
+mod recorded;
 mod repeat;
 #[cfg(test)]
 mod scene;

@@ -55,11 +55,15 @@ pub(super) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-fn decode(given: Arguments<'_>) -> Result<Value, Fault> {
+/// The bytes that the first argument writes in base64.
+pub(super) fn bytes(given: Arguments<'_>) -> Result<Vec<u8>, Fault> {
     // Line breaks are allowed anywhere, as in what `base64` and PEM write.
     let text = given.text(0).replace(['\r', '\n'], "");
-    let bytes = STANDARD.decode(text).map_err(|_| Fault::at(0, format!("must be base64 with padding, found {}", given.shown(0))))?;
-    let text = String::from_utf8(bytes).map_err(|_| Fault::at(0, "decodes to bytes that are no UTF-8 text"))?;
+    STANDARD.decode(text).map_err(|_| Fault::at(0, format!("must be base64 with padding, found {}", given.shown(0))))
+}
+
+fn decode(given: Arguments<'_>) -> Result<Value, Fault> {
+    let text = String::from_utf8(bytes(given)?).map_err(|_| Fault::at(0, "decodes to bytes that are no UTF-8 text"))?;
     Ok(Value::string(text))
 }
 

@@ -6,7 +6,9 @@ use super::encoding::base64;
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use crate::eval::FileText;
 use crate::value::Value;
-use sha2::Sha256;
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
 
 const PATH: &[Parameter] = &[Parameter::new("path", Takes::Text)];
 
@@ -57,6 +59,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         body: Body::File(|text, given| Ok(encoded::<Sha256>(there(text, given)?))),
     },
     Function {
+        name: "filebase64sha512",
+        group: Group::Files,
+        parameters: PATH,
+        gives: Gives::Text,
+        doc: "The SHA-512 of a file in base64. The file must be UTF-8 text.",
+        example: Example {
+            call: r#"filebase64sha512("hello.txt")"#,
+            result: r#""58IrmUxZ2c8rSOVJseJGZmNgRZMNPafBrLKZ0cO3+TH5Sq5B7dosKyB6NuEPi8uNRSI+VIePWzFufOO2vAGWKQ==""#,
+        },
+        body: Body::File(|text, given| Ok(encoded::<Sha512>(there(text, given)?))),
+    },
+    Function {
         name: "fileexists",
         group: Group::Files,
         parameters: PATH,
@@ -64,6 +78,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
         doc: "Whether there is a file at the path.",
         example: Example { call: r#"fileexists("hello.txt")"#, result: "true" },
         body: Body::File(exists),
+    },
+    Function {
+        name: "filemd5",
+        group: Group::Files,
+        parameters: PATH,
+        gives: Gives::Text,
+        doc: "The MD5 of a file, as 32 hexadecimal digits. The file must be UTF-8 text.",
+        example: Example { call: r#"filemd5("hello.txt")"#, result: r#""b1946ac92492d2347c6235b4d2611184""# },
+        body: Body::File(|text, given| Ok(written::<Md5>(there(text, given)?))),
+    },
+    Function {
+        name: "filesha1",
+        group: Group::Files,
+        parameters: PATH,
+        gives: Gives::Text,
+        doc: "The SHA-1 of a file, as 40 hexadecimal digits. The file must be UTF-8 text.",
+        example: Example { call: r#"filesha1("hello.txt")"#, result: r#""f572d396fae9206628714fb2ce00f72e94f2258f""# },
+        body: Body::File(|text, given| Ok(written::<Sha1>(there(text, given)?))),
     },
     Function {
         name: "filesha256",
@@ -76,6 +108,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
             result: r#""5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03""#,
         },
         body: Body::File(|text, given| Ok(written::<Sha256>(there(text, given)?))),
+    },
+    Function {
+        name: "filesha512",
+        group: Group::Files,
+        parameters: PATH,
+        gives: Gives::Text,
+        doc: "The SHA-512 of a file, as 128 hexadecimal digits. The file must be UTF-8 text.",
+        example: Example { call: r#"substr(filesha512("hello.txt"), 0, 16)"#, result: r#""e7c22b994c59d9cf""# },
+        body: Body::File(|text, given| Ok(written::<Sha512>(there(text, given)?))),
     },
 ];
 

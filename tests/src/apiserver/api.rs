@@ -80,10 +80,18 @@ impl Api {
         Ok(Answer { code, body })
     }
 
-    /// The object or list at a path; nothing if it is not there.
+    /// The object or list at a path; nothing if it is not there. The server is asked again while it has no time, as it says for about a
+    /// second of kinds that were defined just now.
     pub fn get(&self, path: &str) -> Option<Value> {
-        let answer = self.call("GET", path, None);
-        if answer.code == StatusCode::NOT_FOUND { None } else { Some(answer.done()) }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.call("GET", path, None);
+            match answer.code {
+                StatusCode::NOT_FOUND => return None,
+                StatusCode::TOO_MANY_REQUESTS if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(100)),
+                _ => return Some(answer.done()),
+            }
+        }
     }
 
     /// Makes an object in the collection at a path, as `kubectl create` does.

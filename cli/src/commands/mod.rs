@@ -1,9 +1,11 @@
 //! One verb, one file: its arguments, whose comments are the help, and one function that reads like the data flow.
 
 pub mod apply;
+pub mod completion;
 pub mod console;
 pub mod destroy;
 pub mod graph;
+pub mod man;
 pub mod output;
 pub mod plan;
 pub mod sandbox;
@@ -31,6 +33,8 @@ pub enum Verb {
     State(state::State),
     Console(console::Console),
     Version(version::Version),
+    Completion(completion::Completion),
+    Man(man::Man),
     #[command(subcommand)]
     Sandbox(sandbox::Sandbox),
 }
@@ -43,9 +47,8 @@ impl Verb {
             Self::Apply(args) => args.performing.json,
             Self::Destroy(args) => args.performing.json,
             Self::Validate(args) => args.json,
-            Self::Show(_) | Self::Output(_) | Self::Graph(_) | Self::State(_) | Self::Console(_) | Self::Version(_) | Self::Sandbox(_) => {
-                false
-            }
+            Self::Show(_) | Self::Output(_) | Self::Graph(_) | Self::State(_) | Self::Console(_) => false,
+            Self::Version(_) | Self::Completion(_) | Self::Man(_) | Self::Sandbox(_) => false,
         }
     }
 }
@@ -62,6 +65,8 @@ pub(crate) fn perform(session: &mut Session, verb: Verb) -> Result<u8, Failure> 
         Verb::Graph(args) => graph::run(session, &args),
         Verb::State(args) => state::run(session, &args),
         Verb::Console(args) => console::run(session, &args),
+        Verb::Completion(args) => completion::run(session, &args),
+        Verb::Man(args) => man::run(session, &args),
         Verb::Version(args) => version::run(session, &args),
         Verb::Sandbox(args) => sandbox::run(session, &args),
     }

@@ -3,8 +3,10 @@
 mod flow;
 mod interruption;
 
+use crate::args::Args;
 use crate::exit;
 use crate::fake::{Fake, Ran};
+use clap::CommandFactory;
 
 const GOOD: &str = "resource \"meshplan_data\" \"a\" {\n  input = \"one\"\n}\n";
 
@@ -43,6 +45,26 @@ fn the_version_names_the_platform() {
     let ran = Fake::new(&[]).run("version -json");
     let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(json["version"], version);
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_verb() {
+    let fake = Fake::new(&[("taken", "")]);
+    let verbs: Vec<String> = Args::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = fake.run(&format!("completion {shell}"));
+        assert_eq!((ran.code, ran.err.as_str()), (exit::DONE, ""), "{shell}");
+        assert!(verbs.iter().all(|verb| ran.out.contains(verb)), "{shell}: {}", ran.out);
+    }
+    let ran = fake.run("man pages/man1");
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (exit::DONE, "", ""));
+    for verb in &verbs {
+        let page = fake.text(&format!("pages/man1/meshplan-{verb}.1")).unwrap();
+        assert!(page.contains("SYNOPSIS") && page.contains(verb), "{verb}: {page}");
+    }
+    let ran = fake.run("man taken");
+    assert!(ran.code == exit::FAILED && ran.err.contains("manual pages not written"), "{ran:?}");
+    assert_eq!(fake.run("completion cmd").code, exit::FAILED);
 }
 
 #[test]

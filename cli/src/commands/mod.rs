@@ -47,8 +47,7 @@ impl Verb {
             Self::Apply(args) => args.performing.json,
             Self::Destroy(args) => args.performing.json,
             Self::Validate(args) => args.json,
-            Self::Show(_) | Self::Output(_) | Self::Graph(_) | Self::State(_) | Self::Console(_) => false,
-            Self::Version(_) | Self::Completion(_) | Self::Man(_) | Self::Sandbox(_) => false,
+            _ => false,
         }
     }
 }

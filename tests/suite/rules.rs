@@ -1,5 +1,7 @@
 //! One test per rule of planning and applying that is easy to get wrong.
 
+mod lifecycle;
+
 use engine::address::Address;
 use engine::apply::Event;
 use engine::plan::{CheckStatus, Plan};
@@ -39,8 +41,6 @@ fn cluster(uid: &str) -> Value {
 fn marked(bench: &mut Bench, text: &str, change: impl FnOnce(&mut Record)) {
     change(bench.state.resources.get_mut(&address(text)).unwrap().current.as_mut().unwrap());
 }
-
-const PROTECTED: &str = "lifecycle {\n prevent_destroy = true\n }";
 
 #[test]
 fn a_warning_of_an_expression_is_said_once() {
@@ -134,24 +134,6 @@ fn what_is_left_of_a_deleted_data_block_is_still_destroyed() {
 }
 
 #[test]
-fn nothing_protected_dies_with_its_place() {
-    let mut bench = Bench::default();
-    let text = |name: &str| format!("resource \"fake_place\" \"a\" {{\n name = \"{name}\"\n}}\n") + &inner("x", "fake_place.a", PROTECTED);
-    bench.apply(&text("one"));
-    assert_eq!(summaries(&bench.plan(&text("two"))), ["protected resource"], "replaced");
-    assert_eq!(summaries(&bench.plan("")), ["protected resource"], "removed");
-    assert_eq!(summaries(&bench.plan_destroy()), ["protected resource"], "destroyed");
-}
-
-#[test]
-fn nothing_protected_is_replaced() {
-    let mut bench = Bench::default();
-    let text = |name: &str| format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n {PROTECTED}\n}}\n");
-    bench.apply(&text("one"));
-    assert_eq!(summaries(&bench.plan(&text("two"))), ["protected resource"]);
-}
-
-#[test]
 fn a_place_that_cannot_be_observed_takes_nothing_with_it() {
     let mut bench = Bench::default();
     bench.apply(&(place("a", "") + &inner("x", "fake_place.a", "")));
@@ -163,49 +145,6 @@ fn a_place_that_cannot_be_observed_takes_nothing_with_it() {
     bench.apply_plan(&plan);
     assert_eq!(bench.fake.calls(), Vec::<String>::new());
     assert!(bench.state.is_empty(), "{:?}", bench.state);
-}
-
-#[test]
-fn a_place_replaced_create_first_takes_what_lies_within_along() {
-    let mut bench = Bench::default();
-    let text = |name: &str| {
-        format!("resource \"fake_place\" \"a\" {{\n name = \"{name}\"\n lifecycle {{\n create_before_destroy = true\n }}\n}}\n")
-            + &inner("x", "fake_place.a", "")
-    };
-    bench.apply(&text("one"));
-    bench.fake.clear_calls();
-    let plan = bench.plan(&text("two"));
-    assert_eq!(actions(&plan), ["-/+ fake_inner.x: `fake_place.a` is replaced", "+/- fake_place.a: `name` cannot change in place"]);
-    let (summary, _) = bench.apply_plan(&plan);
-    assert!(summary.is_complete(), "{summary:#?}");
-    assert_eq!(bench.fake.calls(), ["create fake_place.a", "create fake_inner.x", "delete fake_place.a"]);
-    assert!(bench.state.record(&address("fake_inner.x")).is_some());
-}
-
-#[test]
-fn a_successor_made_first_must_not_have_the_name_of_what_it_replaces() {
-    let mut bench = Bench::default();
-    let first = "lifecycle {\n create_before_destroy = true\n replace_triggered_by = [fake_thing.b]\n }";
-    let text = |value: u64| thing("b", &format!("value = {value}")) + &thing("a", first);
-    bench.apply(&text(1));
-    assert_eq!(summaries(&bench.plan(&text(2))), ["same name twice"]);
-}
-
-#[test]
-fn what_is_deposed_is_deleted_by_the_next_plan() {
-    let mut bench = Bench::default();
-    let text = |name: &str| {
-        format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n lifecycle {{\n create_before_destroy = true\n }}\n}}\n")
-    };
-    bench.apply(&text("one"));
-    let plan = bench.plan(&text("two"));
-    bench.apply_under(&plan, Circumstances { stop_after: Some("fake_thing.a"), ..Circumstances::default() });
-    assert_eq!(bench.fake.things().len(), 2);
-    assert_eq!(bench.state.resources[&address("fake_thing.a")].deposed.len(), 1);
-    let plan = bench.apply(&text("two"));
-    assert_eq!(actions(&plan), ["- fake_thing.a: replaced before, not deleted yet"]);
-    assert_eq!(bench.fake.things().into_keys().collect::<Vec<_>>(), ["fake_thing/two"]);
-    bench.assert_converged(&text("two"));
 }
 
 #[test]

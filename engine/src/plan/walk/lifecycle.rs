@@ -1,6 +1,7 @@
 //! What a block's `lifecycle` and `timeouts` say: conditions, ignored changes, triggers, waits.
 
 use super::conditions::Verdict;
+use super::inheritance::twice;
 use super::instance::{Found, Subject, group_member};
 use super::tables::{Fate, Planned, Terms};
 use super::{Site, Walk};
@@ -102,13 +103,8 @@ impl Walk<'_> {
             let help = "Undo what replaces it, or set `prevent_destroy = false`.";
             return Err(vec![Diagnostic::error("protected resource", detail).at(subject.span).help(help)]);
         }
-        let Some(prior) = planned.prior.as_ref().filter(|_| planned.action == Action::ReplaceCreateFirst) else { return Ok(()) };
-        let identity = planned.kind.identity(&planned.arguments);
-        if identity.is_some() && identity.as_deref() == prior.identity.as_deref() && prior.place == planned.place {
-            let detail = format!(
-                "`{address}` has `create_before_destroy`, and both the old and the new one would be `{}`",
-                identity.unwrap_or_default()
-            );
+        if let Some(identity) = twice(planned) {
+            let detail = format!("`{address}` has `create_before_destroy`, and both the old and the new one would be `{identity}`");
             let help = "Give it a name that changes with it, or leave `create_before_destroy` out.";
             return Err(vec![Diagnostic::error("same name twice", detail).at(subject.span).help(help)]);
         }

@@ -9,6 +9,7 @@ mod build;
 mod conditions;
 mod data;
 mod expand;
+mod inheritance;
 mod instance;
 mod lifecycle;
 mod members;
@@ -123,6 +124,7 @@ impl<'a> Walk<'a> {
     /// The plan that a finished walk has made.
     pub fn finish(mut self) -> Plan {
         if !self.stuck {
+            self.inherit_create_before_destroy();
             self.plan_orphans();
             self.warn_of_lost_places();
         }

@@ -1,5 +1,6 @@
 //! From origins to what a step waits for, and to what a record depends on.
 
+use super::super::Walk;
 use super::Builder;
 use crate::address::{Address, Mode};
 use crate::config::SlotId;
@@ -29,9 +30,11 @@ impl Builder<'_, '_> {
         self.joins.insert(origin, slot);
         slot
     }
+}
 
+impl Walk<'_> {
     /// The managed instances behind an origin, data sources contracted to what they came from.
-    pub(super) fn dependencies(&self, origin: Origin, of: &Address) -> Vec<Address> {
+    pub(in super::super) fn made_from(&self, origin: Origin, of: &Address) -> Vec<Address> {
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut open = vec![origin];
@@ -39,7 +42,7 @@ impl Builder<'_, '_> {
             if !seen.insert(origin) {
                 continue;
             }
-            match self.walk.arena.origins.made(origin) {
+            match self.arena.origins.made(origin) {
                 Made::Nothing => {}
                 Made::Join(members) => open.extend(members),
                 Made::Instance(address) if address.mode == Mode::Managed => {
@@ -47,7 +50,7 @@ impl Builder<'_, '_> {
                         found.insert(address.clone());
                     }
                 }
-                Made::Instance(address) => open.extend(self.walk.tables.planned(address).map(|planned| planned.edges)),
+                Made::Instance(address) => open.extend(self.tables.planned(address).map(|planned| planned.edges)),
             }
         }
         found.into_iter().collect()

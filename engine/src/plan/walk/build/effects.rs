@@ -127,7 +127,7 @@ impl Builder<'_, '_> {
             kind: planned.kind.schema().kind.into(),
             place: planned.place.clone(),
             place_slot: planned.place.as_ref().and_then(|place| self.instances.get(place)).copied(),
-            depends_on: self.dependencies(planned.edges, address),
+            depends_on: self.walk.made_from(planned.edges, address),
             create_before_destroy: planned.terms.create_before_destroy,
             prevent_destroy: planned.terms.prevent_destroy,
             timeout: planned

@@ -66,7 +66,7 @@ impl Walk<'_> {
     }
 
     /// A problem about an instance, at the block it comes from.
-    fn placed(&self, problem: Diagnostic, address: &Address) -> Diagnostic {
+    pub(in super::super) fn placed(&self, problem: Diagnostic, address: &Address) -> Diagnostic {
         let name = ResourceName { mode: address.mode, kind: address.kind.clone(), name: address.name.clone() };
         let module = self.tables.static_module(&address.module);
         let node = module.and_then(|module| self.tables.skeleton.find(module, Item::Resource(name)));

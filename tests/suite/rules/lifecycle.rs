@@ -1,0 +1,120 @@
+//! What is protected, and what is created before it is deleted.
+
+use super::{address, inner, summaries, thing};
+use engine::value::Value;
+use meshplan_tests::planning::{Bench, Circumstances, actions};
+
+const PROTECTED: &str = "lifecycle {\n prevent_destroy = true\n }";
+
+#[test]
+fn nothing_protected_dies_with_its_place() {
+    let mut bench = Bench::default();
+    let text = |name: &str| format!("resource \"fake_place\" \"a\" {{\n name = \"{name}\"\n}}\n") + &inner("x", "fake_place.a", PROTECTED);
+    bench.apply(&text("one"));
+    assert_eq!(summaries(&bench.plan(&text("two"))), ["protected resource"], "replaced");
+    assert_eq!(summaries(&bench.plan("")), ["protected resource"], "removed");
+    assert_eq!(summaries(&bench.plan_destroy()), ["protected resource"], "destroyed");
+}
+
+#[test]
+fn nothing_protected_is_replaced() {
+    let mut bench = Bench::default();
+    let text = |name: &str| format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n {PROTECTED}\n}}\n");
+    bench.apply(&text("one"));
+    assert_eq!(summaries(&bench.plan(&text("two"))), ["protected resource"]);
+}
+
+#[test]
+fn a_place_replaced_create_first_takes_what_lies_within_along() {
+    let mut bench = Bench::default();
+    let text = |name: &str| {
+        format!("resource \"fake_place\" \"a\" {{\n name = \"{name}\"\n lifecycle {{\n create_before_destroy = true\n }}\n}}\n")
+            + &inner("x", "fake_place.a", "")
+    };
+    bench.apply(&text("one"));
+    bench.fake.clear_calls();
+    let plan = bench.plan(&text("two"));
+    assert_eq!(actions(&plan), ["-/+ fake_inner.x: `fake_place.a` is replaced", "+/- fake_place.a: `name` cannot change in place"]);
+    let (summary, _) = bench.apply_plan(&plan);
+    assert!(summary.is_complete(), "{summary:#?}");
+    assert_eq!(bench.fake.calls(), ["create fake_place.a", "create fake_inner.x", "delete fake_place.a"]);
+    assert!(bench.state.record(&address("fake_inner.x")).is_some());
+}
+
+#[test]
+fn a_successor_made_first_must_not_have_the_name_of_what_it_replaces() {
+    let mut bench = Bench::default();
+    let first = "lifecycle {\n create_before_destroy = true\n replace_triggered_by = [fake_thing.b]\n }";
+    let text = |value: u64| thing("b", &format!("value = {value}")) + &thing("a", first);
+    bench.apply(&text(1));
+    assert_eq!(summaries(&bench.plan(&text(2))), ["same name twice"]);
+}
+
+#[test]
+fn what_a_successor_is_made_from_is_there_before_it() {
+    let first = "lifecycle {\n create_before_destroy = true\n }";
+    let named = |label: &str, name: &str, more: &str| format!("resource \"fake_thing\" \"{label}\" {{\n name = \"{name}\"\n {more}\n}}\n");
+    let mut bench = Bench::default();
+    // Through a data source, a local and two resources; `d` itself is only updated.
+    let text = |name: &str| {
+        let between = "data \"fake_data\" \"c\" {\n name = local.n\n}\nlocals {\n n = fake_thing.b.name\n}\n";
+        named("a", name, "")
+            + &named("b", "b", "value = fake_thing.a.uid")
+            + between
+            + &named("d", "d", &format!("value = [fake_thing.a.uid, data.fake_data.c.value]\n {first}"))
+    };
+    bench.fake.meddle("data/b", Some(Value::object([("value", Value::string("v"))])));
+    bench.apply(&text("one"));
+    for label in ["a", "b", "d"] {
+        assert!(bench.state.record(&address(&format!("fake_thing.{label}"))).unwrap().create_before_destroy, "{label}");
+    }
+    bench.fake.clear_calls();
+    let plan = bench.apply(&text("two"));
+    assert_eq!(actions(&plan)[0], "+/- fake_thing.a: `name` cannot change in place");
+    assert_eq!(bench.fake.calls(), ["create fake_thing.a", "update fake_thing.b", "update fake_thing.d", "delete fake_thing.a"]);
+    bench.assert_converged(&text("two"));
+    // What has no name of its own to change cannot stand beside its successor.
+    let triggered = |value: u64| {
+        named("t", "t", &format!("value = {value}"))
+            + &named("a", "a", "lifecycle {\n replace_triggered_by = [fake_thing.t]\n }")
+            + &named("b", "b", &format!("value = fake_thing.a.uid\n {first}"))
+    };
+    let mut bench = Bench::default();
+    bench.apply(&triggered(1));
+    let plan = bench.plan(&triggered(2));
+    assert_eq!(summaries(&plan), ["same name twice"]);
+    assert!(plan.diagnostics[0].at.is_some() && plan.diagnostics[0].help.as_ref().unwrap().contains("out of `fake_thing.b`"));
+}
+
+#[test]
+fn a_place_is_not_created_first_for_what_lies_within() {
+    let mut bench = Bench::default();
+    let text = |name: &str, other: &str| {
+        let first = "lifecycle {\n create_before_destroy = true\n }";
+        format!("resource \"fake_place\" \"a\" {{\n name = \"{name}\"\n}}\n") + &inner("x", "fake_place.a", first) + other
+    };
+    bench.apply(&text("one", ""));
+    let plan = bench.plan(&text("two", ""));
+    assert_eq!(actions(&plan), ["-/+ fake_inner.x: `fake_place.a` is replaced", "-/+ fake_place.a: `name` cannot change in place"]);
+    // One from elsewhere hands it on.
+    let peer = thing("peer", "value = fake_place.a.uid\n lifecycle {\n create_before_destroy = true\n }");
+    bench.apply(&text("one", &peer));
+    assert_eq!(actions(&bench.plan(&text("two", &peer)))[1], "+/- fake_place.a: `name` cannot change in place");
+}
+
+#[test]
+fn what_is_deposed_is_deleted_by_the_next_plan() {
+    let mut bench = Bench::default();
+    let text = |name: &str| {
+        format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n lifecycle {{\n create_before_destroy = true\n }}\n}}\n")
+    };
+    bench.apply(&text("one"));
+    let plan = bench.plan(&text("two"));
+    bench.apply_under(&plan, Circumstances { stop_after: Some("fake_thing.a"), ..Circumstances::default() });
+    assert_eq!(bench.fake.things().len(), 2);
+    assert_eq!(bench.state.resources[&address("fake_thing.a")].deposed.len(), 1);
+    let plan = bench.apply(&text("two"));
+    assert_eq!(actions(&plan), ["- fake_thing.a: replaced before, not deleted yet"]);
+    assert_eq!(bench.fake.things().into_keys().collect::<Vec<_>>(), ["fake_thing/two"]);
+    bench.assert_converged(&text("two"));
+}

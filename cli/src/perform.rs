@@ -13,11 +13,12 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::runtime::Runtime;
 
 /// The kind of the clusters that run no containers.
 const SANDBOX: &str = "sandbox_cluster";
 
-/// Plans, asks and applies under the lock.
+/// Plans, asks and applies under the lock; what this brings into reach is then read, and planned if it differs.
 pub(crate) fn perform(session: &mut Session, planning: &Planning, performing: &Performing, aim: Aim) -> Result<u8, Failure> {
     if performing.json && !performing.auto_approve {
         let detail = "with `--json` nobody can be asked".to_owned();
@@ -25,30 +26,71 @@ pub(crate) fn perform(session: &mut Session, planning: &Planning, performing: &P
     }
     let project = Project::load(session, planning)?;
     let runtime = Session::runtime()?;
-    let (guard, state) = session.lock(aim.verb(), performing.lock_timeout)?;
-    let plan = session.plan(&runtime, &project, state, aim);
-    if !session.show_plan(&plan) {
-        runtime.block_on(guard.release())?;
-        return Ok(exit::FAILED);
-    }
-    if !plan.has_changes() && !plan.keeps_books() {
-        runtime.block_on(guard.release())?;
-        return Ok(if plan.blocked.is_empty() { exit::DONE } else { exit::FAILED });
-    }
-    if plan.has_changes() && !performing.auto_approve && !session.approved(&plan) {
-        runtime.block_on(guard.release())?;
-        session.view.say("\nNot approved: nothing was changed.");
-        return Ok(exit::FAILED);
-    }
-    let registry = session.registry();
-    let driven = runtime.block_on(drive_and_show(session, &plan, (&registry, &*guard), performing.parallelism));
-    let Some(summary) = driven else {
-        runtime.shutdown_background();
-        session.view.say("Left at once: what was under way is in the journal, and the next run looks at it.");
-        return Ok(exit::INTERRUPTED);
+    let (guard, mut state) = session.lock(aim.verb(), performing.lock_timeout)?;
+    let mut waiting = None;
+    let code = loop {
+        let plan = session.plan(&runtime, &project, state, aim);
+        let round = Round { runtime: &runtime, performing, plan: &plan, is_first: waiting.is_none() };
+        match round.run(session, &*guard)? {
+            Ended::With(code) => break code,
+            Ended::AtOnce => {
+                runtime.shutdown_background();
+                session.view.say("Left at once: what was under way is in the journal, and the next run looks at it.");
+                return Ok(exit::INTERRUPTED);
+            }
+            Ended::WithMoreInReach => {}
+        }
+        let left = plan.blocked.iter().filter(|blocked| blocked.after.is_some()).count();
+        if waiting.is_some_and(|before| left >= before) {
+            // What was repaired again and again did not help.
+            break exit::FAILED;
+        }
+        waiting = Some(left);
+        state = session.store().read()?.state;
+        session.view.say("\nWhat was out of reach is read now.\n");
     };
     runtime.block_on(guard.release())?;
-    finish(session, &plan, &summary)
+    Ok(code)
+}
+
+/// How a round ended.
+enum Ended {
+    /// With this exit code.
+    With(u8),
+    /// What it brought into reach is still to be planned.
+    WithMoreInReach,
+    /// By a second interruption.
+    AtOnce,
+}
+
+/// One plan, from showing it to the end of its apply.
+struct Round<'a> {
+    runtime: &'a Runtime,
+    performing: &'a Performing,
+    plan: &'a Plan,
+    is_first: bool,
+}
+
+impl Round<'_> {
+    /// Shows the plan, asks, and applies it.
+    fn run(&self, session: &mut Session, guard: &dyn Guard) -> Result<Ended, Failure> {
+        let plan = self.plan;
+        if !session.show_plan(plan) {
+            return Ok(Ended::With(exit::FAILED));
+        }
+        if !plan.has_changes() && !plan.keeps_books() {
+            return Ok(Ended::With(if plan.blocked.is_empty() { exit::DONE } else { exit::FAILED }));
+        }
+        if plan.has_changes() && !self.performing.auto_approve && !session.approved(plan) {
+            let more = if self.is_first { "" } else { " more" };
+            session.view.say(&format!("\nNot approved: nothing{more} was changed."));
+            return Ok(Ended::With(exit::FAILED));
+        }
+        let registry = session.registry();
+        let driven = self.runtime.block_on(drive_and_show(session, plan, (&registry, guard), self.performing.parallelism));
+        let Some(summary) = driven else { return Ok(Ended::AtOnce) };
+        finish(session, plan, &summary)
+    }
 }
 
 /// Drives the plan and shows what happens. Nothing if a second interruption ended it.
@@ -84,7 +126,8 @@ async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &d
     }
 }
 
-fn finish(session: &mut Session, plan: &Plan, summary: &Summary) -> Result<u8, Failure> {
+/// Shows how an apply ended.
+fn finish(session: &mut Session, plan: &Plan, summary: &Summary) -> Result<Ended, Failure> {
     let remembered = session.store().read()?;
     session.view.applied(Applied { plan, summary, outputs: &remembered.state.outputs });
     let Session { view, sources, .. } = session;
@@ -95,8 +138,11 @@ fn finish(session: &mut Session, plan: &Plan, summary: &Summary) -> Result<u8, F
              configuration at clusters of your kubeconfig with `data \"kubernetes_cluster\"`.",
         );
     }
+    if summary.is_complete() && plan.blocked.iter().any(|blocked| blocked.after.is_some()) {
+        return Ok(Ended::WithMoreInReach);
+    }
     let done = summary.is_complete() && plan.blocked.is_empty();
-    Ok(if done { exit::DONE } else { exit::FAILED })
+    Ok(Ended::With(if done { exit::DONE } else { exit::FAILED }))
 }
 
 fn involves_sandbox(plan: &Plan) -> bool {

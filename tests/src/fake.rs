@@ -85,7 +85,8 @@ impl Fake {
         };
     }
 
-    /// Makes a place silent: an address, or `data/name` for whoever asks a data source of that name.
+    /// Makes a place silent: an address, or `data/name` for whoever asks a data source of that name. An update of the address lets it
+    /// answer again.
     pub fn silence(&self, place: &str) {
         self.0.lock().unwrap().unreachable.insert(place.to_owned());
     }
@@ -237,7 +238,14 @@ impl Provider for Fake {
     }
 
     fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        self.slowly(|world| &mut world.effects, move || self.effect("update", &request).map(|()| self.put(&request)))
+        self.slowly(
+            |world| &mut world.effects,
+            move || {
+                self.effect("update", &request)?;
+                self.answer_again(&request.address.to_string());
+                Ok(self.put(&request))
+            },
+        )
     }
 
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {

@@ -2,10 +2,11 @@
 
 use crate::apiserver::Access;
 use crate::apiserver::access::kubeconfig;
-use engine::port::{BoxFuture, Machine};
+use crate::fake::Fake;
+use engine::port::{BoxFuture, Machine, Provider};
 use engine::state::RecordId;
 use meshplan::World;
-use meshplan::world::Stream;
+use meshplan::world::{MakeRegistry, Stream};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -21,6 +22,7 @@ pub struct Scenario {
     directory: TempDir,
     machine: Arc<CountingMachine>,
     environment: BTreeMap<String, String>,
+    fake: Option<Fake>,
 }
 
 /// What a run of the command line left.
@@ -89,7 +91,7 @@ impl Scenario {
     pub fn empty() -> Self {
         let memory = Path::new("/dev/shm");
         let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-        Self { directory: directory.unwrap(), machine: Arc::default(), environment: BTreeMap::new() }
+        Self { directory: directory.unwrap(), machine: Arc::default(), environment: BTreeMap::new(), fake: None }
     }
 
     /// A directory with one configuration file.
@@ -120,6 +122,11 @@ impl Scenario {
     pub fn reach(&mut self, ways: &[Access]) {
         self.write("kubeconfig", &kubeconfig(ways));
         self.environment.insert("KUBECONFIG".to_owned(), self.path().join("kubeconfig").display().to_string());
+    }
+
+    /// Puts a fake world beside the real providers.
+    pub fn beside(&mut self, fake: &Fake) {
+        self.fake = Some(fake.clone());
     }
 
     /// The environment that command lines run in.
@@ -177,13 +184,24 @@ impl Scenario {
         Output { code, stdout: out.text(), stderr: err.text() }
     }
 
+    fn registry(&self) -> MakeRegistry {
+        let real = meshplan::registry_maker(self.path(), &self.environment);
+        let Some(fake) = self.fake.clone() else { return real };
+        Box::new(move |directory| {
+            let mut registry = real(directory);
+            let provider: Arc<dyn Provider> = Arc::new(fake.clone());
+            registry.add(&provider);
+            registry
+        })
+    }
+
     /// The real world, but for directory, environment, streams, clock and interruptions.
     pub fn world(&self, stdin: &str) -> World {
         let never: Box<dyn FnMut() -> BoxFuture<'static, ()> + Send> = Box::new(|| Box::pin(std::future::pending()));
         World {
             directory: self.path().to_owned(),
             environment: self.environment.clone(),
-            registry: meshplan::registry_maker(self.path(), &self.environment),
+            registry: self.registry(),
             stdin: Box::new(Cursor::new(stdin.to_owned())),
             machine: self.machine.clone(),
             interrupt: never,

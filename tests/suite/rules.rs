@@ -1,6 +1,7 @@
 //! One test per rule of planning and applying that is easy to get wrong.
 
 mod lifecycle;
+mod repair;
 
 use engine::address::Address;
 use engine::apply::Event;

@@ -7,7 +7,7 @@ pub use value::Masked;
 use super::{Applied, Screen, View};
 use engine::apply::Event;
 use engine::diagnostic::{Diagnostic, Severity};
-use engine::plan::{Action, Change, CheckResult, CheckStatus, Counts, OutputChange, Plan, Reason};
+use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Plan, Reason};
 use engine::source::{SourceTree, Span};
 use engine::state::{Output, State, Status};
 use serde_json::{Map, Value as Json, json};
@@ -54,7 +54,7 @@ impl View for Lines {
             self.line("planned_output", output_change(changed));
         }
         for blocked in &plan.blocked {
-            self.line("blocked", json!({ "address": blocked.address.to_string(), "why": &*blocked.why }));
+            self.line("blocked", not_planned(blocked));
         }
         for result in &plan.checks {
             self.line("check", check(result));
@@ -129,9 +129,17 @@ pub fn document(plan: &Plan) -> Json {
         "counts": counts(&plan.counts()),
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
         "outputs": plan.outputs.iter().map(output_change).collect::<Vec<_>>(),
-        "blocked": plan.blocked.iter().map(|b| json!({ "address": b.address.to_string(), "why": &*b.why })).collect::<Vec<_>>(),
+        "blocked": plan.blocked.iter().map(not_planned).collect::<Vec<_>>(),
         "checks": plan.checks.iter().map(check).collect::<Vec<_>>(),
     })
+}
+
+fn not_planned(blocked: &Blocked) -> Json {
+    let mut json = json!({ "address": blocked.address.to_string(), "why": &*blocked.why });
+    if let (Some(after), Json::Object(members)) = (&blocked.after, &mut json) {
+        members.insert("after".to_owned(), json!(after.to_string()));
+    }
+    json
 }
 
 /// A problem with its place in the text.

@@ -170,6 +170,9 @@ pub struct Blocked {
     pub address: Address,
     /// Why, as a fragment.
     pub why: Arc<str>,
+    /// What this plan makes or changes so that it can be observed: it is planned once that is done. Nothing if no apply of this plan
+    /// helps.
+    pub after: Option<Address>,
 }
 
 /// A root output that changes.

@@ -39,7 +39,7 @@ fn plan() -> Plan {
     Plan {
         changes: vec![change, kept],
         outputs: vec![OutputChange { name: "o".into(), before: None, after: Some(Value::string("s3cret")), sensitive: true }],
-        blocked: vec![Blocked { address: Address::managed("k", "x"), why: "connection refused".into() }],
+        blocked: vec![Blocked { address: Address::managed("k", "x"), why: "connection refused".into(), after: None }],
         checks: vec![CheckResult { name: "c".into(), status: CheckStatus::NotRun, messages: vec!["no data plane".to_owned()] }],
         ..Plan::default()
     }

@@ -1,6 +1,7 @@
 //! A plan as text: the glyph, the address, why; below it what differs.
 
 mod attributes;
+mod blocked;
 mod leaves;
 mod rows;
 mod waits;
@@ -36,7 +37,7 @@ pub fn render(plan: &Plan, layout: Layout) -> String {
     let mut text = String::new();
     write_rows(&mut text, plan, layout);
     write_outputs(&mut text, &plan.outputs, layout);
-    write_blocked(&mut text, plan, layout);
+    blocked::write(&mut text, plan, layout);
     write_checks(&mut text, plan, layout);
     text.push_str(&summary(plan, layout.style));
     text
@@ -125,21 +126,6 @@ fn changed(before: &str, after: &str) -> String {
     if before == after { format!("{after} changes") } else { format!("{before} -> {after}") }
 }
 
-fn write_blocked(text: &mut String, plan: &Plan, layout: Layout) {
-    if plan.blocked.is_empty() {
-        return;
-    }
-    let _ = writeln!(text, "{}", layout.style.paint(Paint::Strong, "Not planned, because it could not be observed"));
-    let addresses: Vec<String> = plan.blocked.iter().map(|blocked| blocked.address.to_string()).collect();
-    let column =
-        addresses.iter().map(|address| address.chars().count()).filter(|width| *width <= layout.widest_address()).max().unwrap_or(0);
-    for (blocked, address) in plan.blocked.iter().zip(&addresses) {
-        let glyph = layout.style.paint(Paint::Warning, "?  ");
-        let _ = writeln!(text, "  {glyph} {address:<column$}  {}", super::value::printable(&blocked.why));
-    }
-    text.push('\n');
-}
-
 fn write_checks(text: &mut String, plan: &Plan, layout: Layout) {
     let shown: Vec<_> = plan.checks.iter().filter(|check| check.status != CheckStatus::Passed).collect();
     if shown.is_empty() {
@@ -164,13 +150,7 @@ fn write_checks(text: &mut String, plan: &Plan, layout: Layout) {
 /// The last line: how many of each, or that there is nothing to do.
 pub fn summary(plan: &Plan, style: Style) -> String {
     let mut text = if plan.has_changes() { counted(&plan.counts()) } else { no_changes(plan) };
-    match plan.blocked.len() {
-        0 => {}
-        1 => text.push_str(" 1 could not be observed."),
-        blocked => {
-            let _ = write!(text, " {blocked} could not be observed.");
-        }
-    }
+    text.push_str(&blocked::counted(plan));
     let mut line = style.paint(Paint::Strong, &text);
     line.push('\n');
     if plan.has_changes() {

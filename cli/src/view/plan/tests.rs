@@ -182,7 +182,7 @@ fn outputs_blocked_entries_and_checks_have_their_own_sections() {
             output("password", Some("one"), Some("two"), true),
             output("url", Some("http://a"), Some("http://b"), false),
         ],
-        blocked: vec![Blocked { address: data, why: "connection refused".into() }],
+        blocked: vec![Blocked { address: data, why: "connection refused".into(), after: None }],
         checks: vec![
             CheckResult { name: "fine".into(), status: CheckStatus::Passed, messages: Vec::new() },
             check_of("one_root", CheckStatus::Failed, "the clusters do not share one root CA"),

@@ -36,7 +36,10 @@ impl Walk<'_> {
             match self.ask(ask) {
                 None => return Ok(Found::Open),
                 Some(Answer::Present(value)) => (Action::Keep, Reason::Unchanged, read(subject, &value)),
-                Some(Answer::Unreachable(why)) => return Ok(Found::Fate(Fate::Blocked(why))),
+                Some(Answer::Unreachable(why)) => {
+                    let sources = self.made_from(subject.edges, subject.address);
+                    return Ok(Found::Fate(Fate::Blocked(self.unobserved_because(why, place.as_ref(), &sources))));
+                }
                 Some(Answer::Refused(problem)) => return Err(vec![problem.at(subject.span)]),
                 Some(Answer::Absent | Answer::Conflict(_)) => return Err(vec![missing(subject)]),
             }

@@ -171,19 +171,24 @@ impl Walk<'_> {
     /// Plans a managed instance whose arguments, edges and conditions are settled.
     pub(super) fn plan_resource(&mut self, subject: &Subject<'_>, terms: Terms) -> Result<Found, Problems> {
         let place = subject.kind.place(subject.arguments);
-        let place_remade = place
-            .as_ref()
-            .and_then(|place| self.tables.planned(place))
-            .is_some_and(|planned| matches!(planned.action, Action::Replace | Action::ReplaceCreateFirst));
         if let Some(why) = place.as_ref().and_then(|place| self.stranded(place)) {
             return Ok(Found::Fate(Fate::Blocked(why)));
         }
         let record = self.prior.record(subject.address).cloned();
+        let stays = record.as_ref().is_none_or(|record| record.place == place);
+        let place_remade = place
+            .as_ref()
+            .and_then(|place| self.tables.planned(place))
+            .is_some_and(|planned| stays && matches!(planned.action, Action::Replace | Action::ReplaceCreateFirst));
         let lost = record.as_ref().and_then(|record| record.place.clone()).filter(|place| self.is_lost(place));
         let seen = record.as_ref().map(|record| self.seen(subject.address, None, record));
         let (prior, observed, gone) = match (record, seen) {
             (Some(_), Some(Seen::Pending)) => return Ok(Found::Open),
-            (Some(_), Some(Seen::Unreachable(why))) => return Ok(Found::Fate(Fate::Blocked(why))),
+            (Some(_), Some(Seen::Unreachable(_))) if place_remade => (None, None, place.clone().map(Reason::PlaceReplaced)),
+            (Some(record), Some(Seen::Unreachable(why))) => {
+                let sources = self.made_from(subject.edges, subject.address);
+                return Ok(Found::Fate(Fate::Blocked(self.unobserved_because(why, record.place.as_ref(), &sources))));
+            }
             (Some(_), Some(Seen::Refused(problem))) => return Err(vec![problem]),
             (Some(_), Some(Seen::Absent)) => (None, None, Some(lost.clone().map_or(Reason::Gone, Reason::AnotherPlace))),
             (Some(record), Some(Seen::Present(value))) if self.is_another(subject.address, &record, &value) => {

@@ -15,6 +15,7 @@ mod lifecycle;
 mod members;
 mod orphans;
 mod place;
+mod repair;
 mod scope;
 mod skeleton;
 mod standing;
@@ -31,6 +32,7 @@ use crate::schema::Catalogue;
 use crate::state::State;
 use crate::value::{Origin, Type, Value};
 use arguments::waits;
+use repair::Repairs;
 use scope::Lookup;
 use skeleton::{Item, Skeleton};
 use standing::Standings;
@@ -55,6 +57,7 @@ pub struct Walk<'a> {
     deposed: BTreeMap<(Address, Arc<str>), Action>,
     /// Deposed objects that cannot be observed.
     unobserved: Vec<Blocked>,
+    repairs: Repairs,
     open: Vec<usize>,
     stuck: bool,
 }
@@ -90,6 +93,7 @@ impl<'a> Walk<'a> {
             standings: Standings::default(),
             deposed: BTreeMap::new(),
             unobserved: Vec::new(),
+            repairs: Repairs::default(),
             open,
             stuck,
         }

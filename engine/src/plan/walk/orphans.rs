@@ -7,7 +7,7 @@ use super::{FAILED, Walk};
 use crate::address::{Address, Mode};
 use crate::config::ResourceName;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Action, Blocked, Reason};
+use crate::plan::{Action, Reason};
 use crate::state::Record;
 use crate::value::{Origin, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +103,9 @@ impl Walk<'_> {
                 Seen::Present(_) | Seen::Remembered => Action::Delete,
                 Seen::Absent => Action::Forget,
                 Seen::Unreachable(why) => {
-                    self.unobserved.push(Blocked { address, why });
+                    let sources: Vec<_> = record.depends_on.iter().cloned().collect();
+                    let why = self.unobserved_because(why, record.place.as_ref(), &sources);
+                    self.unobserved.push(Self::not_planned(&self.repairs, address, why));
                     continue;
                 }
                 Seen::Refused(problem) => {
@@ -153,7 +155,10 @@ impl Walk<'_> {
         };
         let (action, reason) = match (seen, &with_place) {
             (_, Some(place)) => (Action::Delete, Reason::PlaceDestroyed(place.clone())),
-            (Seen::Unreachable(why), None) => return Fate::Blocked(why),
+            (Seen::Unreachable(why), None) => {
+                let sources: Vec<_> = record.depends_on.iter().cloned().collect();
+                return Fate::Blocked(self.unobserved_because(why, record.place.as_ref(), &sources));
+            }
             (Seen::Refused(problem), None) => {
                 self.tables.diagnostics.push(problem.about(address));
                 return Fate::Failed;

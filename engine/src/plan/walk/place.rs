@@ -24,7 +24,7 @@ impl Walk<'_> {
 
     /// What is known of a place that the state remembers. One that does not answer as it was described then may still be found where the
     /// configuration describes it now. Another uid than the recorded one means that it is gone, with all within.
-    fn recorded_place(&self, address: &Address) -> Seen {
+    pub(super) fn recorded_place(&self, address: &Address) -> Seen {
         let Some(place) = self.prior.places.get(address).filter(|_| !self.inputs.skip_refresh) else { return Seen::Remembered };
         let seen = heard(self.answers.get(format!("place {address}").as_str()));
         match &seen {

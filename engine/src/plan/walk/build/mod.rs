@@ -15,7 +15,7 @@ use super::{FAILED, Walk};
 use crate::address::{Address, ModulePath};
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Blocked, CheckResult, Op, OutputChange, Plan, Program, Slot};
+use crate::plan::{CheckResult, Op, OutputChange, Plan, Program, Slot};
 use crate::value::{Origin, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -214,13 +214,13 @@ impl Walk<'_> {
         let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
-        let Self { tables, prior, inputs, arena, answers, deposed, unobserved, .. } = self;
+        let Self { tables, prior, inputs, arena, answers, deposed, unobserved, repairs, .. } = self;
         let Tables { fates, diagnostics: mut said, skeleton, values, groups, .. } = tables;
         said.extend(arena.warnings);
         // What the program does not need goes before the changes are made of what is left: the peak of a large plan is here.
         drop((skeleton, values, groups, arena.origins, arena.thunks, answers));
         let blocked = fates.iter().filter_map(|(address, fate)| match fate {
-            Fate::Blocked(why) if &**why != FAILED => Some(Blocked { address: address.clone(), why: why.clone() }),
+            Fate::Blocked(why) if &**why != FAILED => Some(Self::not_planned(&repairs, address.clone(), why.clone())),
             _ => None,
         });
         let blocked = blocked.chain(unobserved).collect();

@@ -1,0 +1,75 @@
+//! What cannot be reached before this plan repairs what it is reached through: it is read, and planned, after the apply.
+
+use super::Walk;
+use super::world::Seen;
+use crate::address::{Address, Mode};
+use crate::plan::{Action, Blocked};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What is repaired, as far as somebody asked.
+#[derive(Debug, Default)]
+pub(super) struct Repairs {
+    /// What repairs the way to a place, if anything does.
+    places: BTreeMap<Address, Option<Address>>,
+    /// What is waited for, by the words that say so. Whatever depends on a thing that is not planned is not planned for the same words.
+    reasons: BTreeMap<Arc<str>, Address>,
+}
+
+impl Walk<'_> {
+    /// Why a thing is not planned that could not be observed. If this plan changes the place that does not answer, something that place
+    /// came from, or, where the place does answer, something the thing came from, the words say so and [`Walk::not_planned`] knows them.
+    pub(super) fn unobserved_because(&mut self, why: Arc<str>, place: Option<&Address>, sources: &[Address]) -> Arc<str> {
+        let silent = place.filter(|place| matches!(self.recorded_place(place), Seen::Unreachable(_)));
+        let repair = match silent {
+            Some(place) => self.repair_of(place),
+            None => self.first_changed(sources),
+        };
+        let Some(repair) = repair else { return why };
+        let words: Arc<str> = format!("cannot be read before `{repair}` has changed: {why}").into();
+        self.repairs.reasons.insert(words.clone(), repair);
+        words
+    }
+
+    /// An instance that is not planned, for review.
+    pub(super) fn not_planned(repairs: &Repairs, address: Address, why: Arc<str>) -> Blocked {
+        let after = repairs.reasons.get(&why).cloned();
+        Blocked { address, why, after }
+    }
+
+    fn repair_of(&mut self, place: &Address) -> Option<Address> {
+        if let Some(known) = self.repairs.places.get(place) {
+            return known.clone();
+        }
+        let found = self.first_changed(std::slice::from_ref(place));
+        self.repairs.places.insert(place.clone(), found.clone());
+        found
+    }
+
+    /// The nearest of these, and of what they came from, that this plan makes or changes.
+    fn first_changed(&self, sources: &[Address]) -> Option<Address> {
+        let mut seen = BTreeSet::new();
+        let mut level: Vec<Address> = sources.to_vec();
+        while !level.is_empty() {
+            level.retain(|address| seen.insert(address.clone()));
+            if let Some(changed) = level.iter().find(|address| self.is_made_or_changed(address)) {
+                return Some(changed.clone());
+            }
+            level = level.iter().flat_map(|address| self.sources_of(address)).collect();
+        }
+        None
+    }
+
+    fn is_made_or_changed(&self, address: &Address) -> bool {
+        let changes =
+            |action| matches!(action, Action::Create | Action::Update | Action::Settle | Action::Replace | Action::ReplaceCreateFirst);
+        address.mode == Mode::Managed && self.tables.planned(address).is_some_and(|planned| changes(planned.action))
+    }
+
+    fn sources_of(&self, address: &Address) -> Vec<Address> {
+        if let Some(planned) = self.tables.planned(address).filter(|planned| !planned.arguments.is_null()) {
+            return self.made_from(planned.edges, address);
+        }
+        self.prior.record(address).map_or_else(Vec::new, |record| record.depends_on.iter().chain(&record.place).cloned().collect())
+    }
+}

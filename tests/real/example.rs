@@ -6,11 +6,22 @@ use meshplan_tests::apiserver::inventory::inventory;
 use meshplan_tests::apiserver::{self, Api, ApiServer, Cast, Components, Credential, StandIns};
 use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 const NODES: [&[&str]; 3] = [&["c1n1", "c1n2", "c1n3"], &["c2n1", "c2n2", "c2n3", "c2n4", "c2n5"], &["c3n1", "c3n2", "c3n3"]];
 
-/// Three clusters as the example takes them to be, with their nodes and load balancers.
-fn clusters(components: &Components) -> Vec<(StandIns, ApiServer)> {
+/// A cluster of the example, with what plays its nodes and load balancers.
+pub(crate) type Cluster = (StandIns, ApiServer);
+
+/// The three clusters of the example, for one test at a time, which leaves them as they were; nothing where the programs are missing.
+pub(crate) fn clusters() -> Option<MutexGuard<'static, Vec<Cluster>>> {
+    static CLUSTERS: OnceLock<Mutex<Vec<Cluster>>> = OnceLock::new();
+    let components = apiserver::required()?;
+    Some(CLUSTERS.get_or_init(|| Mutex::new(started(&components))).lock().unwrap())
+}
+
+/// Clusters as the example takes them to be.
+fn started(components: &Components) -> Vec<Cluster> {
     let start = |number: usize| {
         let cluster = ApiServer::start(components, &format!("cluster{}", number + 1));
         let pool = format!("198.18.{}.0/28", 100 + number);
@@ -23,7 +34,7 @@ fn clusters(components: &Components) -> Vec<(StandIns, ApiServer)> {
 }
 
 /// The example, with the clusters as what it calls `cluster1` to `cluster3`.
-fn example(clusters: &[(StandIns, ApiServer)]) -> Scenario {
+pub(crate) fn example(clusters: &[Cluster]) -> Scenario {
     let mut scenario = Scenario::example("locality");
     scenario.reach(&clusters.iter().map(|(_, cluster)| cluster.admin().clone()).collect::<Vec<_>>());
     scenario.write("real.auto.vars.hcl", "contexts = { cluster1 = \"cluster1\", cluster2 = \"cluster2\", cluster3 = \"cluster3\" }\n");
@@ -46,8 +57,7 @@ fn holder(reader: &ApiServer, name: &str, peer: &ApiServer) -> Value {
 
 #[test]
 fn stand_in_three_clusters_become_a_mesh_and_are_left_as_they_were() {
-    let Some(components) = apiserver::required() else { return };
-    let clusters = clusters(&components);
+    let Some(clusters) = clusters() else { return };
     let before: Vec<_> = clusters.iter().map(|(_, cluster)| inventory(cluster.api())).collect();
     let scenario = example(&clusters);
 

@@ -3,6 +3,7 @@
 
 mod example;
 mod harness;
+mod laws;
 mod places;
 mod remote_secrets;
 mod stand_ins;

@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod fake;
 pub mod functions;
 pub mod golden;
+pub mod killed;
 pub mod killing;
 pub mod planning;
 pub mod redact;

@@ -1,55 +1,25 @@
 //! Laws held by exhaustion: whatever happens to an apply, running it again ends where a straight run ends.
 
-use meshplan_tests::killing::{COUNT_TO, KILL_AT};
+use meshplan_tests::killed::{Counting, authorities, replayed};
 use meshplan_tests::redact;
 use meshplan_tests::scenario::Scenario;
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Output};
 
-/// Runs the counting binary in a scenario, to its end or to a point.
-fn child(scenario: &Scenario, args: &[&str], point: Option<u64>) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_meshplan-counting"));
-    command.args(args).current_dir(scenario.path()).env(COUNT_TO, scenario.path().join("points")).env_remove(KILL_AT);
-    if let Some(point) = point {
-        command.env(KILL_AT, point.to_string());
-    }
-    command.output().unwrap()
-}
-
-fn finished(scenario: &Scenario, args: &[&str]) -> u64 {
-    let output = child(scenario, args, None);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    scenario.read("points").parse().unwrap()
-}
-
-/// The fingerprints of the certificate authorities in a state that were made once and must stay.
-fn authorities(state: &Value) -> BTreeMap<String, String> {
-    let resources = state["resources"].as_array().cloned().unwrap_or_default();
-    let of_kind = resources.into_iter().filter(|resource| resource["kind"] == "ca_root");
-    of_kind
-        .filter_map(|root| Some((root["address"].as_str()?.to_owned(), root["attributes"]["fingerprint"].as_str()?.to_owned())))
-        .collect()
-}
+const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
+const APPLY: [&str; 2] = ["apply", "--auto-approve"];
 
 /// Everything an apply can be killed at, every `step`th point: afterwards a plain apply ends as the straight run did.
 fn any_prefix(example: &dyn Fn() -> Scenario, step: usize) {
     let straight = example();
-    let points = finished(&straight, &["apply", "--auto-approve"]);
+    let points = COUNTING.finish(&straight, &APPLY, None);
     assert!(points > 3, "only {points} points");
     let expected = redact::state(&straight.state());
     for point in (0..points).step_by(step) {
         let scenario = example();
-        let killed = child(&scenario, &["apply", "--auto-approve"], Some(point));
-        if killed.status.code() == Some(0) {
-            // Effects that end together share an append: a run may pass a few points less than the straight one.
-            assert!(point * 4 > points * 3, "ended before point {point} of {points}");
+        if !COUNTING.is_killed(&scenario, &APPLY, point, points) {
             continue;
         }
-        assert_eq!(killed.status.signal(), Some(9), "point {point}: {}", String::from_utf8_lossy(&killed.stderr));
         let before = authorities(&replayed(&scenario));
-        finished(&scenario, &["apply", "--auto-approve"]);
+        COUNTING.finish(&scenario, &APPLY, Some(point));
         let state = scenario.state();
         let left = redact::state(&state);
         assert!(left == expected, "killed at point {point}:\n{}", redact::difference(&expected, &left));
@@ -58,7 +28,7 @@ fn any_prefix(example: &dyn Fn() -> Scenario, step: usize) {
             assert_eq!(after.get(&address), Some(&fingerprint), "`{address}` was made again after point {point}");
         }
         assert_eq!(made_twice(&scenario), Vec::<String>::new(), "killed at point {point}");
-        let again = child(&scenario, &["plan", "--detailed-exitcode"], None);
+        let again = COUNTING.run(&scenario, &["plan", "--detailed-exitcode"], None);
         assert_eq!(again.status.code(), Some(0), "killed at point {point}: {}", String::from_utf8_lossy(&again.stdout));
     }
 }
@@ -68,17 +38,6 @@ fn made_twice(scenario: &Scenario) -> Vec<String> {
     let sandboxes = sandbox::Sandboxes::new(scenario.path().join(".meshplan/sandbox"));
     let made = |name: &String| sandboxes.audit(name).unwrap().into_iter().filter(|made| made.created > 1);
     sandboxes.names().iter().flat_map(made).map(|made| format!("{} {}/{}", made.kind, made.namespace, made.name)).collect()
-}
-
-/// The state as the next run will see it: the journal replayed.
-fn replayed(scenario: &Scenario) -> Value {
-    let loaded = state::Store::new(scenario.path().join("meshplan.state.json")).read().unwrap();
-    let resources = loaded.state.resources.iter().filter_map(|(address, objects)| {
-        let record = objects.current.as_ref()?;
-        let attributes = record.attributes.to_json().ok()?;
-        Some(serde_json::json!({ "address": address.to_string(), "kind": &*record.kind, "attributes": attributes }))
-    });
-    serde_json::json!({ "resources": resources.collect::<Vec<_>>() })
 }
 
 const AUTHORITIES: &str = r#"

@@ -2,7 +2,7 @@
 
 use super::Api;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What comes and goes by itself.
 const FLEETING: [&str; 5] = ["events", "leases", "endpointslices", "endpoints", "ipaddresses"];
@@ -10,6 +10,23 @@ const FLEETING: [&str; 5] = ["events", "leases", "endpointslices", "endpoints", 
 /// Every object of a cluster, as `resource.group namespace/name` with its labels, but for what comes and goes by itself.
 pub fn inventory(api: &Api) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
+    visit(api, &mut |resource, metadata| {
+        all.insert(format!("{resource} {} {}", place(metadata), metadata["labels"]));
+    });
+    all
+}
+
+/// The uid of every object of a cluster, by `resource.group namespace/name`, but for what comes and goes by itself.
+pub fn uids(api: &Api) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    visit(api, &mut |resource, metadata| {
+        all.insert(format!("{resource} {}", place(metadata)), text(metadata, "uid").to_owned());
+    });
+    all
+}
+
+/// Shows every object, as `resource.group` and its metadata.
+fn visit(api: &Api, see: &mut dyn FnMut(&str, &Value)) {
     let mut versions = vec![("/api/v1".to_owned(), String::new())];
     let groups = api.get("/apis").unwrap();
     for group in groups["groups"].as_array().unwrap() {
@@ -27,14 +44,16 @@ pub fn inventory(api: &Api) -> BTreeSet<String> {
             }
             let Some(list) = api.get(&format!("{path}/{name}")) else { continue };
             for object in list["items"].as_array().unwrap() {
-                all.insert(format!("{name}{group} {}", described(&object["metadata"])));
+                see(&format!("{name}{group}"), &object["metadata"]);
             }
         }
     }
-    all
 }
 
-fn described(metadata: &Value) -> String {
-    let text = |key: &str| metadata[key].as_str().unwrap_or_default();
-    format!("{}/{} {}", text("namespace"), text("name"), metadata["labels"])
+fn place(metadata: &Value) -> String {
+    format!("{}/{}", text(metadata, "namespace"), text(metadata, "name"))
+}
+
+fn text<'a>(metadata: &'a Value, key: &str) -> &'a str {
+    metadata[key].as_str().unwrap_or_default()
 }

@@ -1,11 +1,24 @@
 //! Reaching API servers. The only module that names the foreign client.
 
+mod builtin;
 mod call;
 mod connect;
 mod discover;
+mod error;
+mod kubeconfig;
+mod list;
+mod pace;
+mod send;
+mod transport;
+mod watch;
 
+pub(crate) use builtin::{builtin, builtin_version};
+pub(crate) use call::Apply;
 pub use call::Cluster;
-pub(crate) use call::{Apply, CallError};
-pub(crate) use connect::Target;
-pub use connect::{Clusters, Connector, KubeconfigConnector};
-pub(crate) use discover::{builtin, builtin_version};
+pub use connect::{Clusters, Connector};
+pub(crate) use error::CallError;
+pub use kubeconfig::KubeconfigConnector;
+pub(crate) use kubeconfig::Target;
+#[cfg(test)]
+pub(crate) use pace::Pace;
+pub(crate) use watch::Waited;

@@ -1,6 +1,6 @@
 //! A small API server for this crate's own tests: names, uids, lists, deletion, and just enough server-side apply.
 
-use crate::client::Connector;
+use crate::client::{Cluster, Connector, Pace};
 use crate::object_kind::Json;
 use engine::port::{BoxFuture, Connected};
 use engine::value::Value;
@@ -10,6 +10,10 @@ use kube::client::Body;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// As many tries as ever, without the pauses.
+pub(crate) const QUICK: Pace = Pace { first_pause: Duration::from_millis(4), longest_pause: Duration::from_millis(32), ..Pace::USUAL };
 
 /// What the server holds and what it was asked.
 #[derive(Default)]
@@ -56,6 +60,27 @@ impl Fake {
         self.0.lock().unwrap().refuse.insert(what.to_owned(), status);
     }
 
+    /// A client of it.
+    fn client(&self) -> Client {
+        let world = self.0.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let world = world.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let body: Json = serde_json::from_slice(&body.collect_bytes().await?).unwrap_or_default();
+                let (status, answer) = world.lock().unwrap().answer(&parts.method, &parts.uri, &body);
+                let response = Response::builder().status(status).body(Body::from(answer.to_string().into_bytes()));
+                Ok::<_, tower::BoxError>(response?)
+            }
+        });
+        Client::new(service, "default")
+    }
+
+    /// The cluster that it is.
+    pub(crate) fn cluster(&self) -> Cluster {
+        Cluster::paced(self.client(), QUICK)
+    }
+
     /// What was asked since the last time.
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap().asked)
@@ -64,21 +89,9 @@ impl Fake {
 
 impl Connector for Fake {
     fn connect<'a>(&'a self, connection: &'a Value) -> BoxFuture<'a, Option<Result<Client, String>>> {
-        let world = self.0.clone();
+        let client = self.client();
         let known = matches!(connection.text("type"), Some("fake" | "kubeconfig"));
-        Box::pin(async move {
-            let service = tower::service_fn(move |request: Request<Body>| {
-                let world = world.clone();
-                async move {
-                    let (parts, body) = request.into_parts();
-                    let body: Json = serde_json::from_slice(&body.collect_bytes().await?).unwrap_or_default();
-                    let (status, answer) = world.lock().unwrap().answer(&parts.method, &parts.uri, &body);
-                    let response = Response::builder().status(status).body(Body::from(answer.to_string().into_bytes()));
-                    Ok::<_, tower::BoxError>(response?)
-                }
-            });
-            known.then(|| Ok(Client::new(service, "default")))
-        })
+        Box::pin(async move { known.then(|| Ok(client)) })
     }
 }
 
@@ -112,7 +125,7 @@ impl World {
         }
     }
 
-    /// Two pages, so that paging is seen.
+    /// Two pages, so that paging is seen. No version to watch from: what is waited for here is read again.
     fn list(&mut self, path: &str) -> (u16, Json) {
         let (root, plural) = path.rsplit_once('/').unwrap_or_default();
         let within = |key: &str| {
@@ -120,8 +133,10 @@ impl World {
             let steps: Vec<_> = rest.trim_start_matches('/').split('/').collect();
             (steps.len() >= 2 && steps[steps.len() - 2] == plural).then_some(())
         };
-        let items: Vec<_> = self.objects.iter().filter(|(key, _)| within(key).is_some()).map(|(_, object)| object.clone()).collect();
         let last = self.asked.last().cloned().unwrap_or_default();
+        let name = last.split_once("fieldSelector=metadata.name%3D").map(|(_, name)| format!("/{name}"));
+        let wanted = |key: &str| within(key).is_some() && name.as_ref().is_none_or(|name| key.ends_with(name));
+        let items: Vec<_> = self.objects.iter().filter(|(key, _)| wanted(key)).map(|(_, object)| object.clone()).collect();
         let half = items.len() / 2;
         if items.len() > 1 && !last.contains("continue=") {
             return (200, json!({ "items": items[..half], "metadata": { "continue": "more/of it" } }));

@@ -38,6 +38,12 @@ impl ObjectProvider {
         Self { kinds, data_sources, clusters: Clusters::new(connectors) }
     }
 
+    /// The same without pauses.
+    #[cfg(test)]
+    pub(crate) fn quick(self) -> Self {
+        Self { clusters: self.clusters.paced(crate::fake::QUICK), ..self }
+    }
+
     fn adapter(&self, kind: &str) -> Result<&Adapter, String> {
         self.kinds.get(kind).map(|adapter| &**adapter).ok_or_else(|| format!("no provider of Kubernetes objects has a kind `{kind}`"))
     }

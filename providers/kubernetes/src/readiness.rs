@@ -9,9 +9,11 @@ pub(crate) enum Readiness {
     Ready,
     /// Not yet, and why, as a fragment.
     NotYet(String),
+    /// Not ever, whatever is waited for, and why, as a fragment.
+    Never(String),
 }
 
-use Readiness::{NotYet, Ready};
+use Readiness::{Never, NotYet, Ready};
 
 /// Seconds that objects of a kind usually need at most; nothing for objects that are ready when they exist.
 pub(crate) fn usual_seconds(name: &ObjectName) -> Option<u64> {
@@ -60,11 +62,15 @@ fn usual(name: &ObjectName, live: &Json) -> Readiness {
         ("", "Service") => load_balancer(live),
         ("", "Pod") => match live.pointer("/status/phase").and_then(Json::as_str) {
             Some("Succeeded") => Ready,
+            Some("Failed") => Never(format!("it has failed{}", said(live.get("status")))),
             _ => condition(live, "Ready"),
         },
         ("apiextensions.k8s.io", "CustomResourceDefinition") => condition(live, "Established"),
         ("apiregistration.k8s.io", "APIService") => condition(live, "Available"),
-        ("batch", "Job") => condition(live, "Complete"),
+        ("batch", "Job") => match failed(live) {
+            Some(condition) => Never(format!("it has failed{}", said(Some(condition)))),
+            None => condition(live, "Complete"),
+        },
         ("apps", "Deployment") => observed(live).unwrap_or_else(|| {
             let replicas = count(live, "/spec/replicas").unwrap_or(1);
             let updated = count(live, "/status/updatedReplicas").unwrap_or(0);
@@ -128,9 +134,22 @@ fn condition(live: &Json, kind: &str) -> Readiness {
     if text(condition, "status") == "True" {
         return Ready;
     }
-    let why =
-        [text(condition, "reason"), text(condition, "message")].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
-    NotYet(if why.is_empty() { format!("condition `{kind}` is not true yet") } else { format!("condition `{kind}` is not true: {why}") })
+    let why = said(Some(condition));
+    NotYet(if why.is_empty() { format!("condition `{kind}` is not true yet") } else { format!("condition `{kind}` is not true{why}") })
+}
+
+/// The condition of a job that will run no more pods although it is not complete.
+fn failed(job: &Json) -> Option<&Json> {
+    let text = |condition: &Json, key: &str| condition.get(key).and_then(Json::as_str).map(str::to_owned);
+    let is =
+        |condition: &&Json| text(condition, "type").as_deref() == Some("Failed") && text(condition, "status").as_deref() == Some("True");
+    conditions(job).iter().find(is)
+}
+
+/// Reason and message of a status or a condition, after a colon.
+fn said(status: Option<&Json>) -> String {
+    let parts = ["reason", "message"].iter().filter_map(|key| status?.get(key)?.as_str().filter(|text| !text.is_empty()));
+    parts.fold(String::new(), |all, part| format!("{all}: {part}"))
 }
 
 /// What failing conditions add to a reason.
@@ -172,6 +191,7 @@ mod tests {
         match readiness(&ObjectName::global(api_version, kind, "a"), live, &Until::Ready) {
             Ready => None,
             NotYet(why) => Some(why),
+            Never(why) => Some(format!("never: {why}")),
         }
     }
 
@@ -228,6 +248,26 @@ mod tests {
                 Some("1 of 2 replicas are ready"),
             ),
             ("apps/v1", "DaemonSet", json!({ "status": { "desiredNumberScheduled": 0 } }), None),
+        ];
+        for (api_version, kind, live, expected) in rows {
+            assert_eq!(ready(api_version, kind, &live).as_deref(), expected, "{kind} {live}");
+        }
+    }
+
+    #[test]
+    fn what_has_failed_for_good_is_not_waited_for() {
+        let over = json!([{ "type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "tried often enough" }]);
+        let rows = [
+            ("batch/v1", "Job", json!({ "status": { "active": 1 } }), Some("condition `Complete` is not set yet")),
+            (
+                "batch/v1",
+                "Job",
+                json!({ "status": { "conditions": over } }),
+                Some("never: it has failed: BackoffLimitExceeded: tried often enough"),
+            ),
+            ("v1", "Pod", json!({ "status": { "phase": "Failed", "reason": "Evicted" } }), Some("never: it has failed: Evicted")),
+            ("batch/v1", "Job", json!({ "status": { "conditions": [{ "type": "Complete", "status": "True" }] } }), None),
+            ("v1", "Pod", json!({ "status": { "phase": "Succeeded" } }), None),
         ];
         for (api_version, kind, live, expected) in rows {
             assert_eq!(ready(api_version, kind, &live).as_deref(), expected, "{kind} {live}");

@@ -1,13 +1,15 @@
 //! Which kinds a server knows: what stands in URLs for them, and whether a namespace holds them.
 
-use super::{CallError, Cluster};
+use super::Cluster;
+use super::builtin::builtin;
+use super::error::CallError;
+use super::send::Call;
 use crate::object_kind::Json;
-use http::Method;
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// The kinds of one API version, by name.
-pub(super) type Kinds = BTreeMap<String, Served>;
+/// What asks for all groups in one answer. Servers before 1.27 give their list of groups instead.
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
 /// How a kind is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,131 +23,202 @@ pub(crate) struct Served {
 impl Served {
     /// The path of all objects of the kind, in one namespace or in all.
     pub(crate) fn collection(&self, api_version: &str, namespace: Option<&str>) -> String {
-        let root = if api_version.contains('/') { "apis" } else { "api" };
+        let root = root(api_version);
         match namespace.filter(|_| self.namespaced) {
-            Some(namespace) => format!("/{root}/{api_version}/namespaces/{namespace}/{}", self.plural),
-            None => format!("/{root}/{api_version}/{}", self.plural),
+            Some(namespace) => format!("{root}/{api_version}/namespaces/{namespace}/{}", self.plural),
+            None => format!("{root}/{api_version}/{}", self.plural),
         }
+    }
+}
+
+/// The kinds of a server, as far as they were asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Known {
+    /// By API version and kind.
+    kinds: BTreeMap<(String, String), Served>,
+    /// API versions whose server does not answer the one that was asked: what is missing of these may be there.
+    stale: BTreeSet<String>,
+    /// Whether the server gives no more than the names of its groups when it is asked for all.
+    piecemeal: bool,
+}
+
+/// What a server was asked about its kinds: once, and again when something is missing.
+#[derive(Debug, Default)]
+pub(super) struct Discovery {
+    known: Mutex<(u64, Arc<Known>)>,
+    asking: tokio::sync::Mutex<()>,
+}
+
+impl Discovery {
+    /// What is known, and how many times it was asked for.
+    fn known(&self) -> (u64, Arc<Known>) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Cluster {
-    /// How the server serves a kind; nothing if it does not. What it did not know is asked for anew each time: definitions arrive.
+    /// How the server serves a kind; nothing if it does not. What is not known is asked for anew, since definitions arrive: once for
+    /// all that miss something at that time.
     pub(crate) async fn served(&self, api_version: &str, kind: &str) -> Result<Option<Served>, CallError> {
         if let Some(served) = builtin(api_version, kind) {
             return Ok(Some(served));
         }
-        let known = |cluster: &Self| {
-            let kinds = cluster.served.lock().unwrap_or_else(PoisonError::into_inner);
-            kinds.get(api_version)?.get(kind).cloned()
-        };
-        if let Some(served) = known(self) {
-            return Ok(Some(served));
+        let key = (api_version.to_owned(), kind.to_owned());
+        let (round, known) = self.discovery.known();
+        if let Some(served) = known.kinds.get(&key) {
+            return Ok(Some(served.clone()));
         }
-        let root = if api_version.contains('/') { "apis" } else { "api" };
-        let kinds = match self.call(Method::GET, &format!("/{root}/{api_version}"), None).await {
-            Ok(reply) => kinds(&reply.body),
-            Err(error) if error.status == Some(404) => Kinds::new(),
-            Err(error) => return Err(error),
-        };
-        self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(api_version.to_owned(), Arc::new(kinds));
-        Ok(known(self))
+        let known = self.asked_after(round, api_version).await?;
+        match known.kinds.get(&key) {
+            Some(served) => Ok(Some(served.clone())),
+            None if known.stale.contains(api_version) => {
+                let why = format!("the server behind API `{api_version}` does not answer; see its APIService");
+                Err(CallError { status: Some(503), reason: "ServiceUnavailable".into(), message: why, ..CallError::default() })
+            }
+            None => Ok(None),
+        }
     }
 
-    pub(super) fn forget_served(&self, api_version: &str) {
-        self.served.lock().unwrap_or_else(PoisonError::into_inner).remove(api_version);
+    /// What the server knows, asked for after that round.
+    async fn asked_after(&self, round: u64, api_version: &str) -> Result<Arc<Known>, CallError> {
+        let _asking = self.discovery.asking.lock().await;
+        let (now, known) = self.discovery.known();
+        if now > round {
+            return Ok(known);
+        }
+        let root = root(api_version);
+        let mut next = (*known).clone();
+        if !next.piecemeal {
+            let found = self.call(Call { accept: AGGREGATED, ..Call::get(root) }).await?.body;
+            next.piecemeal = text(&found, "kind") != Some("APIGroupDiscoveryList");
+            next.forget(|known| self::root(known) == root);
+            next.learn_all(&found);
+        }
+        if next.piecemeal {
+            next.forget(|known| known == api_version);
+            match self.call(Call::get(&format!("{root}/{api_version}"))).await {
+                Ok(reply) => next.learn(api_version, &reply.body),
+                Err(error) if error.status == Some(404) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let next = Arc::new(next);
+        *self.discovery.known.lock().unwrap_or_else(PoisonError::into_inner) = (round + 1, next.clone());
+        Ok(next)
     }
 }
 
-fn kinds(list: &Json) -> Kinds {
-    let resources = list.get("resources").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    let kinds = resources.iter().filter_map(|resource| {
-        let plural = resource.get("name")?.as_str().filter(|name| !name.contains('/'))?;
-        let served = Served { plural: plural.to_owned(), namespaced: resource.get("namespaced")?.as_bool()? };
-        Some((resource.get("kind")?.as_str()?.to_owned(), served))
-    });
-    kinds.collect()
+impl Known {
+    fn forget(&mut self, forgotten: impl Fn(&str) -> bool) {
+        self.kinds.retain(|(api_version, _), _| !forgotten(api_version));
+        self.stale.retain(|api_version| !forgotten(api_version));
+    }
+
+    /// Learns an `APIGroupDiscoveryList`.
+    fn learn_all(&mut self, list: &Json) {
+        for group in each(list, "items") {
+            let name = group.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
+            for version in each(group, "versions") {
+                let Some(number) = text(version, "version") else { continue };
+                let api_version = if name.is_empty() { number.to_owned() } else { format!("{name}/{number}") };
+                if text(version, "freshness") == Some("Stale") {
+                    self.stale.insert(api_version.clone());
+                }
+                for resource in each(version, "resources") {
+                    let kind = resource.pointer("/responseKind/kind").and_then(Json::as_str);
+                    let namespaced = text(resource, "scope").map(|scope| scope == "Namespaced");
+                    self.serve(&api_version, (kind, text(resource, "resource"), namespaced));
+                }
+            }
+        }
+    }
+
+    /// Learns an `APIResourceList`.
+    fn learn(&mut self, api_version: &str, list: &Json) {
+        for resource in each(list, "resources") {
+            let namespaced = resource.get("namespaced").and_then(Json::as_bool);
+            let plural = text(resource, "name").filter(|name| !name.contains('/'));
+            self.serve(api_version, (text(resource, "kind"), plural, namespaced));
+        }
+    }
+
+    fn serve(&mut self, api_version: &str, (kind, plural, namespaced): (Option<&str>, Option<&str>, Option<bool>)) {
+        if let (Some(kind), Some(plural), Some(namespaced)) = (kind, plural, namespaced) {
+            self.kinds.insert((api_version.to_owned(), kind.to_owned()), Served { plural: plural.to_owned(), namespaced });
+        }
+    }
 }
 
-/// API version, whether namespaces hold its objects, and kinds with their plural: their name in small letters with an `s` unless it is given.
-type Group = (&'static str, bool, &'static [(&'static str, &'static str)]);
-
-/// Kinds that every supported server has.
-const BUILTIN: &[Group] = &[
-    ("v1", false, &[("Namespace", ""), ("Node", ""), ("PersistentVolume", "")]),
-    (
-        "v1",
-        true,
-        &[
-            ("ConfigMap", ""),
-            ("Endpoints", "endpoints"),
-            ("LimitRange", ""),
-            ("PersistentVolumeClaim", ""),
-            ("Pod", ""),
-            ("ResourceQuota", ""),
-            ("Secret", ""),
-            ("Service", ""),
-            ("ServiceAccount", ""),
-        ],
-    ),
-    ("apps/v1", true, &[("DaemonSet", ""), ("Deployment", ""), ("ReplicaSet", ""), ("StatefulSet", "")]),
-    ("batch/v1", true, &[("CronJob", ""), ("Job", "")]),
-    ("autoscaling/v2", true, &[("HorizontalPodAutoscaler", "")]),
-    ("policy/v1", true, &[("PodDisruptionBudget", "")]),
-    ("networking.k8s.io/v1", true, &[("Ingress", "ingresses"), ("NetworkPolicy", "networkpolicies")]),
-    ("rbac.authorization.k8s.io/v1", true, &[("Role", ""), ("RoleBinding", "")]),
-    ("rbac.authorization.k8s.io/v1", false, &[("ClusterRole", ""), ("ClusterRoleBinding", "")]),
-    ("apiextensions.k8s.io/v1", false, &[("CustomResourceDefinition", "")]),
-    ("apiregistration.k8s.io/v1", false, &[("APIService", "")]),
-    ("admissionregistration.k8s.io/v1", false, &[("MutatingWebhookConfiguration", ""), ("ValidatingWebhookConfiguration", "")]),
-    ("storage.k8s.io/v1", false, &[("StorageClass", "storageclasses")]),
-    ("scheduling.k8s.io/v1", false, &[("PriorityClass", "priorityclasses")]),
-];
-
-/// How a kind that every server has is served; nothing for all others.
-pub(crate) fn builtin(api_version: &str, kind: &str) -> Option<Served> {
-    BUILTIN.iter().filter(|(version, ..)| *version == api_version).find_map(|(_, namespaced, kinds)| {
-        let (_, plural) = kinds.iter().find(|(name, _)| *name == kind)?;
-        let plural = if plural.is_empty() { format!("{}s", kind.to_lowercase()) } else { (*plural).to_owned() };
-        Some(Served { plural, namespaced: *namespaced })
-    })
+fn root(api_version: &str) -> &'static str {
+    if api_version.contains('/') { "/apis" } else { "/api" }
 }
 
-/// The API version of a kind that every server has.
-pub(crate) fn builtin_version(group: &str, kind: &str) -> Option<&'static str> {
-    let of_group = BUILTIN.iter().filter(|(version, ..)| version.rsplit_once('/').map_or("", |(group, _)| group) == group);
-    of_group.filter(|(.., kinds)| kinds.iter().any(|(name, _)| *name == kind)).map(|(version, ..)| *version).next()
+fn each<'a>(value: &'a Json, key: &str) -> &'a [Json] {
+    value.get(key).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text<'a>(value: &'a Json, key: &str) -> Option<&'a str> {
+    value.get(key)?.as_str()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::Fake;
     use serde_json::json;
 
-    #[test]
-    fn builtin_kinds_need_no_question() {
-        let paths = [
-            ("v1", "Namespace", Some("x"), "/api/v1/namespaces"),
-            ("v1", "Secret", Some("x"), "/api/v1/namespaces/x/secrets"),
-            ("v1", "Secret", None, "/api/v1/secrets"),
-            ("networking.k8s.io/v1", "NetworkPolicy", Some("x"), "/apis/networking.k8s.io/v1/namespaces/x/networkpolicies"),
-            ("rbac.authorization.k8s.io/v1", "ClusterRole", None, "/apis/rbac.authorization.k8s.io/v1/clusterroles"),
-        ];
-        for (api_version, kind, namespace, path) in paths {
-            let served = builtin(api_version, kind).expect(kind);
-            assert_eq!(served.collection(api_version, namespace), path);
-        }
-        assert_eq!(builtin("v1", "Deployment"), None);
-        assert_eq!(builtin("networking.istio.io/v1", "Gateway"), None);
+    fn gateways() -> Json {
+        json!({ "kind": "APIGroupDiscoveryList", "items": [{ "metadata": { "name": "networking.istio.io" }, "versions": [{ "version": "v1",
+            "freshness": "Current", "resources": [{ "resource": "gateways", "responseKind": { "kind": "Gateway" }, "scope": "Namespaced",
+            "subresources": [{ "subresource": "status", "responseKind": { "kind": "Gateway" } }] }] }] }] })
     }
 
-    #[test]
-    fn discovery_leaves_subresources_out() {
+    fn served(plural: &str, namespaced: bool) -> Served {
+        Served { plural: plural.into(), namespaced }
+    }
+
+    #[tokio::test]
+    async fn all_groups_are_asked_for_at_once_and_again_for_what_is_missing() {
+        let fake = Fake::new();
+        let cluster = fake.cluster();
+        fake.put("/apis", gateways());
+        let istio = "networking.istio.io/v1";
+        assert_eq!(cluster.served(istio, "Gateway").await, Ok(Some(served("gateways", true))));
+        assert_eq!(cluster.served(istio, "Gateway").await, Ok(Some(served("gateways", true))));
+        assert_eq!(fake.asked(), ["GET /apis"]);
+        assert_eq!(cluster.served(istio, "Sidecar").await, Ok(None));
+        fake.put("/apis", json!({ "kind": "APIGroupDiscoveryList", "items": [] }));
+        let missing = futures::future::join_all(["Sidecar", "EnvoyFilter", "Telemetry"].map(|kind| cluster.served(istio, kind))).await;
+        assert_eq!(missing, [Ok(None), Ok(None), Ok(None)]);
+        assert_eq!(fake.asked(), ["GET /apis"; 2], "those who miss something at the same time ask once");
+        assert_eq!(cluster.served(istio, "Gateway").await, Ok(None), "it went since");
+    }
+
+    #[tokio::test]
+    async fn what_hangs_on_a_server_that_is_down_is_not_missing() {
+        let fake = Fake::new();
+        fake.put(
+            "/apis",
+            json!({ "kind": "APIGroupDiscoveryList", "items": [{ "metadata": { "name": "metrics.k8s.io" },
+            "versions": [{ "version": "v1beta1", "freshness": "Stale" }] }] }),
+        );
+        let error = fake.cluster().served("metrics.k8s.io/v1beta1", "NodeMetrics").await.unwrap_err();
+        assert!(error.is_unreachable(), "{error}");
+        assert_eq!(fake.cluster().served("other.k8s.io/v1", "NodeMetrics").await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn servers_that_give_no_more_than_groups_are_asked_for_each() {
+        let fake = Fake::new();
+        fake.put("/apis", json!({ "kind": "APIGroupList", "groups": [] }));
         let list = json!({ "kind": "APIResourceList", "resources": [
             { "name": "gateways", "kind": "Gateway", "namespaced": true },
             { "name": "gateways/status", "kind": "Gateway", "namespaced": false },
         ] });
-        assert_eq!(kinds(&list).get("Gateway"), Some(&Served { plural: "gateways".into(), namespaced: true }));
-        assert_eq!(kinds(&json!({})), Kinds::new());
+        fake.put("/apis/networking.istio.io/v1", list);
+        let cluster = fake.cluster();
+        assert_eq!(cluster.served("networking.istio.io/v1", "Gateway").await, Ok(Some(served("gateways", true))));
+        assert_eq!(cluster.served("security.istio.io/v1", "PeerAuthentication").await, Ok(None));
+        assert_eq!(fake.asked(), ["GET /apis", "GET /apis/networking.istio.io/v1", "GET /apis/security.istio.io/v1"]);
     }
 }

@@ -3,8 +3,9 @@
 use super::ObjectProvider;
 use super::outcome::{attributes, done};
 use super::target::Target;
+use crate::client::Waited;
 use crate::kind::Adapter;
-use crate::object_kind::{Json, Settled};
+use crate::object_kind::{Json, Settled, Until};
 use crate::readiness::{Readiness, readiness, usual_seconds};
 use engine::port::{Done, Failure, Request};
 use std::time::Duration;
@@ -49,19 +50,10 @@ impl ObjectProvider {
         let wait = adapter.kind.wait(&request.arguments);
         let seconds = request.timeout.or(wait.seconds).or_else(|| usual_seconds(&target.name)).unwrap_or(USUAL);
         let mut patience = Patience::new(seconds);
-        let live = loop {
-            let (why, live) = match target.live().await {
-                Ok(Some(live)) => match readiness(&target.name, &live, &wait.until) {
-                    Readiness::Ready => break live,
-                    Readiness::NotYet(why) => (why, Some(live)),
-                },
-                Ok(None) => return Err(Failure::new("gone", format!("`{}` was deleted while it was waited for", target.name))),
-                Err(error) => (error.to_string(), None),
-            };
-            if !patience.wait().await {
-                return Err(late(adapter, request, &target, (live.as_ref(), &why, seconds)));
-            }
-        };
+        let live = ready(&target, &wait.until, (patience.deadline, seconds)).await.map_err(|(failure, live)| {
+            let partial = live.map(|live| Box::new(done(adapter, request, &target, &live)));
+            Failure { partial, ..failure }
+        })?;
         let computed = self.find_out(adapter, request, &mut patience).await?;
         let mut done = done(adapter, request, &target, &live);
         if !computed.is_empty() {
@@ -95,10 +87,28 @@ impl ObjectProvider {
     }
 }
 
-/// The failure of a wait: the object, the last reason, and what is there all the same.
-fn late(adapter: &Adapter, request: &Request, target: &Target, (live, why, seconds): (Option<&Json>, &str, u64)) -> Failure {
-    let failure = Failure::new("not ready in time", format!("`{}` is not ready after {seconds} s: {why}", target.name));
-    Failure { partial: live.map(|live| Box::new(done(adapter, request, target, live))), ..failure }
+/// The object once it is ready, or why it is not, with what is there all the same.
+async fn ready(target: &Target, until: &Until, (deadline, seconds): (Instant, u64)) -> Result<Json, (Failure, Option<Json>)> {
+    let name = &target.name;
+    let mut last = None;
+    let mut look = |live: Option<&Json>| {
+        last = live.cloned();
+        match live.map(|live| (live, readiness(name, live, until))) {
+            None => Ok(Err(Failure::new("gone", format!("`{name}` was deleted while it was waited for")))),
+            Some((live, Readiness::Ready)) => Ok(Ok(live.clone())),
+            Some((_, Readiness::Never(why))) => Ok(Err(Failure::new("will not be ready", format!("`{name}`: {why}")))),
+            Some((_, Readiness::NotYet(why))) => Err(why),
+        }
+    };
+    let failure = match target.cluster.wait(name, deadline, &mut look).await {
+        Ok(Ok(live)) => return Ok(live),
+        Ok(Err(failure)) => failure,
+        Err(Waited::Late(why)) => {
+            Failure::new("not ready in time", format!("`{name}` is not ready after {seconds} s: {why}; the next run goes on waiting"))
+        }
+        Err(Waited::Refused(error)) => Failure::new("refused by the API server", format!("`{name}` cannot be looked at: {error}")),
+    };
+    Err((failure, last))
 }
 
 #[cfg(test)]

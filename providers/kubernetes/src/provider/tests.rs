@@ -22,7 +22,7 @@ struct Bench {
 
 fn bench() -> Bench {
     let fake = Fake::new();
-    Bench { provider: ObjectProvider::new(crate::kinds(), crate::data_sources(Vec::new()), vec![Arc::new(fake.clone())]), fake }
+    Bench { provider: ObjectProvider::new(crate::kinds(), crate::data_sources(Vec::new()), vec![Arc::new(fake.clone())]).quick(), fake }
 }
 
 fn config_map(data: &Json) -> Value {
@@ -397,7 +397,7 @@ async fn a_wait_names_object_and_reason_and_leaves_what_is_there() {
     assert!(bench.kind("kubernetes_manifest").settles(&arguments));
     assert!(!bench.kind("kubernetes_manifest").settles(&with(&arguments, "wait", Value::bool(false))));
     let failure = bench.provider.settle(request("kubernetes_manifest", &arguments, Some(&record))).await.expect_err("late");
-    assert_eq!(failure.detail, "`Deployment/n/a` is not ready after 0 s: 0 of 1 replicas are updated");
+    assert_eq!(failure.detail, "`Deployment/n/a` is not ready after 0 s: 0 of 1 replicas are updated; the next run goes on waiting");
     assert_eq!(failure.partial.and_then(|partial| partial.uid).as_deref(), Some("uid-1"));
     let path = "/apis/apps/v1/namespaces/n/deployments/a";
     let mut ready = bench.fake.get(path).expect("there");
@@ -468,7 +468,9 @@ async fn what_cannot_be_reached_is_never_absent() {
     let bench = bench();
     bench.fake.refuse("GET /api/v1/namespaces/n/configmaps", 503);
     let found = answers(&bench, &many(4, |_| "n".into())).await;
-    assert!(found.iter().all(|answer| *answer == Answer::Unreachable("Refused (503)".into())), "{found:?}");
+    let told = |answer: &Answer| matches!(answer, Answer::Unreachable(why) if why.starts_with("Refused (503); tried 6 times in "));
+    assert!(found.iter().all(told), "{found:?}");
+    assert_eq!(bench.fake.asked().len(), 6, "one list, tried again");
     bench.fake.refuse(&format!("GET {MAP}"), 403);
     let mut record = many(1, |_| "n".into()).remove(0);
     record.attributes = Value::object([("id", Value::string("v1/ConfigMap/n/a"))]);

@@ -1,0 +1,149 @@
+//! What kept a request from being answered, in words that say what to do about it.
+
+use super::error::{CallError, Lost};
+use hyper_util::client::legacy;
+use kube::client::AuthError;
+use rustls::CertificateError;
+use std::error::Error;
+use std::io;
+
+/// A request that the client could not get an answer to.
+pub(super) fn unanswered(error: &(dyn Error + 'static)) -> CallError {
+    if let Some(plugin) = causes(error).find_map(|cause| cause.downcast_ref::<AuthError>()) {
+        return hopeless(format!("the kubeconfig gives no credentials: {}", credentials(plugin)));
+    }
+    if let Some(certificate) = causes(error).find_map(certificate) {
+        return hopeless(certificate);
+    }
+    let text = one_line(error);
+    if text.contains("dns error") {
+        return hopeless(format!("the API server's host is not known: {}; is its name right, and is its network there?", last(error)));
+    }
+    let lost = match causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>()) {
+        Some(client) if client.is_connect() => Lost::Unsent,
+        _ => Lost::Unknown,
+    };
+    let message = match causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => {
+            "nothing listens at the API server's address (connection refused): it is down, or the address is another one".to_owned()
+        }
+        Some(io::ErrorKind::TimedOut) if lost == Lost::Unsent => {
+            "the API server's address does not answer (connecting timed out): a firewall, a network that is not there, or a machine that is off"
+                .to_owned()
+        }
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+            format!("no network leads to the API server ({})", last(error))
+        }
+        _ if lost == Lost::Unsent => format!("the API server could not be reached: {text}"),
+        _ => format!("the connection to the API server broke before the answer came: {}", last(error)),
+    };
+    CallError { lost, ..CallError::unanswered(message) }
+}
+
+fn hopeless(message: String) -> CallError {
+    CallError { lost: Lost::Hopeless, ..CallError::unanswered(message) }
+}
+
+/// An error and what caused it. What an I/O error wraps is no cause to it, though it is.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source())
+    })
+}
+
+/// What is wrong with the server's certificate.
+fn certificate(cause: &(dyn Error + 'static)) -> Option<String> {
+    let rustls::Error::InvalidCertificate(why) = cause.downcast_ref::<rustls::Error>()? else { return None };
+    Some(match why {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the API server's certificate is not of the CA that the kubeconfig trusts: the cluster was made anew, or another one answers; \
+             fetch its kubeconfig again"
+                .to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("the API server's certificate is for other names than its address: {why}; use one of those, or `tls-server-name`")
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            format!("the API server's certificate has expired: {why}; renew it, or set this machine's clock")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            format!("the API server's certificate is not valid yet: {why}; set this machine's clock")
+        }
+        other => format!("the API server's certificate is refused: {other}"),
+    })
+}
+
+/// Why there are no credentials. What a plugin printed to its standard output may be one.
+pub(super) fn credentials(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecRun { cmd, out } => {
+            let program = cmd.split_whitespace().next().unwrap_or_default().trim_matches('"');
+            let said = String::from_utf8_lossy(&out.stderr);
+            let said = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+            format!("its exec plugin `{program}` failed ({}){said}", out.status)
+        }
+        AuthError::AuthExecStart(why) => format!("its exec plugin does not start: {why}; is it installed and on `PATH`?"),
+        AuthError::AuthExecParse(_) => "its exec plugin printed no `ExecCredential`".to_owned(),
+        other => one_line(other),
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(super) fn one_line(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    for cause in causes(error).skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// The last cause, in one line.
+fn last(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default().lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    fn told(error: impl Into<Box<dyn Error + Send + Sync>>) -> CallError {
+        unanswered(&kube::Error::Service(error.into()))
+    }
+
+    #[test]
+    fn a_wrong_certificate_is_told_and_not_tried_again() {
+        for (why, words) in [
+            (CertificateError::UnknownIssuer, "is not of the CA that the kubeconfig trusts"),
+            (CertificateError::Expired, "has expired"),
+            (CertificateError::NotValidForName, "is for other names than its address"),
+            (CertificateError::NotValidYet, "set this machine's clock"),
+            (CertificateError::Revoked, "is refused"),
+        ] {
+            let error = told(io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(why)));
+            assert!(error.message.contains(words), "{error}");
+            assert_eq!(error.lost, Lost::Hopeless);
+        }
+    }
+
+    #[test]
+    fn a_connection_that_breaks_leaves_open_what_was_done() {
+        let error = told(io::Error::from(io::ErrorKind::ConnectionReset));
+        assert_eq!(error.to_string(), "the connection to the API server broke before the answer came: connection reset");
+        assert_eq!(error.lost, Lost::Unknown);
+    }
+
+    #[test]
+    fn a_plugin_that_fails_is_told_without_what_it_printed() {
+        let out = Command::new("sh").args(["-c", "echo hunter2; echo 'no session' >&2; exit 3"]).output().expect("a shell");
+        let error = AuthError::AuthExecRun { cmd: "\"login\" \"--cluster\" \"c1\"".into(), out: Box::new(out) };
+        let error = told(kube::Error::Auth(error));
+        assert_eq!(error.to_string(), "the kubeconfig gives no credentials: its exec plugin `login` failed (exit status: 3): no session");
+        assert_eq!(error.lost, Lost::Hopeless);
+    }
+}

@@ -9,5 +9,8 @@ pub const FAILED: u8 = 1;
 /// `plan --detailed-exitcode` found something to change.
 pub const CHANGES: u8 = 2;
 
+/// `fmt --check` found a file that is not laid out in the usual style.
+pub const UNFORMATTED: u8 = 3;
+
 /// A second interruption: left at once. What was under way is in the journal, and the next run looks at it.
 pub const INTERRUPTED: u8 = 130;

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod completion;
 pub mod console;
 pub mod destroy;
+pub mod fmt;
 pub mod graph;
 pub mod man;
 pub mod output;
@@ -26,6 +27,7 @@ pub enum Verb {
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
     Validate(validate::Validate),
+    Fmt(fmt::Fmt),
     Show(show::Show),
     Output(output::Output),
     Graph(graph::Graph),
@@ -59,6 +61,7 @@ pub(crate) fn perform(session: &mut Session, verb: Verb) -> Result<u8, Failure> 
         Verb::Apply(args) => apply::run(session, &args),
         Verb::Destroy(args) => destroy::run(session, &args),
         Verb::Validate(args) => validate::run(session, &args),
+        Verb::Fmt(args) => fmt::run(session, &args),
         Verb::Show(args) => show::run(session, &args),
         Verb::Output(args) => output::run(session, &args),
         Verb::Graph(args) => graph::run(session, &args),

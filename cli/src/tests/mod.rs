@@ -68,6 +68,56 @@ fn completions_and_manual_pages_know_every_verb() {
 }
 
 #[test]
+fn files_are_laid_out_and_others_left() {
+    let (bad, good, broken) = ("a=1\nbb=2 # x\n", "a  = 1\nbb = 2 # x\n", "a = [\n");
+    let fake = Fake::new(&[
+        ("b.mesh.hcl", bad),
+        ("a.mesh.hcl", good),
+        ("below/mesh.vars.hcl", bad),
+        (".hidden/c.mesh.hcl", bad),
+        ("other.hcl", bad),
+    ]);
+    let expect = |args: &str, code: u8, out: &str| {
+        let ran = fake.run(args);
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (code, out, ""), "{args}");
+    };
+    expect("fmt --check", exit::UNFORMATTED, "b.mesh.hcl\n");
+    let diff = "--- old/b.mesh.hcl\n+++ new/b.mesh.hcl\n@@ -1,2 +1,2 @@\n-a=1\n-bb=2 # x\n+a  = 1\n+bb = 2 # x\n";
+    expect("fmt --check --diff", exit::UNFORMATTED, &format!("b.mesh.hcl\n{diff}"));
+    assert_eq!(fake.text("b.mesh.hcl").unwrap(), bad);
+    expect("fmt -recursive", exit::DONE, "b.mesh.hcl\nbelow/mesh.vars.hcl\n");
+    expect("fmt --recursive", exit::DONE, "");
+    expect("fmt --check --recursive .", exit::DONE, "");
+    assert_eq!(fake.text("b.mesh.hcl").unwrap(), good);
+    assert_eq!((fake.text("other.hcl").unwrap(), fake.text(".hidden/c.mesh.hcl").unwrap()), (bad.to_owned(), bad.to_owned()));
+    expect("fmt ./other.hcl", exit::DONE, "./other.hcl\n");
+    fake.write("b.mesh.hcl", broken);
+    fake.write("c.mesh.hcl", bad);
+    let ran = fake.run("fmt");
+    assert_eq!((ran.code, ran.out.as_str()), (exit::FAILED, "c.mesh.hcl\n"));
+    assert!(ran.err.contains("syntax error") && ran.err.contains("b.mesh.hcl:1"), "{}", ran.err);
+    assert_eq!((fake.text("b.mesh.hcl").unwrap(), fake.text("c.mesh.hcl").unwrap()), (broken.to_owned(), good.to_owned()));
+    let ran = fake.run("fmt missing.mesh.hcl");
+    assert!(ran.code == exit::FAILED && ran.err.contains("`missing.mesh.hcl`: No such file"), "{}", ran.err);
+}
+
+#[test]
+fn standard_input_is_laid_out_onto_standard_output() {
+    let mut fake = Fake::new(&[]);
+    for (input, args, code, out) in [
+        ("a=1", "fmt -", exit::DONE, "a = 1\n"),
+        ("a=1", "fmt --check -", exit::UNFORMATTED, ""),
+        ("a = 1\n", "fmt --check -", exit::DONE, ""),
+        ("", "fmt -", exit::DONE, ""),
+        ("a = [", "fmt -", exit::FAILED, ""),
+        ("a=1", "fmt - b", exit::FAILED, ""),
+    ] {
+        let ran = fake.input(input).run(args);
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.is_empty()), (code, out, code != exit::FAILED), "{input} {args}");
+    }
+}
+
+#[test]
 fn without_a_configuration_nothing_is_planned_applied_or_destroyed() {
     let fake = Fake::new(&[("elsewhere/main.mesh.hcl", GOOD)]);
     for verb in ["plan", "apply --auto-approve", "destroy --auto-approve", "validate", "graph", "console"] {

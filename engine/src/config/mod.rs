@@ -4,6 +4,7 @@
 
 mod constant;
 mod expression;
+mod layout;
 mod model;
 mod parse;
 mod validate;
@@ -11,6 +12,7 @@ mod validate;
 mod written;
 
 pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
+pub use layout::lay_out;
 pub use model::{
     Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Lifecycle, Local, Module, Output, Repetition,
     ResourceBlock, ResourceName, Settings, Variable,

@@ -4,7 +4,7 @@
 mod list;
 mod text;
 
-pub use text::TextLine;
+pub use text::{TextLine, unified_diff};
 
 use super::value::{KNOWN_AFTER_APPLY, SENSITIVE, inline, step};
 use engine::value::{Data, Entry, Value};

@@ -32,6 +32,11 @@ impl fmt::Display for TextLine {
     }
 }
 
+/// The lines of a file that change, with three around them, as `diff -u` and `patch` know it. `path` as the user would name it.
+pub fn unified_diff(path: &str, before: &str, after: &str) -> String {
+    TextDiff::from_lines(before, after).unified_diff().header(&format!("old/{path}"), &format!("new/{path}")).to_string()
+}
+
 pub(super) fn compare(before: &str, after: &str) -> What {
     within(before, after).unwrap_or_else(|| What::Text(unified(before, after)))
 }

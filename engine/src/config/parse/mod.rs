@@ -77,6 +77,11 @@ impl<'t> Lowering<'t> {
     }
 }
 
+/// What of a text does not parse. What it means is not looked at.
+pub(super) fn check_syntax(text: &str, file: FileId) -> Problems {
+    pieces::each_body(text, file, &mut |_, _, _| {})
+}
+
 /// Parses one expression, as `console` and `--var` take it. References are read as in the root module; whether there is what they name is
 /// not looked at.
 pub fn parse_expression(text: &str, file: FileId) -> Result<Expr, Problems> {

@@ -1,11 +1,12 @@
 //! One test per rule of planning and applying that is easy to get wrong.
 
+mod checks;
 mod lifecycle;
 mod repair;
 
 use engine::address::Address;
 use engine::apply::Event;
-use engine::plan::{CheckStatus, Plan};
+use engine::plan::Plan;
 use engine::state::{Operation, Record, Status};
 use engine::value::Value;
 use meshplan_tests::fake::Fails;
@@ -319,21 +320,6 @@ fn the_limit_holds_for_effects_and_not_for_waits() {
     assert_eq!(effects, 3);
     assert!(waits >= 3, "{waits}");
     assert_eq!(bench.state.resources.len(), 12);
-}
-
-#[test]
-fn a_check_that_fails_holds_back_what_waits_for_it() {
-    let mut bench = Bench::default();
-    let text = |value: u64| {
-        let check = format!("check \"gate\" {{\n assert {{\n condition = {value} == 1\n error_message = \"no\"\n }}\n}}\n");
-        check + &thing("a", "depends_on = [check.gate]") + &thing("b", "")
-    };
-    let plan = bench.plan(&text(2));
-    assert_eq!(plan.checks[0].status, CheckStatus::Failed);
-    let (summary, _) = bench.apply_plan(&plan);
-    assert_eq!((summary.added, summary.failed, summary.skipped), (1, 1, 1));
-    bench.apply(&text(1));
-    bench.assert_converged(&text(1));
 }
 
 #[test]

@@ -131,6 +131,10 @@ impl Run<'_> {
                 let arguments = self.filled(arguments);
                 self.start(slot, (target, Action::Read), arguments, known.clone()).map(Some)
             }
+            Op::Probe { target, arguments } => {
+                let arguments = self.filled(arguments);
+                self.start(slot, (target, Action::Read), arguments, None).map(Some)
+            }
             _ => self.compute(slot).map(|()| None),
         }
     }
@@ -186,7 +190,11 @@ impl Run<'_> {
     fn check(&mut self, name: &Arc<str>, assertions: &[(Value, Value)]) -> CheckResult {
         let mut result = CheckResult { name: name.clone(), status: CheckStatus::Passed, messages: Vec::new() };
         for (condition, message) in assertions {
-            if self.filled(condition).as_bool() != Some(true) {
+            let condition = self.filled(condition);
+            if let Some(why) = condition.blocked_why() {
+                result.status = CheckStatus::Failed;
+                result.messages.push(format!("it could not be observed: {why}"));
+            } else if condition.as_bool() != Some(true) {
                 result.status = CheckStatus::Failed;
                 result.messages.push(self.filled(message).as_str().unwrap_or("an assertion does not hold").to_owned());
             }

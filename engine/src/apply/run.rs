@@ -100,7 +100,7 @@ impl<'a> Run<'a> {
     fn counts(&self, slot: SlotId) -> bool {
         match self.walk.op(slot) {
             Op::Create { target, .. } | Op::Update { target, .. } | Op::Delete { target } => self.is_outside(target),
-            Op::Read { .. } => true,
+            Op::Read { .. } | Op::Probe { .. } => true,
             _ => false,
         }
     }
@@ -151,6 +151,11 @@ impl<'a> Run<'a> {
         self.busy -= usize::from(task.counts());
         match ended.result {
             Ok(done) => self.succeeded(ended.slot, &task, done),
+            Err(failure) if matches!(self.walk.op(ended.slot), Op::Probe { .. }) => {
+                let address = task.target.address.clone();
+                self.say(Event::Finished { address, deposed: None, action: Action::Read, notes: vec![failure.to_string()] });
+                self.walk.finish(ended.slot, Value::blocked(failure.detail));
+            }
             Err(failure) => {
                 self.record_failure(&task, &failure);
                 self.failed(ended.slot, &failure);
@@ -307,7 +312,7 @@ pub(super) fn action_of(op: &Op) -> Action {
         Op::Update { .. } => Action::Update,
         Op::Delete { .. } => Action::Delete,
         Op::Forget { .. } => Action::Forget,
-        Op::Read { .. } => Action::Read,
+        Op::Read { .. } | Op::Probe { .. } => Action::Read,
         _ => Action::Keep,
     }
 }

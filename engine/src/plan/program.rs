@@ -75,6 +75,13 @@ pub enum Op {
         /// What it said while planning, if what it reads changes in place since: it must say so again.
         known: Option<Value>,
     },
+    /// Reads a data source for a check. It never fails: what could not be read is a blocked value.
+    Probe {
+        /// The instance.
+        target: Arc<Target>,
+        /// Its arguments: a template, see [`Program`].
+        arguments: Value,
+    },
     /// Makes a thing.
     Create {
         /// The instance.
@@ -170,6 +177,7 @@ impl Op {
     pub fn target(&self) -> Option<&Target> {
         match self {
             Self::Read { target, .. }
+            | Self::Probe { target, .. }
             | Self::Create { target, .. }
             | Self::Settle { target, .. }
             | Self::Update { target, .. }

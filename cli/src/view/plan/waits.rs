@@ -42,9 +42,10 @@ pub(super) struct Waits<'a> {
 impl<'a> Waits<'a> {
     pub(super) fn of(plan: &'a Plan) -> Self {
         let arguments = plan.program.slots.iter().filter_map(|slot| match &slot.op {
-            Op::Create { target, arguments, .. } | Op::Update { target, arguments, .. } | Op::Read { target, arguments, .. } => {
-                Some((&target.address, arguments))
-            }
+            Op::Create { target, arguments, .. }
+            | Op::Update { target, arguments, .. }
+            | Op::Read { target, arguments, .. }
+            | Op::Probe { target, arguments } => Some((&target.address, arguments)),
             _ => None,
         });
         Self { program: &plan.program, arguments: arguments.collect() }

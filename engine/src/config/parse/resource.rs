@@ -226,6 +226,10 @@ impl Lowering<'_> {
             let problem = Diagnostic::error("unknown argument", "a data source within a check is read once: no `count`, no `for_each`");
             self.report(problem.at(data.span).help("Declare it outside the check, and refer to it."));
         }
+        if data.lifecycle != Lifecycle::default() {
+            let problem = Diagnostic::error("unknown block", "a data source within a check has no `lifecycle`");
+            self.report(problem.at(data.span).help("Write what must hold as an `assert` of the check."));
+        }
         check.data.push(Arc::new(data));
     }
 }

@@ -67,7 +67,7 @@ impl Walk<'_> {
 }
 
 /// The attributes of a data source that was read: what was answered, with the arguments as configured.
-fn read(subject: &Subject<'_>, answered: &Value) -> Value {
+pub(super) fn read(subject: &Subject<'_>, answered: &Value) -> Value {
     Value::object(subject.kind.schema().attributes.iter().map(|attribute| {
         let argument = subject.arguments.get(attribute.name).filter(|value| !value.is_null());
         let value = argument.or_else(|| answered.get(attribute.name)).cloned().unwrap_or_else(Value::null);
@@ -76,7 +76,7 @@ fn read(subject: &Subject<'_>, answered: &Value) -> Value {
 }
 
 /// The attributes of a data source that is read at apply: the arguments as configured, the rest unknown.
-fn unread(subject: &Subject<'_>) -> Value {
+pub(super) fn unread(subject: &Subject<'_>) -> Value {
     Value::object(subject.kind.schema().attributes.iter().map(|attribute| {
         let argument = subject.arguments.get(attribute.name).filter(|value| !value.is_null());
         let value = argument.cloned().unwrap_or_else(|| Value::unknown(attribute.ty.clone()));
@@ -84,7 +84,7 @@ fn unread(subject: &Subject<'_>) -> Value {
     }))
 }
 
-fn missing(subject: &Subject<'_>) -> Diagnostic {
+pub(super) fn missing(subject: &Subject<'_>) -> Diagnostic {
     let detail = format!("what `{}` reads does not exist", subject.address);
     Diagnostic::error("nothing to read", detail).at(subject.span)
 }

@@ -66,7 +66,7 @@ impl Walk<'_> {
         finished
     }
 
-    fn unknown_kind(&mut self, block: &ResourceBlock) {
+    pub(super) fn unknown_kind(&mut self, block: &ResourceBlock) {
         let what = if block.name.mode == Mode::Data { "data source" } else { "resource" };
         let detail = format!("there is no {what} kind `{}`", block.name.kind);
         let problem = Diagnostic::error(format!("unknown {what}"), detail).at(block.kind_span);
@@ -102,7 +102,7 @@ impl Walk<'_> {
         kind: &Arc<dyn Kind>,
         (instance, binding, address): (&ModuleInstance, &Binding, &Address),
     ) -> Result<Found, Problems> {
-        let site = Site { module, path: &instance.path, binding: Some(binding), itself: None };
+        let site = Site { module, path: &instance.path, binding: Some(binding), itself: None, scoped: None };
         let dependencies = self.dependencies(&block.depends_on, site)?;
         let arguments = self.arguments(block, kind.schema(), site)?;
         if waits(&arguments) || dependencies.pending {

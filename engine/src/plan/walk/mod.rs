@@ -15,6 +15,7 @@ mod lifecycle;
 mod members;
 mod orphans;
 mod place;
+mod probes;
 mod repair;
 mod scope;
 mod skeleton;
@@ -32,6 +33,7 @@ use crate::schema::Catalogue;
 use crate::state::State;
 use crate::value::{Origin, Type, Value};
 use arguments::waits;
+use probes::Scoped;
 use repair::Repairs;
 use scope::Lookup;
 use skeleton::{Item, Skeleton};
@@ -58,6 +60,8 @@ pub struct Walk<'a> {
     /// Deposed objects that cannot be observed.
     unobserved: Vec<Blocked>,
     repairs: Repairs,
+    /// Data sources of checks that cannot be read, and what their checks say of it.
+    unread: BTreeMap<Address, String>,
     open: Vec<usize>,
     stuck: bool,
 }
@@ -69,6 +73,8 @@ struct Site<'a> {
     path: &'a ModulePath,
     binding: Option<&'a Binding>,
     itself: Option<&'a Value>,
+    /// Data sources of the check around the expression.
+    scoped: Option<&'a Scoped>,
 }
 
 impl<'a> Walk<'a> {
@@ -94,6 +100,7 @@ impl<'a> Walk<'a> {
             deposed: BTreeMap::new(),
             unobserved: Vec::new(),
             repairs: Repairs::default(),
+            unread: BTreeMap::new(),
             open,
             stuck,
         }
@@ -122,6 +129,9 @@ impl<'a> Walk<'a> {
             return Questions::new();
         }
         self.open = open;
+        if self.open.is_empty() && self.questions.is_empty() {
+            self.visit_probes();
+        }
         std::mem::take(&mut self.questions)
     }
 
@@ -207,7 +217,7 @@ impl<'a> Walk<'a> {
                 let outer = self.tables.skeleton.modules[caller].module.clone();
                 let argument = outer.calls[&call].arguments.iter().find(|argument| argument.name == *name);
                 let path = instance.path.parent().map(|(path, _)| path).unwrap_or_default();
-                let site = Site { module: caller, path: &path, binding: Some(&instance.binding), itself: None };
+                let site = Site { module: caller, path: &path, binding: Some(&instance.binding), itself: None, scoped: None };
                 let value = argument.map(|argument| self.evaluate(&argument.value, site)).transpose()?;
                 (value, argument.map(|argument| argument.value.span).or(Some(outer.calls[&call].span)))
             }
@@ -258,7 +268,7 @@ impl<'a> Walk<'a> {
             path: site.path,
             binding: site.binding,
             itself: site.itself,
-            scoped: None,
+            scoped: site.scoped,
         };
         evaluate(expression, &mut lookup, &mut self.arena)
     }
@@ -275,6 +285,6 @@ fn check_name(path: &ModulePath, name: &str) -> Arc<str> {
 
 impl<'a> Site<'a> {
     fn of(module: usize, path: &'a ModulePath) -> Self {
-        Self { module, path, binding: None, itself: None }
+        Self { module, path, binding: None, itself: None, scoped: None }
     }
 }

@@ -10,7 +10,6 @@ use crate::plan::Inputs;
 use crate::question::{Answer, Answers, Ask, Question, Questions};
 use crate::source::Span;
 use crate::value::{Data, Entry, Mapping, MappingKind, Type, Value};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The names visible at one place of the configuration.
@@ -28,7 +27,7 @@ pub(super) struct Lookup<'a> {
     /// `self`.
     pub(super) itself: Option<&'a Value>,
     /// Data sources of the check around the expression.
-    pub(super) scoped: Option<&'a BTreeMap<ResourceName, Value>>,
+    pub(super) scoped: Option<&'a super::probes::Scoped>,
 }
 
 impl Scope for Lookup<'_> {

@@ -1,10 +1,13 @@
 //! Checks, as far as a plan can decide them.
 
 use super::super::conditions::Verdict;
+use super::super::probes::probe_address;
 use super::super::skeleton::Item;
 use super::super::tables::Fate;
 use super::super::{Site, Walk};
 use super::Checked;
+use crate::address::Address;
+use crate::config::CheckBlock;
 use crate::plan::{CheckResult, CheckStatus};
 use crate::value::Value;
 use std::collections::BTreeSet;
@@ -21,8 +24,12 @@ impl Walk<'_> {
             for instance in self.tables.modules[module].known().to_vec() {
                 let text = self.tables.skeleton.modules[module].module.clone();
                 let full = super::super::check_name(&instance.path, &name);
-                let mut checked = self.check_result(full, &text.checks[&name], Site::of(module, &instance.path));
-                let (result, open) = &mut checked;
+                let check = &text.checks[&name];
+                let scoped = self.scoped(&instance.path, &name, check);
+                let site = Site { scoped: Some(&scoped), ..Site::of(module, &instance.path) };
+                let data = check.data.iter().map(|data| probe_address(&instance.path, &name, &data.name)).collect();
+                let mut checked = self.check_result(full, check, (site, data));
+                let Checked { result, open, .. } = &mut checked;
                 if matches!(result.status, CheckStatus::Failed | CheckStatus::NotRun) && gates.contains(&result.name) {
                     // What waits for it does not start: apply says so when it comes there.
                     open.push((Value::bool(false), Value::string(result.messages.join("; "))));
@@ -42,13 +49,13 @@ impl Walk<'_> {
         planned.flat_map(|waits| waits.gates.iter().cloned()).collect()
     }
 
-    fn check_result(&mut self, name: Arc<str>, check: &crate::config::CheckBlock, site: Site<'_>) -> Checked {
+    fn check_result(&mut self, name: Arc<str>, check: &CheckBlock, (site, data): (Site<'_>, Vec<Address>)) -> Checked {
         let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new() };
         let mut open = Vec::new();
-        if let Some(data) = check.data.first() {
-            result.status = CheckStatus::NotRun;
-            result.messages.push(format!("`data.{}` inside a check is not run yet", data.name.kind));
-            return (result, open);
+        if let Some((address, why)) = data.iter().find_map(|address| self.unread.get_key_value(address)) {
+            result.status = CheckStatus::Failed;
+            result.messages.push(format!("`{address}`: {why}"));
+            return Checked { result, open, data: Vec::new() };
         }
         for assertion in &check.assertions {
             match self.assertion(assertion, site) {
@@ -68,6 +75,6 @@ impl Walk<'_> {
         if result.status == CheckStatus::Passed && !open.is_empty() {
             result.status = CheckStatus::Unknown;
         }
-        (result, open)
+        Checked { result, open, data }
     }
 }

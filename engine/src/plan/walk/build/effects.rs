@@ -80,6 +80,17 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// The step of a data source within a check, if it is read at apply.
+    pub(super) fn add_probe(&mut self, address: &Address) {
+        let Some(planned) = self.walk.tables.planned(address).filter(|planned| planned.action == Action::Read).cloned() else { return };
+        let mut needs: Vec<_> = self.edge(planned.edges).into_iter().collect();
+        let arguments = self.template(&planned.arguments, &mut needs);
+        let target = Arc::new(self.target(address, &planned));
+        let slot = self.push(Op::Probe { target, arguments }, needs);
+        self.instances.insert(address.clone(), slot);
+        self.finals.insert(address.clone(), slot);
+    }
+
     /// What is kept has a step only if what is written down about it changes. Those after it wait for what it waits for.
     fn add_kept(&mut self, address: &Address, planned: &Planned, target: Arc<Target>, needs: Vec<SlotId>) {
         let first = needs.first().copied();
@@ -120,7 +131,7 @@ impl Builder<'_, '_> {
         slots
     }
 
-    fn target(&self, address: &Address, planned: &Planned) -> Target {
+    pub(super) fn target(&self, address: &Address, planned: &Planned) -> Target {
         Target {
             address: address.clone(),
             deposed: None,

@@ -73,12 +73,18 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     builder.refuse_circles();
     let (places, left) = (builder.places(), builder.left());
     let program = Program { slots: builder.slots, instances: builder.instances, places };
-    let checks = checks.into_iter().map(|(result, _)| result).collect();
+    let checks = checks.into_iter().map(|checked| checked.result).collect();
     Plan { left, ..walk.plan(program, outputs, checks) }
 }
 
-/// A check's result, and the conditions and messages that only apply decides.
-type Checked = (CheckResult, Vec<(Value, Value)>);
+/// What a check came to.
+struct Checked {
+    result: CheckResult,
+    /// Conditions and messages that only apply decides.
+    open: Vec<(Value, Value)>,
+    /// Its data sources.
+    data: Vec<Address>,
+}
 
 impl Builder<'_, '_> {
     fn push(&mut self, op: Op, mut needs: Vec<SlotId>) -> SlotId {
@@ -91,7 +97,7 @@ impl Builder<'_, '_> {
 
     /// Reserves a slot for each check that apply decides, so that what waits for it can say so.
     fn reserve_checks(&mut self, checks: &[Checked]) {
-        for (result, _) in checks.iter().filter(|(_, open)| !open.is_empty()) {
+        for Checked { result, .. } in checks.iter().filter(|checked| !checked.open.is_empty()) {
             let slot = self.push(Op::Join, Vec::new());
             self.gates.insert(result.name.clone(), slot);
         }
@@ -99,7 +105,10 @@ impl Builder<'_, '_> {
 
     /// Fills the reserved slots, once every instance has its own.
     fn add_checks(&mut self, checks: &[Checked]) {
-        for (result, open) in checks.iter().filter(|(_, open)| !open.is_empty()) {
+        for data in checks.iter().flat_map(|checked| &checked.data) {
+            self.add_probe(data);
+        }
+        for Checked { result, open, .. } in checks.iter().filter(|checked| !checked.open.is_empty()) {
             let mut needs = Vec::new();
             let assertions =
                 open.iter().map(|(condition, message)| (self.template(condition, &mut needs), self.template(message, &mut needs)));

@@ -6,4 +6,5 @@ mod harness;
 mod laws;
 mod places;
 mod remote_secrets;
+mod requests;
 mod stand_ins;

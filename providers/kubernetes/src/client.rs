@@ -16,6 +16,7 @@ pub(crate) use builtin::{builtin, builtin_version};
 pub(crate) use call::Apply;
 pub use call::Cluster;
 pub use connect::{Clusters, Connector};
+pub(crate) use discover::Served;
 pub(crate) use error::CallError;
 pub use kubeconfig::KubeconfigConnector;
 pub(crate) use kubeconfig::Target;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod apply;
+mod bulk;
 mod conflict;
 #[cfg(test)]
 mod end_to_end;

@@ -7,31 +7,33 @@ use super::send::Call;
 use crate::object_kind::Json;
 
 /// Objects per page.
-const PAGE: usize = 500;
+const PAGE: u64 = 500;
 
 impl Cluster {
-    /// All objects of a kind in a namespace, or in all; empty if the server knows no such kind. No version is asked for, so the list is
-    /// consistent: what it does not hold is not there.
-    pub(crate) async fn list(&self, api_version: &str, kind: &str, namespace: Option<&str>) -> Result<Vec<Json>, CallError> {
-        let Some(served) = self.served(api_version, kind).await? else { return Ok(Vec::new()) };
-        let path = served.collection(api_version, namespace);
-        match self.pages(&path).await {
+    /// All objects of a collection, or nothing if that took more requests than it is worth; empty if there is no such collection. No version
+    /// is asked for, so the list is consistent: what it does not hold is not there.
+    pub(crate) async fn list(&self, path: &str, worth: usize) -> Result<Option<Vec<Json>>, CallError> {
+        match self.pages(path, worth).await {
             // The rest of the list is too old to go on with. Pages would be again where changes are that many; one answer is not.
-            Err(error) if error.status == Some(410) => self.whole(&path).await,
-            Err(error) if error.status == Some(404) => Ok(Vec::new()),
+            Err(error) if error.status == Some(410) => self.whole(path).await.map(Some),
+            Err(error) if error.status == Some(404) => Ok(Some(Vec::new())),
             found => found,
         }
     }
 
-    async fn pages(&self, path: &str) -> Result<Vec<Json>, CallError> {
+    async fn pages(&self, path: &str, worth: usize) -> Result<Option<Vec<Json>>, CallError> {
         let mut found = Vec::new();
         let mut page = format!("{path}?limit={PAGE}");
         loop {
             let mut list = self.call(Call::get(&page)).await?.body;
+            let left = list.pointer("/metadata/remainingItemCount").and_then(Json::as_u64).unwrap_or(0);
+            if found.is_empty() && left.div_ceil(PAGE) > worth as u64 {
+                return Ok(None);
+            }
             found.append(&mut items(&mut list));
             match list.pointer("/metadata/continue").and_then(Json::as_str).filter(|more| !more.is_empty()) {
                 Some(more) => page = format!("{path}?limit={PAGE}&continue={}", encode(more)),
-                None => return Ok(found),
+                None => return Ok(Some(found)),
             }
         }
     }

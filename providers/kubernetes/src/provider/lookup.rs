@@ -1,5 +1,6 @@
-//! Looking records up in bulk: one list per kind and namespace, single reads for a handful.
+//! Looking records up: what is looked for, and what an object that is found, or is not, says of it.
 
+use super::bulk::{Found, look_up_kind};
 use super::target::{manager_of, recorded_name};
 use super::{ObjectProvider, target};
 use crate::client::{CallError, Cluster};
@@ -12,13 +13,7 @@ use engine::question::{Answer, Ask, Question};
 use engine::state::{Operation, Status};
 use engine::value::Value;
 use futures::future::join_all;
-use futures::stream::{self, StreamExt as _};
 use std::collections::BTreeMap;
-
-/// Up to this many objects are read one by one.
-const HANDFUL: usize = 2;
-/// Single reads at a time in one cluster.
-const AT_ONCE: usize = 8;
 
 /// One record to look up, or one identity.
 pub(super) struct Look<'a> {
@@ -26,7 +21,7 @@ pub(super) struct Look<'a> {
     adapter: &'a Adapter,
     arguments: Value,
     /// Nothing for a set, which is nowhere itself.
-    name: Option<ObjectName>,
+    pub(super) name: Option<ObjectName>,
     manager: String,
     uid: Option<String>,
     /// Whether it is not known if a create happened.
@@ -60,7 +55,13 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn answer(self, found: Result<Option<&Json>, &CallError>) -> (Question, Answer) {
+    /// Whether there is a record of it, so that its absence would make it anew, or forget it.
+    pub(super) fn is_recorded(&self) -> bool {
+        matches!(self.question.ask, Ask::Read { .. })
+    }
+
+    /// What it says that this was found, nothing if it is proven not to be there, or why that is not known.
+    pub(super) fn answer(self, found: Result<Option<&Json>, &CallError>) -> (Question, Answer) {
         let answer = match found {
             Err(error) => Answer::Unreachable(error.to_string().into()),
             Ok(None) => Answer::Absent,
@@ -94,6 +95,9 @@ pub(super) async fn look_up(cluster: &Cluster, looks: Vec<Look<'_>>) -> Vec<(Que
         }
     }
     let mut answers = Vec::new();
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    // The least goes first: all others wait for it.
+    groups.sort_by_key(|(_, looks)| looks.len());
     let mut groups = groups.into_iter();
     let mut unreachable = None;
     match groups.next() {
@@ -118,65 +122,8 @@ pub(super) async fn look_up(cluster: &Cluster, looks: Vec<Look<'_>>) -> Vec<(Que
     answers
 }
 
-fn blocked(error: Option<&CallError>, looks: Vec<Look<'_>>) -> Vec<(Question, Answer)> {
+/// The same answer to all.
+pub(super) fn blocked(error: Option<&CallError>, looks: Vec<Look<'_>>) -> Vec<(Question, Answer)> {
     let why = error.map(ToString::to_string).unwrap_or_default();
     looks.into_iter().map(|look| (look.question, Answer::Unreachable(why.as_str().into()))).collect()
-}
-
-type Found<'a> = Result<Vec<(Question, Answer)>, (CallError, Vec<Look<'a>>)>;
-
-/// Looks up everything of one kind: by one list, or one by one where that is less or lists are forbidden.
-async fn look_up_kind<'a>(cluster: &Cluster, (api_version, kind): (String, String), looks: Vec<Look<'a>>) -> Found<'a> {
-    if looks.len() > HANDFUL {
-        let one = only_namespace(&looks);
-        match cluster.list(&api_version, &kind, one.as_deref()).await {
-            Ok(objects) => return Ok(matched(&objects, looks)),
-            Err(error) if error.is_unreachable() => return Err((error, looks)),
-            // Whoever may not list may still read what is known by name.
-            Err(_) => {}
-        }
-    }
-    let reads: Vec<BoxFuture<'_, _>> = looks.into_iter().map(|look| Box::pin(read(cluster, look)) as BoxFuture<'_, _>).collect();
-    Ok(stream::iter(reads).buffer_unordered(AT_ONCE).collect().await)
-}
-
-/// The namespace that holds everything looked for, if one does.
-fn only_namespace(looks: &[Look<'_>]) -> Option<String> {
-    let namespace = |look: &Look<'_>| look.name.as_ref()?.namespace.clone();
-    let first = namespace(looks.first()?)?;
-    looks.iter().all(|look| namespace(look).as_ref() == Some(&first)).then_some(first)
-}
-
-async fn read(cluster: &Cluster, look: Look<'_>) -> (Question, Answer) {
-    let found = match &look.name {
-        Some(name) => cluster.get(name).await,
-        None => Ok(None),
-    };
-    look.answer(found.as_ref().map(Option::as_ref))
-}
-
-/// Answers by name. What a consistent list does not hold is not there.
-fn matched(objects: &[Json], looks: Vec<Look<'_>>) -> Vec<(Question, Answer)> {
-    let text = |object: &'_ Json, part: &str| object.pointer(&format!("/metadata/{part}")).and_then(Json::as_str).map(str::to_owned);
-    let by_name: BTreeMap<_, _> = objects.iter().map(|object| ((text(object, "namespace"), text(object, "name")), object)).collect();
-    let answers = looks.into_iter().map(|look| {
-        // Of kinds that only their server knows, a name may lack a namespace it has, or have one that is none.
-        let find = |name: &ObjectName| {
-            let at = |namespace: Option<String>| by_name.get(&(namespace, Some(name.name.clone()))).copied();
-            let other = if name.namespace.is_none() { Some("default".to_owned()) } else { None };
-            at(name.namespace.clone()).or_else(|| at(other))
-        };
-        let found = look.name.as_ref().and_then(find);
-        match (found, look.name.clone()) {
-            // Items of a list may come without their kind.
-            (Some(found), Some(name)) if found.get("kind").is_none() => {
-                let mut object = found.clone();
-                object["apiVersion"] = name.api_version.into();
-                object["kind"] = name.kind.into();
-                look.answer(Ok(Some(&object)))
-            }
-            _ => look.answer(Ok(found)),
-        }
-    });
-    answers.collect()
 }

@@ -48,7 +48,6 @@ impl Verb {
             Self::Plan(args) => args.json,
             Self::Apply(args) => args.performing.json,
             Self::Destroy(args) => args.performing.json,
-            Self::Validate(args) => args.json,
             _ => false,
         }
     }

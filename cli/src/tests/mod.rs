@@ -182,6 +182,14 @@ fn a_configuration_can_require_another_version() {
 fn a_good_configuration_is_valid() {
     let ran = Fake::new(&[("main.mesh.hcl", GOOD)]).run("validate");
     assert_eq!(ran, Ran { code: exit::DONE, out: "The configuration is valid.\n".to_owned(), err: String::new() });
+    for (text, valid, code) in
+        [(GOOD, true, exit::DONE), ("resource \"meshplan_dat\" \"a\" {}\n", false, exit::FAILED), ("a = [", false, exit::FAILED)]
+    {
+        let ran = Fake::new(&[("main.mesh.hcl", text)]).run("validate --json");
+        let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((ran.code, &json["valid"], ran.err.as_str()), (code, &serde_json::json!(valid), ""), "{text}");
+        assert_eq!(json["diagnostics"][0]["range"]["filename"].is_null(), valid, "{json}");
+    }
 }
 
 #[test]

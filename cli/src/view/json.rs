@@ -1,7 +1,9 @@
 //! One JSON object per line, for programs. Every line has the member `event`; the first line says the version of the format.
 
+mod validation;
 mod value;
 
+pub use validation::validation;
 pub use value::Masked;
 
 use super::{Applied, Screen, View};

@@ -25,9 +25,10 @@ fn registry(sandbox: &Path, files: &[PathBuf]) -> Registry {
     let connectors: Vec<Arc<dyn Connector>> = vec![Arc::new(KubeconfigConnector::new(files.to_vec())), Arc::new(sandbox.connector())];
     let kinds = kubernetes::kinds();
     let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(files.to_vec()), connectors.clone()));
+    let procedures = kubernetes::procedures(connectors.clone());
     let mesh = istio::provider(connectors);
     let mut registry = Registry::default();
-    for provider in [core_provider::provider(), certificates::provider(), objects, mesh, Arc::new(sandbox)] {
+    for provider in [core_provider::provider(), certificates::provider(), objects, procedures, mesh, Arc::new(sandbox)] {
         registry.add(&provider);
     }
     registry

@@ -3,7 +3,6 @@
 mod checks;
 mod lifecycle;
 mod repair;
-mod upgrade;
 
 use engine::address::Address;
 use engine::apply::Event;

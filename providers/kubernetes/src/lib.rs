@@ -4,9 +4,11 @@
 //! does the rest. It makes no clusters and knows no mesh.
 
 mod client;
+mod config_patch;
 mod data;
 mod data_source;
 mod difference;
+mod document;
 #[cfg(test)]
 mod fake;
 mod kind;
@@ -16,7 +18,9 @@ mod object_kind;
 mod observation;
 mod ownership;
 mod planning;
+mod procedure;
 mod provider;
+mod reach;
 mod readiness;
 mod rules;
 mod validation;
@@ -27,3 +31,13 @@ pub use data_source::{DataSource, Source};
 pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, kinds, members, parse_yaml};
 pub use object_kind::{Json, ObjectKind, ObjectName, Ownership, Reader, Settled, Until, Wait};
 pub use provider::ObjectProvider;
+
+use engine::port::Provider;
+use procedure::ProcedureProvider;
+use std::sync::Arc;
+
+/// The provider of this crate's kinds that are no objects of their own.
+pub fn procedures(connectors: Vec<Arc<dyn Connector>>) -> Arc<dyn Provider> {
+    let clusters = Clusters::new(connectors);
+    Arc::new(ProcedureProvider::new(vec![Arc::new(config_patch::ConfigPatch::new(clusters))]))
+}

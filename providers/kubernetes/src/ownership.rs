@@ -53,6 +53,16 @@ pub(crate) fn other_owners<'a>(live: &'a Json, manager: &str, field: &[&str]) ->
     others.filter(owns).filter_map(|entry| text(entry, "manager")).collect()
 }
 
+/// The managers that own a field by applying, given as for [`other_owners`].
+pub(crate) fn appliers<'a>(live: &'a Json, field: &[&str]) -> Vec<&'a str> {
+    let owns = |entry: &&Json| {
+        let fields = entry.get("fieldsV1");
+        field.iter().try_fold(fields, |fields, step| fields.map(|fields| fields.get(*step))).flatten().is_some()
+    };
+    let applied = entries(live).iter().filter(|entry| text(entry, "operation") == Some("Apply"));
+    applied.filter(owns).filter_map(|entry| text(entry, "manager")).collect()
+}
+
 /// When a manager last wrote the object, if it did.
 pub(crate) fn last_write<'a>(live: &'a Json, manager: &str) -> Option<&'a str> {
     entries(live).iter().filter(|entry| text(entry, "manager") == Some(manager)).filter_map(|entry| text(entry, "time")).max()

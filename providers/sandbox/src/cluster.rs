@@ -2,6 +2,7 @@
 
 use crate::api::{Api, Made, audit};
 use crate::controllers;
+use crate::kube_proxy;
 use crate::object::{self, Json, fresh_uid, set};
 use crate::ownership::{Owners, Shape, Writer};
 use crate::refusal::Refusal;
@@ -144,7 +145,7 @@ pub(crate) fn seed(transaction: &mut Transaction<'_>, nodes: &Nodes) -> Result<(
             transaction,
             &Key::new("namespaces", "", name),
             json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }),
-            &uid,
+            (&uid, "kube-apiserver"),
         )?;
     }
     let service = json!({
@@ -152,24 +153,24 @@ pub(crate) fn seed(transaction: &mut Transaction<'_>, nodes: &Nodes) -> Result<(
         "metadata": { "name": "kubernetes", "namespace": "default", "labels": { "component": "apiserver", "provider": "kubernetes" } },
         "spec": { "clusterIP": "10.96.0.1", "ports": [{ "name": "https", "port": 443, "targetPort": 6443, "protocol": "TCP" }] },
     });
-    put(transaction, &Key::new("services", "default", "kubernetes"), service, &fresh_uid())?;
+    put(transaction, &Key::new("services", "default", "kubernetes"), service, (&fresh_uid(), "kube-apiserver"))?;
+    let key = |plural| Key::new(plural, "kube-system", "kube-proxy");
+    put(transaction, &key("configmaps"), kube_proxy::config_map(), (&fresh_uid(), "kubeadm"))?;
+    let version = transaction.facts().kubernetes_version.clone();
+    put(transaction, &key("daemonsets.apps"), kube_proxy::daemon_set(&version), (&fresh_uid(), "kubeadm"))?;
     set_nodes(transaction, nodes);
     controllers::run(transaction);
     Ok(())
 }
 
-fn put(transaction: &mut Transaction<'_>, key: &Key, mut object: Json, uid: &str) -> Result<(), Refusal> {
+fn put(transaction: &mut Transaction<'_>, key: &Key, mut object: Json, (uid, manager): (&str, &str)) -> Result<(), Refusal> {
     let resource = builtin(key.group(), "v1", key.plural()).ok_or_else(Refusal::no_such_path)?;
     crate::admission::create(transaction, &resource, &mut object)?;
     set(&mut object, &["metadata", "uid"], uid);
     let now = transaction.now().to_owned();
+    let version = object["apiVersion"].as_str().unwrap_or_default().to_owned();
     let mut owners = Owners::default();
-    owners.updated(
-        &json!({}),
-        &object,
-        Shape::of(&resource),
-        Writer { manager: "kube-apiserver", api_version: "v1", subresource: "", now: &now },
-    );
+    owners.updated(&json!({}), &object, Shape::of(&resource), Writer { manager, api_version: &version, subresource: "", now: &now });
     owners.write(&mut object);
     transaction.put(key, object);
     Ok(())

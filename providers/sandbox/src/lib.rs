@@ -10,6 +10,7 @@ mod cluster;
 mod connector;
 mod controllers;
 mod kind;
+mod kube_proxy;
 mod object;
 mod ownership;
 mod provider;

@@ -124,12 +124,12 @@ impl Cluster {
         Ok(Some(served.collection(&name.api_version, namespace)))
     }
 
-    async fn path(&self, name: &ObjectName) -> Result<Option<String>, CallError> {
+    pub(super) async fn path(&self, name: &ObjectName) -> Result<Option<String>, CallError> {
         Ok(self.collection(name).await?.map(|collection| format!("{collection}/{}", encode(&name.name))))
     }
 }
 
-fn unknown_kind(name: &ObjectName) -> CallError {
+pub(super) fn unknown_kind(name: &ObjectName) -> CallError {
     let message = format!("the API server knows no kind `{}` of `{}`", name.kind, name.api_version);
     CallError { status: Some(404), reason: "NoKindMatch".into(), message, ..CallError::default() }
 }

@@ -22,6 +22,18 @@ pub(super) enum Repeat {
     Always,
     /// Only if nothing was done: the caller looks what became of it.
     IfUntouched,
+    /// As [`Repeat::Always`], but what is out of date stays so: the caller has to read again.
+    UnlessConflict,
+}
+
+impl Repeat {
+    fn allows(self, error: &CallError) -> bool {
+        match self {
+            Self::Always => true,
+            Self::IfUntouched => error.is_untouched(),
+            Self::UnlessConflict => error.status != Some(409),
+        }
+    }
 }
 
 /// One request. A body of a PATCH is an apply.
@@ -63,7 +75,7 @@ impl Cluster {
                 Err(error) => error,
             };
             tried += 1;
-            let again = error.is_passing() && (call.repeat == Repeat::Always || error.is_untouched());
+            let again = error.is_passing() && call.repeat.allows(&error);
             let Some(pause) = self.pace.pause(tried, &error).filter(|_| again) else {
                 seen.remove(&error.to_string());
                 error.tried =

@@ -43,20 +43,7 @@ pub(super) fn recorded_name(record: &Record) -> Option<ObjectName> {
 impl ObjectProvider {
     /// The cluster of a request, if it is the one that was planned for.
     pub(super) async fn cluster(&self, place: Option<&Connected>) -> Result<Arc<Cluster>, Failure> {
-        let place = place.ok_or_else(|| Failure::new("no cluster", "the resource says of no cluster that it lies in it"))?;
-        let unreachable = |why: String| Failure::new("cluster not reachable", format!("`{}` was not reached: {why}", place.address));
-        let cluster = self.clusters.cluster(&place.connection).await.map_err(unreachable)?;
-        if let Some(expected) = &place.uid {
-            let uid = cluster.uid().await.map_err(|error| unreachable(error.to_string()))?;
-            if uid != &**expected {
-                let detail = format!(
-                    "`{}` was planned as cluster `{expected}`, but `{uid}` answers at its address; nothing was touched",
-                    place.address
-                );
-                return Err(Failure::new("another cluster", detail));
-            }
-        }
-        Ok(cluster)
+        crate::reach::reached(&self.clusters, place).await
     }
 
     /// What a create or update of a single object is about.

@@ -1,0 +1,11 @@
+resource "sandbox_cluster" "c1" {
+  name = "cluster1"
+}
+
+resource "kubernetes_config_patch" "strict_arp" {
+  cluster   = sandbox_cluster.c1
+  namespace = "kube-system"
+  name      = "kube-proxy"
+  key       = "config.conf"
+  values    = { mode = "ipvs", ipvs = { strictARP = true } } # as MetalLB wants it
+}

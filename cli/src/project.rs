@@ -7,6 +7,7 @@ use crate::session::Session;
 use crate::variables::{Places, gather};
 use engine::address::Mode;
 use engine::config::{Config, parse};
+use engine::diagnostic::Problems;
 use engine::plan::Inputs;
 use engine::schema::Catalogue;
 use engine::value::{Class, Value};
@@ -59,13 +60,19 @@ impl Project {
 
     /// The configuration alone, every file of it read and parsed. Warnings are shown; errors fail.
     pub(crate) fn read(session: &mut Session) -> Result<Config, Failure> {
+        let (config, problems) = Self::parse(session);
+        session.show_or_fail(problems)?;
+        Ok(config)
+    }
+
+    /// The configuration as far as it can be read, and what is wrong with it.
+    pub(crate) fn parse(session: &mut Session) -> (Config, Problems) {
         let (sources, mut problems) = modules::load(&session.directory, &session.shown_directory);
         session.sources = sources;
         let (config, more) = parse(&session.sources, &classes(session.registry().catalogue()));
         problems.extend(more);
         problems.extend(required::check(&config, env!("CARGO_PKG_VERSION")));
-        session.show_or_fail(problems)?;
-        Ok(config)
+        (config, problems)
     }
 
     /// What a plan is made with.

@@ -215,7 +215,13 @@ fn key(place: Option<&Connected>, kind: &str, attributes: &Value) -> String {
 
 impl Provider for Fake {
     fn resources(&self) -> Vec<Arc<dyn Kind>> {
-        vec![Arc::new(FakeKind(thing())), Arc::new(FakeKind(place())), Arc::new(FakeKind(inner())), Arc::new(FakeKind(set()))]
+        vec![
+            Arc::new(FakeKind(grown())),
+            Arc::new(FakeKind(thing())),
+            Arc::new(FakeKind(place())),
+            Arc::new(FakeKind(inner())),
+            Arc::new(FakeKind(set())),
+        ]
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn Kind>> {
@@ -276,6 +282,14 @@ impl Kind for FakeKind {
         arguments.get("slow").and_then(Value::as_bool) == Some(true)
     }
 
+    fn upgrade(&self, version: u32, attributes: Value) -> Result<Value, Problem> {
+        if self.0.kind != "fake_grown" || version != 2 {
+            return Err(Problem::new("too old", format!("version {version} was before all that is known")));
+        }
+        let renamed = |key: &Arc<str>| if &**key == "label" { "name".into() } else { key.clone() };
+        Ok(Value::object(attributes.entries().iter().map(|entry| (renamed(&entry.key), entry.value.clone()))))
+    }
+
     fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
         if self.0.kind != "fake_set" {
             return None;
@@ -314,6 +328,11 @@ fn common(mut more: Vec<Attribute>) -> Vec<Attribute> {
 
 fn thing() -> Schema {
     schema("fake_thing", None, common(Vec::new()))
+}
+
+/// A thing whose `name` was called `label` in version 2.
+fn grown() -> Schema {
+    Schema { version: 3, ..schema("fake_grown", None, common(Vec::new())) }
 }
 
 fn place() -> Schema {

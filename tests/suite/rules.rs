@@ -3,6 +3,7 @@
 mod checks;
 mod lifecycle;
 mod repair;
+mod upgrade;
 
 use engine::address::Address;
 use engine::apply::Event;

@@ -10,6 +10,7 @@ pub mod man;
 pub mod output;
 pub mod plan;
 pub mod sandbox;
+pub mod schema;
 pub mod show;
 pub mod state;
 pub mod validate;
@@ -34,6 +35,7 @@ pub enum Verb {
     #[command(subcommand)]
     State(state::State),
     Console(console::Console),
+    Schema(schema::Schema),
     Version(version::Version),
     Completion(completion::Completion),
     Man(man::Man),
@@ -48,7 +50,6 @@ impl Verb {
             Self::Plan(args) => args.json,
             Self::Apply(args) => args.performing.json,
             Self::Destroy(args) => args.performing.json,
-            Self::Validate(args) => args.json,
             _ => false,
         }
     }
@@ -67,6 +68,7 @@ pub(crate) fn perform(session: &mut Session, verb: Verb) -> Result<u8, Failure> 
         Verb::Graph(args) => graph::run(session, &args),
         Verb::State(args) => state::run(session, &args),
         Verb::Console(args) => console::run(session, &args),
+        Verb::Schema(args) => schema::run(session, &args),
         Verb::Completion(args) => completion::run(session, &args),
         Verb::Man(args) => man::run(session, &args),
         Verb::Version(args) => version::run(session, &args),

@@ -4,6 +4,8 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::session::Session;
+use crate::view::json::validation;
+use engine::diagnostic::Diagnostic;
 
 /// Check the configuration without looking at anything else
 ///
@@ -11,22 +13,26 @@ use crate::session::Session;
 /// anything: syntax, unknown kinds, missing and unknown attributes.
 #[derive(Debug, clap::Args)]
 pub struct Validate {
-    /// Print one JSON event per line instead of text
+    /// Print one JSON object in the shape of `terraform validate -json`
     #[arg(long)]
     pub json: bool,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every verb has this shape")]
 pub(super) fn run(session: &mut Session, args: &Validate) -> Result<u8, Failure> {
-    let config = Project::read(session)?;
-    let problems = crate::validate::validate(&config, session.registry().catalogue());
-    session.view.diagnostics(&session.sources, &problems);
-    if problems.iter().any(engine::diagnostic::Diagnostic::is_error) {
-        return Ok(exit::FAILED);
+    let (config, mut problems) = Project::parse(session);
+    // What did not parse would be missed again and again.
+    if !problems.iter().any(Diagnostic::is_error) {
+        problems.extend(crate::validate::validate(&config, session.registry().catalogue()));
     }
+    let valid = !problems.iter().any(Diagnostic::is_error);
     if args.json {
-        session.view.say("valid");
+        session.data(&validation(&session.sources, &problems));
     } else {
-        session.data("The configuration is valid.\n");
+        session.view.diagnostics(&session.sources, &problems);
+        if valid {
+            session.data("The configuration is valid.\n");
+        }
     }
-    Ok(exit::DONE)
+    Ok(if valid { exit::DONE } else { exit::FAILED })
 }

@@ -7,6 +7,7 @@ use crate::args::Args;
 use crate::exit;
 use crate::fake::{Fake, Ran};
 use clap::CommandFactory;
+use serde_json::json;
 
 const GOOD: &str = "resource \"meshplan_data\" \"a\" {\n  input = \"one\"\n}\n";
 
@@ -65,6 +66,29 @@ fn completions_and_manual_pages_know_every_verb() {
     let ran = fake.run("man taken");
     assert!(ran.code == exit::FAILED && ran.err.contains("manual pages not written"), "{ran:?}");
     assert_eq!(fake.run("completion cmd").code, exit::FAILED);
+}
+
+#[test]
+fn every_kind_has_a_schema() {
+    let fake = Fake::new(&[]);
+    let ran = fake.run("schema");
+    let all: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.code, ran.err.as_str()), (exit::DONE, ""));
+    for (at, required) in [
+        ("/resources/kubernetes_namespace/required", json!(["cluster", "name"])),
+        ("/resources/kubernetes_namespace/properties/cluster/x-meshplan/type", json!("cluster")),
+        ("/resources/kubernetes_secret/properties/data/type", json!("object")),
+        ("/data/kubernetes_cluster/type", json!("object")),
+    ] {
+        assert_eq!(all.pointer(at), Some(&required), "{at}");
+    }
+    let one: serde_json::Value = serde_json::from_str(&fake.run("schema kubernetes_cluster").out).unwrap();
+    assert_eq!(
+        (one["resources"].as_object().unwrap().len(), &one["data"]),
+        (0, &json!({ "kubernetes_cluster": all["data"]["kubernetes_cluster"] }))
+    );
+    let ran = fake.run("schema kubernetes_manifes");
+    assert!(ran.code == exit::FAILED && ran.err.contains("Did you mean `kubernetes_manifest`?"), "{ran:?}");
 }
 
 #[test]
@@ -182,6 +206,14 @@ fn a_configuration_can_require_another_version() {
 fn a_good_configuration_is_valid() {
     let ran = Fake::new(&[("main.mesh.hcl", GOOD)]).run("validate");
     assert_eq!(ran, Ran { code: exit::DONE, out: "The configuration is valid.\n".to_owned(), err: String::new() });
+    for (text, valid, code) in
+        [(GOOD, true, exit::DONE), ("resource \"meshplan_dat\" \"a\" {}\n", false, exit::FAILED), ("a = [", false, exit::FAILED)]
+    {
+        let ran = Fake::new(&[("main.mesh.hcl", text)]).run("validate --json");
+        let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((ran.code, &json["valid"], ran.err.as_str()), (code, &serde_json::json!(valid), ""), "{text}");
+        assert_eq!(json["diagnostics"][0]["range"]["filename"].is_null(), valid, "{json}");
+    }
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! One JSON object per line, for programs. Every line has the member `event`; the first line says the version of the format.
 
+mod schema;
+mod validation;
 mod value;
 
+pub use schema::schema;
+pub use validation::validation;
 pub use value::Masked;
 
 use super::{Applied, Screen, View};

@@ -36,6 +36,8 @@ pub struct Plan {
     pub program: Program,
     /// The state that was planned from, moves and upgrades applied.
     pub prior: State,
+    /// How many records of the prior state were brought to today's shape of their kinds.
+    pub upgraded: usize,
     /// How each place of the plan is reached, as far as that is known: the value of its attribute `connection`. Never saved.
     pub connections: BTreeMap<Address, Value>,
     /// How the places are reached that the state remembers under addresses that lead elsewhere now. Never saved.
@@ -53,7 +55,9 @@ impl Plan {
     /// Whether it changes what is remembered without changing anything that is there.
     pub fn keeps_books(&self) -> bool {
         let moved = |(address, place): (&Address, &Place)| self.prior.places.get(address).is_some_and(|known| !known.is_same(place));
-        self.program.slots.iter().any(|slot| matches!(slot.op, Op::Record { .. })) || self.program.places.iter().any(moved)
+        self.upgraded > 0
+            || self.program.slots.iter().any(|slot| matches!(slot.op, Op::Record { .. }))
+            || self.program.places.iter().any(moved)
     }
 
     /// Whether it may not be applied.

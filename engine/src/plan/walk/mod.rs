@@ -21,6 +21,7 @@ mod scope;
 mod skeleton;
 mod standing;
 mod tables;
+mod upgrade;
 mod world;
 
 use crate::address::{Address, Key, ModulePath};
@@ -50,6 +51,8 @@ pub struct Walk<'a> {
     catalogue: &'a Catalogue,
     inputs: Inputs,
     prior: State,
+    /// How many records had an older shape.
+    upgraded: usize,
     tables: Tables,
     arena: Arena,
     answers: Answers,
@@ -78,20 +81,24 @@ struct Site<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// A walk over a configuration, from what is remembered. With [`Inputs::destroy`] the configuration desires nothing.
-    pub fn new(config: &Config, catalogue: &'a Catalogue, prior: State, inputs: Inputs) -> Self {
+    /// A walk over a configuration, from what is remembered, which is first brought to the shape that its kinds have today. With
+    /// [`Inputs::destroy`] the configuration desires nothing.
+    pub fn new(config: &Config, catalogue: &'a Catalogue, mut prior: State, inputs: Inputs) -> Self {
+        let (upgraded, problems) = upgrade::upgrade(&mut prior, catalogue);
         let nothing = Config { root: config.root.clone(), modules: BTreeMap::default() };
         let (skeleton, circles) = Skeleton::new(if inputs.destroy { &nothing } else { config });
         let open = if circles.is_empty() { skeleton.order.clone() } else { Vec::new() };
         let binding = Binding { key: Key::None, value: None, origin: Origin::NONE };
         let root = ModuleInstance { path: ModulePath::root(), binding, origin: Origin::NONE };
         let mut tables = Tables::new(skeleton, root);
-        let stuck = !circles.is_empty();
         tables.diagnostics = circles;
+        tables.diagnostics.extend(problems);
+        let stuck = tables.diagnostics.iter().any(Diagnostic::is_error);
         Self {
             catalogue,
             inputs,
             prior,
+            upgraded,
             tables,
             arena: Arena::default(),
             answers: Answers::new(),

@@ -223,7 +223,7 @@ impl Walk<'_> {
         let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
-        let Self { tables, prior, inputs, arena, answers, deposed, unobserved, repairs, .. } = self;
+        let Self { tables, prior, upgraded, inputs, arena, answers, deposed, unobserved, repairs, .. } = self;
         let Tables { fates, diagnostics: mut said, skeleton, values, groups, .. } = tables;
         said.extend(arena.warnings);
         // What the program does not need goes before the changes are made of what is left: the peak of a large plan is here.
@@ -242,7 +242,7 @@ impl Walk<'_> {
         }
         let changes = Self::changes(fates, &prior, &deposed);
         let left = BTreeMap::new();
-        Plan { changes, outputs, checks, blocked, diagnostics, program, prior, connections, left, destroy: inputs.destroy }
+        Plan { changes, outputs, checks, blocked, diagnostics, program, prior, upgraded, connections, left, destroy: inputs.destroy }
     }
 }
 

@@ -55,6 +55,16 @@ fn a_warning_of_an_expression_is_said_once() {
 }
 
 #[test]
+fn a_create_knows_which_of_its_values_are_only_defaults() {
+    let mut bench = Bench::default();
+    let defaults = |plan: &Plan| plan.changes.iter().map(|change| change.defaults.clone()).collect::<Vec<_>>();
+    let text = thing("a", "") + &thing("b", "slow = false") + &thing("c", "slow = true");
+    assert_eq!(defaults(&bench.plan(&text)), [vec!["slow"], vec!["slow"], vec![]]);
+    bench.apply(&text);
+    assert_eq!(defaults(&bench.plan(&thing("a", "value = 1"))), [const { Vec::<&str>::new() }; 3]);
+}
+
+#[test]
 fn data_is_read_again_after_an_update_of_what_it_reads() {
     let text = |value: u64| {
         let data = "data \"fake_data\" \"d\" {\n name = \"d-${fake_thing.a.name}\"\n}\n";

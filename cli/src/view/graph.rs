@@ -111,6 +111,7 @@ mod tests {
             place: None,
             before: None,
             after: None,
+            defaults: Vec::new(),
             not_previewed: None,
             causes: Vec::new(),
         }

@@ -225,6 +225,7 @@ fn change(change: &Change) -> Json {
         "after": after.as_ref().map(|masked| &masked.json),
         "after_sensitive": after.as_ref().map(|masked| &masked.sensitive),
         "after_unknown": after.as_ref().map(|masked| &masked.unknown),
+        "defaults": change.defaults,
         "not_previewed": change.not_previewed.as_deref(),
         "causes": change.causes,
     })

@@ -157,6 +157,8 @@ pub struct Change {
     pub before: Option<Value>,
     /// What it becomes; nothing for a delete. Unknown parts say so.
     pub after: Option<Value>,
+    /// Of a create, the attributes that are no more than what the schema has them by default.
+    pub defaults: Vec<&'static str>,
     /// Why the server was not asked what it would make of it, if it was not and could have been.
     pub not_previewed: Option<Arc<str>>,
     /// What this change takes with it or brings about, each a whole phrase such as `38 resources within it are created again`.

@@ -70,6 +70,7 @@ mod tests {
             place: None,
             before: None,
             after: Some(after),
+            defaults: Vec::new(),
             not_previewed: None,
             causes: Vec::new(),
         };

@@ -32,6 +32,7 @@ fn plan() -> Plan {
         place: Some(Address::managed("sandbox_cluster", "c")),
         before: None,
         after: Some(Value::object([("key", Value::string("s3cret").sensitive()), ("uid", Value::unknown(Type::String))])),
+        defaults: vec!["force"],
         not_previewed: None,
         causes: Vec::new(),
     };
@@ -49,7 +50,7 @@ fn planned_change() -> Json {
     json!({
         "address": "k.a", "deposed": null, "kind": "k", "action": "create", "reason": { "code": "not_in_state", "text": "not in state" },
         "place": "sandbox_cluster.c", "before": null, "before_sensitive": null, "after": { "key": null, "uid": null },
-        "after_sensitive": ["key"], "after_unknown": ["uid"], "not_previewed": null, "causes": [],
+        "after_sensitive": ["key"], "after_unknown": ["uid"], "defaults": ["force"], "not_previewed": null, "causes": [],
     })
 }
 

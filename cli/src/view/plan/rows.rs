@@ -98,7 +98,7 @@ impl<'a> Rows<'a> {
 fn details<'a>(change: &'a Change, depth: usize, unknowns: &Unknowns) -> Vec<Detail<'a>> {
     match (&change.before, &change.after) {
         // What a set renders follows from the set's own attributes: its members are named, not spelled out.
-        (None, Some(after)) if depth == 0 && change.action == Action::Create => attributes(after, unknowns),
+        (None, Some(after)) if depth == 0 && change.action == Action::Create => attributes(after, &change.defaults, unknowns),
         (Some(before), Some(after)) if matches!(change.action, Action::Update | Action::Replace | Action::ReplaceCreateFirst) => {
             let replacing: &[String] = match &change.reason {
                 Reason::CannotUpdate(paths) => paths,
@@ -110,13 +110,14 @@ fn details<'a>(change: &'a Change, depth: usize, unknowns: &Unknowns) -> Vec<Det
     }
 }
 
-/// The attributes of a new thing that say something: no nulls, and those that only apply makes known together at the end.
-fn attributes<'a>(after: &'a Value, unknowns: &Unknowns) -> Vec<Detail<'a>> {
+/// The attributes of a new thing that say something: no nulls, no defaults, and those that only apply makes known together at the end.
+fn attributes<'a>(after: &'a Value, defaults: &[&str], unknowns: &Unknowns) -> Vec<Detail<'a>> {
     let mut known = Vec::new();
     let mut unknown = Vec::new();
     for entry in after.entries() {
         match entry.value.data() {
             Data::Null => {}
+            _ if defaults.contains(&&*entry.key) => {}
             Data::Unknown(..) if !unknowns.tells(&entry.key) => unknown.push(entry.key.to_string()),
             _ => known.push((entry.key.to_string(), &entry.value)),
         }

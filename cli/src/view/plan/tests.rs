@@ -22,6 +22,7 @@ fn change(address: Address, action: Action, reason: Reason) -> Change {
         place: None,
         before: None,
         after: None,
+        defaults: Vec::new(),
         not_previewed: None,
         causes: Vec::new(),
     }
@@ -82,6 +83,7 @@ Plan: 1 to add, 2 to change, 2 to replace, 0 to destroy.
 fn a_new_thing_shows_what_is_known_of_it() {
     let cluster = Instance { address: keyed("sandbox_cluster", "this", "c1"), classes: &["cluster"], attributes: Value::null() };
     let after = Value::object([
+        ("force", Value::bool(false)),
         ("cluster", Value::new(Data::Reference(Arc::new(cluster)))),
         ("labels", Value::from_json(&json!({ "topology.istio.io/network": "network1" }))),
         ("name", Value::string("istio-system")),
@@ -94,6 +96,7 @@ fn a_new_thing_shows_what_is_known_of_it() {
     let plan = Plan {
         changes: vec![Change {
             after: Some(after),
+            defaults: vec!["force"],
             ..change(Address::managed("kubernetes_namespace", "a"), Action::Create, Reason::NotInState)
         }],
         ..Plan::default()

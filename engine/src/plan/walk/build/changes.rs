@@ -4,6 +4,7 @@ use super::super::Walk;
 use super::super::tables::{Fate, Planned};
 use crate::address::{Address, Mode};
 use crate::plan::{Action, Change, Reason};
+use crate::schema::Attribute;
 use crate::state::{Record, State};
 use crate::value::Value;
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ fn leftover(address: &Address, key: &Arc<str>, action: Action, record: &Record) 
         place: record.place.clone(),
         before: Some(record.attributes.clone()),
         after: None,
+        defaults: Vec::new(),
         not_previewed: None,
         causes: Vec::new(),
     }
@@ -57,6 +59,7 @@ fn change(address: Address, planned: Planned, prior: &State) -> Change {
         kind: planned.kind.schema().kind.into(),
         action: planned.action,
         causes: causes(&address, planned.action, prior),
+        defaults: defaults(&planned),
         address,
         reason: planned.reason,
         place: planned.place,
@@ -64,6 +67,18 @@ fn change(address: Address, planned: Planned, prior: &State) -> Change {
         after: (!goes).then_some(planned.attributes),
         not_previewed: planned.not_previewed,
     }
+}
+
+/// The attributes of a new thing that are as the schema has them by default, written in the configuration or not.
+fn defaults(planned: &Planned) -> Vec<&'static str> {
+    if planned.action != Action::Create {
+        return Vec::new();
+    }
+    let is_default = |attribute: &&Attribute| {
+        let default = attribute.default.as_ref().map(Value::data);
+        default.is_some() && planned.attributes.get(attribute.name).map(Value::data) == default
+    };
+    planned.kind.schema().attributes.iter().filter(is_default).map(|attribute| attribute.name).collect()
 }
 
 fn causes(address: &Address, action: Action, prior: &State) -> Vec<String> {

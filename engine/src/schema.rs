@@ -229,6 +229,15 @@ pub enum Preview {
     NotPreviewed(Arc<str>),
 }
 
+/// What was changed outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Drift {
+    /// Dotted paths.
+    pub paths: Vec<String>,
+    /// Who changed them, and when, as far as that is known: words such as ``by `kubectl-edit` at 2026-01-01T00:00:00Z``.
+    pub by: Vec<String>,
+}
+
 /// What becomes of an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Planned {
@@ -242,8 +251,8 @@ pub enum Planned {
         attributes: Value,
         /// Dotted paths of what differs, the most telling first.
         changed: Vec<String>,
-        /// How what is there differs from what the state remembers, when that is why: dotted paths.
-        drifted: Vec<String>,
+        /// How what is there differs from what the state remembers, when that is why.
+        drifted: Drift,
     },
     /// It is deleted and created again.
     Replace {

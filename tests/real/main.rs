@@ -1,11 +1,14 @@
 //! Suites over real API servers; each topic in a file of its own. Where the programs are missing, each test says so and passes.
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
 
+mod assortment;
 mod config_patch;
 mod example;
 mod harness;
 mod laws;
+mod noise;
 mod places;
 mod remote_secrets;
 mod requests;
 mod stand_ins;
+mod within;

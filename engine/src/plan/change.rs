@@ -1,6 +1,7 @@
 //! Changes as people review them.
 
 use crate::address::Address;
+use crate::schema::Drift;
 use crate::value::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ pub enum Reason {
     /// These attributes differ from what the state remembers.
     Configuration(Vec<String>),
     /// These attributes were changed outside.
-    Drift(Vec<String>),
+    Drift(Drift),
     /// These attributes cannot change in place.
     CannotUpdate(Vec<String>),
     /// No block of the configuration has this address any more.
@@ -114,7 +115,8 @@ impl fmt::Display for Reason {
             Self::NotInState => f.write_str("not in state"),
             Self::Gone => f.write_str("deleted outside"),
             Self::Configuration(paths) => write!(f, "{} changed in configuration", list(paths)),
-            Self::Drift(paths) => write!(f, "{} changed outside", list(paths)),
+            Self::Drift(Drift { paths, by }) if by.is_empty() => write!(f, "{} changed outside", list(paths)),
+            Self::Drift(Drift { paths, by }) => write!(f, "{} changed outside {}", list(paths), by.join(" and ")),
             Self::CannotUpdate(paths) => write!(f, "{} cannot change in place", list(paths)),
             Self::NotInConfiguration => f.write_str("not in configuration"),
             Self::KeyGone => f.write_str("its key is not in `for_each` or `count` any more"),

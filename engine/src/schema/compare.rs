@@ -1,6 +1,6 @@
 //! The comparison that fits most kinds: attribute by attribute, with what the schema says about each.
 
-use super::{Attribute, Comparison, OnChange, Planned, Presence, Schema};
+use super::{Attribute, Comparison, Drift, OnChange, Planned, Presence, Schema};
 use crate::value::Value;
 
 /// What becomes of an instance, going by the schema alone: what is desired is held against what was observed, else against what the
@@ -12,7 +12,7 @@ pub fn compare(schema: &Schema, asked: Comparison<'_>) -> Planned {
     };
     let mut changed = Vec::new();
     let mut because = Vec::new();
-    let mut drifted = Vec::new();
+    let mut drifted = Drift::default();
     for attribute in &schema.attributes {
         let Some(desired) = configured(attribute, asked.desired) else { continue };
         let null = Value::null();
@@ -22,7 +22,7 @@ pub fn compare(schema: &Schema, asked: Comparison<'_>) -> Planned {
         }
         let remembers = remembered.and_then(|remembered| remembered.get(attribute.name)).unwrap_or(&null);
         if asked.observed.is_some() && same(desired, remembers) {
-            drifted.push(attribute.name.to_owned());
+            drifted.paths.push(attribute.name.to_owned());
         }
         changed.push(attribute.name.to_owned());
         if attribute.on_change == OnChange::Replace {
@@ -144,7 +144,7 @@ mod tests {
     fn a_change_updates_or_replaces_and_says_which_attribute() {
         let record = record("a", 1);
         let Planned::Update { attributes, changed, drifted } = planned(&thing("a", 2), Some(&record), None) else { panic!("no update") };
-        assert_eq!((changed, drifted), (vec!["size".to_owned()], vec![]));
+        assert_eq!((changed, drifted.paths), (vec!["size".to_owned()], vec![]));
         assert!(attributes.get("revision").is_some_and(|revision| !revision.is_known()));
         assert!(attributes.get("token").is_some_and(Value::is_known));
         let Planned::Replace { because, .. } = planned(&thing("b", 1), Some(&record), None) else { panic!("no replace") };
@@ -156,6 +156,6 @@ mod tests {
         let record = record("a", 1);
         let observed = thing("a", 7);
         let Planned::Update { changed, drifted, .. } = planned(&thing("a", 1), Some(&record), Some(&observed)) else { panic!("no update") };
-        assert_eq!((changed, drifted), (vec!["size".to_owned()], vec!["size".to_owned()]));
+        assert_eq!((changed, drifted.paths), (vec!["size".to_owned()], vec!["size".to_owned()]));
     }
 }

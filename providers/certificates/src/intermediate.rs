@@ -8,7 +8,7 @@ use crate::parameters::{self, Algorithm};
 use crate::read::Certificate;
 use crate::root::{Computed, complete, described, kept, key_given, key_problem, unknown, without_key};
 use engine::port::{Done, Failure};
-use engine::schema::{Attribute, Comparison, Kind, Planned, Problem, Schema, compare};
+use engine::schema::{Attribute, Comparison, Drift, Kind, Planned, Problem, Schema, compare};
 use engine::value::{Data, Sequence, SequenceKind, Type, Value};
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ impl Kind for IntermediateKind {
         } else {
             self.expected(arguments, key, Some((prior, &changed)))
         };
-        Planned::Update { attributes: complete(arguments, computed), changed, drifted: Vec::new() }
+        Planned::Update { attributes: complete(arguments, computed), changed, drifted: Drift::default() }
     }
 
     fn remembered(&self, attributes: &Value, _: &[u8]) -> Value {

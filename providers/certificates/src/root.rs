@@ -4,7 +4,7 @@ use crate::issue::{Key, Wanted, root};
 use crate::parameters::{self, Algorithm};
 use crate::read::{Certificate, moment};
 use engine::port::{Done, Failure};
-use engine::schema::{Attribute, Comparison, Kind, Planned, Problem, Schema, compare};
+use engine::schema::{Attribute, Comparison, Drift, Kind, Planned, Problem, Schema, compare};
 use engine::value::{Type, Value};
 
 /// What a kind computes, by name.
@@ -98,7 +98,7 @@ impl Kind for RootKind {
             changed.push("private_key_pem".to_owned());
         }
         let attributes = complete(arguments, computed(&certificate, key));
-        if changed.is_empty() { Planned::Keep(attributes) } else { Planned::Update { attributes, changed, drifted: Vec::new() } }
+        if changed.is_empty() { Planned::Keep(attributes) } else { Planned::Update { attributes, changed, drifted: Drift::default() } }
     }
 
     fn remembered(&self, attributes: &Value, _: &[u8]) -> Value {

@@ -6,7 +6,7 @@
 
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Question};
-use engine::schema::{Attribute, Comparison, Kind, Planned, Schema};
+use engine::schema::{Attribute, Comparison, Drift, Kind, Planned, Schema};
 use engine::value::{Data, Entry, Mapping, MappingKind, Origin, Sequence, Type, Value};
 use std::future::ready;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ impl Kind for DataKind {
         if kept {
             return Planned::Keep(attributes);
         }
-        Planned::Update { attributes, changed: vec![INPUT.to_owned()], drifted: Vec::new() }
+        Planned::Update { attributes, changed: vec![INPUT.to_owned()], drifted: Drift::default() }
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Difference {
     pub(crate) wanted: Vec<Vec<String>>,
     /// Leaves that are there and not desired.
     pub(crate) unwanted: Vec<Vec<String>>,
+    /// Those of the wanted ones that are empty and not there, which servers often leave out: `""`, `[]`, `{}`, `false` and `0`.
+    hollow: Vec<Vec<String>>,
 }
 
 impl Difference {
@@ -17,6 +19,14 @@ impl Difference {
         let mut all: Vec<&Vec<String>> = self.wanted.iter().chain(&self.unwanted).collect();
         all.sort_by_key(|path| path.first().is_some_and(|first| first == "metadata"));
         all.into_iter().map(|path| dotted(path)).collect()
+    }
+
+    /// Without what may be no difference to a server, unless that is all there is.
+    pub(crate) fn telling(mut self) -> Self {
+        if self.wanted.len() + self.unwanted.len() > self.hollow.len() {
+            self.wanted.retain(|path| !self.hollow.contains(path));
+        }
+        self
     }
 
     /// Whether there is none.
@@ -71,9 +81,22 @@ fn walk(desired: &Value, there: Option<&Value>, path: &mut Vec<String>, found: &
         }
         _ => {
             if !there.is_some_and(|there| same(desired, there, path)) {
+                if there.is_none() && is_empty(desired) {
+                    found.hollow.push(path.clone());
+                }
                 leaves(desired, path, &mut found.wanted);
             }
         }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value.data() {
+        Data::String(text) => text.is_empty(),
+        Data::Bool(value) => !value,
+        Data::Number(number) => number.to_string() == "0",
+        Data::Sequence(_) | Data::Mapping(_) => value.parts().next().is_none(),
+        _ => false,
     }
 }
 
@@ -118,9 +141,12 @@ const UNORDERED: [&str; 12] = [
     "webhooks",
 ];
 
+/// What tells the elements of a list apart, the first that does.
+pub(crate) const ELEMENT_KEYS: [&str; 6] = ["name", "mountPath", "containerPort", "port", "key", "ip"];
+
 /// The key that tells the elements of a list apart, if every element has it and no two have the same.
 fn element_key(items: &[Value]) -> Option<&'static str> {
-    ["name", "mountPath", "containerPort", "port", "key", "ip"].into_iter().find(|key| {
+    ELEMENT_KEYS.into_iter().find(|key| {
         let mut names: Vec<_> = items.iter().map(|item| element_name(item, key)).collect();
         names.sort();
         let total = names.len();
@@ -233,6 +259,17 @@ mod tests {
         for (desired, there, expected) in rows {
             assert_eq!(paths(&desired, &there), expected, "{desired} / {there}");
         }
+    }
+
+    #[test]
+    fn what_is_empty_tells_nothing_beside_what_is_not() {
+        let telling = |desired: &Json, there: &Json| difference(&Value::from_json(desired), &Value::from_json(there)).telling().paths();
+        let empty = json!({ "a": [], "b": {}, "c": "", "d": false, "e": 0, "l": [{ "name": "x", "value": "" }] });
+        let mut more = empty.clone();
+        more["f"] = json!("x");
+        assert_eq!(telling(&more, &json!({ "l": [{ "name": "x" }] })), ["f"]);
+        assert_eq!(telling(&empty, &json!({ "l": [{ "name": "x" }] })).len(), 6);
+        assert_eq!(telling(&json!({ "a": "" }), &json!({ "a": "x" })), ["a"]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod reach;
 mod readiness;
 mod rules;
 mod validation;
+mod writers;
 
 pub use client::{Cluster, Clusters, Connector, KubeconfigConnector};
 pub use data::{ExistingCluster, Object, data_sources};

@@ -6,12 +6,14 @@ use crate::object::is_secret;
 use crate::object_kind::{Json, ObjectKind, ObjectName};
 use crate::ownership::owned;
 use crate::rules::rewritten;
+use crate::writers::{Writer, writers};
 use engine::state::Fingerprint;
 use engine::value::{Data, Entry, Mapping, Sequence, Value, keyed_fingerprint};
 use std::sync::Arc;
 
 /// A live object as planning sees it: `object` (the fields our manager owns, with the name; a Secret's contents sensitive), `uid`,
-/// `rewritten` (paths that controllers took over) and `computed` (the kind's attributes).
+/// `rewritten` (paths that controllers took over), `writers` (other managers, when each last wrote, and what) and `computed` (the kind's
+/// attributes).
 pub(crate) fn observation(kind: &dyn ObjectKind, arguments: &Value, name: &ObjectName, live: &Json, manager: &str) -> Value {
     let part = owned(live, manager);
     let taken = rewritten(name, live, manager).iter().map(|path| Value::string(dotted(path))).collect();
@@ -20,6 +22,7 @@ pub(crate) fn observation(kind: &dyn ObjectKind, arguments: &Value, name: &Objec
         ("object", value_of(&part)),
         ("uid", uid),
         ("rewritten", Value::tuple(taken)),
+        ("writers", Value::tuple(writers(live, manager).iter().map(Writer::value).collect())),
         ("computed", Value::object(kind.attributes(arguments, Some(live)))),
     ])
 }

@@ -74,7 +74,8 @@ pub(crate) fn other_record<'a>(live: &'a Json, manager: &str) -> Option<&'a str>
     managers.filter(|other| other.starts_with("meshplan/")).find(|other| *other != manager)
 }
 
-fn entries(live: &Json) -> &[Json] {
+/// What the server says of who wrote what.
+pub(crate) fn entries(live: &Json) -> &[Json] {
     live.pointer("/metadata/managedFields").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -110,7 +111,7 @@ fn project(live: &Json, fields: &Json) -> Json {
 }
 
 /// Whether a step such as `k:{"name":"http"}`, `v:"text"` or `i:0` means this element.
-fn selects(step: &str, at: usize, item: &Json) -> bool {
+pub(crate) fn selects(step: &str, at: usize, item: &Json) -> bool {
     let parsed = |text: &str| serde_json::from_str::<Json>(text).ok();
     match step.split_once(':') {
         Some(("k", keys)) => match parsed(keys) {

@@ -5,7 +5,7 @@ use crate::object::{canonical, id_of, name_of};
 use crate::object_kind::{ObjectKind, ObjectName};
 use crate::observation::{fingerprint_of, veiled};
 use crate::rules::is_immutable;
-use engine::schema::{Comparison, Planned, Presence, Preview, Problem, Schema};
+use engine::schema::{Comparison, Drift, Planned, Presence, Preview, Problem, Schema};
 use engine::value::Value;
 
 /// What becomes of an instance of a kind that is one object.
@@ -47,47 +47,65 @@ impl Planning<'_> {
             return self.keep();
         }
         let found = without_rewritten(difference(&self.object, there), observed);
-        if as_applied { self.drifted(&found) } else { self.configured(&found, there) }
+        if as_applied { self.drifted(found, there) } else { self.configured(found, there) }
     }
 
     /// The configuration is as it was applied, but what is there is not as it was then.
-    fn drifted(&self, found: &Difference) -> Planned {
+    fn drifted(&self, found: Difference, there: &Value) -> Planned {
         if found.wanted.is_empty() {
             return self.keep();
         }
         if self.asks() {
             return Planned::Ask;
         }
+        let found = match self.exact(found, there) {
+            Ok(found) if found.wanted.is_empty() => return self.keep(),
+            Ok(found) => found,
+            Err(because) => return Planned::Replace { attributes: self.attributes(Computed::Anew), because },
+        };
         let paths = found.paths();
-        Planned::Update { attributes: self.attributes(Computed::Updated), changed: paths.clone(), drifted: paths }
+        let drifted = Drift { by: writers_of(&paths, self.asked.observed), paths: paths.clone() };
+        Planned::Update { attributes: self.attributes(Computed::Updated), changed: paths, drifted }
     }
 
     /// The configuration is not as it was applied.
-    fn configured(&self, found: &Difference, there: &Value) -> Planned {
-        if let Some(because) = self.immutable(found) {
-            return Planned::Replace { attributes: self.attributes(Computed::Anew), because };
-        }
+    fn configured(&self, found: Difference, there: &Value) -> Planned {
         if found.is_empty() {
             return self.keep();
         }
         if self.asks() {
             return Planned::Ask;
         }
-        let Some(Preview::Accepted(preview)) = self.asked.preview else { return self.changed(found) };
-        let immutable: Vec<String> = preview
-            .get("immutable")
-            .map(Value::items)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|path| Some(path.as_str()?.to_owned()))
-            .collect();
-        if !immutable.is_empty() {
-            return Planned::Replace { attributes: self.attributes(Computed::Anew), because: immutable };
+        match self.exact(found, there) {
+            Ok(found) if found.is_empty() => self.keep(),
+            Ok(found) => {
+                Planned::Update { attributes: self.attributes(Computed::Updated), changed: found.paths(), drifted: Drift::default() }
+            }
+            Err(because) => Planned::Replace { attributes: self.attributes(Computed::Anew), because },
         }
-        match preview.get("object") {
-            Some(becomes) => self.changed(&difference(becomes, there)),
-            None => self.changed(found),
+    }
+
+    /// A difference as the server tells it, if it was asked, else as it can be told without; or the paths that cannot change in place.
+    fn exact(&self, found: Difference, there: &Value) -> Result<Difference, Vec<String>> {
+        let Some(Preview::Accepted(preview)) = self.asked.preview else {
+            let found = found.telling();
+            return self.immutable(&found).map_or(Ok(found), Err);
+        };
+        let refused = preview.get("immutable").map(Value::items).unwrap_or_default();
+        let refused: Vec<&str> = refused.iter().filter_map(Value::as_str).collect();
+        if !refused.is_empty() {
+            return Err(self.narrowed(&refused, &found.telling()));
         }
+        Ok(preview.get("object").map_or(found, |becomes| difference(becomes, there)))
+    }
+
+    /// The changes that the server refuses, of which it may have named no more than the section.
+    fn narrowed(&self, refused: &[&str], found: &Difference) -> Vec<String> {
+        if let Some(known) = self.immutable(found) {
+            return known;
+        }
+        let within: Vec<String> = found.paths().into_iter().filter(|path| refused.iter().any(|section| covers(section, path))).collect();
+        if within.is_empty() { refused.iter().map(|path| (*path).to_owned()).collect() } else { within }
     }
 
     fn changed(&self, found: &Difference) -> Planned {
@@ -97,7 +115,7 @@ impl Planning<'_> {
         if found.is_empty() {
             return self.keep();
         }
-        Planned::Update { attributes: self.attributes(Computed::Updated), changed: found.paths(), drifted: Vec::new() }
+        Planned::Update { attributes: self.attributes(Computed::Updated), changed: found.paths(), drifted: Drift::default() }
     }
 
     fn keep(&self) -> Planned {
@@ -219,10 +237,29 @@ enum Computed {
     Kept,
 }
 
+/// Whether a dotted path is another, or lies below it.
+fn covers(section: &str, path: &str) -> bool {
+    path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// Who else wrote these fields, and when, in words.
+fn writers_of(paths: &[String], observed: Option<&Value>) -> Vec<String> {
+    let writers = observed.and_then(|observed| observed.get("writers")).map(Value::items).unwrap_or_default();
+    let wrote = |writer: &&Value| {
+        let fields = writer.get("fields").map(Value::items).unwrap_or_default();
+        fields.iter().filter_map(Value::as_str).any(|field| paths.iter().any(|path| covers(path, field) || covers(field, path)))
+    };
+    let words = |writer: &Value| {
+        let time = writer.text("time").map(|time| format!(" at {time}")).unwrap_or_default();
+        format!("by `{}`{time}", writer.text("manager").unwrap_or_default())
+    };
+    writers.iter().filter(wrote).map(words).collect()
+}
+
 /// A difference without what controllers took over.
 fn without_rewritten(mut found: Difference, observed: &Value) -> Difference {
     let taken: Vec<&str> = observed.get("rewritten").map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str).collect();
-    found.wanted.retain(|path| !taken.iter().any(|taken| dotted(path).starts_with(taken)));
+    found.wanted.retain(|path| !taken.iter().any(|taken| covers(taken, &dotted(path))));
     found
 }
 
@@ -272,8 +309,8 @@ mod tests {
         match planned {
             Planned::Keep(_) => "keep".into(),
             Planned::Create(_) => "create".into(),
-            Planned::Update { changed, drifted, .. } if drifted.is_empty() => format!("update {}", changed.join(" ")),
-            Planned::Update { drifted, .. } => format!("drift {}", drifted.join(" ")),
+            Planned::Update { changed, drifted, .. } if drifted.paths.is_empty() => format!("update {}", changed.join(" ")),
+            Planned::Update { drifted, .. } => format!("drift {}", drifted.paths.join(" ")),
             Planned::Replace { because, .. } => format!("replace {}", because.join(" ")),
             Planned::Ask => "ask".into(),
             Planned::Refused(problem) => problem.detail.clone(),

@@ -43,22 +43,13 @@ fn is_changeable_of_pod(path: &[String]) -> bool {
 /// the start of the writer's name, empty for any.
 const REWRITTEN: &[(&str, &str, &[&str], &str)] = &[
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", &["webhooks", "*", "clientConfig", "caBundle"], ""),
-    (
-        "admissionregistration.k8s.io",
-        "MutatingWebhookConfiguration",
-        &["webhooks", "*", "namespaceSelector", "matchExpressions"],
-        "admissionsenforcer",
-    ),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", &["webhooks", "*", "namespaceSelector"], "admissionsenforcer"),
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", &["webhooks", "*", "clientConfig", "caBundle"], ""),
-    (
-        "admissionregistration.k8s.io",
-        "ValidatingWebhookConfiguration",
-        &["webhooks", "*", "namespaceSelector", "matchExpressions"],
-        "admissionsenforcer",
-    ),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", &["webhooks", "*", "namespaceSelector"], "admissionsenforcer"),
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", &["webhooks", "*", "failurePolicy"], ""),
     ("apiextensions.k8s.io", "CustomResourceDefinition", &["spec", "conversion", "webhook", "clientConfig", "caBundle"], ""),
     ("apiregistration.k8s.io", "APIService", &["spec", "caBundle"], ""),
+    ("rbac.authorization.k8s.io", "ClusterRole", &["rules"], "clusterrole-aggregation-controller"),
     ("apps", "Deployment", &["spec", "replicas"], "kube-controller-manager"),
     ("apps", "StatefulSet", &["spec", "replicas"], "kube-controller-manager"),
 ];

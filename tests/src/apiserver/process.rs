@@ -28,6 +28,7 @@ const RUNNING: &[&str] = &[
     "endpoints-controller",
     "endpointslice-controller",
     "garbage-collector-controller",
+    "horizontal-pod-autoscaler-controller",
     "job-controller",
     "namespace-controller",
     "persistentvolume-protection-controller",

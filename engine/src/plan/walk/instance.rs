@@ -270,7 +270,7 @@ impl Walk<'_> {
                 (Action::Replace, Reason::Tainted, attributes)
             }
             Planned::Update { attributes, changed, drifted } => {
-                let reason = if drifted.is_empty() { Reason::Configuration(changed) } else { Reason::Drift(drifted) };
+                let reason = if drifted.paths.is_empty() { Reason::Configuration(changed) } else { Reason::Drift(drifted) };
                 (Action::Update, reason, attributes)
             }
             Planned::Keep(_) if status == Some(Status::Interrupted(Operation::Delete)) => {

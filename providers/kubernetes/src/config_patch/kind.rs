@@ -2,7 +2,7 @@
 
 use super::keys::leaves;
 use crate::difference::{difference, dotted};
-use engine::schema::{Attribute, Comparison, Kind, Planned, Problem, Schema, compare, created};
+use engine::schema::{Attribute, Comparison, Drift, Kind, Planned, Problem, Schema, compare, created};
 use engine::value::{Data, Type, Value};
 
 /// `kubernetes_config_patch`.
@@ -74,12 +74,12 @@ impl Kind for ConfigPatchKind {
             Planned::Replace { because, .. } => Planned::Replace { attributes: self.attributes(asked.desired), because },
             Planned::Keep(attributes) if paths.is_empty() => Planned::Keep(attributes),
             Planned::Keep(_) => {
-                let drifted = if from_remembered.is_empty() { paths.clone() } else { Vec::new() };
+                let drifted = if from_remembered.is_empty() { Drift { paths: paths.clone(), by: Vec::new() } } else { Drift::default() };
                 Planned::Update { attributes: self.attributes(asked.desired), changed: paths, drifted }
             }
             Planned::Update { changed, .. } => {
                 let changed = paths.into_iter().chain(changed).collect();
-                Planned::Update { attributes: self.attributes(asked.desired), changed, drifted: Vec::new() }
+                Planned::Update { attributes: self.attributes(asked.desired), changed, drifted: Drift::default() }
             }
             other => other,
         }
@@ -145,7 +145,7 @@ mod tests {
         let prior = record(&ours);
         let update = |desired: &Json, there: &Json| match planned(&arguments(desired), Some(&prior), Some(there)) {
             Planned::Keep(_) => (vec![], vec![]),
-            Planned::Update { changed, drifted, .. } => (changed, drifted),
+            Planned::Update { changed, drifted, .. } => (changed, drifted.paths),
             other => panic!("{other:?}"),
         };
         let path = || vec!["values.ipvs.strictARP".to_owned()];

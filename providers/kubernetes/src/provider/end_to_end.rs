@@ -176,7 +176,8 @@ async fn a_configuration_is_applied_kept_changed_and_destroyed() {
     let mut drifted = bench.fake.get(MAP).expect("a map");
     drifted["data"]["k"] = "by hand".into();
     bench.fake.put(MAP, managed(drifted, "kubectl-edit", &json!({ "f:data": { "f:k": {} } })));
-    assert_eq!(bench.changes(&edited).await, ["~ kubernetes_manifests.app/ConfigMap/sample/a `data.k` changed outside"]);
+    let shown = "~ kubernetes_manifests.app/ConfigMap/sample/a `data.k` changed outside by `kubectl-edit` at T";
+    assert_eq!(bench.changes(&edited).await, [shown]);
     let plan = bench.plan(&edited, false).await;
     bench.apply(&plan).await;
     assert_eq!(bench.changes(&edited).await, Vec::<String>::new());

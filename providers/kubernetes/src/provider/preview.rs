@@ -78,11 +78,20 @@ fn unfit(adapter: &Adapter, proposal: &Proposal, (name, manager, live): (&Object
     }
 }
 
+/// What servers say of a field that never changes in place.
+const IMMUTABLE: [&str; 6] = [
+    "immutable",
+    "pod updates may not change",
+    "updates to ",
+    "may not be changed in an update",
+    "may not change once set",
+    "cannot change roleRef",
+];
+
 /// What a refused dry run says: a replacement, an error of the object's own, or nothing about the object.
 fn rejected(name: &str, error: &CallError) -> Result<Answer, String> {
     if error.status == Some(422) && !error.causes.is_empty() {
-        let words = ["immutable", "pod updates may not change"];
-        let immutable: Vec<_> = error.causes.iter().filter(|(_, message)| words.iter().any(|words| message.contains(words))).collect();
+        let immutable: Vec<_> = error.causes.iter().filter(|(_, message)| IMMUTABLE.iter().any(|words| message.contains(words))).collect();
         if immutable.len() == error.causes.len() {
             let paths = immutable.iter().map(|(field, _)| Value::string(dotted(&steps(field)))).collect();
             return Ok(Answer::Present(Value::object([("immutable", Value::tuple(paths))])));

@@ -122,7 +122,7 @@ fn paths(planned: &Planned) -> (Vec<&str>, Vec<&str>) {
     let text = |paths: &'static [String]| paths.iter().map(String::as_str).collect();
     let leak = |paths: &Vec<String>| text(Box::leak(paths.clone().into_boxed_slice()));
     match planned {
-        Planned::Update { changed, drifted, .. } => (leak(changed), leak(drifted)),
+        Planned::Update { changed, drifted, .. } => (leak(changed), leak(&drifted.paths)),
         Planned::Replace { because, .. } => (vec!["replace"], leak(because)),
         Planned::Keep(_) => (vec![], vec![]),
         other => panic!("{other:?}"),

@@ -11,4 +11,5 @@ mod places;
 mod remote_secrets;
 mod requests;
 mod stand_ins;
+mod waits;
 mod within;

@@ -105,7 +105,7 @@ impl ObjectKind for EastWestGateway {
     }
 
     fn wait(&self, _: &Value) -> Wait {
-        Wait { until: Until::Field { path: "status.status", equals: "HEALTHY" }, seconds: Some(300) }
+        Wait { until: Until::Field { path: "status.status".to_owned(), equals: Some("HEALTHY".to_owned()) }, seconds: Some(300) }
     }
 
     fn settled<'a>(&'a self, arguments: &'a Value, reader: &'a dyn Reader) -> BoxFuture<'a, Result<Settled, String>> {

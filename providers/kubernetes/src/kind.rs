@@ -108,7 +108,7 @@ impl Kind for Adapter {
         }
         match self.kind.wait(arguments).until {
             Until::Nothing => false,
-            Until::Field { .. } | Until::Present(_) => true,
+            Until::Condition(_) | Until::Field { .. } | Until::Present(_) => true,
             Until::Ready => {
                 let object = self.kind.object(arguments).and_then(Result::ok);
                 object.and_then(|object| name_of(&object)).is_none_or(|name| usual_seconds(&name).is_some())

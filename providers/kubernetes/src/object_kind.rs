@@ -62,12 +62,14 @@ pub enum Until {
     Nothing,
     /// What objects of its kind call ready: a Deployment available, a definition established, a load balancer with an address, …
     Ready,
-    /// A field, as a dotted path, has this text.
+    /// A condition of this type is true, and of the object as it is now.
+    Condition(String),
+    /// A field is there and not empty, or has this text.
     Field {
-        /// Such as `status.status`.
-        path: &'static str,
-        /// Such as `HEALTHY`.
-        equals: &'static str,
+        /// Dotted, such as `status.status` or `status.loadBalancer.ingress.0.ip`; a dot within a name is written `\\.`.
+        path: String,
+        /// Such as `HEALTHY`; numbers and the like as JSON writes them.
+        equals: Option<String>,
     },
     /// Fields, as lists of steps, are there and not empty; such as `["data", "ca.crt"]`.
     Present(&'static [&'static [&'static str]]),

@@ -30,17 +30,8 @@ pub(crate) fn readiness(name: &ObjectName, live: &Json, until: &Until) -> Readin
     match until {
         Until::Nothing => Ready,
         Until::Ready => usual(name, live),
-        Until::Field { path, equals } => {
-            let now = path
-                .split('.')
-                .try_fold(live, |at, step| at.get(step))
-                .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-            match now {
-                Some(now) if now == *equals => Ready,
-                Some(now) => NotYet(format!("`{path}` is `{now}`, not yet `{equals}`")),
-                None => NotYet(format!("`{path}` is not there yet")),
-            }
-        }
+        Until::Condition(kind) => observed_if_told(live).unwrap_or_else(|| condition(live, kind)),
+        Until::Field { path, equals } => field(live, path, equals.as_deref()),
         Until::Present(paths) => {
             let filled =
                 |path: &&[&str]| path.iter().try_fold(live, |at, step| at.get(*step)).is_some_and(|value| value.as_str() != Some(""));
@@ -50,6 +41,39 @@ pub(crate) fn readiness(name: &ObjectName, live: &Json, until: &Until) -> Readin
             }
         }
     }
+}
+
+/// How a field stands with the text that it is to have; without one it is to be there and not empty.
+fn field(live: &Json, path: &str, equals: Option<&str>) -> Readiness {
+    let now = steps(path).iter().try_fold(live, |at, step| match at {
+        Json::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => at.get(step),
+    });
+    let now = now.filter(|now| !now.is_null()).map(|now| now.as_str().map_or_else(|| now.to_string(), str::to_owned));
+    match (now, equals) {
+        (None, _) => NotYet(format!("`{path}` is not there yet")),
+        (Some(now), Some(equals)) if now != equals => NotYet(format!("`{path}` is `{now}`, not yet `{equals}`")),
+        (Some(now), None) if matches!(&*now, "" | "[]" | "{}") => NotYet(format!("`{path}` is not filled yet")),
+        _ => Ready,
+    }
+}
+
+/// The steps of a dotted path.
+fn steps(path: &str) -> Vec<String> {
+    let mut steps = vec![String::new()];
+    for (number, part) in path.split('.').enumerate() {
+        match steps.last_mut() {
+            // A dot after a backslash is part of the name.
+            Some(last) if last.ends_with('\\') => {
+                last.pop();
+                last.push('.');
+                last.push_str(part);
+            }
+            Some(last) if number == 0 => last.push_str(part),
+            _ => steps.push(part.to_owned()),
+        }
+    }
+    steps
 }
 
 fn usual(name: &ObjectName, live: &Json) -> Readiness {
@@ -110,6 +134,11 @@ fn observed(live: &Json) -> Option<Readiness> {
     let seen = count(live, "/status/observedGeneration").unwrap_or(0);
     let generation = count(live, "/metadata/generation").unwrap_or(0);
     (seen < generation).then(|| NotYet("its controller has not seen it yet".into()))
+}
+
+/// The same of objects that say what their controller has seen; not all do.
+fn observed_if_told(live: &Json) -> Option<Readiness> {
+    count(live, "/status/observedGeneration").and_then(|_| observed(live))
 }
 
 fn counted(live: &Json, wanted: &str, ready: &str) -> Readiness {
@@ -277,7 +306,7 @@ mod tests {
     #[test]
     fn a_field_is_waited_for_by_its_text() {
         let name = ObjectName::within("install.istio.io/v1alpha1", "IstioOperator", "istio-system", "a");
-        let until = Until::Field { path: "status.status", equals: "HEALTHY" };
+        let until = Until::Field { path: "status.status".into(), equals: Some("HEALTHY".into()) };
         let at = |live: Json| readiness(&name, &live, &until);
         assert_eq!(at(json!({ "status": { "status": "HEALTHY" } })), Ready);
         assert_eq!(
@@ -288,6 +317,34 @@ mod tests {
         let until = Until::Present(&[&["data", "ca.crt"]]);
         assert_eq!(readiness(&name, &json!({ "data": { "ca.crt": "x" } }), &until), Ready);
         assert_eq!(readiness(&name, &json!({ "data": { "ca.crt": "" } }), &until), NotYet("`data.ca.crt` is not filled yet".into()));
+    }
+
+    #[test]
+    fn any_field_and_any_condition_can_be_waited_for() {
+        let name = ObjectName::within("v1", "ConfigMap", "n", "a");
+        let live = json!({ "metadata": { "generation": 2 }, "data": { "ca.crt": "x", "none": "" }, "status": { "count": 3, "ingress": [{ "ip": "10.0.0.1" }],
+            "conditions": [{ "type": "Synced", "status": "True" }, { "type": "Healthy", "status": "False", "reason": "NoPeers" }] } });
+        let at = |until: Until| match readiness(&name, &live, &until) {
+            Ready => None,
+            NotYet(why) | Never(why) => Some(why),
+        };
+        let field = |path: &str, equals: Option<&str>| at(Until::Field { path: path.into(), equals: equals.map(Into::into) });
+        for (path, equals, why) in [
+            ("data.ca\\.crt", None, None),
+            ("data.ca\\.crt", Some("x"), None),
+            ("data.none", None, Some("`data.none` is not filled yet")),
+            ("data.other", None, Some("`data.other` is not there yet")),
+            ("status.count", Some("3"), None),
+            ("status.count", Some("4"), Some("`status.count` is `3`, not yet `4`")),
+            ("status.ingress.0.ip", None, None),
+            ("status.ingress.1.ip", None, Some("`status.ingress.1.ip` is not there yet")),
+        ] {
+            assert_eq!(field(path, equals).as_deref(), why, "{path}");
+        }
+        assert_eq!(at(Until::Condition("Synced".into())), None);
+        assert_eq!(at(Until::Condition("Healthy".into())).as_deref(), Some("condition `Healthy` is not true: NoPeers"));
+        let old = json!({ "metadata": { "generation": 2 }, "status": { "observedGeneration": 1, "conditions": [{ "type": "Synced", "status": "True" }] } });
+        assert_eq!(readiness(&name, &old, &Until::Condition("Synced".into())), NotYet("its controller has not seen it yet".into()));
     }
 
     #[test]

@@ -100,7 +100,11 @@ impl Cluster {
         while let Ok(ended) = timeout_at(deadline, self.watch(name, version, why, look)).await {
             match ended {
                 Ended::Found(found) => return Ok(Some(found)),
-                Ended::Closed(last) => version = last,
+                Ended::Closed(last) => {
+                    version = last;
+                    // Nothing is missed, and a server that ends all watches at once is not asked without end.
+                    sleep(self.pace.backoff(1)).await;
+                }
                 Ended::Expired => return Ok(None),
                 Ended::Failed(error) if error.status == Some(403) => {
                     sleep(self.pace.backoff(4)).await;

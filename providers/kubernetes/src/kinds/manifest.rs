@@ -6,6 +6,9 @@ use crate::observation::{sealed, sealed_manifest};
 use engine::schema::{Attribute, Problem, Schema};
 use engine::value::{Type, Value};
 
+const WAIT_FOR: &str = "What to wait for instead: `condition`, the type of a condition that becomes true; or `field`, the dotted path of a \
+    field that is filled, or has the text `equals`. List items are numbered from 0; a dot within a name is written `\\.`.";
+
 /// `kubernetes_manifest`.
 pub struct Manifest {
     schema: Schema,
@@ -14,10 +17,12 @@ pub struct Manifest {
 impl Default for Manifest {
     fn default() -> Self {
         let doc = "One Kubernetes object of any kind, written as an object or as YAML text.";
+        let wait_for = Type::object([("condition", Type::String, true), ("field", Type::String, true), ("equals", Type::String, true)]);
         let own = vec![
             Attribute::optional("manifest", Type::Any, "The object, with `apiVersion`, `kind` and `metadata`."),
             Attribute::optional("yaml", Type::String, "The object as YAML text, instead of `manifest`."),
             Attribute::optional("wait", Type::Bool, "Whether to wait until the object is ready.").default(Value::bool(true)),
+            Attribute::optional("wait_for", wait_for, WAIT_FOR),
         ];
         Self { schema: schema("kubernetes_manifest", doc, own) }
     }
@@ -29,7 +34,7 @@ impl ObjectKind for Manifest {
     }
 
     fn validate(&self, arguments: &Value) -> Vec<Problem> {
-        on_exists(arguments).into_iter().collect()
+        on_exists(arguments).into_iter().chain(wait_for(arguments).err()).collect()
     }
 
     fn object(&self, arguments: &Value) -> Option<Result<Value, Problem>> {
@@ -46,8 +51,8 @@ impl ObjectKind for Manifest {
     }
 
     fn wait(&self, arguments: &Value) -> Wait {
-        let until = if arguments.get("wait").and_then(Value::as_bool) == Some(false) { Until::Nothing } else { Until::Ready };
-        Wait { until, seconds: None }
+        let usual = if arguments.get("wait").and_then(Value::as_bool) == Some(false) { Until::Nothing } else { Until::Ready };
+        Wait { until: wait_for(arguments).ok().flatten().unwrap_or(usual), seconds: None }
     }
 
     fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
@@ -74,6 +79,24 @@ fn single(yaml: &Value) -> Result<Value, Problem> {
             let detail = format!("`yaml` holds {} objects; `kubernetes_manifest` is one", if more == 0 { 0 } else { more + 1 });
             Err(Problem::with("yaml", "not one object", detail).help("use `kubernetes_manifests` for several"))
         }
+    }
+}
+
+/// What an argument `wait_for` waits for, or what is wrong with it.
+fn wait_for(arguments: &Value) -> Result<Option<Until>, Problem> {
+    let Some(wait_for) = arguments.present("wait_for") else { return Ok(None) };
+    if !wait_for.is_known() {
+        // Something, and by the time that it is waited for it is known what.
+        return Ok(Some(Until::Present(&[])));
+    }
+    let text = |name| wait_for.text(name).map(str::to_owned);
+    let invalid = |detail: &str| Err(Problem::with("wait_for", "invalid value", detail));
+    match (text("condition"), text("field"), text("equals")) {
+        (_, None, Some(_)) => invalid("`equals` is the text of a `field`, which is not given"),
+        (None, None, None) => invalid("one of `condition` and `field` has to say what is waited for"),
+        (Some(_), Some(_), _) => invalid("`condition` and `field` are both given; one of them is enough"),
+        (Some(condition), None, None) => Ok(Some(Until::Condition(condition))),
+        (None, Some(path), equals) => Ok(Some(Until::Field { path, equals })),
     }
 }
 
@@ -121,6 +144,27 @@ mod tests {
         for arguments in [json!({ "manifest": secret }), json!({ "yaml": secret.to_string() })] {
             let kept = Manifest::default().remembered(&Value::from_json(&arguments), b"key");
             assert!(kept.to_json().is_ok_and(|kept| !kept.to_string().contains("hunter2")), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_condition_or_a_field_is_waited_for() {
+        let wait = |wait_for: Json| {
+            let arguments = Value::from_json(&json!({ "wait": true, "wait_for": wait_for }));
+            let problems = Manifest::default().validate(&arguments).into_iter().map(|problem| problem.detail).collect::<Vec<_>>();
+            problems.first().map_or_else(|| Ok(Manifest::default().wait(&arguments).until), |detail| Err(detail.clone()))
+        };
+        let field = |equals: Option<&str>| Until::Field { path: "status.phase".into(), equals: equals.map(Into::into) };
+        for (given, expected) in [
+            (Json::Null, Ok(Until::Ready)),
+            (json!({ "condition": "Synced" }), Ok(Until::Condition("Synced".into()))),
+            (json!({ "field": "status.phase" }), Ok(field(None))),
+            (json!({ "field": "status.phase", "equals": "Bound" }), Ok(field(Some("Bound")))),
+            (json!({}), Err("one of `condition` and `field` has to say what is waited for")),
+            (json!({ "condition": "A", "field": "b" }), Err("`condition` and `field` are both given; one of them is enough")),
+            (json!({ "condition": "A", "equals": "b" }), Err("`equals` is the text of a `field`, which is not given")),
+        ] {
+            assert_eq!(wait(given.clone()), expected.map_err(str::to_owned), "{given}");
         }
     }
 

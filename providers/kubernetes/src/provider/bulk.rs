@@ -112,3 +112,106 @@ fn namespace(look: &Look<'_>, served: &Served) -> Option<String> {
     let named = look.name.as_ref().and_then(|name| name.namespace.clone());
     served.namespaced.then(|| named.unwrap_or_else(|| "default".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Fake;
+    use crate::provider::ObjectProvider;
+    use engine::address::Address;
+    use engine::port::{Asked, Provider as _};
+    use engine::question::Ask;
+    use engine::state::{Record, RecordId};
+    use engine::value::Value;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    struct Bench {
+        fake: Fake,
+        provider: ObjectProvider,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let fake = Fake::new();
+            Self { provider: ObjectProvider::new(crate::kinds(), Vec::new(), vec![Arc::new(fake.clone())]).quick(), fake }
+        }
+    }
+
+    fn many(count: usize, namespace: impl Fn(usize) -> String) -> Vec<Record> {
+        let record = |at: usize| {
+            let mut record = Record::new(RecordId::new(&format!("r{at}")), "kubernetes_manifest");
+            record.attributes = Value::object([("id", Value::string(format!("v1/ConfigMap/{}/m{at}", namespace(at))))]);
+            record
+        };
+        (0..count).map(record).collect()
+    }
+
+    async fn answers(bench: &Bench, records: &[Record]) -> Vec<Answer> {
+        let ask = |(at, record): (usize, &Record)| Asked {
+            question: Question::new(Ask::Read {
+                address: Address::managed("kubernetes_manifest", &format!("m{at:02}")),
+                deposed: None,
+                record: Box::new(record.clone()),
+            }),
+            place: Some(Fake::place(None)),
+        };
+        let mut answers = bench.provider.answer(records.iter().enumerate().map(ask).collect()).await;
+        answers.sort_by(|a, b| a.0.key().cmp(b.0.key()));
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    fn fill(bench: &Bench, count: usize) {
+        for at in 0..count {
+            let object = json!({ "metadata": { "name": format!("m{at}"), "namespace": "n", "uid": format!("u{at}") } });
+            bench.fake.put(&format!("/api/v1/namespaces/n/configmaps/m{at}"), object);
+        }
+    }
+
+    #[tokio::test]
+    async fn many_records_of_a_kind_are_one_list() {
+        let bench = Bench::new();
+        fill(&bench, 5);
+        let found = answers(&bench, &many(7, |_| "n".into())).await;
+        assert!(found[..5].iter().all(|answer| matches!(answer, Answer::Present(_))), "{found:?}");
+        assert_eq!(found[5..], [Answer::Absent, Answer::Absent]);
+        let asked = bench.fake.asked();
+        assert_eq!(
+            asked,
+            [
+                "GET /api/v1/namespaces/n/configmaps?limit=500",
+                "GET /api/v1/namespaces/n/configmaps?limit=500&continue=more%2Fof%20it",
+                "GET /api/v1/namespaces/n/configmaps/m5",
+                "GET /api/v1/namespaces/n/configmaps/m6"
+            ],
+            "what the list does not hold is read before it counts as gone"
+        );
+        answers(&bench, &many(4, |at| format!("n{at}"))).await;
+        let lists = ["GET /api/v1/configmaps?limit=500", "GET /api/v1/configmaps?limit=500&continue=more%2Fof%20it"];
+        assert_eq!(bench.fake.asked()[..2], lists);
+    }
+
+    #[tokio::test]
+    async fn where_lists_are_forbidden_each_is_read() {
+        let bench = Bench::new();
+        fill(&bench, 2);
+        bench.fake.refuse("GET /api/v1/namespaces/n/configmaps", 403);
+        let found = answers(&bench, &many(3, |_| "n".into())).await;
+        assert!(matches!(found[..], [Answer::Present(_), Answer::Present(_), Answer::Absent]), "{found:?}");
+        assert_eq!(bench.fake.asked().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_reached_is_never_absent() {
+        let bench = Bench::new();
+        bench.fake.refuse("GET /api/v1/namespaces/n/configmaps", 503);
+        let found = answers(&bench, &many(4, |_| "n".into())).await;
+        let told = |answer: &Answer| matches!(answer, Answer::Unreachable(why) if why.starts_with("Refused (503); tried 6 times in "));
+        assert!(found.iter().all(told), "{found:?}");
+        assert_eq!(bench.fake.asked().len(), 6, "one list, tried again");
+        bench.fake.refuse("GET /api/v1/namespaces/n/configmaps/a", 403);
+        let mut record = many(1, |_| "n".into()).remove(0);
+        record.attributes = Value::object([("id", Value::string("v1/ConfigMap/n/a"))]);
+        assert_eq!(answers(&bench, &[record]).await[0], Answer::Unreachable("Refused (403)".into()));
+    }
+}

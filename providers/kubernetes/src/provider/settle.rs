@@ -3,16 +3,19 @@
 use super::ObjectProvider;
 use super::outcome::{attributes, done};
 use super::target::Target;
-use crate::client::Waited;
+use crate::client::{Cluster, Waited};
 use crate::kind::Adapter;
-use crate::object_kind::{Json, Settled, Until};
+use crate::object_kind::{Json, ObjectName, Reader, Settled, Until};
 use crate::readiness::{Readiness, readiness, usual_seconds};
-use engine::port::{Done, Failure, Request};
+use engine::port::{BoxFuture, Done, Failure, Request};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Seconds that anything is waited for that nothing says more about.
 const USUAL: u64 = 300;
+/// After this long a kind looks again although what it read last did not change: it may have read more than that.
+const AT_ALL: Duration = Duration::from_secs(15);
 
 /// Pauses that grow, until a deadline.
 pub(super) struct Patience {
@@ -73,18 +76,56 @@ impl ObjectProvider {
         patience: &mut Patience,
     ) -> Result<Vec<(&'static str, engine::value::Value)>, Failure> {
         let cluster = self.cluster(request.place.as_ref()).await?;
+        let witness = Witness { cluster: &cluster, last: Mutex::default() };
         loop {
-            let why = match adapter.kind.settled(&request.arguments, &*cluster).await {
+            let (why, readable) = match adapter.kind.settled(&request.arguments, &witness).await {
                 Ok(Settled::Yes(computed)) => return Ok(computed),
-                Ok(Settled::NotYet(why)) | Err(why) => why,
+                Ok(Settled::NotYet(why)) => (why, true),
+                Err(why) => (why, false),
             };
-            if !patience.wait().await {
-                let failure = Failure::new("not ready in time", format!("`{}`: {why}", request.address));
+            let goes_on = if readable { witness.sees_change(patience).await } else { patience.wait().await };
+            if !goes_on {
+                let failure = Failure::new("not ready in time", format!("`{}`: {why}; the next run goes on waiting", request.address));
                 let partial = Done::new(attributes(adapter, request, &[]));
                 return Err(Failure { partial: Some(Box::new(partial)), ..failure });
             }
         }
     }
+}
+
+/// Reads for a kind that finds something out, and remembers what was read last, and in which version: if it is not yet as it has to be, that
+/// is what has to change.
+struct Witness<'a> {
+    cluster: &'a Cluster,
+    last: Mutex<Option<(ObjectName, Option<String>)>>,
+}
+
+impl Witness<'_> {
+    /// Waits until what was read last changes, or long enough to look again at all, and says whether there is time for another try.
+    async fn sees_change(&self, patience: &mut Patience) -> bool {
+        let Some((name, version)) = self.last.lock().unwrap_or_else(PoisonError::into_inner).take() else { return patience.wait().await };
+        let mut look = |live: Option<&Json>| if version_of(live) == version { Err(String::new()) } else { Ok(()) };
+        let until = patience.deadline.min(Instant::now() + AT_ALL);
+        match self.cluster.wait(&name, until, &mut look).await {
+            Ok(()) => true,
+            Err(Waited::Late(_)) => Instant::now() < patience.deadline,
+            Err(Waited::Refused(_)) => patience.wait().await,
+        }
+    }
+}
+
+impl Reader for Witness<'_> {
+    fn read<'a>(&'a self, name: &'a ObjectName) -> BoxFuture<'a, Result<Option<Json>, String>> {
+        Box::pin(async move {
+            let live = self.cluster.read(name).await?;
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((name.clone(), version_of(live.as_ref())));
+            Ok(live)
+        })
+    }
+}
+
+fn version_of(live: Option<&Json>) -> Option<String> {
+    live?.pointer("/metadata/resourceVersion")?.as_str().map(str::to_owned)
 }
 
 /// The object once it is ready, or why it is not, with what is there all the same.

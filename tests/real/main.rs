@@ -3,6 +3,7 @@
 
 mod assortment;
 mod config_patch;
+mod differential;
 mod example;
 mod harness;
 mod laws;

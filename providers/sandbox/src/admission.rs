@@ -3,6 +3,7 @@
 mod addresses;
 mod decode;
 mod defaults;
+mod empty;
 mod pod;
 mod schema;
 mod service;
@@ -27,6 +28,12 @@ pub(crate) enum Part {
 
 /// Makes a new object ready to be stored. Its metadata names it already.
 pub(crate) fn create(transaction: &Transaction<'_>, resource: &Resource, object: &mut Json) -> Result<(), Refusal> {
+    prepare(transaction, resource, object)?;
+    complete(transaction, resource, object)
+}
+
+/// The first part of that: what its writer owns is there afterwards.
+pub(crate) fn prepare(transaction: &Transaction<'_>, resource: &Resource, object: &mut Json) -> Result<(), Refusal> {
     let name = object::name(object).to_owned();
     if resource.scope == Scope::Namespaced {
         check_namespace(transaction, resource, object::namespace(object), &name)?;
@@ -44,7 +51,14 @@ pub(crate) fn create(transaction: &Transaction<'_>, resource: &Resource, object:
     if resource.status {
         object.as_object_mut().map(|fields| fields.remove("status"));
     }
+    empty::drop(resource, object);
     defaults::fill(resource, object);
+    Ok(())
+}
+
+/// The second part: what the server gives, and validation.
+pub(crate) fn complete(transaction: &Transaction<'_>, resource: &Resource, object: &mut Json) -> Result<(), Refusal> {
+    defaults::fill_status(resource, object);
     service::allocate(transaction, resource, None, object)?;
     validate::create(resource, object)
 }
@@ -57,6 +71,12 @@ pub(crate) fn update(
     object: &mut Json,
     part: Part,
 ) -> Result<(), Refusal> {
+    prepare_update(resource, live, object, part);
+    complete_update(transaction, resource, live, object, part)
+}
+
+/// The first part of that: what its writer owns is there afterwards.
+pub(crate) fn prepare_update(resource: &Resource, live: &Json, object: &mut Json, part: Part) {
     keep_metadata(live, object);
     match part {
         Part::Object if resource.status => restore(live, object, "status"),
@@ -75,7 +95,18 @@ pub(crate) fn update(
             }
         }
     }
+    empty::drop(resource, object);
     defaults::fill(resource, object);
+}
+
+/// The second part: what the server gives, and validation.
+pub(crate) fn complete_update(
+    transaction: &Transaction<'_>,
+    resource: &Resource,
+    live: &Json,
+    object: &mut Json,
+    part: Part,
+) -> Result<(), Refusal> {
     service::allocate(transaction, resource, Some(live), object)?;
     validate::update(resource, live, object)?;
     if resource.generations && part == Part::Object && differs(live, object) {
@@ -162,7 +193,7 @@ mod tests {
             create(transaction, &resource, &mut object).expect("created");
             assert_eq!(at(&object, &["metadata", "generation"]), Some(&json!(1)));
             assert_ne!(object::uid(&object), "mine");
-            assert!(object.get("status").is_none());
+            assert_eq!(object["status"], json!({}));
         });
     }
 

@@ -15,15 +15,15 @@ mod watch;
 mod write;
 
 pub(crate) use call::Prefix;
-pub(crate) use delete::remove;
+pub(crate) use delete::{FOREGROUND, ORPHAN, remove};
 pub use read::Made;
 pub(crate) use read::audit;
 
 use crate::controllers;
-use crate::object::Json;
+use crate::object::{Json, remove as remove_field, set, text};
 use crate::refusal::Refusal;
 use crate::resource::Resource;
-use crate::store::{Store, Transaction};
+use crate::store::{Store, Transaction, World};
 use axum::body::{Body, HttpBody};
 use call::Call;
 use http::header::CONTENT_TYPE;
@@ -124,6 +124,9 @@ fn respond(status: u16, content: &str, body: Body) -> Response<Body> {
 
 /// The response to a request that is refused.
 pub(crate) fn render_refusal(refusal: &Refusal) -> Response<Body> {
+    if refusal.is_page() {
+        return respond(refusal.code, "text/plain; charset=utf-8", Body::from(refusal.message.clone()));
+    }
     respond(refusal.code, "application/json", Body::from(refusal.status().to_string()))
 }
 
@@ -137,8 +140,7 @@ fn handle(store: &Store, call: &Call) -> Result<Answer, Refusal> {
         Target::Review(kind) if call.method == Method::POST => store.read(|world| reviews::answer(world, kind, call))?,
         Target::Review(_) => Err(Refusal::method()),
         Target::Objects(place) => {
-            let resource =
-                store.read(|world| world.resource(&place.group, &place.version, &place.plural))?.ok_or_else(Refusal::no_such_path)?;
+            let resource = store.read(|world| served(world, &place))??;
             match (&call.method, place.name.is_empty()) {
                 (&Method::GET, true) if call.flag("watch") => {
                     let watching = watch::Watching::new(resource, &place, call)?;
@@ -150,6 +152,12 @@ fn handle(store: &Store, call: &Call) -> Result<Answer, Refusal> {
             }
         }
     }
+}
+
+/// The kind of a place.
+fn served(world: &World, place: &route::Place) -> Result<Arc<Resource>, Refusal> {
+    let resource = world.resource(&place.group, &place.version, &place.plural);
+    resource.ok_or_else(|| discovery::missing(world, &place.group, &place.version))
 }
 
 fn change(store: &Store, resource: &Arc<Resource>, place: &route::Place, call: &Call) -> Result<Answer, Refusal> {
@@ -168,14 +176,43 @@ fn change(store: &Store, resource: &Arc<Resource>, place: &route::Place, call: &
         }
     };
     match call.query("dryRun") {
-        Some("All") => store.rehearse(perform),
-        Some(other) if !other.is_empty() => Err(Refusal::bad_request(format!("unsupported value for dryRun: {other:?}"))),
+        Some("All") => store.rehearse(|transaction| {
+            let live = writing.live(transaction);
+            perform(transaction).map(|answer| as_rehearsed(answer, live.as_deref()))
+        }),
+        Some(other) if !other.is_empty() => {
+            Err(Refusal::options(options(&call.method), "dryRun", &format!("Unsupported value: [{other:?}]: supported values: \"All\"")))
+        }
         _ => store.write(|transaction| {
             let answer = perform(transaction)?;
             controllers::run(transaction);
             Ok(answer)
         }),
     }
+}
+
+/// The kind of the options of a write.
+fn options(method: &Method) -> &'static str {
+    match *method {
+        Method::POST => "CreateOptions",
+        Method::PATCH => "PatchOptions",
+        Method::DELETE => "DeleteOptions",
+        _ => "UpdateOptions",
+    }
+}
+
+/// What is not stored has no version of its own.
+fn as_rehearsed(mut answer: Answer, live: Option<&Json>) -> Answer {
+    if let Answer::Object(_, object) = &mut answer
+        && object["kind"] != "Status"
+        && object["metadata"].get("uid").is_some()
+    {
+        match live.and_then(|live| text(live, &["metadata", "resourceVersion"])) {
+            Some(version) => set(object, &["metadata", "resourceVersion"], version),
+            None => drop(remove_field(object, &["metadata", "resourceVersion"])),
+        }
+    }
+    answer
 }
 
 #[cfg(test)]

@@ -42,14 +42,9 @@ pub(crate) fn remove(object: &mut Json, path: &[&str]) -> Option<Json> {
     parent.as_object_mut()?.remove(*last)
 }
 
-/// The list at a path, to be changed; made if there is none.
+/// The list at a path, to be changed; nothing if there is none.
 pub(crate) fn list_at<'a>(object: &'a mut Json, path: &[&str]) -> Option<&'a mut Vec<Json>> {
-    let (last, way) = path.split_last()?;
-    let entry = map_at(object, way)?.entry((*last).to_owned()).or_insert(Json::Null);
-    if !entry.is_array() {
-        *entry = Json::Array(Vec::new());
-    }
-    entry.as_array_mut()
+    path.iter().try_fold(object, |value, field| value.get_mut(field))?.as_array_mut()
 }
 
 fn map_at<'a>(object: &'a mut Json, path: &[&str]) -> Option<&'a mut serde_json::Map<String, Json>> {
@@ -122,6 +117,8 @@ mod tests {
         set(&mut object, &["metadata", "labels", "x/y"], "1");
         set_default(&mut object, &["metadata", "name"], "other");
         set_default(&mut object, &["spec", "replicas"], 1);
+        assert!(list_at(&mut object, &["spec", "list"]).is_none() && list_at(&mut object, &["spec", "replicas"]).is_none());
+        set(&mut object, &["spec", "list"], json!([]));
         list_at(&mut object, &["spec", "list"]).expect("a list").push(json!(1));
         assert_eq!((name(&object), namespace(&object)), ("a", ""));
         assert_eq!(text(&object, &["metadata", "labels", "x/y"]), Some("1"));

@@ -33,7 +33,13 @@ impl About<'_> {
     }
 
     fn details(&self) -> Json {
-        let mut details = json!({ "name": self.name, "kind": self.kind });
+        let mut details = json!({});
+        if !self.kind.is_empty() {
+            details["kind"] = self.kind.into();
+        }
+        if !self.name.is_empty() {
+            details["name"] = self.name.into();
+        }
         if !self.group.is_empty() {
             details["group"] = self.group.into();
         }
@@ -57,6 +63,11 @@ impl Refusal {
         Self { details: json!({}), ..Self::new(404, "NotFound", "the server could not find the requested resource") }
     }
 
+    /// No server is behind the path: a group or version that is not there. It is told in plain text.
+    pub(crate) fn no_such_page() -> Self {
+        Self::new(404, "", "404 page not found\n")
+    }
+
     /// There is such an object already.
     pub(crate) fn already_exists(about: About<'_>) -> Self {
         let message = format!("{} \"{}\" already exists", about.qualified(), about.name);
@@ -76,11 +87,12 @@ impl Refusal {
 
     /// Fields have values that the kind does not allow. `about.kind` is the kind, each cause a field and a sentence.
     pub(crate) fn invalid(about: About<'_>, causes: &[(String, String)]) -> Self {
-        let lines: Vec<_> = causes.iter().map(|(field, message)| format!("{field}: {message}")).collect();
+        let mut lines: Vec<_> = causes.iter().map(|(field, message)| format!("{field}: {message}")).collect();
+        lines.dedup();
         let listed = if lines.len() == 1 { lines.concat() } else { format!("[{}]", lines.join(", ")) };
         let message = format!("{} \"{}\" is invalid: {listed}", about.qualified(), about.name);
         let mut details = about.details();
-        let causes = causes.iter().map(|(field, message)| json!({ "reason": "FieldValueInvalid", "message": message, "field": field }));
+        let causes = causes.iter().map(|(field, message)| json!({ "reason": cause(message), "message": message, "field": field }));
         details["causes"] = causes.collect();
         Self { details, ..Self::new(422, "Invalid", message) }
     }
@@ -116,12 +128,14 @@ impl Refusal {
 
     /// The body is of a type that the server cannot take.
     pub(crate) fn unsupported(content: &str) -> Self {
-        Self::new(415, "UnsupportedMediaType", format!("the body of the request was in an unknown format - {content} is not accepted here"))
+        let message = format!("the body of the request was in an unknown format - {content} is not accepted here");
+        Self { details: json!({}), ..Self::new(415, "UnsupportedMediaType", message) }
     }
 
     /// The method does not fit the path.
     pub(crate) fn method() -> Self {
-        Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        let message = "the server does not allow this method on the requested resource";
+        Self { details: json!({}), ..Self::new(405, "MethodNotAllowed", message) }
     }
 
     /// The credentials do not count here.
@@ -134,17 +148,61 @@ impl Refusal {
         Self::new(503, "ServiceUnavailable", format!("the sandbox cluster is not available: {why}"))
     }
 
+    /// An object cannot be read as its kind once the patch is in it.
+    pub(crate) fn unreadable(object: &Json, why: &str) -> Self {
+        let cause = ("patch".to_owned(), format!("Invalid value: {:?}: {why}", object.to_string()));
+        Self::invalid(About { group: "", kind: "", name: "" }, &[cause])
+    }
+
+    /// The options of a request are none: `kind` is theirs, such as `DeleteOptions`.
+    pub(crate) fn options(kind: &str, field: &str, why: &str) -> Self {
+        Self::invalid(About { group: "meta.k8s.io", kind, name: "" }, &[(field.to_owned(), why.to_owned())])
+    }
+
+    /// A JSON patch does not fit the object.
+    pub(crate) fn unfit() -> Self {
+        Self { details: json!({}), ..Self::new(422, "Invalid", "the server rejected our request due to an error in our request") }
+    }
+
+    /// What is applied is not of its type. `name` has the namespace that the body names, `api_version` its slash also in the core group.
+    /// The server takes that for a failure of its own.
+    pub(crate) fn untyped(name: &str, api_version: &str, kind: &str, why: &str) -> Self {
+        Self::new(500, "", format!("failed to create typed patch object ({name}; {api_version}, Kind={kind}): {why}"))
+    }
+
+    /// Whether it is told as a page of text.
+    pub(crate) fn is_page(&self) -> bool {
+        self.code == 404 && self.reason.is_empty()
+    }
+
     /// The answer's body.
     pub(crate) fn status(&self) -> Json {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "code": self.code,
+            "message": self.message, "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = self.reason.into();
+        }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
         }
         status
     }
+}
+
+/// The machine's word for what is wrong with a field, by how its sentence begins.
+fn cause(message: &str) -> &'static str {
+    const WORDS: &[(&str, &str)] = &[
+        ("Required value", "FieldValueRequired"),
+        ("Forbidden", "FieldValueForbidden"),
+        ("Unsupported value", "FieldValueNotSupported"),
+        ("Duplicate value", "FieldValueDuplicate"),
+        ("Not found", "FieldValueNotFound"),
+        ("Too long", "FieldValueTooLong"),
+        ("Too many", "FieldValueTooMany"),
+    ];
+    WORDS.iter().find(|(start, _)| message.starts_with(start)).map_or("FieldValueInvalid", |(_, word)| word)
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 
 use super::access::Access;
 use super::runtime;
+use engine::value::Value as Connection;
 use http::{Method, Request, StatusCode};
 use kube::client::Body;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use kubernetes::Connector;
+use sandbox::{SandboxConnector, Sandboxes};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -44,6 +47,15 @@ impl Api {
     /// A client that goes this way.
     pub fn by(access: &Access) -> Self {
         Self { client: client(access) }
+    }
+
+    /// A client of the sandbox cluster of this name, which must be there.
+    pub fn of_sandbox(sandboxes: Sandboxes, name: &str) -> Self {
+        let parts = [("type", Connection::string("sandbox")), ("name", Connection::string(name)), ("directory", Connection::string(name))];
+        let connection = Connection::object(parts);
+        // What drives the client lives on the runtime it is made in.
+        let client = runtime().block_on(async { SandboxConnector::new(sandboxes).connect(&connection).await });
+        Self { client: client.unwrap().unwrap_or_else(|why| panic!("`{name}`: {why}")) }
     }
 
     /// The client of the `kube` crate below.

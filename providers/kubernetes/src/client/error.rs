@@ -40,7 +40,12 @@ pub(crate) enum Lost {
 impl CallError {
     /// Whether it says nothing about the object: no answer, wrong credentials, a server that is not well.
     pub(crate) fn is_unreachable(&self) -> bool {
-        matches!(self.status, None | Some(401 | 429 | 500..=599)) && !self.is_webhook()
+        matches!(self.status, None | Some(401 | 429 | 500..=599)) && !self.is_webhook() && !self.is_untyped()
+    }
+
+    /// Whether an apply does not fit its kind, which API servers tell as a failure of their own.
+    fn is_untyped(&self) -> bool {
+        self.status == Some(500) && self.message.starts_with("failed to create typed patch object")
     }
 
     /// Whether an admission webhook could not be asked.
@@ -55,7 +60,7 @@ impl CallError {
             // A server that gave up against other writers; not the conflict of field managers, which has causes.
             Some(409) => self.causes.is_empty() && self.message.contains("the object has been modified"),
             Some(429 | 502..=504) => true,
-            Some(500) => !self.is_webhook(),
+            Some(500) => !self.is_webhook() && !self.is_untyped(),
             _ => false,
         }
     }
@@ -65,7 +70,7 @@ impl CallError {
         match self.status {
             None => matches!(self.lost, Lost::Unsent | Lost::Hopeless),
             // What gives up on its store or on a server behind it does not know what that did.
-            Some(status) => !matches!(status, 500 | 502 | 504),
+            Some(status) => !matches!(status, 500 | 502 | 504) || self.is_untyped(),
         }
     }
 
@@ -150,6 +155,12 @@ mod tests {
             (answered(429, ""), true, true, true),
             (answered(500, "etcdserver: leader changed"), true, true, false),
             (answered(500, "Internal error occurred: failed calling webhook \"v.istio.io\""), false, false, false),
+            (
+                answered(500, "failed to create typed patch object (/d; apps/v1, Kind=Deployment): .spec.x: field not declared in schema"),
+                false,
+                false,
+                true,
+            ),
             (answered(503, ""), true, true, true),
             (answered(504, ""), true, true, false),
         ] {

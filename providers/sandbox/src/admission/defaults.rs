@@ -47,11 +47,26 @@ pub(super) fn fill(resource: &Resource, object: &mut Json) {
     }
 }
 
+/// Fills in the part that the server writes, which for some kinds is there from the start.
+pub(super) fn fill_status(resource: &Resource, object: &mut Json) {
+    if resource.schema.is_some() {
+        return;
+    }
+    if resource.kind == "Namespace" {
+        set_default(object, &["spec", "finalizers"], json!(["kubernetes"]));
+    }
+    let status = match resource.kind.as_str() {
+        "Namespace" => json!({ "phase": "Active" }),
+        "Service" | "Ingress" => json!({ "loadBalancer": {} }),
+        "Deployment" | "Job" | "CronJob" => json!({}),
+        _ => return,
+    };
+    set_default(object, &["status"], status);
+}
+
 fn namespace(object: &mut Json) {
     let name = crate::object::name(object).to_owned();
     set(object, &["metadata", "labels", "kubernetes.io/metadata.name"], name);
-    set_default(object, &["spec", "finalizers"], json!(["kubernetes"]));
-    set_default(object, &["status", "phase"], "Active");
 }
 
 fn secret(object: &mut Json) {
@@ -79,13 +94,9 @@ fn service(object: &mut Json) {
     set_default(object, &["spec", "internalTrafficPolicy"], "Cluster");
     if ty == "LoadBalancer" || ty == "NodePort" {
         set_default(object, &["spec", "externalTrafficPolicy"], "Cluster");
-    } else {
-        remove(object, &["spec", "externalTrafficPolicy"]);
     }
     if ty == "LoadBalancer" {
         set_default(object, &["spec", "allocateLoadBalancerNodePorts"], true);
-    } else {
-        remove(object, &["spec", "allocateLoadBalancerNodePorts"]);
     }
 }
 
@@ -195,7 +206,9 @@ mod tests {
 
     #[test]
     fn a_namespace_has_its_label_and_finalizer() {
-        let namespace = filled("", "v1", "namespaces", json!({ "metadata": { "name": "n" } }));
+        let mut namespace = filled("", "v1", "namespaces", json!({ "metadata": { "name": "n" } }));
+        assert!(namespace.get("status").is_none());
+        fill_status(&builtin("", "v1", "namespaces").expect("namespaces"), &mut namespace);
         assert_eq!(namespace["metadata"]["labels"], json!({ "kubernetes.io/metadata.name": "n" }));
         assert_eq!((&namespace["spec"]["finalizers"], &namespace["status"]["phase"]), (&json!(["kubernetes"]), &json!("Active")));
     }

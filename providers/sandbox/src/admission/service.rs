@@ -19,6 +19,12 @@ pub(super) fn allocate(transaction: &Transaction<'_>, resource: &Resource, live:
         return Ok(());
     }
     let ty = text(object, &["spec", "type"]).unwrap_or_default().to_owned();
+    if !["LoadBalancer", "NodePort"].contains(&ty.as_str()) {
+        remove(object, &["spec", "externalTrafficPolicy"]);
+    }
+    if ty != "LoadBalancer" {
+        remove(object, &["spec", "allocateLoadBalancerNodePorts"]);
+    }
     if ty == "ExternalName" {
         for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
             remove(object, &["spec", field]);
@@ -86,6 +92,40 @@ fn node_ports(transaction: &Transaction<'_>, ty: &str, object: &mut Json) -> Res
         set(port, &["nodePort"], free);
     }
     Ok(())
+}
+
+/// Refuses another address than the one that was given.
+pub(super) fn update(live: &Json, object: &Json, causes: &mut Vec<(String, String)>) {
+    let address = |service| text(service, &["spec", "clusterIP"]).unwrap_or_default().to_owned();
+    let is_external = |service| text(service, &["spec", "type"]) == Some("ExternalName");
+    if !is_external(live) && !is_external(object) && !address(live).is_empty() && address(live) != address(object) {
+        causes.push(("spec.clusterIPs[0]".to_owned(), format!("Invalid value: [{:?}]: may not change once set", address(object))));
+    }
+}
+
+/// Refuses ports that cannot be told apart.
+pub(super) fn ports(object: &Json, causes: &mut Vec<(String, String)>) {
+    let ports = items(object, &["spec", "ports"]);
+    let word = |port: &Json, field: &str| text(port, &[field]).unwrap_or_default().to_owned();
+    let mut names = BTreeSet::new();
+    for (at, port) in ports.iter().enumerate() {
+        let name = word(port, "name");
+        if name.is_empty() && ports.len() > 1 {
+            causes.push((format!("spec.ports[{at}].name"), "Required value".to_owned()));
+        } else if !name.is_empty() && !names.insert(name.clone()) {
+            causes.push((format!("spec.ports[{at}].name"), format!("Duplicate value: {name:?}")));
+        }
+    }
+    let mut numbers = BTreeSet::new();
+    for (at, port) in ports.iter().enumerate() {
+        let (protocol, number) = (word(port, "protocol"), port["port"].clone());
+        if !numbers.insert((protocol.clone(), number.to_string())) {
+            let key = format!(
+                "{{\"Name\":\"\",\"Protocol\":{protocol:?},\"AppProtocol\":null,\"Port\":{number},\"TargetPort\":0,\"NodePort\":0}}"
+            );
+            causes.push((format!("spec.ports[{at}]"), format!("Duplicate value: {key}")));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the API server refuses: names that are none, required fields, fields that cannot change.
 
-use super::schema;
+use super::{schema, service};
 use crate::object::{self, Json, at, items, text};
 use crate::refusal::Refusal;
 use crate::resource::Resource;
@@ -13,7 +13,9 @@ const POD_FIXED: &str = "Forbidden: pod updates may not change fields other than
 pub(super) fn create(resource: &Resource, object: &Json) -> Result<(), Refusal> {
     let mut causes = Vec::new();
     let name = object::name(object);
-    if let Some(why) = wrong_name(resource, name) {
+    if name.is_empty() {
+        causes.push(("metadata.name".to_owned(), "Required value: name or generateName is required".to_owned()));
+    } else if let Some(why) = wrong_name(resource, name) {
         causes.push(("metadata.name".to_owned(), format!("Invalid value: {name:?}: {why}")));
     }
     content(resource, object, &mut causes);
@@ -33,6 +35,10 @@ pub(super) fn update(resource: &Resource, live: &Json, object: &Json) -> Result<
     if resource.group.is_empty() && resource.kind == "Pod" && changes_what_is_fixed(live, object) {
         causes.push(("spec".to_owned(), POD_FIXED.to_owned()));
     }
+    if resource.kind == "Service" && resource.group.is_empty() {
+        service::update(live, object, &mut causes);
+    }
+    more_finalizers(live, object, &mut causes);
     content(resource, object, &mut causes);
     finish(resource, object::name(object), &causes)
 }
@@ -61,6 +67,34 @@ fn finish(resource: &Resource, name: &str, causes: &[(String, String)]) -> Resul
     if causes.is_empty() { Ok(()) } else { Err(Refusal::invalid(resource.about_kind(name), causes)) }
 }
 
+/// What is being deleted is held by no more than what holds it.
+fn more_finalizers(live: &Json, object: &Json, causes: &mut Vec<(String, String)>) {
+    if !object::is_terminating(live) {
+        return;
+    }
+    let held = items(live, &["metadata", "finalizers"]);
+    let more: Vec<_> = items(object, &["metadata", "finalizers"]).iter().filter(|finalizer| !held.contains(finalizer)).collect();
+    if !more.is_empty() {
+        let listed: Vec<_> = more.iter().map(ToString::to_string).collect();
+        let why = "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers";
+        let cause = ("metadata.finalizers".to_owned(), format!("{why} []string{{{}}}", listed.join(", ")));
+        // It is looked at for all kinds, and again for each.
+        causes.extend([cause.clone(), cause]);
+    }
+}
+
+/// Keys that no file name could be.
+fn wrong_keys(object: &Json, causes: &mut Vec<(String, String)>) {
+    const WHY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or \
+        'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+    for field in ["data", "binaryData"] {
+        let keys = object.get(field).and_then(Json::as_object).into_iter().flatten().map(|(key, _)| key);
+        for key in keys.filter(|key| key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))) {
+            causes.push((format!("{field}[{key}]"), format!("Invalid value: {key:?}: {WHY}")));
+        }
+    }
+}
+
 /// Paths that never change.
 fn immutable(resource: &Resource, live: &Json) -> Vec<Vec<&'static str>> {
     match resource.kind.as_str() {
@@ -68,7 +102,6 @@ fn immutable(resource: &Resource, live: &Json) -> Vec<Vec<&'static str>> {
         "StatefulSet" => vec![vec!["spec", "selector"], vec!["spec", "serviceName"], vec!["spec", "podManagementPolicy"]],
         "Job" => vec![vec!["spec", "selector"], vec!["spec", "template"]],
         "RoleBinding" | "ClusterRoleBinding" => vec![vec!["roleRef"]],
-        "Service" if text(live, &["spec", "clusterIP"]).is_some_and(|address| !address.is_empty()) => vec![vec!["spec", "clusterIP"]],
         "Secret" | "ConfigMap" if live.get("immutable") == Some(&Json::Bool(true)) => {
             vec![vec!["type"], vec!["data"], vec!["binaryData"], vec!["immutable"]]
         }
@@ -93,6 +126,7 @@ fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)
         }
     };
     match resource.kind.as_str() {
+        "ConfigMap" | "Secret" => wrong_keys(object, causes),
         "Deployment" | "DaemonSet" | "StatefulSet" | "ReplicaSet" => {
             require(&["spec", "selector"]);
             require(&["spec", "template", "spec", "containers"]);
@@ -105,6 +139,7 @@ fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)
         }
         "Service" if text(object, &["spec", "type"]) != Some("ExternalName") && text(object, &["spec", "clusterIP"]) != Some("None") => {
             require(&["spec", "ports"]);
+            service::ports(object, causes);
         }
         "RoleBinding" | "ClusterRoleBinding" => require(&["roleRef", "name"]),
         "CustomResourceDefinition" => {
@@ -156,8 +191,10 @@ fn definition_name(object: &Json, causes: &mut Vec<(String, String)>) {
 /// Why a name is none for its kind.
 fn wrong_name(resource: &Resource, name: &str) -> Option<&'static str> {
     const SEGMENT: &str = "may not contain '/' or '%', and may not be '.' or '..'";
-    const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
-    const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+    const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for \
+        validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+    const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation \
+        is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
     match resource.kind.as_str() {
         "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => {
             (name.contains(['/', '%']) || [".", ".."].contains(&name) || name.is_empty()).then_some(SEGMENT)

@@ -54,7 +54,9 @@ impl Call {
     /// A parameter that is a number.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let given = self.query(name).filter(|text| !text.is_empty());
-        given.map(|text| text.parse().map_err(|_| Refusal::bad_request(format!("invalid value for {name}: {text:?}")))).transpose()
+        given
+            .map(|text| text.parse().map_err(|_| Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))))
+            .transpose()
     }
 
     fn header(&self, name: &HeaderName) -> &str {

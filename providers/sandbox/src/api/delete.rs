@@ -13,30 +13,47 @@ use crate::store::Transaction;
 use serde_json::json;
 use std::sync::Arc;
 
+/// Holds an object until those that it owns are nobody's.
+pub(crate) const ORPHAN: &str = "orphan";
+/// Holds an object until those that it owns are gone.
+pub(crate) const FOREGROUND: &str = "foregroundDeletion";
+
 /// What a deletion left.
 #[derive(Debug)]
 pub(crate) enum Removed {
-    /// Nothing.
-    Gone,
+    /// Nothing; the object as it was, under the version of its removal, if there was one.
+    Gone(Option<Arc<Json>>),
     /// The object, until its finalizers are gone.
     Terminating(Arc<Json>),
 }
 
 /// Deletes an object, or marks it for its finalizers.
 pub(crate) fn remove(transaction: &mut Transaction<'_>, key: &Key) -> Removed {
-    let Some(live) = transaction.get(key) else { return Removed::Gone };
-    let finalizers = !items(&live, &["metadata", "finalizers"]).is_empty();
+    remove_with(transaction, key, None)
+}
+
+/// The same with a finalizer that says what becomes of the objects it owns: `orphan` or `foregroundDeletion`.
+fn remove_with(transaction: &mut Transaction<'_>, key: &Key, finalizer: Option<&str>) -> Removed {
+    let Some(live) = transaction.get(key) else { return Removed::Gone(None) };
+    let mut finalizers = items(&live, &["metadata", "finalizers"]).to_vec();
+    if let Some(finalizer) = finalizer.filter(|finalizer| !object::has_finalizer(&live, finalizer)) {
+        finalizers.push(finalizer.into());
+    }
     let is_namespace = &*key.resource == "namespaces";
-    if !finalizers && !is_namespace {
-        transaction.remove(key);
-        return Removed::Gone;
+    if finalizers.is_empty() && !is_namespace {
+        return Removed::Gone(transaction.remove(key));
     }
     if is_terminating(&live) {
         return Removed::Terminating(live);
     }
     let mut marked = (*live).clone();
+    if !finalizers.is_empty() {
+        set(&mut marked, &["metadata", "finalizers"], finalizers);
+    }
     set(&mut marked, &["metadata", "deletionTimestamp"], transaction.now());
-    set(&mut marked, &["metadata", "deletionGracePeriodSeconds"], 0);
+    if !is_namespace {
+        set(&mut marked, &["metadata", "deletionGracePeriodSeconds"], 0);
+    }
     if let Some(generation) = at(&live, &["metadata", "generation"]).and_then(Json::as_u64) {
         set(&mut marked, &["metadata", "generation"], generation + 1);
     }
@@ -48,18 +65,20 @@ pub(crate) fn remove(transaction: &mut Transaction<'_>, key: &Key) -> Removed {
 
 /// Deletes one object.
 pub(crate) fn one(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &Call) -> Result<Answer, Refusal> {
+    let options = if call.body().is_empty() { json!({}) } else { call.json()? };
+    let finalizer = finalizer(&options, call)?;
     let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
-    if !call.body().is_empty() {
-        preconditions(writing, &live, &call.json()?)?;
-    }
+    preconditions(writing, &live, &options)?;
     let about = writing.resource.about(&writing.name);
     if &*writing.key().resource == "namespaces" && ["default", "kube-system", "kube-public"].contains(&writing.name.as_str()) {
         return Err(Refusal::forbidden(about, "this namespace may not be deleted"));
     }
-    Ok(match remove(transaction, &writing.key()) {
+    Ok(match remove_with(transaction, &writing.key(), finalizer) {
         Removed::Terminating(object) => Answer::Object(200, served(writing.resource, &object)),
-        Removed::Gone if writing.resource.kind == "Pod" => Answer::Object(200, served(writing.resource, &live)),
-        Removed::Gone => {
+        Removed::Gone(Some(last)) if ["Pod", "Service"].contains(&writing.resource.kind.as_str()) => {
+            Answer::Object(200, served(writing.resource, &last))
+        }
+        Removed::Gone(_) => {
             let mut details = json!({ "name": writing.name, "kind": writing.resource.plural, "uid": object::uid(&live) });
             if !writing.resource.group.is_empty() {
                 details["group"] = writing.resource.group.as_str().into();
@@ -71,7 +90,7 @@ pub(crate) fn one(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call
 
 /// Deletes all objects that are meant.
 pub(crate) fn collection(transaction: &mut Transaction<'_>, writing: &Writing<'_>, place: &Place, call: &Call) -> Result<Answer, Refusal> {
-    let selector = Selector::of(call)?;
+    let selector = Selector::of(writing.resource, call)?;
     let qualified = writing.resource.qualified();
     if qualified == "namespaces" || qualified == DEFINITIONS {
         return Err(Refusal::method());
@@ -81,19 +100,44 @@ pub(crate) fn collection(transaction: &mut Transaction<'_>, writing: &Writing<'_
     for (key, _) in &meant {
         remove(transaction, key);
     }
-    let found: Vec<_> = meant.iter().map(|(_, object)| served(writing.resource, object)).collect();
+    let mut found: Vec<_> = meant.iter().map(|(_, object)| served(writing.resource, object)).collect();
+    if writing.resource.schema.is_none() {
+        for item in &mut found {
+            item.as_object_mut().map(|fields| (fields.remove("apiVersion"), fields.remove("kind")));
+        }
+    }
     let kind = format!("{}List", writing.resource.kind);
-    Ok(Answer::Object(200, json!({ "apiVersion": writing.resource.api_version(), "kind": kind, "metadata": {}, "items": found })))
+    Ok(Answer::Object(
+        200,
+        json!({ "apiVersion": writing.resource.api_version(), "kind": kind, "metadata": { "resourceVersion": transaction.revision().to_string() }, "items": found }),
+    ))
+}
+
+/// What holds an object until the objects that it owns are dealt with as the options say.
+fn finalizer(options: &Json, call: &Call) -> Result<Option<&'static str>, Refusal> {
+    let policy = text(options, &["propagationPolicy"]).or_else(|| call.query("propagationPolicy"));
+    match policy {
+        None | Some("" | "Background") => Ok(None),
+        Some("Orphan") => Ok(Some(ORPHAN)),
+        Some("Foreground") => Ok(Some(FOREGROUND)),
+        Some(other) => {
+            let why = format!("Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"");
+            Err(Refusal::options("DeleteOptions", "propagationPolicy", &why))
+        }
+    }
 }
 
 fn preconditions(writing: &Writing<'_>, live: &Json, options: &Json) -> Result<(), Refusal> {
-    for (field, path, word) in
-        [("uid", ["metadata", "uid"], "UID"), ("resourceVersion", ["metadata", "resourceVersion"], "ResourceVersion")]
-    {
+    for (field, path, word, happened) in [
+        ("uid", ["metadata", "uid"], "UID", "deleted and then recreated"),
+        ("resourceVersion", ["metadata", "resourceVersion"], "ResourceVersion", "modified"),
+    ] {
         let (Some(wanted), Some(is)) = (text(options, &["preconditions", field]), text(live, &path)) else { continue };
         if wanted != is {
-            let why = format!("Precondition failed: {word} in precondition: {wanted}, {word} in object meta: {is}");
-            return Err(Refusal::conflict(writing.resource.about(&writing.name), &why));
+            let why = format!(
+                "the {word} in the precondition ({wanted}) does not match the {word} in record ({is}). The object might have been {happened}"
+            );
+            return Err(Refusal::conflict(writing.resource.about_kind(&writing.name), &why));
         }
     }
     Ok(())

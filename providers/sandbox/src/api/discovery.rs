@@ -51,14 +51,14 @@ pub(crate) fn answer(world: &World, group: &Group, call: &Call) -> Result<Answer
             Ok(Answer::Object(200, json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": listed })))
         }
         Group::Named(name) => {
-            let versions = groups.get(name).ok_or_else(Refusal::no_such_path)?;
+            let versions = groups.get(name).ok_or_else(Refusal::no_such_page)?;
             let mut described = describe(name, versions);
             described["kind"] = "APIGroup".into();
             described["apiVersion"] = "v1".into();
             Ok(Answer::Object(200, described))
         }
         Group::Version(name, version) => {
-            let resources = groups.get(name).and_then(|versions| versions.get(version)).ok_or_else(Refusal::no_such_path)?;
+            let resources = groups.get(name).and_then(|versions| versions.get(version)).ok_or_else(Refusal::no_such_page)?;
             let api_version = if name.is_empty() { version.clone() } else { format!("{name}/{version}") };
             let mut listed: Vec<Json> = resources.iter().flat_map(|resource| resource_rows(resource)).collect();
             listed.extend(REVIEWS.iter().filter(|(group, ..)| group == name).map(|(_, kind, plural)| {
@@ -70,6 +70,12 @@ pub(crate) fn answer(world: &World, group: &Group, call: &Call) -> Result<Answer
             ))
         }
     }
+}
+
+/// Why a kind is not there: nobody serves the version, or it has no such resource.
+pub(crate) fn missing(world: &World, group: &str, version: &str) -> Refusal {
+    let is_served = groups(world).get(group).is_some_and(|versions| versions.contains_key(version));
+    if is_served { Refusal::no_such_path() } else { Refusal::no_such_page() }
 }
 
 type Groups = BTreeMap<String, BTreeMap<String, Vec<Arc<Resource>>>>;

@@ -6,7 +6,7 @@ use super::read::served;
 use super::write::{Writing, check_identity, store, update};
 use crate::admission::{self, Part};
 use crate::object::{self, Json, at, text};
-use crate::ownership::{Applying, Conflicts, Relation, Shape, apply, element};
+use crate::ownership::{Applying, Conflicts, Relation, Shape, apply, duplicate, element};
 use crate::refusal::Refusal;
 use crate::store::Transaction;
 use serde_json::{Map, json};
@@ -15,14 +15,29 @@ use serde_json::{Map, json};
 pub(crate) fn patch(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &Call) -> Result<Answer, Refusal> {
     match call.content() {
         "application/apply-patch+yaml" | "application/apply-patch+cbor" => server_side(transaction, writing, call),
-        "application/merge-patch+json" => changed(transaction, writing, |live| Ok(merge(live, &call.json()?))),
+        "application/merge-patch+json" => changed(transaction, writing, |live| Ok(merge(live, &fields(call)?))),
         "application/json-patch+json" => changed(transaction, writing, |live| operations(live, &call.json()?)),
         "application/strategic-merge-patch+json" if writing.resource.schema.is_none() => changed(transaction, writing, |live| {
             let shape = Shape::of(writing.resource);
-            Ok(top_strategic(live, &call.json()?, shape))
+            Ok(top_strategic(live, &fields(call)?, shape))
         }),
-        other => Err(Refusal::unsupported(other)),
+        _ => Err(Refusal { message: "415: Unsupported Media Type".to_owned(), ..Refusal::unsupported("") }),
     }
+}
+
+/// The body of a patch that is an object.
+fn fields(call: &Call) -> Result<Json, Refusal> {
+    let patch = call.json()?;
+    let word = match &patch {
+        Json::Array(_) => "array",
+        Json::String(_) => "string",
+        Json::Number(_) => "number",
+        Json::Bool(_) => "bool",
+        Json::Object(_) | Json::Null => return Ok(patch),
+    };
+    Err(Refusal::bad_request(format!(
+        "error decoding patch: json: cannot unmarshal {word} into Go value of type map[string]interface {{}}"
+    )))
 }
 
 fn changed(
@@ -33,27 +48,28 @@ fn changed(
     let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
     let mut object = change(&live)?;
     writing.agree(&mut object)?;
-    writing.known(&mut object)?;
+    let patched = object.clone();
+    writing.known(&mut object).map_err(|refusal| Refusal::unreadable(&patched, &refusal.message))?;
     update(transaction, writing, &live, object)
 }
 
 fn server_side(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &Call) -> Result<Answer, Refusal> {
     let mut config = call.json()?;
     if call.query("fieldManager").unwrap_or_default().is_empty() {
-        return Err(Refusal::bad_request(
-            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
-        ));
+        return Err(Refusal::options("PatchOptions", "fieldManager", "Required value: is required for apply patch"));
     }
-    for field in ["apiVersion", "kind"] {
-        if text(&config, &[field]).is_none() {
-            return Err(Refusal::bad_request(format!("the body of an apply must have {field}")));
-        }
+    let (api_version, kind) = (writing.resource.api_version(), writing.resource.kind.as_str());
+    let given = (text(&config, &["apiVersion"]).unwrap_or_default(), text(&config, &["kind"]).unwrap_or_default());
+    if given != (api_version.as_str(), kind) {
+        let slash = if given.0.contains('/') { "" } else { "/" };
+        return Err(Refusal::bad_request(format!("invalid object type: {slash}{}, Kind={}", given.0, given.1)));
     }
+    let named = [object::namespace(&config), object::name(&config)].join("/");
     if at(&config, &["metadata", "managedFields"]).is_some_and(|managed| managed.as_array().is_none_or(|managed| !managed.is_empty())) {
         return Err(Refusal::bad_request("metadata.managedFields must be nil"));
     }
     writing.agree(&mut config)?;
-    declared(writing, &mut config)?;
+    declared(writing, &mut config, &named)?;
     let live = writing.live(transaction);
     let about = writing.resource.about(&writing.name);
     let uid = text(&config, &["metadata", "uid"]).unwrap_or_default().to_owned();
@@ -65,7 +81,8 @@ fn server_side(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &
         }
         Some(live) if !uid.is_empty() && uid != object::uid(live) => {
             let cause = ("metadata.uid".to_owned(), format!("Invalid value: {uid:?}: field is immutable"));
-            return Err(Refusal::invalid(writing.resource.about_kind(&writing.name), &[cause]));
+            // It is looked at for all kinds, and again for each.
+            return Err(Refusal::invalid(writing.resource.about_kind(&writing.name), &[cause.clone(), cause]));
         }
         Some(live) => check_identity(writing, live, &config)?,
         None => {}
@@ -85,19 +102,19 @@ fn server_side(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &
     Ok(Answer::Object(200, store(transaction, writing, &live, object)))
 }
 
-/// An apply names no field that its kind does not know, whatever `fieldValidation` says.
-fn declared(writing: &Writing<'_>, config: &mut Json) -> Result<(), Refusal> {
-    let unknown = admission::unknown_fields(writing.resource, config).map_err(Refusal::bad_request)?;
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let fields: Vec<_> = unknown.iter().map(|field| format!(".{field}: field not declared in schema")).collect();
+/// An apply names no field that its kind does not know, whatever `fieldValidation` says, and no item twice. `named` is the body's namespace
+/// and name.
+fn declared(writing: &Writing<'_>, config: &mut Json, named: &str) -> Result<(), Refusal> {
     let (group, version, kind) = (&writing.resource.group, &writing.resource.version, &writing.resource.kind);
-    let name = if writing.namespace.is_empty() { format!("/{}", writing.name) } else { format!("{}/{}", writing.namespace, writing.name) };
-    Err(Refusal::bad_request(format!(
-        "failed to create typed patch object ({name}; {group}/{version}, Kind={kind}): {}",
-        fields.join(", ")
-    )))
+    let untyped = |why: &str| Refusal::untyped(named, &format!("{group}/{version}"), kind, why);
+    let unknown = admission::unknown_fields(writing.resource, config).map_err(|why| untyped(&why))?;
+    let fields: Vec<_> = unknown.iter().map(|field| format!(".{field}: field not declared in schema")).collect();
+    match fields.as_slice() {
+        [] => {}
+        [one] => return Err(untyped(one)),
+        more => return Err(untyped(&format!("errors:\n  {}", more.join("\n  ")))),
+    }
+    duplicate(config, Shape::of(writing.resource)).map_or(Ok(()), |why| Err(untyped(&why)))
 }
 
 /// Fields at the top that this endpoint does not write.
@@ -130,23 +147,21 @@ fn merge(target: &Json, patch: &Json) -> Json {
 /// RFC 6902.
 fn operations(target: &Json, patch: &Json) -> Result<Json, Refusal> {
     let mut object = target.clone();
-    for operation in patch.as_array().ok_or_else(|| Refusal::bad_request("a JSON patch is a list of operations"))? {
+    for operation in patch.as_array().ok_or_else(|| {
+        Refusal::bad_request("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp")
+    })? {
         let word = |key: &str| text(operation, &[key]).unwrap_or_default();
         let value = || operation.get("value").cloned().unwrap_or_default();
-        let failed = |what: &str| Refusal {
-            code: 422,
-            ..Refusal::bad_request(format!("the server rejected our request: {what} {:?}", word("path")))
-        };
         let done = match word("op") {
             "add" => insert(&mut object, word("path"), value()),
-            "replace" => take(&mut object, word("path")).and_then(|_| insert(&mut object, word("path"), value())),
+            "replace" => put(&mut object, word("path"), value()),
             "remove" => take(&mut object, word("path")).map(|_| ()),
             "test" => object.pointer(word("path")).is_some_and(|is| *is == value()).then_some(()),
             "copy" => object.pointer(word("from")).cloned().and_then(|value| insert(&mut object, word("path"), value)),
             "move" => take(&mut object, word("from")).and_then(|value| insert(&mut object, word("path"), value)),
-            other => return Err(Refusal::bad_request(format!("unknown operation {other:?}"))),
+            _ => None,
         };
-        done.ok_or_else(|| failed(word("op")))?;
+        done.ok_or_else(Refusal::unfit)?;
     }
     Ok(object)
 }
@@ -167,6 +182,17 @@ fn insert(object: &mut Json, path: &str, value: Json) -> Option<()> {
             let at = last.parse().ok().filter(|at| *at <= items.len())?;
             items.insert(at, value);
         }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Replaces what stands at a path. A field need not be there, as API servers have it; an item must.
+fn put(object: &mut Json, path: &str, value: Json) -> Option<()> {
+    let (parent, last) = parent(object, path)?;
+    match parent {
+        Json::Object(fields) => drop(fields.insert(last, value)),
+        Json::Array(items) => *items.get_mut(last.parse::<usize>().ok()?)? = value,
         _ => return None,
     }
     Some(())
@@ -225,19 +251,29 @@ fn strategic_items(items: &[Json], patch: &[Json], shape: Shape<'_>) -> Json {
     if patch.iter().any(|item| item.get("$patch") == Some(&json!("replace"))) {
         return patch.iter().filter(|item| item.get("$patch").is_none()).cloned().collect();
     }
-    let mut merged = items.to_vec();
-    for item in patch {
+    let place = |item: &Json| {
         let step = element(shape.relation(), item);
-        let at = merged.iter().position(|known| element(shape.relation(), known) == step);
-        match at {
-            Some(at) if item.get("$patch") == Some(&json!("delete")) => {
-                merged.remove(at);
-            }
-            Some(at) => merged[at] = strategic(&merged[at], item, shape.item()),
-            None if item.get("$patch").is_some() => {}
-            None => merged.push(item.clone()),
+        items.iter().position(|known| element(shape.relation(), known) == step)
+    };
+    // Items of the patch stay in its order, new ones come before what they are not compared with.
+    let mut named = Vec::new();
+    let mut others: Vec<_> = items.iter().enumerate().map(Some).collect();
+    for item in patch {
+        let at = place(item);
+        let live = at.and_then(|at| others[at].take()).map(|(_, live)| live);
+        if item.get("$patch").is_none() {
+            named.push((at, live.map_or_else(|| item.clone(), |live| strategic(live, item, shape.item()))));
         }
     }
+    let mut named = named.into_iter().peekable();
+    let mut merged = Vec::new();
+    for (at, other) in others.into_iter().flatten() {
+        while let Some((_, item)) = named.next_if(|(place, _)| place.is_none_or(|place| place < at)) {
+            merged.push(item);
+        }
+        merged.push(other.clone());
+    }
+    merged.extend(named.map(|(_, item)| item));
     Json::Array(merged)
 }
 

@@ -41,13 +41,15 @@ pub(crate) fn get(world: &World, resource: &Resource, place: &Place, call: &Call
 
 /// All objects of a resource that are meant, or a page of them.
 pub(crate) fn list(world: &World, resource: &Resource, place: &Place, call: &Call) -> Result<Answer, Refusal> {
-    let selector = Selector::of(call)?;
+    let selector = Selector::of(resource, call)?;
     let limit = call.number("limit")?.filter(|limit| *limit > 0).map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let qualified = resource.qualified();
-    let after = call.query("continue").filter(|token| !token.is_empty()).map(|token| resume(world, &qualified, token)).transpose()?;
-    let revision = after.as_ref().map_or(world.revision(), |(revision, _)| *revision);
+    let after = call.query("continue").filter(|token| !token.is_empty()).map(|token| resume(&qualified, token)).transpose()?;
+    let exactly = exact(call)?;
+    let revision = after.as_ref().map(|(revision, _)| *revision).or(exactly).unwrap_or(world.revision());
+    let then = world.list_as_of(&qualified, place.namespace.as_deref(), revision).ok_or_else(Refusal::expired)?;
 
-    let wanted = world.list(&qualified, place.namespace.as_deref()).filter(|(_, object)| selector.selects(object));
+    let wanted = then.iter().filter(|(_, object)| selector.selects(object));
     let mut rest = wanted.skip_while(|(key, _)| after.as_ref().is_some_and(|(_, last)| *key <= last)).peekable();
     let mut items = Vec::new();
     let mut last = None;
@@ -76,18 +78,28 @@ pub(crate) fn list(world: &World, resource: &Resource, place: &Place, call: &Cal
     Ok(Answer::Object(200, answered))
 }
 
+/// The revision that a list is asked for, no older and no newer.
+fn exact(call: &Call) -> Result<Option<u64>, Refusal> {
+    let version = call.number("resourceVersion")?;
+    match call.query("resourceVersionMatch") {
+        Some(given) if !given.is_empty() && version.is_none() => Err(Refusal::options(
+            "ListOptions",
+            "resourceVersionMatch",
+            "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+        )),
+        Some("Exact") => Ok(version),
+        _ => Ok(None),
+    }
+}
+
 fn token(revision: u64, last: &Key) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(json!([revision, &*last.namespace, &*last.name]).to_string())
 }
 
-/// Where a list goes on. It stays consistent: if anything of the resource changed since its first page, it is refused.
-fn resume(world: &World, qualified: &str, token: &str) -> Result<(u64, Key), Refusal> {
+/// Where a list goes on. It stays what it was at its first page.
+fn resume(qualified: &str, token: &str) -> Result<(u64, Key), Refusal> {
     let decoded = BASE64_URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| serde_json::from_slice::<(u64, String, String)>(&bytes).ok());
     let (revision, namespace, name) = decoded.ok_or_else(|| Refusal::bad_request("continue key is not valid"))?;
-    let mut since = world.since(revision).ok_or_else(Refusal::expired)?;
-    if since.any(|event| &*event.key.resource == qualified) {
-        return Err(Refusal::expired());
-    }
     Ok((revision, Key::new(qualified, &namespace, &name)))
 }
 
@@ -174,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_follow_one_another_until_something_changes() {
+    fn pages_follow_one_another_whatever_changes() {
         let mut world = world(&[("a", "1"), ("b", "2"), ("b", "3")]);
         let first = listed(&world, None, "limit=2").expect("listed");
         assert_eq!((names(&first), &first["metadata"]["remainingItemCount"]), (vec!["1", "2"], &json!(1)));
@@ -182,7 +194,11 @@ mod tests {
         let second = listed(&world, None, &query).expect("listed");
         assert_eq!((names(&second), second["metadata"].get("continue")), (vec!["3"], None));
         add(&mut world, 9, "c", "4");
-        assert_eq!(listed(&world, None, &query), Err(410));
+        assert_eq!(listed(&world, None, &query), Ok(second));
+        let then = listed(&world, None, "resourceVersion=4&resourceVersionMatch=Exact").expect("listed");
+        assert_eq!((names(&then), &then["metadata"]["resourceVersion"]), (vec!["1", "2", "3"], &json!("4")));
+        assert_eq!(listed(&world, None, "resourceVersion=0&resourceVersionMatch=Exact"), Err(410));
+        assert_eq!(listed(&world, None, "resourceVersionMatch=Exact"), Err(422));
         assert_eq!(listed(&world, None, "continue=nonsense"), Err(400));
     }
 

@@ -88,7 +88,7 @@ pub(crate) fn route(segments: &[String]) -> Result<Target, Refusal> {
         ["apis", group] => Ok(Target::Discovery(Group::Named((*group).to_owned()))),
         ["api", version, rest @ ..] => within("", version, rest),
         ["apis", group, version, rest @ ..] => within(group, version, rest),
-        _ => Err(Refusal::no_such_path()),
+        _ => Err(Refusal::no_such_page()),
     }
 }
 

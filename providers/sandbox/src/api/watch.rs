@@ -41,12 +41,17 @@ impl Watching {
     /// The watch that a call asks for.
     pub(crate) fn new(resource: Arc<Resource>, place: &Place, call: &Call) -> Result<Self, Refusal> {
         let marks = call.flag("sendInitialEvents");
+        if marks && call.query("resourceVersionMatch") != Some("NotOlderThan") {
+            let why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            return Err(Refusal::options("ListOptions", "resourceVersionMatch", why));
+        }
         let version = call.number("resourceVersion")?.filter(|version| *version > 0 && !marks);
         let seconds = call.number("timeoutSeconds")?.filter(|seconds| *seconds > 0).unwrap_or(LASTS);
+        let selector = Selector::of(&resource, call)?;
         Ok(Self {
             resource,
             namespace: place.namespace.clone(),
-            selector: Selector::of(call)?,
+            selector,
             after: version,
             marks,
             tables: table::is_asked(call).then_some(Headings::Told),
@@ -123,7 +128,8 @@ impl Watching {
             (None, None) => return None,
             (None, Some(new)) => ("ADDED", new),
             (Some(_), Some(new)) => ("MODIFIED", new),
-            (Some(old), None) => ("DELETED", event.new.clone().unwrap_or(old)),
+            // What left the selection is told as it was while it was in it.
+            (Some(old), None) => ("DELETED", old),
         };
         let mut object = served(&self.resource, &object);
         crate::object::set(&mut object, &["metadata", "resourceVersion"], event.revision.to_string());
@@ -229,7 +235,7 @@ mod tests {
         assert_eq!(next(&mut short).await, Vec::new());
         let other = Store::open(&base.path().join("c")).expect("open");
         put(&other, "x", "from-another-process", "1");
-        let mut fresh = Box::pin(watching("sendInitialEvents=true").stream(store.clone()));
+        let mut fresh = Box::pin(watching("sendInitialEvents=true&resourceVersionMatch=NotOlderThan").stream(store.clone()));
         assert_eq!(next(&mut fresh).await, [told("ADDED", "from-another-process"), told("BOOKMARK", "")].concat());
         let again = Arc::new(Store::open(&base.path().join("c")).expect("open"));
         let mut old = Box::pin(watching("resourceVersion=1").stream(again));

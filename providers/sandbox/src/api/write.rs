@@ -102,9 +102,11 @@ impl<'a> Writing<'a> {
         for (field, wanted) in [("namespace", &self.namespace), ("name", &self.name)] {
             let given = text(body, &["metadata", field]).filter(|given| !given.is_empty());
             if let Some(given) = given.filter(|given| !wanted.is_empty() && given != wanted) {
-                return Err(Refusal::bad_request(format!(
-                    "the {field} of the provided object does not match the {field} sent on the request ({given} is not {wanted})"
-                )));
+                return Err(Refusal::bad_request(if field == "name" {
+                    format!("the name of the object ({given}) does not match the name on the URL ({wanted})")
+                } else {
+                    "the namespace of the provided object does not match the namespace sent on the request".to_owned()
+                }));
             }
             if !wanted.is_empty() {
                 set(body, &["metadata", field], wanted.as_str());
@@ -139,15 +141,18 @@ pub(crate) fn create(transaction: &mut Transaction<'_>, writing: &Writing<'_>, m
     }
     let name = object::name(&body).to_owned();
     let key = writing.resource.key(&writing.namespace, &name);
-    if transaction.get(&key).is_some() {
-        return Err(Refusal::already_exists(writing.resource.about(&name)));
+    if let Some(live) = transaction.get(&key) {
+        let refusal = Refusal::already_exists(writing.resource.about(&name));
+        let held = if object::is_terminating(&live) { "object is being deleted: " } else { "" };
+        return Err(Refusal { message: format!("{held}{}", refusal.message), ..refusal });
     }
     object::remove(&mut body, &["metadata", "managedFields"]);
     writing.known(&mut body)?;
-    admission::create(transaction, writing.resource, &mut body)?;
+    admission::prepare(transaction, writing.resource, &mut body)?;
     let mut owners = Owners::default();
-    owners.updated(&json!({}), &body, Shape::of(writing.resource), writing.writer(transaction.now()));
+    owners.created(&body, Shape::of(writing.resource), writing.writer(transaction.now()));
     owners.write(&mut body);
+    admission::complete(transaction, writing.resource, &mut body)?;
     let stored = transaction.put(&key, body);
     Ok(Answer::Object(201, served(writing.resource, &stored)))
 }
@@ -170,10 +175,14 @@ pub(crate) fn update(transaction: &mut Transaction<'_>, writing: &Writing<'_>, l
     }
     // Who owns what is the server's to say.
     Owners::of(live).write(&mut object);
-    admission::update(transaction, writing.resource, live, &mut object, writing.part())?;
+    admission::prepare_update(writing.resource, live, &mut object, writing.part());
     let mut owners = Owners::of(live);
-    owners.updated(live, &object, Shape::of(writing.resource), writing.writer(transaction.now()));
-    owners.write(&mut object);
+    // Where nobody owns anything, only an apply begins to keep account.
+    if !owners.0.is_empty() {
+        owners.updated(live, &object, Shape::of(writing.resource), writing.writer(transaction.now()));
+        owners.write(&mut object);
+    }
+    admission::complete_update(transaction, writing.resource, live, &mut object, writing.part())?;
     Ok(Answer::Object(200, store(transaction, writing, live, object)))
 }
 
@@ -185,11 +194,11 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, writing: &Writing<'_>, li
     let key = writing.key();
     let is_done =
         object::is_terminating(&object) && object::items(&object, &["metadata", "finalizers"]).is_empty() && &*key.resource != "namespaces";
-    let stored = transaction.put(&key, object);
     if is_done {
         transaction.remove(&key);
+        return served(writing.resource, &object);
     }
-    served(writing.resource, &stored)
+    served(writing.resource, &transaction.put(&key, object))
 }
 
 /// Refuses a body that means another object, or an older version of this one.

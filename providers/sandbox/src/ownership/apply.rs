@@ -41,6 +41,9 @@ pub(crate) fn apply(live: Option<&Json>, config: &Json, how: Applying<'_>) -> Re
         config.as_object_mut().map(|fields| fields.remove(*field));
     }
     let mut owners = Owners::of(live);
+    if owners.0.is_empty() {
+        owners.unknown(live, how.shape, how.writer);
+    }
     let mine = owners.0.iter().position(|owner| owner.is(how.writer, Operation::Apply)).map(|at| owners.0.remove(at));
 
     let mut object = merge(live, &config, how.shape);

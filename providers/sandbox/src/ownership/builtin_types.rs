@@ -46,10 +46,13 @@ const CONTAINERS: Rule = Keyed(&["name"], "Container");
 const BY_NAME: Rule = Keyed(&["name"], "");
 const BY_TYPE: Rule = Keyed(&["type"], "");
 
+/// The type of items that merge as a whole.
+pub(crate) const ATOMIC: &str = "atomic";
+
 type Type = (&'static str, &'static [(&'static str, Rule)]);
 
 const TYPES: &[Type] = &[
-    ("ObjectMeta", &[("finalizers", Set), ("ownerReferences", Keyed(&["uid"], "OwnerReference"))]),
+    ("ObjectMeta", &[("finalizers", Set), ("ownerReferences", Keyed(&["uid"], ATOMIC))]),
     ("Conditioned", &[("status", Into("ConditionedStatus"))]),
     ("ConditionedStatus", &[("conditions", BY_TYPE)]),
     ("Workload", &[("spec", Into("WorkloadSpec")), ("status", Into("ConditionedStatus"))]),
@@ -100,7 +103,7 @@ const TYPES: &[Type] = &[
     ("SecretRefSource", &[("nodePublishSecretRef", Atomic), ("secretRef", Atomic)]),
     ("Service", &[("spec", Into("ServiceSpec")), ("status", Into("ConditionedStatus"))]),
     ("ServiceSpec", &[("ports", Keyed(&["port", "protocol"], "")), ("selector", Atomic)]),
-    ("ServiceAccount", &[("secrets", Keyed(&["name"], "ObjectReference"))]),
+    ("ServiceAccount", &[("secrets", Keyed(&["name"], ATOMIC))]),
     ("Node", &[("spec", Into("NodeSpec")), ("status", Into("NodeStatus"))]),
     ("NodeSpec", &[("podCIDRs", Set)]),
     ("NodeStatus", &[("addresses", BY_TYPE), ("conditions", BY_TYPE)]),
@@ -125,7 +128,7 @@ mod tests {
         for (ty, fields) in TYPES {
             for (field, rule) in *fields {
                 let (Into(next) | Keyed(_, next)) = rule else { continue };
-                let plain = next.is_empty() || ["OwnerReference", "ObjectReference"].contains(next);
+                let plain = next.is_empty() || *next == ATOMIC;
                 assert!(plain || TYPES.iter().any(|(name, _)| name == next), "{ty}.{field} leads to `{next}`");
             }
         }

@@ -3,7 +3,7 @@
 use super::field_set::FieldSet;
 use super::shape::{Relation, Shape, element};
 use crate::object::Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How an object differs from what it was.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -120,6 +120,38 @@ fn all_of(value: &Json, shape: Shape<'_>) -> FieldSet {
     set
 }
 
+/// Which item of a keyed list or a set stands there twice, as the server says it; nothing if none does.
+pub(crate) fn duplicate(object: &Json, shape: Shape<'_>) -> Option<String> {
+    object.as_object()?.iter().find_map(|(name, value)| twice(value, shape.top(name), &format!(".{name}")))
+}
+
+fn twice(value: &Json, shape: Shape<'_>, path: &str) -> Option<String> {
+    let relation = shape.relation();
+    match value {
+        Json::Object(fields) => fields.iter().find_map(|(name, value)| twice(value, shape.field(name), &format!("{path}.{name}"))),
+        Json::Array(items) if is_by_item(relation) => {
+            let mut seen = BTreeSet::new();
+            for item in items {
+                let step = element(relation, item).unwrap_or_default();
+                if !seen.insert(step.clone()) {
+                    return Some(format!("{path}: duplicate entries for key {}", key(&step)));
+                }
+            }
+            items.iter().find_map(|item| twice(item, shape.item(), &format!("{path}{}", key(&element(relation, item).unwrap_or_default()))))
+        }
+        _ => None,
+    }
+}
+
+/// A step such as `k:{"name":"a"}` as paths have it: `[name="a"]`.
+fn key(step: &str) -> String {
+    let Some(keys) = step.strip_prefix("k:").and_then(|keys| serde_json::from_str::<Json>(keys).ok()) else {
+        return format!("[={}]", step.trim_start_matches("v:"));
+    };
+    let keys = keys.as_object().into_iter().flatten().map(|(name, value)| format!("{name}={value}"));
+    format!("[{}]", keys.collect::<Vec<_>>().join(","))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +184,22 @@ mod tests {
         assert_eq!(within(&differences.modified), json!({ "k:{\"name\":\"a\"}": { "f:args": {} } }));
         assert_eq!(within(&differences.removed), json!({ "k:{\"name\":\"gone\"}": { ".": {}, "f:name": {} } }));
         assert_eq!(compare(&old, &old, Shape::of(&resource)), Differences::default());
+    }
+
+    #[test]
+    fn items_are_there_once() {
+        let resource = builtin("", "v1", "pods").expect("pods");
+        let pod = |containers: Json| json!({ "spec": { "containers": containers } });
+        for (object, expected) in [
+            (pod(json!([{ "name": "a" }, { "name": "b" }])), None),
+            (pod(json!([{ "name": "a" }, { "name": "a" }])), Some(".spec.containers: duplicate entries for key [name=\"a\"]")),
+            (
+                pod(json!([{ "name": "a", "env": [{ "name": "E" }, { "name": "E" }] }])),
+                Some(".spec.containers[name=\"a\"].env: duplicate entries for key [name=\"E\"]"),
+            ),
+        ] {
+            assert_eq!(duplicate(&object, Shape::of(&resource)).as_deref(), expected);
+        }
     }
 
     #[test]

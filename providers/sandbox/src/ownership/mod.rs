@@ -11,6 +11,7 @@ mod owners;
 mod shape;
 
 pub(crate) use apply::{Applying, Conflicts, apply};
+pub(crate) use compare::duplicate;
 pub(crate) use owners::{Owners, Writer};
 
 pub(crate) use shape::{Relation, Shape, element};

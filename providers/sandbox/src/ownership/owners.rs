@@ -66,8 +66,7 @@ impl Owner {
     /// As conflicts name it.
     pub(crate) fn describe(&self) -> String {
         let through = if self.subresource.is_empty() { String::new() } else { format!(" with subresource {:?}", self.subresource) };
-        let when =
-            if self.operation == Operation::Update { format!(" using {} at {}", self.api_version, self.time) } else { String::new() };
+        let when = if self.operation == Operation::Update { format!(" using {}", self.api_version) } else { String::new() };
         format!("{:?}{through}{when}", self.manager)
     }
 
@@ -124,6 +123,17 @@ impl Owners {
         }
     }
 
+    /// What was there before anybody kept account of owners gets one of its own with the first apply.
+    pub(crate) fn unknown(&mut self, live: &Json, shape: Shape<'_>, writer: Writer<'_>) {
+        self.updated(&json!({}), live, shape, Writer { manager: "before-first-apply", subresource: "", ..writer });
+    }
+
+    /// Follows a creation that was no apply: the writer owns all of it.
+    pub(crate) fn created(&mut self, object: &Json, shape: Shape<'_>, writer: Writer<'_>) {
+        let nothing = if shape.is_built_in() { skeleton(object) } else { json!({}) };
+        self.updated(&nothing, object, shape, writer);
+    }
+
     /// Follows a write that was no apply: the writer owns what it added or changed, nobody what it removed.
     pub(crate) fn updated(&mut self, old: &Json, new: &Json, shape: Shape<'_>, writer: Writer<'_>) {
         let mut differences = compare(old, new, shape);
@@ -145,6 +155,36 @@ impl Owners {
         writer.now.clone_into(&mut owner.time);
         writer.api_version.clone_into(&mut owner.api_version);
     }
+}
+
+/// An object of a built-in kind with nothing in it: parts of the type that are there whether they are set or not, so that nobody owns
+/// that they are.
+fn skeleton(object: &Json) -> Json {
+    const ALWAYS: &[&[&str]] = &[
+        &["metadata"],
+        &["spec"],
+        &["spec", "strategy"],
+        &["spec", "updateStrategy"],
+        &["spec", "template"],
+        &["spec", "template", "metadata"],
+        &["spec", "template", "spec"],
+        &["spec", "jobTemplate"],
+        &["spec", "jobTemplate", "metadata"],
+        &["spec", "jobTemplate", "spec"],
+        &["spec", "jobTemplate", "spec", "template"],
+        &["spec", "jobTemplate", "spec", "template", "metadata"],
+        &["spec", "jobTemplate", "spec", "template", "spec"],
+        &["spec", "names"],
+        &["spec", "podSelector"],
+        &["spec", "scaleTargetRef"],
+        &["roleRef"],
+        &["status"],
+    ];
+    let mut skeleton = json!({});
+    for path in ALWAYS.iter().filter(|path| object::at(object, path).is_some_and(Json::is_object)) {
+        object::set(&mut skeleton, path, json!({}));
+    }
+    skeleton
 }
 
 /// Takes out what no manager can own: what names the object, and what the server alone writes.
@@ -202,9 +242,9 @@ mod tests {
     }
 
     #[test]
-    fn conflicts_name_updates_with_their_time() {
+    fn conflicts_name_updates_with_their_version() {
         let update = Owner::new(WRITER, Operation::Update);
-        assert_eq!(update.describe(), "\"kubectl\" using v1 at 2024-01-01T00:00:00Z");
+        assert_eq!(update.describe(), "\"kubectl\" using v1");
         let apply = Owner::new(Writer { subresource: "status", ..WRITER }, Operation::Apply);
         assert_eq!(apply.describe(), "\"kubectl\" with subresource \"status\"");
     }

@@ -1,6 +1,6 @@
 //! How the parts of an object merge: which lists are keyed, which maps are atomic.
 
-use super::builtin_types::{Rule, rule};
+use super::builtin_types::{ATOMIC, Rule, rule};
 use crate::object::Json;
 use crate::resource::Resource;
 use serde_json::Map;
@@ -58,6 +58,11 @@ impl<'a> Shape<'a> {
         self.relation
     }
 
+    /// Whether it is of a built-in kind.
+    pub(crate) fn is_built_in(&self) -> bool {
+        matches!(self.inner, Inner::Type(_))
+    }
+
     /// Whether maps on the way are fields of their own.
     pub(crate) fn is_untyped(&self) -> bool {
         matches!(self.inner, Inner::Untyped)
@@ -90,6 +95,7 @@ impl<'a> Shape<'a> {
                 Some(items) => Self { relation: Relation::Default, ..Self::schema(items) },
                 None => Self { relation: Relation::Default, inner: Inner::Untyped },
             },
+            Inner::Type(ATOMIC) => Self { relation: Relation::Atomic, inner: self.inner },
             inner => Self { relation: Relation::Default, inner },
         }
     }

@@ -134,6 +134,11 @@ impl<'a> Transaction<'a> {
         self.events
     }
 
+    /// The revision so far.
+    pub(crate) fn revision(&self) -> u64 {
+        self.next() - 1
+    }
+
     fn next(&self) -> u64 {
         self.world.revision() + self.events.len() as u64 + 1
     }

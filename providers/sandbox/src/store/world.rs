@@ -86,6 +86,21 @@ impl World {
         &self.counts
     }
 
+    /// The same as they were at a revision; nothing if that is forgotten.
+    pub(crate) fn list_as_of(&self, resource: &str, namespace: Option<&str>, revision: u64) -> Option<BTreeMap<Key, Arc<Json>>> {
+        let mut then: BTreeMap<_, _> = self.list(resource, namespace).map(|(key, object)| (key.clone(), object.clone())).collect();
+        let since: Vec<_> = self.since(revision)?.collect();
+        let about =
+            |event: &&&Event| &*event.key.resource == resource && namespace.is_none_or(|namespace| &*event.key.namespace == namespace);
+        for event in since.iter().rev().filter(about) {
+            match &event.old {
+                Some(old) => then.insert(event.key.clone(), old.clone()),
+                None => then.remove(&event.key),
+            };
+        }
+        Some(then)
+    }
+
     /// A kind by what stands in URLs, built in or defined.
     pub(crate) fn resource(&self, group: &str, version: &str, plural: &str) -> Option<Arc<Resource>> {
         builtin(group, version, plural).or_else(|| {

@@ -1,0 +1,221 @@
+//! What is asked of both servers.
+
+use meshplan_tests::apiserver::{Answer, Api};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Requests that follow each other, in a namespace of their own, which is `${ns}` in paths and bodies. `${2/metadata/uid}` is what the
+/// second answer has at that pointer.
+#[derive(Debug, Clone)]
+pub(super) struct Sequence {
+    /// What it is about; made of small letters, digits and `-`, as it is the namespace's name too.
+    pub(super) name: String,
+    /// Whether it leans on what controllers do, so that the real server needs them beside it.
+    pub(super) controllers: bool,
+    /// The requests.
+    pub(super) steps: Vec<Step>,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    method: &'static str,
+    path: String,
+    content: &'static str,
+    body: String,
+    until: Option<Until>,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone)]
+enum Until {
+    Code(u16),
+    There(&'static str),
+}
+
+/// A sequence that no controller has a part in.
+pub(super) fn sequence(name: &str, steps: Vec<Step>) -> Sequence {
+    Sequence { name: name.to_owned(), controllers: false, steps }
+}
+
+/// A sequence that controllers have a part in.
+pub(super) fn controlled(name: &str, steps: Vec<Step>) -> Sequence {
+    Sequence { controllers: true, ..sequence(name, steps) }
+}
+
+/// A path below that of the namespace, `configmaps/a` or `apps/v1:deployments/a`, as a path; one that begins with `/` as it is.
+fn full(path: &str) -> String {
+    match path.split_once(':') {
+        _ if path.starts_with('/') => path.to_owned(),
+        Some((version, rest)) if !version.contains('?') => format!("/apis/{version}/namespaces/${{ns}}/{rest}"),
+        _ => format!("/api/v1/namespaces/${{ns}}/{path}"),
+    }
+}
+
+fn step(method: &'static str, path: &str, content: &'static str, body: &Value) -> Step {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    Step { method, path: full(path), content, body, until: None }
+}
+
+/// Reads an object or a list.
+pub(super) fn get(path: &str) -> Step {
+    step("GET", path, "application/json", &Value::Null)
+}
+
+/// Creates an object in a collection.
+pub(super) fn create(path: &str, object: &Value) -> Step {
+    step("POST", path, "application/json", object)
+}
+
+/// Replaces an object.
+pub(super) fn replace(path: &str, object: &Value) -> Step {
+    step("PUT", path, "application/json", object)
+}
+
+/// Deletes an object or a collection.
+pub(super) fn delete(path: &str) -> Step {
+    step("DELETE", path, "application/json", &Value::Null)
+}
+
+/// Deletes with options.
+pub(super) fn delete_with(path: &str, options: &Value) -> Step {
+    step("DELETE", path, "application/json", options)
+}
+
+/// Applies by a manager, without force.
+pub(super) fn apply(path: &str, manager: &str, object: &Value) -> Step {
+    step("PATCH", &with_query(path, &format!("fieldManager={manager}")), "application/apply-patch+yaml", object)
+}
+
+/// Applies by a manager, by force.
+pub(super) fn force(path: &str, manager: &str, object: &Value) -> Step {
+    step("PATCH", &with_query(path, &format!("fieldManager={manager}&force=true")), "application/apply-patch+yaml", object)
+}
+
+/// Patches as JSON merge patch does.
+pub(super) fn merge(path: &str, changes: &Value) -> Step {
+    step("PATCH", path, "application/merge-patch+json", changes)
+}
+
+/// Patches as JSON patch does.
+pub(super) fn operations(path: &str, changes: &Value) -> Step {
+    step("PATCH", path, "application/json-patch+json", changes)
+}
+
+/// Patches as a strategic merge patch does.
+pub(super) fn strategic(path: &str, changes: &Value) -> Step {
+    step("PATCH", path, "application/strategic-merge-patch+json", changes)
+}
+
+/// Any other request, with a body as it is written.
+pub(super) fn raw(method: &'static str, path: &str, content: &'static str, body: &str) -> Step {
+    Step { method, path: full(path), content, body: body.to_owned(), until: None }
+}
+
+fn with_query(path: &str, query: &str) -> String {
+    format!("{path}{}{query}", if path.contains('?') { '&' } else { '?' })
+}
+
+impl Step {
+    /// Asks again until this code is answered, for at most half a minute.
+    pub(super) fn until(mut self, code: u16) -> Self {
+        self.until = Some(Until::Code(code));
+        self
+    }
+
+    /// Asks again until something is at this pointer of the answer, for at most half a minute.
+    pub(super) fn until_there(mut self, pointer: &'static str) -> Self {
+        self.until = Some(Until::There(pointer));
+        self
+    }
+
+    /// Whether an answer is the one that is waited for. A server that has no time for kinds that were defined just now has not answered.
+    fn is_final(&self, answer: &Answer) -> bool {
+        answer.code != 429
+            && match self.until {
+                None => true,
+                Some(Until::Code(code)) => answer.code == code,
+                Some(Until::There(pointer)) => answer.body.pointer(pointer).is_some(),
+            }
+    }
+
+    /// What it is, in a line.
+    pub(super) fn title(&self) -> String {
+        let content = self.content.trim_start_matches("application/").trim_end_matches("+json").trim_end_matches("+yaml");
+        let content = if content == "json" { String::new() } else { format!(" ({content})") };
+        format!("{} {}{content}", self.method, self.path)
+    }
+}
+
+/// What a server answers to each step: its code and body, those of a watch as a list.
+pub(super) fn answers(api: &Api, sequence: &Sequence) -> Vec<Value> {
+    prepare(api, &sequence.name);
+    let mut answers = Vec::new();
+    for step in &sequence.steps {
+        let path = filled(&step.path, &sequence.name, &answers);
+        let body = filled(&step.body, &sequence.name, &answers);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let answer = loop {
+            let answer = api.send(step.method, &path, step.content, body.clone());
+            if step.is_final(&answer) || Instant::now() > deadline {
+                break answer;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        answers.push(told(answer));
+    }
+    answers
+}
+
+/// The namespace, and what is in one that a controller saw.
+fn prepare(api: &Api, namespace: &str) {
+    let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } });
+    api.call("POST", "/api/v1/namespaces", Some(&object)).done();
+    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default" } });
+    let made = api.call("POST", &format!("/api/v1/namespaces/{namespace}/serviceaccounts"), Some(&account));
+    assert!(made.code.is_success() || made.code == 409, "{made:?}");
+}
+
+fn told(answer: Answer) -> Value {
+    let body = match answer.body {
+        Value::String(lines) => {
+            let events: Result<Vec<Value>, _> = lines.lines().map(serde_json::from_str).collect();
+            events.map_or(Value::String(lines), Value::Array)
+        }
+        other => other,
+    };
+    json!({ "code": answer.code.as_u16(), "body": body })
+}
+
+/// A text with what stands for something else replaced.
+fn filled(text: &str, namespace: &str, answers: &[Value]) -> String {
+    let mut parts = text.split("${");
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (what, rest) = part.split_once('}').unwrap();
+        if what == "ns" {
+            filled.push_str(namespace);
+        } else {
+            let (step, pointer) = what.split_once('/').unwrap();
+            let found = answers[step.parse::<usize>().unwrap() - 1]["body"].pointer(&format!("/{pointer}"));
+            // What is not there makes the next answers differ, which says more than ending here.
+            filled.push_str(found.and_then(Value::as_str).unwrap_or("missing"));
+        }
+        filled.push_str(rest);
+    }
+    filled
+}
+
+#[test]
+fn paths_and_bodies_are_filled_in() {
+    for (path, expected) in [
+        ("configmaps/a", "/api/v1/namespaces/${ns}/configmaps/a"),
+        ("configmaps?fieldSelector=a:b", "/api/v1/namespaces/${ns}/configmaps?fieldSelector=a:b"),
+        ("apps/v1:deployments/a", "/apis/apps/v1/namespaces/${ns}/deployments/a"),
+        ("/version", "/version"),
+    ] {
+        assert_eq!(full(path), expected);
+    }
+    let answers = [json!({ "code": 200, "body": { "metadata": { "uid": "1-2" } } })];
+    assert_eq!(filled("a/${ns}/${1/metadata/uid}?${1/none}", "n", &answers), "a/n/1-2?missing");
+}

@@ -382,9 +382,8 @@ impl State {
     }
 
     fn rename(&mut self, from: &Address, to: &Address) {
-        if let Some(objects) = self.resources.remove(from) {
-            self.resources.insert(to.clone(), objects);
-        }
+        let Some(objects) = self.resources.remove(from) else { return };
+        self.resources.insert(to.clone(), objects);
         if let Some(place) = self.places.remove(from) {
             self.places.insert(to.clone(), place);
         }

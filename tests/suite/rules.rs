@@ -2,6 +2,7 @@
 
 mod checks;
 mod lifecycle;
+mod moves;
 mod repair;
 mod upgrade;
 

@@ -298,6 +298,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::ReadWhenKnown => "read_when_known",
         Reason::MembersChange => "members_change",
         Reason::MovedFrom(_) => "moved",
+        Reason::Removed => "removed",
     }
 }
 

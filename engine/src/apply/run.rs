@@ -52,7 +52,7 @@ impl<'a> Run<'a> {
             walk: Walk::new(&plan.program),
             state: plan.prior.clone(),
             tell,
-            entries: Vec::new(),
+            entries: plan.renamed.iter().map(|(from, to)| Entry::Move { from: from.clone(), to: to.clone() }).collect(),
             busy: 0,
             queued: BTreeSet::new(),
             deposing: plan.program.slots.iter().filter_map(|slot| deposes(&slot.op, &plan.prior)).collect(),

@@ -14,7 +14,7 @@ mod written;
 pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
 pub use layout::lay_out;
 pub use model::{
-    Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Lifecycle, Local, Module, Output, Repetition,
-    ResourceBlock, ResourceName, Settings, Variable,
+    Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Lifecycle, Local, Module, Moved, Output, Removed,
+    Repetition, ResourceBlock, ResourceName, Settings, Subject, Variable,
 };
 pub use parse::{ModuleCall, Values, calls, parse, parse_expression, parse_template, parse_values, variable_value};

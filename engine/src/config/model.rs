@@ -1,10 +1,11 @@
 //! Blocks as the planner reads them.
 
 use super::expression::{Expr, Root};
-use crate::address::Mode;
+use crate::address::{Address, Mode, ModulePath};
 use crate::source::{ModuleKey, Span};
 use crate::value::{Type, Value};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// Every module reached from the root, lowered.
@@ -35,6 +36,50 @@ pub struct Module {
     pub calls: BTreeMap<Arc<str>, CallBlock>,
     /// `check` blocks by name.
     pub checks: BTreeMap<Arc<str>, CheckBlock>,
+    /// `moved` blocks.
+    pub moved: Vec<Moved>,
+    /// `removed` blocks.
+    pub removed: Vec<Removed>,
+}
+
+/// What a `moved` or `removed` block is about, as seen from its module.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A module call, or one instance of it, with all within.
+    Module(ModulePath),
+    /// A resource block, or one instance of it.
+    Resource(Address),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Module(module) => module.fmt(f),
+            Self::Resource(address) => address.fmt(f),
+        }
+    }
+}
+
+/// A `moved` block: what was known under one address is known under another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    /// The address it had.
+    pub from: Subject,
+    /// The address it has now.
+    pub to: Subject,
+    /// Where the block's header stands.
+    pub span: Span,
+}
+
+/// A `removed` block: what is not in the configuration any more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Removed {
+    /// The address it had.
+    pub from: Subject,
+    /// Whether it is deleted, or only forgotten.
+    pub destroy: bool,
+    /// Where the block's header stands.
+    pub span: Span,
 }
 
 /// `meshplan { … }`.

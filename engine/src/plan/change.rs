@@ -99,6 +99,8 @@ pub enum Reason {
     ReadWhenKnown,
     /// A `moved` block renames it.
     MovedFrom(Address),
+    /// A `removed` block gives it up.
+    Removed,
 }
 
 impl fmt::Display for Reason {
@@ -135,6 +137,7 @@ impl fmt::Display for Reason {
                 write!(f, "read after {} changes", list(&shown))
             }
             Self::ReadWhenKnown => f.write_str("read when its arguments are known"),
+            Self::Removed => f.write_str("given up by a `removed` block, stays as it is"),
             Self::MovedFrom(from) => write!(f, "moved from `{from}`"),
         }
     }

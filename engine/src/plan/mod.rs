@@ -5,6 +5,7 @@
 mod change;
 mod digest;
 mod inputs;
+mod moves;
 mod program;
 mod walk;
 
@@ -42,6 +43,8 @@ pub struct Plan {
     pub connections: BTreeMap<Address, Value>,
     /// How the places are reached that the state remembers under addresses that lead elsewhere now. Never saved.
     pub left: BTreeMap<Address, Value>,
+    /// Addresses that are renamed, old and new.
+    pub renamed: Vec<(Address, Address)>,
     /// Whether this plan destroys everything.
     pub destroy: bool,
 }

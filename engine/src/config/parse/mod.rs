@@ -6,6 +6,7 @@ mod block;
 mod expression;
 mod interface;
 mod module;
+mod moved;
 mod pieces;
 mod problem;
 mod reference;

@@ -29,7 +29,7 @@ pub(super) const BLOCKS: [&str; 14] = [
     "terraform",
     "ephemeral",
 ];
-const KNOWN: [&str; 8] = ["meshplan", "variable", "locals", "output", "resource", "data", "module", "check"];
+const KNOWN: [&str; 10] = ["meshplan", "variable", "locals", "output", "resource", "data", "module", "check", "moved", "removed"];
 /// Parses every module of a tree. `classes` are the words that type constraints may use beside the usual ones.
 ///
 /// Every problem of every file is reported, and the configuration holds what is left. References that lead nowhere are among the
@@ -165,6 +165,8 @@ impl<'t> Builder<'t> {
                     declare(&mut module.checks, name, check, |check| check.span, ("check", lowering));
                 }
             }
+            "moved" => module.moved.extend(lowering.moved(block)),
+            "removed" => module.removed.extend(lowering.removed(block)),
             other => foreign(lowering, block, other),
         }
     }
@@ -215,8 +217,6 @@ impl<'t> Builder<'t> {
 fn foreign(lowering: &mut Lowering<'_>, block: &Block, word: &str) {
     let at = lowering.header(block);
     match word {
-        "moved" => lowering.unsupported("a `moved` block", at, "Keep the old name for now."),
-        "removed" => lowering.unsupported("a `removed` block", at, "Remove the resource's block: it is deleted by the next apply."),
         "import" => lowering.unsupported("an `import` block", at, "Things that exist can be read with a `data` block."),
         "ephemeral" => lowering.unsupported("an `ephemeral` block", at, "Use a sensitive variable."),
         "provider" => lowering.unsupported(
@@ -285,8 +285,6 @@ mod tests {
     #[test]
     fn what_terraform_has_and_we_have_not_is_said_to_be_so() {
         for block in [
-            "moved {}",
-            "removed {}",
             "import {}",
             "provider \"x\" {}",
             "ephemeral \"a\" \"b\" {}",

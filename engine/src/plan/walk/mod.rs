@@ -28,10 +28,11 @@ use crate::address::{Address, Key, ModulePath};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::eval::{Arena, convert, evaluate};
+use crate::plan::moves::Moves;
 use crate::plan::{Action, Blocked, Inputs, Plan};
 use crate::question::{Answers, Questions};
 use crate::schema::Catalogue;
-use crate::state::State;
+use crate::state::{Entry, State};
 use crate::value::{Origin, Type, Value};
 use arguments::waits;
 use probes::Scoped;
@@ -63,6 +64,7 @@ pub struct Walk<'a> {
     /// Deposed objects that cannot be observed.
     unobserved: Vec<Blocked>,
     repairs: Repairs,
+    moves: Moves,
     /// Data sources of checks that cannot be read, and what their checks say of it.
     unread: BTreeMap<Address, String>,
     open: Vec<usize>,
@@ -81,9 +83,14 @@ struct Site<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// A walk over a configuration, from what is remembered, which is first brought to the shape that its kinds have today. With
+    /// A walk over a configuration, from what is remembered, which first gets the addresses and the
+    /// shape that things have today. With
     /// [`Inputs::destroy`] the configuration desires nothing.
     pub fn new(config: &Config, catalogue: &'a Catalogue, mut prior: State, inputs: Inputs) -> Self {
+        let mut moves = Moves::new(config, &prior);
+        for (from, to) in &moves.renamed {
+            prior.apply(&Entry::Move { from: from.clone(), to: to.clone() });
+        }
         let (upgraded, problems) = upgrade::upgrade(&mut prior, catalogue);
         let nothing = Config { root: config.root.clone(), modules: BTreeMap::default() };
         let (skeleton, circles) = Skeleton::new(if inputs.destroy { &nothing } else { config });
@@ -92,6 +99,7 @@ impl<'a> Walk<'a> {
         let root = ModuleInstance { path: ModulePath::root(), binding, origin: Origin::NONE };
         let mut tables = Tables::new(skeleton, root);
         tables.diagnostics = circles;
+        tables.diagnostics.append(&mut moves.problems);
         tables.diagnostics.extend(problems);
         let stuck = tables.diagnostics.iter().any(Diagnostic::is_error);
         Self {
@@ -107,6 +115,7 @@ impl<'a> Walk<'a> {
             deposed: BTreeMap::new(),
             unobserved: Vec::new(),
             repairs: Repairs::default(),
+            moves,
             unread: BTreeMap::new(),
             open,
             stuck,

@@ -41,9 +41,15 @@ impl Walk<'_> {
         }
         // Places before what lies within them: a place that cannot be deleted takes nothing with it.
         unwanted.sort_by_cached_key(|(address, _)| (!self.prior.places.contains_key(address), self.depth(address)));
-        let mut dying = self.replaced_places();
+        let (mut dying, mut given_up) = (self.replaced_places(), BTreeSet::new());
         for (address, reason) in unwanted {
             let Some(record) = self.prior.record(&address).cloned() else { continue };
+            if self.moves.gives_up(&address) || record.place.as_ref().is_some_and(|place| given_up.contains(place)) {
+                given_up.insert(address.clone());
+                let fate = self.gone(&address, &record, (Action::Forget, Reason::Removed), false);
+                self.tables.fates.insert(address, fate);
+                continue;
+            }
             let fate = self.unwanted(&address, &record, reason, &dying);
             if matches!(fate, Fate::Planned(_)) && self.prior.places.contains_key(&address) {
                 dying.insert(address.clone());
@@ -173,6 +179,10 @@ impl Walk<'_> {
             self.tables.diagnostics.push(Diagnostic::error("protected resource", detail).about(address).help(help));
             return Fate::Failed;
         }
+        self.gone(address, record, (action, reason), with_place.is_some())
+    }
+
+    fn gone(&mut self, address: &Address, record: &Record, (action, reason): (Action, Reason), dies_with_place: bool) -> Fate {
         let Some(kind) = self.catalogue.get(Mode::Managed, &record.kind).cloned() else {
             let detail = format!("the state holds `{address}` of the kind `{}`, which this meshplan does not know", record.kind);
             self.tables.diagnostics.push(Diagnostic::error("unknown kind in state", detail).about(address));
@@ -189,7 +199,7 @@ impl Walk<'_> {
             edges: Origin::NONE,
             place: record.place.clone(),
             settles: false,
-            dies_with_place: with_place.is_some(),
+            dies_with_place,
             not_previewed: None,
             terms: Terms::default(),
             members: None,

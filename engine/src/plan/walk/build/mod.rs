@@ -15,7 +15,7 @@ use super::{FAILED, Walk};
 use crate::address::{Address, ModulePath};
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{CheckResult, Op, OutputChange, Plan, Program, Slot};
+use crate::plan::{Action, Change, CheckResult, Op, OutputChange, Plan, Program, Reason, Slot};
 use crate::value::{Origin, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -223,7 +223,7 @@ impl Walk<'_> {
         let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
-        let Self { tables, prior, upgraded, inputs, arena, answers, deposed, unobserved, repairs, .. } = self;
+        let Self { tables, prior, upgraded, inputs, arena, answers, deposed, unobserved, repairs, moves, .. } = self;
         let Tables { fates, diagnostics: mut said, skeleton, values, groups, .. } = tables;
         said.extend(arena.warnings);
         // What the program does not need goes before the changes are made of what is left: the peak of a large plan is here.
@@ -240,9 +240,42 @@ impl Walk<'_> {
                 diagnostics.push(diagnostic);
             }
         }
-        let changes = Self::changes(fates, &prior, &deposed);
-        let left = BTreeMap::new();
-        Plan { changes, outputs, checks, blocked, diagnostics, program, prior, upgraded, connections, left, destroy: inputs.destroy }
+        for (from, to) in &moves.renamed {
+            if matches!(fates.get(from), Some(Fate::Planned(planned)) if planned.action != Action::Forget) {
+                let detail = format!("`{from}` has moved to `{to}`, and is still in the configuration");
+                diagnostics.push(Diagnostic::error("moved object still exists", detail).about(from));
+            }
+        }
+        let mut changes = Self::changes(fates, &prior, &deposed);
+        name_former(&mut changes, &moves.renamed);
+        let (left, renamed) = (BTreeMap::new(), moves.renamed);
+        Plan {
+            changes,
+            outputs,
+            checks,
+            blocked,
+            diagnostics,
+            program,
+            prior,
+            upgraded,
+            connections,
+            left,
+            renamed,
+            destroy: inputs.destroy,
+        }
+    }
+}
+
+/// Says of each change of a renamed thing what its name was.
+fn name_former(changes: &mut [Change], renamed: &[(Address, Address)]) {
+    let former: BTreeMap<_, _> = renamed.iter().map(|(from, to)| (to, from)).collect();
+    for change in changes.iter_mut().filter(|change| change.deposed.is_none()) {
+        let Some(from) = former.get(&change.address) else { continue };
+        if change.action == Action::Keep {
+            (change.action, change.reason) = (Action::Move, Reason::MovedFrom((*from).clone()));
+        } else {
+            change.causes.push(Reason::MovedFrom((*from).clone()).to_string());
+        }
     }
 }
 

@@ -18,7 +18,7 @@ metricsBindAddress: \"\"
 mode: \"\"
 ";
 
-/// The ConfigMap `kube-system/kube-proxy`.
+/// The `ConfigMap` `kube-system/kube-proxy`.
 pub(crate) fn config_map() -> Json {
     json!({
         "apiVersion": "v1", "kind": "ConfigMap",
@@ -27,7 +27,7 @@ pub(crate) fn config_map() -> Json {
     })
 }
 
-/// The DaemonSet `kube-system/kube-proxy` of a version of Kubernetes, given as `v1.30.0`.
+/// The `DaemonSet` `kube-system/kube-proxy` of a version of Kubernetes, given as `v1.30.0`.
 pub(crate) fn daemon_set(version: &str) -> Json {
     let container = json!({
         "name": "kube-proxy", "image": format!("registry.k8s.io/kube-proxy:{version}"),

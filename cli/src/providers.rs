@@ -2,7 +2,7 @@
 
 use crate::world::MakeRegistry;
 use engine::port::{Provider, Registry};
-use kubernetes::{Connector, KubeconfigConnector, ObjectProvider};
+use kubernetes::{Connector, KubeconfigConnector, ObjectProvider, Surroundings};
 use sandbox::SandboxProvider;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,19 @@ pub(crate) const SANDBOX: &str = ".meshplan/sandbox";
 /// Makes the registry of every kind there is. Clusters of the user's own are those of the kubeconfigs that the environment names, relative to
 /// the working directory.
 pub fn registry_maker(working_directory: &Path, environment: &BTreeMap<String, String>) -> MakeRegistry {
-    let files = kubeconfigs(working_directory, environment);
-    Box::new(move |directory| registry(&directory.join(SANDBOX), &files))
+    let kubeconfigs = kubeconfigs(working_directory, environment);
+    let surroundings = Surroundings { kubeconfigs, working_directory: working_directory.to_owned() };
+    Box::new(move |directory| registry(&directory.join(SANDBOX), surroundings.clone()))
 }
 
-fn registry(sandbox: &Path, files: &[PathBuf]) -> Registry {
+fn registry(sandbox: &Path, surroundings: Surroundings) -> Registry {
     // TLS needs one implementation of cryptography for the whole process. That another was installed before is fine.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let sandbox = SandboxProvider::new(sandbox.to_owned());
-    let connectors: Vec<Arc<dyn Connector>> = vec![Arc::new(KubeconfigConnector::new(files.to_vec())), Arc::new(sandbox.connector())];
+    let connectors: Vec<Arc<dyn Connector>> =
+        vec![Arc::new(KubeconfigConnector::new(surroundings.kubeconfigs.clone())), Arc::new(sandbox.connector())];
     let kinds = kubernetes::kinds();
-    let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(files.to_vec()), connectors.clone()));
+    let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(surroundings), connectors.clone()));
     let procedures = kubernetes::procedures(connectors.clone());
     let mesh = istio::provider(connectors);
     let mut registry = Registry::default();
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_there_and_documented() {
-        let registry = registry(Path::new(SANDBOX), &[]);
+        let registry = registry(Path::new(SANDBOX), Surroundings::default());
         for mode in [Mode::Managed, Mode::Data] {
             for kind in registry.catalogue().kinds(mode) {
                 let schema = kind.schema();

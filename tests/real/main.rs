@@ -7,6 +7,7 @@ mod differential;
 mod example;
 mod harness;
 mod laws;
+mod manifests;
 mod noise;
 mod places;
 mod remote_secrets;

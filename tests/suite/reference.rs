@@ -72,6 +72,10 @@ fn what_an_example_makes_is_as_planned_and_goes_again() {
         if name == "kubernetes_secret" {
             scenario.write("mesh.vars.hcl", "password = \"hunter2\"\n");
         }
+        if name == "data.kubernetes_manifest_source" {
+            let object = "{ name: rules, namespace: default, labels: { app: helloworld } }";
+            scenario.write("rules/a.yaml", &format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {object}\n"));
+        }
         let runs: [(&[&str], u8); 4] = [
             (&["apply", "--auto-approve"], 0),
             (&["plan", "--detailed-exitcode"], 0),

@@ -1,16 +1,28 @@
 //! The data sources that this crate brings itself.
 
 mod cluster;
+mod manifest_source;
 mod object;
 
 pub use cluster::ExistingCluster;
+pub use manifest_source::ManifestSource;
 pub use object::Object;
 
 use crate::data_source::DataSource;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// All data sources of this crate. `files` are the user's own kubeconfigs: what `KUBECONFIG` lists, or `~/.kube/config`.
-pub fn data_sources(files: Vec<PathBuf>) -> Vec<Arc<dyn DataSource>> {
-    vec![Arc::new(ExistingCluster::new(files)), Arc::new(Object::default())]
+/// What data sources know of the machine.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The user's own kubeconfigs: what `KUBECONFIG` lists, or `~/.kube/config`.
+    pub kubeconfigs: Vec<PathBuf>,
+    /// What paths of manifests are relative to.
+    pub working_directory: PathBuf,
+}
+
+/// All data sources of this crate.
+pub fn data_sources(surroundings: Surroundings) -> Vec<Arc<dyn DataSource>> {
+    let Surroundings { kubeconfigs, working_directory } = surroundings;
+    vec![Arc::new(ExistingCluster::new(kubeconfigs)), Arc::new(ManifestSource::new(working_directory)), Arc::new(Object::default())]
 }

@@ -13,6 +13,7 @@ pub use manifests::{Manifests, members};
 pub use namespace::Namespace;
 pub use secret::Secret;
 pub use yaml::parse_yaml;
+pub(crate) use yaml::{Written, parse_documents};
 
 use crate::object_kind::ObjectKind;
 use engine::schema::{Attribute, Schema};

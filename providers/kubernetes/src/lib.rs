@@ -27,7 +27,7 @@ mod validation;
 mod writers;
 
 pub use client::{Cluster, Clusters, Connector, KubeconfigConnector};
-pub use data::{ExistingCluster, Object, data_sources};
+pub use data::{ExistingCluster, ManifestSource, Object, Surroundings, data_sources};
 pub use data_source::{DataSource, Source};
 pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, kinds, members, parse_yaml};
 pub use object_kind::{Json, ObjectKind, ObjectName, Ownership, Reader, Settled, Until, Wait};

@@ -1,7 +1,7 @@
 //! `kubernetes_manifests`: many objects, each a member with a record and a line in the plan of its own.
 
 use super::manifest::on_exists;
-use super::{parse_yaml, schema};
+use super::{Written, parse_documents, schema};
 use crate::object::{identity_of, name_of};
 use crate::object_kind::{ObjectKind, ObjectName};
 use crate::observation::{sealed, veiled};
@@ -42,7 +42,7 @@ impl ObjectKind for Manifests {
     fn validate(&self, arguments: &Value) -> Vec<Problem> {
         let mut problems: Vec<_> = on_exists(arguments).into_iter().collect();
         match chosen(arguments) {
-            Ok(objects) => problems.extend(objects.iter().flat_map(|object| named(object, validation::object(object)))),
+            Ok(objects) => problems.extend(objects.iter().flat_map(|object| told(object, validation::object(&object.object)))),
             // What is not known yet is said when it is rendered.
             Err(problem) if problem.summary == NOT_KNOWN => {}
             Err(problem) => problems.push(problem),
@@ -59,7 +59,7 @@ impl ObjectKind for Manifests {
         let extra: Vec<_> = ["force", "on_exists", "wait"].into_iter().filter_map(given).collect();
         let null = Value::null();
         let cluster = arguments.get("cluster").unwrap_or(&null);
-        Some(chosen(arguments).and_then(|objects| members(cluster, objects, &extra)))
+        Some(chosen(arguments).and_then(|objects| members(cluster, objects.into_iter().map(|chosen| chosen.object).collect(), &extra)))
     }
 
     fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
@@ -72,27 +72,44 @@ impl ObjectKind for Manifests {
 
 const NOT_KNOWN: &str = "manifests not known";
 
+/// An object of the set.
+struct Chosen {
+    /// Where in `content` it stands, if there.
+    place: Option<String>,
+    object: Value,
+}
+
 /// The objects that the arguments name, as far as the selector lets them in.
-fn chosen(arguments: &Value) -> Result<Vec<Value>, Problem> {
-    let mut objects = Vec::new();
-    if let Some(content) = arguments.present("content") {
-        let Some(text) = content.as_str() else { return Err(not_known("content")) };
-        let parsed = parse_yaml(text).map_err(|problem| Problem { attribute: Some("content".into()), ..problem })?;
-        objects.extend(parsed.into_iter().map(|object| object.sensitive_if(content.is_marked_sensitive())));
-    }
+fn chosen(arguments: &Value) -> Result<Vec<Chosen>, Problem> {
+    let mut objects = written(arguments)?;
+    let given = |object: &Value| Chosen { place: None, object: object.clone() };
     match arguments.present("objects") {
-        Some(given) if !given.items().is_empty() => objects.extend(given.items().iter().cloned()),
-        Some(given) if !given.entries().is_empty() => objects.extend(given.entries().iter().map(|entry| entry.value.clone())),
-        Some(given) if !given.is_known() => return Err(not_known("objects")),
+        Some(several) if !several.items().is_empty() => objects.extend(several.items().iter().map(given)),
+        Some(several) if !several.entries().is_empty() => objects.extend(several.entries().iter().map(|entry| given(&entry.value))),
+        Some(several) if !several.is_known() => return Err(not_known("objects")),
         _ => {}
     }
     let selector = arguments.present("selector").map(Value::entries).unwrap_or_default();
-    objects.retain(|object| {
+    objects.retain(|Chosen { object, .. }| {
         let labels = object.get("metadata").and_then(|metadata| metadata.get("labels"));
         selector.iter().all(|entry| labels.and_then(|labels| labels.text(&entry.key)) == entry.value.as_str())
     });
-    let namespace = arguments.text("namespace");
-    Ok(objects.into_iter().map(|object| namespace.map_or_else(|| object.clone(), |namespace| placed(&object, namespace))).collect())
+    if let Some(namespace) = arguments.text("namespace") {
+        for chosen in &mut objects {
+            chosen.object = placed(&chosen.object, namespace);
+        }
+    }
+    Ok(objects)
+}
+
+/// The objects of `content`.
+fn written(arguments: &Value) -> Result<Vec<Chosen>, Problem> {
+    let Some(content) = arguments.present("content") else { return Ok(Vec::new()) };
+    let Some(text) = content.as_str() else { return Err(not_known("content")) };
+    let documents = parse_documents(text).map_err(|problem| Problem { attribute: Some("content".into()), ..problem })?;
+    let chosen =
+        |written: Written| Chosen { place: Some(written.place()), object: written.object.sensitive_if(content.is_marked_sensitive()) };
+    Ok(documents.into_iter().map(chosen).collect())
 }
 
 fn not_known(attribute: &str) -> Problem {
@@ -112,9 +129,12 @@ fn placed(object: &Value, namespace: &str) -> Value {
     )
 }
 
-fn named(object: &Value, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
-    let name = name_of(object).map(|name| format!("{name}: ")).unwrap_or_default();
-    problems.into_iter().map(move |problem| Problem { detail: format!("{name}{}", problem.detail), ..problem })
+/// Problems of an object, with its place and name.
+fn told(chosen: &Chosen, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
+    let place = chosen.place.iter().map(|place| format!("`content`, {place}: "));
+    let name = name_of(&chosen.object).map(|name| format!("{name}: "));
+    let whose: String = place.chain(name).collect();
+    problems.into_iter().map(move |problem| Problem { detail: format!("{whose}{}", problem.detail), ..problem })
 }
 
 /// The members of a set that holds these objects, in the order in which they are made. `cluster` is the reference each lies in; `extra` are

@@ -67,7 +67,12 @@ impl Bench {
         std::fs::write(&file, text).expect("a kubeconfig");
         let fake = Fake::new();
         let files: Vec<PathBuf> = vec![file];
-        let provider = ObjectProvider::new(crate::kinds(), crate::data_sources(files), vec![Arc::new(fake.clone())]).quick();
+        let provider = ObjectProvider::new(
+            crate::kinds(),
+            crate::data_sources(crate::Surroundings { kubeconfigs: files, ..Default::default() }),
+            vec![Arc::new(fake.clone())],
+        )
+        .quick();
         let provider: Arc<dyn Provider> = Arc::new(provider);
         let mut registry = Registry::default();
         registry.add(&provider);

@@ -22,7 +22,8 @@ struct Bench {
 
 fn bench() -> Bench {
     let fake = Fake::new();
-    Bench { provider: ObjectProvider::new(crate::kinds(), crate::data_sources(Vec::new()), vec![Arc::new(fake.clone())]).quick(), fake }
+    let sources = crate::data_sources(crate::Surroundings::default());
+    Bench { provider: ObjectProvider::new(crate::kinds(), sources, vec![Arc::new(fake.clone())]).quick(), fake }
 }
 
 fn config_map(data: &Json) -> Value {

@@ -12,6 +12,7 @@ mod noise;
 mod places;
 mod remote_secrets;
 mod requests;
+mod restart;
 mod stand_ins;
 mod waits;
 mod within;

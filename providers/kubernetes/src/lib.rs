@@ -22,6 +22,7 @@ mod procedure;
 mod provider;
 mod reach;
 mod readiness;
+mod restart;
 mod rules;
 mod validation;
 mod writers;
@@ -34,11 +35,13 @@ pub use object_kind::{Json, ObjectKind, ObjectName, Ownership, Reader, Settled, 
 pub use provider::ObjectProvider;
 
 use engine::port::Provider;
-use procedure::ProcedureProvider;
+use procedure::{Procedure, ProcedureProvider};
 use std::sync::Arc;
 
 /// The provider of this crate's kinds that are no objects of their own.
 pub fn procedures(connectors: Vec<Arc<dyn Connector>>) -> Arc<dyn Provider> {
     let clusters = Clusters::new(connectors);
-    Arc::new(ProcedureProvider::new(vec![Arc::new(config_patch::ConfigPatch::new(clusters))]))
+    let procedures: Vec<Arc<dyn Procedure>> =
+        vec![Arc::new(config_patch::ConfigPatch::new(clusters.clone())), Arc::new(restart::Restart::new(clusters))];
+    Arc::new(ProcedureProvider::new(procedures))
 }

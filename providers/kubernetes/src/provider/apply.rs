@@ -9,15 +9,13 @@ use crate::client::{CallError, Cluster};
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName, Ownership};
 use crate::ownership::{is_applied_by, is_made_by, is_ours, other_record};
-use crate::readiness::why_not_gone;
+use crate::readiness::{usual_seconds_to_go, why_not_gone};
 use crate::rules::rewritten;
 use engine::port::{Done, Failure, Request};
 use engine::value::Value;
 
 /// Seconds that a refused call is tried again when what refuses it may just be starting: a webhook, a definition.
 const STARTING: u64 = 60;
-/// Seconds that a deletion is waited for.
-const DELETION: u64 = 300;
 
 impl ObjectProvider {
     pub(super) async fn create_object(&self, request: &Request) -> Result<Done, Failure> {
@@ -52,7 +50,10 @@ impl ObjectProvider {
         let manager = manager_of(&request.id);
         match adapter.kind.ownership() {
             Ownership::Fields => give_back(&cluster, &name, &manager, uid).await,
-            Ownership::Object => remove(&cluster, &name, (&manager, uid), request.timeout.unwrap_or(DELETION)).await,
+            Ownership::Object => {
+                let seconds = request.timeout.unwrap_or_else(|| usual_seconds_to_go(&name));
+                remove(&cluster, &name, (&manager, uid), seconds).await
+            }
         }
     }
 }

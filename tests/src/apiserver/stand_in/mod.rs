@@ -4,6 +4,7 @@
 //! What a test shows with their help it shows of the objects alone: no container runs, no address answers. Such a test is named
 //! `stand_in_…`.
 
+mod definitions;
 mod load_balancer;
 mod nodes;
 mod operator;
@@ -76,17 +77,18 @@ async fn watch(objects: Objects<DynamicObject>, wake: Sender<()>) {
     }
 }
 
-/// Does what is to be done after every change, until nobody watches any more. What fails is done with the next change, or a while later.
+/// Does what is to be done after every change, until nobody watches any more. What fails is done with the next change, or after a pause.
 fn work(api: &Api, pool: &[std::net::Ipv4Addr], woken: &Receiver<()>) {
+    let cluster = Cluster(api);
     loop {
         match woken.recv_timeout(Duration::from_secs(5)) {
-            Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => drop(definitions::remind(&cluster).err()),
             Err(RecvTimeoutError::Disconnected) => return,
         }
         // Changes come in flocks.
         std::thread::sleep(Duration::from_millis(20));
         while woken.try_recv().is_ok() {}
-        let cluster = Cluster(api);
         // A server that answers nothing now answers later.
         drop(load_balancer::assign(&cluster, pool).err());
         drop(operator::reconcile(&cluster).err());

@@ -38,6 +38,7 @@ pub(crate) fn perform(session: &mut Session, planning: &Planning, performing: &P
                 session.view.say("Left at once: what was under way is in the journal, and the next run looks at it.");
                 return Ok(exit::INTERRUPTED);
             }
+            Ended::WithMoreInReach if session.stop.load(Ordering::SeqCst) => break exit::FAILED,
             Ended::WithMoreInReach => {}
         }
         let left = plan.blocked.iter().filter(|blocked| blocked.after.is_some()).count();

@@ -87,6 +87,36 @@ fn what_a_successor_is_made_from_is_there_before_it() {
 }
 
 #[test]
+fn what_was_replaced_goes_in_the_order_of_what_depends_on_it() {
+    let first = "lifecycle {\n create_before_destroy = true\n }";
+    // Neither the names nor the order of creation decide.
+    for [base, middle, last] in [["a", "m", "z"], ["z", "m", "a"]] {
+        let named =
+            |label: &str, name: &str, more: &str| format!("resource \"fake_thing\" \"{label}\" {{\n name = \"{name}\"\n {more}\n}}\n");
+        let text = |name: &str| {
+            named(base, &format!("{base}-{name}"), "")
+                + &named(middle, &format!("{middle}-${{fake_thing.{base}.name}}"), "")
+                + &named(last, &format!("{last}-${{fake_thing.{middle}.name}}"), first)
+        };
+        let creates = [base, middle, last].map(|label| format!("create fake_thing.{label}"));
+        let deletes = [last, middle, base].map(|label| format!("delete fake_thing.{label}"));
+        let mut bench = Bench::default();
+        bench.apply(&text("one"));
+        bench.fake.clear_calls();
+        bench.apply(&text("two"));
+        assert_eq!(bench.fake.calls(), [creates.clone(), deletes.clone()].concat());
+        // What an interrupted apply leaves goes in the same order, each before the one that it was made from.
+        let plan = bench.plan(&text("three"));
+        let last_address = format!("fake_thing.{last}");
+        bench.apply_under(&plan, Circumstances { stop_after: Some(&last_address), ..Circumstances::default() });
+        bench.fake.clear_calls();
+        bench.apply(&text("three"));
+        assert_eq!(bench.fake.calls(), deletes);
+        bench.assert_converged(&text("three"));
+    }
+}
+
+#[test]
 fn a_place_is_not_created_first_for_what_lies_within() {
     let mut bench = Bench::default();
     let text = |name: &str, other: &str| {

@@ -38,8 +38,8 @@ struct Builder<'w, 'a> {
     deposals: BTreeMap<Address, SlotId>,
     /// Orders that are kept if they make no circle: what is changed to do without a thing is changed before the thing goes.
     wishes: Vec<(SlotId, SlotId)>,
-    /// What deposed objects came from, with the step that removes them.
-    leftovers: Vec<(Address, SlotId)>,
+    /// The steps that remove objects deposed before, by address and key.
+    leftovers: BTreeMap<(Address, Arc<str>), SlotId>,
     /// Checks evaluated at apply, by name.
     gates: BTreeMap<Arc<str>, SlotId>,
 }
@@ -60,7 +60,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         removals: BTreeMap::new(),
         deposals: BTreeMap::new(),
         wishes: Vec::new(),
-        leftovers: Vec::new(),
+        leftovers: BTreeMap::new(),
         gates: BTreeMap::new(),
     };
     builder.reserve_checks(&checks);

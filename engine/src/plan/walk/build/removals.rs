@@ -9,6 +9,9 @@ use crate::state::Record;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Slots, each with one that it waits for.
+type Orders = Vec<(SlotId, SlotId)>;
+
 impl Builder<'_, '_> {
     /// Adds the step that removes what is not desired. What dies with its place has none: the place's removal is its own.
     pub(super) fn add_removal(&mut self, address: &Address, planned: &Planned) {
@@ -34,15 +37,13 @@ impl Builder<'_, '_> {
             let mut target = recorded(&address, &record);
             target.deposed = Some(key.clone());
             let target = Arc::new(target);
-            let op = match self.walk.deposed.get(&(address.clone(), key)) {
+            let op = match self.walk.deposed.get(&(address.clone(), key.clone())) {
                 Some(Action::Forget) => Op::Forget { target, place: false },
                 Some(_) => Op::Delete { target },
                 None => continue,
             };
             let slot = self.push(op, Vec::new());
-            for needed in &record.depends_on {
-                self.leftovers.push((needed.clone(), slot));
-            }
+            self.leftovers.insert((address, key), slot);
         }
     }
 
@@ -66,9 +67,11 @@ impl Builder<'_, '_> {
 
     /// Puts removals after those of what depends on them, and creates after the removal of what has their identity now.
     pub(super) fn order_removals(&mut self) {
-        let mut needs: Vec<(SlotId, SlotId)> = Vec::new();
+        let mut needs = Orders::new();
+        let mut wishes = Orders::new();
         let members = self.removed_members();
-        for (address, _, record) in self.walk.prior.records() {
+        for (address, key, record) in self.walk.prior.records() {
+            self.order_deposed((address, key, record), (&mut needs, &mut wishes));
             // What dies with its place holds no other removal up: two clusters that know each other could not both be destroyed.
             let dies_with_place = self.walk.tables.planned(address).is_some_and(|planned| planned.dies_with_place);
             for needed in &record.depends_on {
@@ -91,10 +94,35 @@ impl Builder<'_, '_> {
                 }
             }
         }
-        let leftovers = self.leftovers.iter().filter_map(|(needed, slot)| Some((self.removal(needed)?, *slot)));
-        needs.extend(leftovers);
         needs.extend(self.successors());
+        self.wishes.append(&mut wishes);
         self.add_needs(needs);
+    }
+
+    /// What a record came from goes after the record's own object, if that is, or was before, replaced by one made first.
+    fn order_deposed(&self, (address, key, record): (&Address, Option<&Arc<str>>, &Record), (needs, wishes): (&mut Orders, &mut Orders)) {
+        let goes = match key {
+            None => self.deposals.get(address).copied(),
+            Some(key) => self.leftovers.get(&(address.clone(), key.clone())).copied(),
+        };
+        if goes.is_none() && self.leftovers.is_empty() {
+            return;
+        }
+        for needed in &record.depends_on {
+            needs.extend(self.deposals.get(needed).copied().zip(goes));
+            match self.removal(needed).zip(goes) {
+                // Nothing comes back before a leftover goes, but what is replaced create first needs what it is made from.
+                Some(order) if key.is_some() => needs.push(order),
+                Some(order) if self.is_only_removed(needed) => wishes.push(order),
+                _ => {}
+            }
+            let change = self.finals.get(address).copied().filter(|_| key.is_none());
+            let of_needed = (needed.clone(), Arc::from(""))..;
+            let leftovers = self.leftovers.range(of_needed).take_while(|((address, _), _)| address == needed);
+            for (_, leftover) in leftovers {
+                wishes.extend(goes.into_iter().chain(change).map(|earlier| (*leftover, earlier)));
+            }
+        }
     }
 
     /// The removals of members whose sets stay, by set.

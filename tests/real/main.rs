@@ -5,6 +5,7 @@ mod assortment;
 mod config_patch;
 mod differential;
 mod example;
+mod faults;
 mod harness;
 mod laws;
 mod manifests;

@@ -145,3 +145,63 @@ fn history(tried: u32, took: Duration, before: &BTreeSet<String>, asked: Option<
     }
     parts.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Pace;
+    use crate::fake::QUICK;
+    use kube::Client;
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    /// Answers still to be given: a status, and for how many seconds the server asks to be left alone.
+    type Rest = Arc<Mutex<VecDeque<(u16, Option<u64>)>>>;
+
+    /// A server that gives these answers, one after the other, and then none. What is left of them tells what was asked.
+    fn answering(answers: &[(u16, Option<u64>)], pace: Pace) -> (Cluster, Rest) {
+        let answers = Arc::new(Mutex::new(VecDeque::from(answers.to_vec())));
+        let left = answers.clone();
+        let service = tower::service_fn(move |_: Request<Body>| {
+            let next = answers.lock().unwrap().pop_front();
+            async move {
+                let Some((status, asked)) = next else { return std::future::pending().await };
+                let response = asked.into_iter().fold(Response::builder().status(status), |all, seconds| all.header(RETRY_AFTER, seconds));
+                Ok::<_, tower::BoxError>(response.body(Body::from(br#"{"message":"so"}"#.to_vec()))?)
+            }
+        });
+        (Cluster::paced(Client::new(service, "default"), pace), left)
+    }
+
+    fn get(repeat: Repeat) -> Call<'static> {
+        Call { repeat, ..Call::get("/api") }
+    }
+
+    #[tokio::test]
+    async fn what_may_have_been_done_is_repeated_only_where_that_is_safe() {
+        // Answers, how it may be repeated, and the status and the answers left that it ends with.
+        for (answers, repeat, status, left) in [
+            (&[(503, None), (429, Some(0)), (200, None)][..], Repeat::Always, 200, 0),
+            (&[(503, None), (429, Some(0)), (200, None)], Repeat::IfUntouched, 200, 0),
+            (&[(500, None), (200, None)], Repeat::Always, 200, 0),
+            (&[(500, None), (200, None)], Repeat::IfUntouched, 500, 1),
+            (&[(504, None), (200, None)], Repeat::IfUntouched, 504, 1),
+            (&[(403, None), (200, None)], Repeat::Always, 403, 1),
+            (&[(429, Some(31)), (200, None)], Repeat::Always, 429, 1),
+            (&[(503, None); 7], Repeat::Always, 503, 1),
+        ] {
+            let (cluster, rest) = answering(answers, QUICK);
+            let answered = cluster.call(get(repeat)).await;
+            let ended = answered.map_or_else(|error| error.status, |reply| Some(reply.status));
+            assert_eq!((ended, rest.lock().unwrap().len()), (Some(status), left), "{answers:?} {repeat:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_never_comes_is_not_waited_for_again() {
+        let (cluster, _) = answering(&[], Pace { deadline: Duration::from_millis(20), ..QUICK });
+        let error = cluster.call(get(Repeat::Always)).await.unwrap_err();
+        assert_eq!(error.to_string(), "the API server accepts requests but gave no answer within 0 s");
+        assert_eq!(error.lost, Lost::Late);
+    }
+}

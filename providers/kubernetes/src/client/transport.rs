@@ -79,16 +79,38 @@ fn certificate(cause: &(dyn Error + 'static)) -> Option<String> {
 pub(super) fn credentials(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecRun { cmd, out } => {
-            let program = cmd.split_whitespace().next().unwrap_or_default().trim_matches('"');
+            let program = program(cmd);
             let said = String::from_utf8_lossy(&out.stderr);
             let said = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
             let said = if said.is_empty() { String::new() } else { format!(": {said}") };
             format!("its exec plugin `{program}` failed ({}){said}", out.status)
         }
         AuthError::AuthExecStart(why) => format!("its exec plugin does not start: {why}; is it installed and on `PATH`?"),
-        AuthError::AuthExecParse(_) => "its exec plugin printed no `ExecCredential`".to_owned(),
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => "its exec plugin printed no `ExecCredential`".to_owned(),
         other => one_line(other),
     }
+}
+
+/// The program of a command as the standard library shows it: after variables, which may be secret, and before arguments, which may be too.
+fn program(shown: &str) -> String {
+    let mut letters = shown.chars();
+    let mut before = ' ';
+    while let Some(letter) = letters.next() {
+        if letter == '"' {
+            let mut escaped = false;
+            let quoted = letters.by_ref().take_while(|letter| {
+                let ends = *letter == '"' && !escaped;
+                escaped = *letter == '\\' && !escaped;
+                !ends
+            });
+            let quoted: String = quoted.collect();
+            if before != '=' {
+                return quoted;
+            }
+        }
+        before = letter;
+    }
+    String::new()
 }
 
 /// An error and what caused it, in one line.
@@ -141,7 +163,9 @@ mod tests {
     #[test]
     fn a_plugin_that_fails_is_told_without_what_it_printed() {
         let out = Command::new("sh").args(["-c", "echo hunter2; echo 'no session' >&2; exit 3"]).output().expect("a shell");
-        let error = AuthError::AuthExecRun { cmd: "\"login\" \"--cluster\" \"c1\"".into(), out: Box::new(out) };
+        let mut command = Command::new("login");
+        command.args(["--password", "hunter3"]).env("TOKEN", "hunter4 \" x").env("INFO", "{}");
+        let error = AuthError::AuthExecRun { cmd: format!("{command:?}"), out: Box::new(out) };
         let error = told(kube::Error::Auth(error));
         assert_eq!(error.to_string(), "the kubeconfig gives no credentials: its exec plugin `login` failed (exit status: 3): no session");
         assert_eq!(error.lost, Lost::Hopeless);

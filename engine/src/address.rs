@@ -118,7 +118,7 @@ pub enum Mode {
 pub struct Address(Arc<AddressParts>);
 
 /// What an [`Address`] is made of; it dereferences to this.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AddressParts {
     /// The module instance it stands in.
     pub module: ModulePath,
@@ -146,6 +146,28 @@ impl From<AddressParts> for Address {
     fn from(parts: AddressParts) -> Self {
         Self(Arc::new(parts))
     }
+}
+
+impl PartialOrd for AddressParts {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By module, mode, kind, name, key and member.
+impl Ord for AddressParts {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let modules = if Arc::ptr_eq(&self.module.0, &other.module.0) { Ordering::Equal } else { self.module.cmp(&other.module) };
+        let kinds = || shared_order(&self.kind, &other.kind);
+        let names = || shared_order(&self.name, &other.name);
+        let rest = || self.key.cmp(&other.key).then_with(|| self.member.cmp(&other.member));
+        modules.then_with(|| self.mode.cmp(&other.mode)).then_with(kinds).then_with(names).then_with(rest)
+    }
+}
+
+/// The order of two texts, of which one is often the other.
+pub(crate) fn shared_order(one: &Arc<str>, other: &Arc<str>) -> Ordering {
+    if Arc::ptr_eq(one, other) { Ordering::Equal } else { one.cmp(other) }
 }
 
 impl PartialOrd for Address {

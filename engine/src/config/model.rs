@@ -1,9 +1,10 @@
 //! Blocks as the planner reads them.
 
 use super::expression::{Expr, Root};
-use crate::address::{Address, Mode, ModulePath};
+use crate::address::{Address, Mode, ModulePath, shared_order};
 use crate::source::{ModuleKey, Span};
 use crate::value::{Type, Value};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -82,6 +83,14 @@ pub struct Removed {
     pub span: Span,
 }
 
+impl Module {
+    /// How many blocks and locals it has, its settings not counted.
+    pub fn count(&self) -> usize {
+        let values = self.variables.len() + self.locals.len() + self.outputs.len();
+        values + self.resources.len() + self.calls.len() + self.checks.len()
+    }
+}
+
 /// `meshplan { … }`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
@@ -90,7 +99,7 @@ pub struct Settings {
 }
 
 /// What names a resource block within its module.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ResourceName {
     /// Managed or data.
     pub mode: Mode,
@@ -98,6 +107,20 @@ pub struct ResourceName {
     pub kind: Arc<str>,
     /// The name.
     pub name: Arc<str>,
+}
+
+impl PartialOrd for ResourceName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By mode, kind and name.
+impl Ord for ResourceName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let kinds = || shared_order(&self.kind, &other.kind);
+        self.mode.cmp(&other.mode).then_with(kinds).then_with(|| shared_order(&self.name, &other.name))
+    }
 }
 
 /// A `variable` block.

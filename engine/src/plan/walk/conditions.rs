@@ -58,7 +58,7 @@ impl Walk<'_> {
         if validations.is_empty() || value.holds_pending() {
             return Ok(());
         }
-        if let Some(node) = self.tables.skeleton.find(module, super::Item::Variable(name.clone())) {
+        if let Some(node) = self.tables.skeleton.find(module, &super::Item::Variable(name.clone())) {
             self.tables.set_value(node, &instance.path, value.clone());
         }
         let mut problems = Problems::new();

@@ -62,6 +62,7 @@ impl Walk<'_> {
             }
         }
         let value = self.group_value(&block, &kind, instance, &keys);
+        let keys = if finished && matches!(keys, Keys::Known(_)) { Keys::Known(Vec::new()) } else { keys };
         self.tables.set_group(node, &instance.path, Group { keys, value, finished });
         finished
     }
@@ -370,11 +371,12 @@ impl Walk<'_> {
         let mut entries = Vec::with_capacity(bindings.len());
         for binding in bindings {
             let address = address_of(instance, &block.name, binding.key.clone());
-            let attributes = match self.tables.fates.get(&address) {
-                None => Value::pending(Type::Any),
-                Some(Fate::Planned(planned)) => planned.attributes.clone(),
-                Some(Fate::Blocked(why)) => Value::blocked(why.clone()),
-                Some(Fate::Failed) => Value::blocked(FAILED),
+            // There is one address to an instance, and all share it.
+            let (address, attributes) = match self.tables.fates.get_key_value(&address) {
+                None => (address, Value::pending(Type::Any)),
+                Some((address, Fate::Planned(planned))) => (address.clone(), planned.attributes.clone()),
+                Some((address, Fate::Blocked(why))) => (address.clone(), Value::blocked(why.clone())),
+                Some((address, Fate::Failed)) => (address.clone(), Value::blocked(FAILED)),
             };
             let value = crate::eval::instance(&address, kind.schema().classes, attributes, &mut self.arena);
             let origin = value.origin();

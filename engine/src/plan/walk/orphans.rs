@@ -138,7 +138,7 @@ impl Walk<'_> {
         }
         let Some(module) = self.tables.static_module(&address.module) else { return Orphan::Unwanted(Reason::NotInConfiguration) };
         let name = ResourceName { mode: Mode::Managed, kind: address.kind.clone(), name: address.name.clone() };
-        let Some(node) = self.tables.skeleton.find(module, Item::Resource(name)) else {
+        let Some(node) = self.tables.skeleton.find(module, &Item::Resource(name)) else {
             return Orphan::Unwanted(Reason::NotInConfiguration);
         };
         match &self.tables.modules[module] {

@@ -119,7 +119,7 @@ impl Walk<'_> {
         }
         let name = ResourceName { mode: address.mode, kind: address.kind.clone(), name: address.name.clone() };
         let Some(module) = self.tables.static_module(&address.module) else { return false };
-        let Some(node) = self.tables.skeleton.find(module, Item::Resource(name)) else { return false };
+        let Some(node) = self.tables.skeleton.find(module, &Item::Resource(name)) else { return false };
         let expected = match &self.tables.modules[module] {
             Instances::Open => true,
             Instances::Known(instances) => instances.iter().any(|instance| instance.path == address.module),

@@ -68,7 +68,7 @@ impl Scope for Lookup<'_> {
 
 impl Lookup<'_> {
     fn valued(&self, item: Item, what: &str, name: &str, span: Span) -> Result<Value, Problems> {
-        let Some(node) = self.tables.skeleton.find(self.module, item) else {
+        let Some(node) = self.tables.skeleton.find(self.module, &item) else {
             return Err(problem(&format!("unknown {what}"), &format!("no {what} `{name}` is declared in this module"), span));
         };
         Ok(self.tables.value(node, self.path).cloned().unwrap_or_else(|| Value::pending(Type::Any)))
@@ -78,7 +78,7 @@ impl Lookup<'_> {
         if let Some(value) = self.scoped.and_then(|scoped| scoped.get(name)) {
             return Ok(value.clone());
         }
-        let Some(node) = self.tables.skeleton.find(self.module, Item::Resource(name.clone())) else {
+        let Some(node) = self.tables.skeleton.find(self.module, &Item::Resource(name.clone())) else {
             let detail = format!("no block `{}.{}` is declared in this module", name.kind, name.name);
             return Err(problem("unknown resource", &detail, span));
         };

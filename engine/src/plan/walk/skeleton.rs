@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::graph;
 use crate::source::{ModuleKey, Span};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A module as it is called: its text may be called more than once.
@@ -20,21 +21,23 @@ pub(super) struct StaticModule {
     pub(super) module: Arc<Module>,
     /// The modules it calls.
     pub(super) calls: BTreeMap<Arc<str>, usize>,
+    /// Its nodes, in order of their items.
+    nodes: Range<usize>,
 }
 
-/// What a node stands for.
+/// What a node stands for. In the order in which a module's nodes stand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Item {
-    /// The expansion of a `module` block.
-    Call(Arc<str>),
     /// A variable.
     Variable(Arc<str>),
     /// A local.
     Local(Arc<str>),
-    /// A resource or data source with all its instances.
-    Resource(ResourceName),
     /// An output.
     Output(Arc<str>),
+    /// A resource or data source with all its instances.
+    Resource(ResourceName),
+    /// The expansion of a `module` block.
+    Call(Arc<str>),
     /// A check.
     Check(Arc<str>),
 }
@@ -54,7 +57,6 @@ pub(super) struct Skeleton {
     pub(super) modules: Vec<StaticModule>,
     pub(super) nodes: Vec<StaticNode>,
     pub(super) order: Vec<usize>,
-    index: BTreeMap<(usize, Item), usize>,
 }
 
 impl Skeleton {
@@ -79,31 +81,32 @@ impl Skeleton {
     }
 
     /// The node of an item, if the module has it.
-    pub(super) fn find(&self, module: usize, item: Item) -> Option<usize> {
-        self.index.get(&(module, item)).copied()
+    pub(super) fn find(&self, module: usize, item: &Item) -> Option<usize> {
+        let nodes = &self.modules.get(module)?.nodes;
+        let found = self.nodes[nodes.clone()].binary_search_by(|node| node.item.cmp(item));
+        found.ok().map(|at| nodes.start + at)
     }
 
     /// The items of one module with their nodes.
     pub(super) fn of_module(&self, module: usize) -> impl Iterator<Item = (usize, &Item)> {
-        self.index
-            .range((module, Item::Call("".into()))..)
-            .take_while(move |((at, _), _)| *at == module)
-            .map(|((_, item), node)| (*node, item))
+        let nodes = self.modules.get(module).map(|module| module.nodes.clone()).unwrap_or_default();
+        self.nodes[nodes.clone()].iter().zip(nodes).map(|(node, at)| (at, &node.item))
     }
 
     fn add_module(&mut self, config: &Config, key: &ModuleKey, caller: Option<(usize, Arc<str>)>) -> usize {
         let module = config.modules.get(key).cloned().unwrap_or_default();
         let at = self.modules.len();
-        self.modules.push(StaticModule { caller, module: module.clone(), calls: BTreeMap::new() });
         let items = module.variables.keys().cloned().map(Item::Variable);
         let items = items.chain(module.locals.keys().cloned().map(Item::Local));
         let items = items.chain(module.outputs.keys().cloned().map(Item::Output));
         let items = items.chain(module.resources.keys().cloned().map(Item::Resource));
         let items = items.chain(module.calls.keys().cloned().map(Item::Call));
-        for item in items.chain(module.checks.keys().cloned().map(Item::Check)) {
-            self.index.insert((at, item.clone()), self.nodes.len());
-            self.nodes.push(StaticNode { module: at, item });
-        }
+        let items = items.chain(module.checks.keys().cloned().map(Item::Check));
+        let first = self.nodes.len();
+        self.nodes.reserve(module.count());
+        self.nodes.extend(items.map(|item| StaticNode { module: at, item }));
+        let nodes = first..self.nodes.len();
+        self.modules.push(StaticModule { caller, module: module.clone(), calls: BTreeMap::new(), nodes });
         for (name, call) in &module.calls {
             let added = self.add_module(config, &call.module, Some((at, name.clone())));
             self.modules[at].calls.insert(name.clone(), added);
@@ -147,7 +150,7 @@ impl Skeleton {
         // Whatever stands in a called module exists once per instance of the call, and waits for what the call waits for.
         let mut inner = at;
         while let Some((caller, call)) = &self.modules[inner].caller {
-            if let Some(needed) = self.find(*caller, Item::Call(call.clone())) {
+            if let Some(needed) = self.find(*caller, &Item::Call(call.clone())) {
                 edges.push((node, needed));
             }
             if matches!(item, Item::Resource(_)) {
@@ -162,7 +165,7 @@ impl Skeleton {
     fn dependency(&self, module: usize, dependency: &Dependency, need: &mut dyn FnMut(usize)) {
         match &dependency.root {
             DependencyRoot::Object(root) => self.root(module, root, None, need),
-            DependencyRoot::Check(name) => self.find(module, Item::Check(name.clone())).into_iter().for_each(&mut *need),
+            DependencyRoot::Check(name) => self.find(module, &Item::Check(name.clone())).into_iter().for_each(&mut *need),
         }
         if let Some(key) = &dependency.key {
             self.references(module, key, need);
@@ -191,7 +194,7 @@ impl Skeleton {
             Root::Local(name) => Item::Local(name.clone()),
             Root::Resource(mode, kind, name) => Item::Resource(ResourceName { mode: *mode, kind: kind.clone(), name: name.clone() }),
             Root::Module(name) => {
-                self.find(module, Item::Call(name.clone())).into_iter().for_each(&mut *need);
+                self.find(module, &Item::Call(name.clone())).into_iter().for_each(&mut *need);
                 if let Some(called) = self.modules[module].calls.get(name) {
                     let all = self.of_module(*called).filter(|(_, item)| match (item, output) {
                         (Item::Output(name), Some(output)) => name == output,
@@ -204,7 +207,7 @@ impl Skeleton {
             }
             _ => return,
         };
-        self.find(module, item).into_iter().for_each(need);
+        self.find(module, &item).into_iter().for_each(need);
     }
 
     fn describe(&self, circle: &[usize]) -> Diagnostic {

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Reason};
 use crate::schema::Kind;
 use crate::state::Record;
-use crate::value::{Origin, Value};
+use crate::value::{Data, Origin, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -57,12 +57,23 @@ impl Binding {
 /// The instances of one block in one module instance.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Group {
-    /// Its keys.
+    /// Its keys. A finished group needs none: its value holds the instances.
     pub(super) keys: Keys,
     /// Its instances as one value.
     pub(super) value: Option<Value>,
     /// Whether every instance has been planned, blocked or given up.
     pub(super) finished: bool,
+}
+
+impl Group {
+    /// The addresses of its instances, in order of their keys; of one that is not finished, those of which there is a value.
+    pub(super) fn addresses(&self) -> Vec<Address> {
+        let Some(value) = &self.value else { return Vec::new() };
+        match value.data() {
+            Data::Instance(instance) => vec![instance.address.clone()],
+            _ => value.parts().filter_map(|part| part.instance().map(|instance| instance.address.clone())).collect(),
+        }
+    }
 }
 
 /// One instance of a module.

@@ -69,7 +69,7 @@ impl Walk<'_> {
     pub(in super::super) fn placed(&self, problem: Diagnostic, address: &Address) -> Diagnostic {
         let name = ResourceName { mode: address.mode, kind: address.kind.clone(), name: address.name.clone() };
         let module = self.tables.static_module(&address.module);
-        let node = module.and_then(|module| self.tables.skeleton.find(module, Item::Resource(name)));
+        let node = module.and_then(|module| self.tables.skeleton.find(module, &Item::Resource(name)));
         let problem = problem.about(address);
         match node.and_then(|node| self.tables.skeleton.span(node)) {
             Some(span) => problem.at(span),

@@ -10,7 +10,7 @@ mod removals;
 mod template;
 
 use super::skeleton::Item;
-use super::tables::{Fate, Planned, Tables};
+use super::tables::{Fate, Group, Planned, Tables};
 use super::{FAILED, Walk};
 use crate::address::{Address, ModulePath};
 use crate::config::SlotId;
@@ -123,15 +123,12 @@ impl Builder<'_, '_> {
     fn add_instances(&mut self) {
         for node in self.walk.tables.skeleton.order.clone() {
             let module = self.walk.tables.skeleton.nodes[node].module;
-            let Item::Resource(name) = self.walk.tables.skeleton.nodes[node].item.clone() else { continue };
+            if !matches!(self.walk.tables.skeleton.nodes[node].item, Item::Resource(_)) {
+                continue;
+            }
             for instance in self.walk.tables.modules[module].known().to_vec() {
-                let Some(super::tables::Keys::Known(bindings)) =
-                    self.walk.tables.group(node, &instance.path).map(|group| group.keys.clone())
-                else {
-                    continue;
-                };
-                for binding in bindings {
-                    let address = super::instance::address_of(&instance, &name, binding.key);
+                let addresses = self.walk.tables.group(node, &instance.path).map(Group::addresses).unwrap_or_default();
+                for address in addresses {
                     self.add_instance(&address);
                 }
             }
@@ -175,7 +172,7 @@ impl Builder<'_, '_> {
         let outputs = self.walk.tables.skeleton.modules.first().map(|module| module.module.outputs.clone()).unwrap_or_default();
         let mut changes = Vec::new();
         for (name, output) in &outputs {
-            let Some(node) = self.walk.tables.skeleton.find(0, Item::Output(name.clone())) else { continue };
+            let Some(node) = self.walk.tables.skeleton.find(0, &Item::Output(name.clone())) else { continue };
             let Some(value) = self.walk.tables.value(node, &ModulePath::root()).cloned() else { continue };
             if value.blocked_why().is_some() || value.holds_pending() {
                 continue;

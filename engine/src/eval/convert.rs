@@ -1,5 +1,6 @@
 //! Values as other types: what arguments, variables and operands go through.
 
+use super::instance::all_looked_at;
 use super::order::set_of;
 use super::strict::{Open, from_also, literal, opened};
 use super::unify::{element_type, type_words, words};
@@ -263,7 +264,7 @@ fn instance_as(value: &Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mis
     let attributes = from_also(instance.attributes.clone(), at, arena).sensitive_if(value.is_marked_sensitive());
     match Open::of(&attributes) {
         Some(open) => Ok(opened(open, ty.clone(), &[attributes], arena, || later(value.clone(), ty))),
-        None => convert(attributes, ty, arena),
+        None => convert(all_looked_at(value, attributes, arena), ty, arena),
     }
 }
 

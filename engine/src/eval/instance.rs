@@ -5,25 +5,60 @@ use super::strict::{Open, from_also, literal, opened};
 use crate::address::Address;
 use crate::config::{Expr, Node};
 use crate::source::{FileId, Span};
-use crate::value::{Class, Data, Entry, Flags, Instance, Made, Mapping, Origin, Sequence, SequenceKind, Thunk, Type, Value};
+use crate::value::{Class, Data, Entry, Flags, Instance, Made, Mapping, Origin, Sequence, SequenceKind, Thunk, Value};
 use std::sync::Arc;
 
-/// A resource instance as the walk hands it to expressions: its origin is its own address, and every unknown within its attributes that
-/// nobody computes otherwise is computed by looking at that attribute once the instance is there.
+/// A resource instance as the walk hands it to expressions: its origin is its own address. An unknown within its attributes that nobody
+/// computes otherwise is computed by looking at that attribute once the instance is there; see [`looked_at`].
 pub fn instance(address: &Address, classes: &'static [Class], attributes: Value, arena: &mut Arena) -> Value {
-    let nowhere = Span::new(FileId(u32::MAX), 0..0);
-    let attributes = match Open::of(&attributes) {
-        Some(_) => attributes,
-        None => anchored(attributes, &stand_in(address, classes, nowhere), arena),
-    };
     let origin = arena.origins.instance(address);
     Value::new(Data::Instance(Arc::new(Instance { address: address.clone(), classes, attributes }))).with_origin(origin)
 }
 
-/// The instance as a literal without its attributes, which are filled in by address.
-fn stand_in(address: &Address, classes: &'static [Class], span: Span) -> Expr {
-    let attributes = Value::unknown(Type::Any);
-    literal(Value::new(Data::Instance(Arc::new(Instance { address: address.clone(), classes, attributes }))), span)
+/// What was found by looking at an attribute of an instance.
+#[derive(Debug)]
+pub(super) enum Looked {
+    /// Nothing known: its computation.
+    Unknown(Thunk),
+    /// Something with unknown parts: as it stands in the instance, and with their computations.
+    Within(Box<(Value, Value)>),
+}
+
+/// What was taken from an attribute of an instance, with every unknown in it that nobody computes computed by looking there. Computations
+/// are made when somebody looks, and once however many do.
+pub(super) fn looked_at(base: &Value, name: &Arc<str>, value: Value, arena: &mut Arena) -> Value {
+    let Some(instance) = base.instance().filter(|_| has_loose(&value)) else { return value };
+    let at = match arena.origins.made(base.origin()) {
+        Made::Instance(address) if *address == instance.address => base.origin(),
+        _ => arena.origins.instance(&instance.address),
+    };
+    let key = (at, name.clone());
+    let known = match (arena.looked.get(&key), value.data()) {
+        (Some(Looked::Unknown(thunk)), Data::Unknown(ty, _)) => Some(Value::deferred((**ty).clone(), *thunk)),
+        (Some(Looked::Within(known)), data) if shares(known.0.data(), data) => Some(known.1.clone()),
+        _ => None,
+    };
+    if let Some(known) = known {
+        return known.with_origin(value.origin()).sensitive_if(value.is_marked_sensitive());
+    }
+    let nowhere = Span::new(FileId(u32::MAX), 0..0);
+    let path = Expr::new(Node::Attribute(Box::new(literal(base.clone().unmarked(), nowhere)), name.clone()), nowhere);
+    let made = anchored(value.clone(), &path, arena);
+    let looked = match made.data() {
+        Data::Unknown(_, thunk) => Looked::Unknown(*thunk),
+        _ => Looked::Within(Box::new((value, made.clone().unmarked()))),
+    };
+    arena.looked.insert(key, looked);
+    made
+}
+
+/// Whether two collections are one in memory.
+fn shares(one: &Data, other: &Data) -> bool {
+    match (one, other) {
+        (Data::Sequence(one), Data::Sequence(other)) => Arc::ptr_eq(one, other),
+        (Data::Mapping(one), Data::Mapping(other)) => Arc::ptr_eq(one, other),
+        _ => false,
+    }
 }
 
 /// The origin of what is reached through an instance: the instance, and whatever the value itself came from.
@@ -51,12 +86,26 @@ pub(crate) fn as_object(value: &Value, span: Span, arena: &mut Arena) -> Value {
             opened(Open::Unknown, ty, &[attributes], arena, || literal(value.clone(), span))
         }
         Some(_) => attributes,
-        None => anchored(attributes, &stand_in(&instance.address, instance.classes, span), arena),
+        None => all_looked_at(value, attributes, arena),
     }
 }
 
+/// The attributes of an instance, each looked at.
+pub(super) fn all_looked_at(base: &Value, attributes: Value, arena: &mut Arena) -> Value {
+    let Data::Mapping(mapping) = attributes.data() else { return attributes };
+    if !has_loose(&attributes) {
+        return attributes;
+    }
+    let entries = mapping.entries().iter().map(|entry| {
+        let value = looked_at(base, &entry.key, entry.value.clone(), arena);
+        Entry { value, ..entry.clone() }
+    });
+    let made = Value::new(Data::Mapping(Arc::new(Mapping::new(mapping.kind().clone(), entries.collect()))));
+    made.with_origin(attributes.origin()).sensitive_if(attributes.is_marked_sensitive())
+}
+
 /// The value with every unknown that nobody computes computed by looking at `path` and below.
-pub(super) fn anchored(value: Value, path: &Expr, arena: &mut Arena) -> Value {
+fn anchored(value: Value, path: &Expr, arena: &mut Arena) -> Value {
     if !has_loose(&value) {
         return value;
     }
@@ -101,6 +150,7 @@ fn has_loose(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Type;
 
     fn attributes() -> Value {
         let status = Value::object([("ip", Value::unknown(Type::String)), ("ready", Value::bool(true))]);
@@ -123,15 +173,40 @@ mod tests {
         let address = Address::managed("k", "x");
         let value = instance(&address, &[], attributes(), &mut arena);
         assert_eq!(arena.origins.instances(value.origin()).into_iter().collect::<Vec<_>>(), [&address]);
-        let Node::Attribute(base, name) = thunk_of(value.get("id").unwrap(), &arena) else { panic!() };
+        assert!(arena.thunks.is_empty());
+        let mut look = |name: &str| {
+            let entry = value.entries().iter().find(|entry| *entry.key == *name).unwrap();
+            looked_at(&value, &entry.key, entry.value.clone(), &mut arena)
+        };
+        let [id, status, list, name] = ["id", "status", "list", "name"].map(&mut look);
+        assert_eq!(name, Value::string("x"));
+        let [again, within] = ["id", "status"].map(look);
+        assert_eq!(arena.thunks.len(), 3);
+        for (one, other) in [(&id, &again), (status.get("ip").unwrap(), within.get("ip").unwrap())] {
+            assert!(matches!((one.data(), other.data()), (Data::Unknown(_, one), Data::Unknown(_, other)) if one.0 == other.0));
+        }
+        let Node::Attribute(base, name) = thunk_of(&id, &arena) else { panic!() };
         assert_eq!(&*name, "id");
         assert!(matches!(base.node, Node::Literal(literal) if literal.instance().unwrap().address == address));
-        let Node::Attribute(base, name) = thunk_of(value.get("status").unwrap().get("ip").unwrap(), &arena) else { panic!() };
+        let Node::Attribute(base, name) = thunk_of(status.get("ip").unwrap(), &arena) else { panic!() };
         assert_eq!(&*name, "ip");
         assert!(matches!(base.node, Node::Attribute(_, name) if &*name == "status"));
-        let Node::Index(_, key) = thunk_of(&value.get("list").unwrap().items()[1], &arena) else { panic!() };
+        let Node::Index(_, key) = thunk_of(&list.items()[1], &arena) else { panic!() };
         assert_eq!(key.node, Node::Literal(Value::number(1)));
-        assert_eq!(arena.thunks.len(), 3);
+    }
+
+    #[test]
+    fn what_is_looked_at_keeps_its_own_origin_and_mark() {
+        let mut arena = Arena::default();
+        let base = instance(&Address::managed("k", "x"), &[], attributes(), &mut arena);
+        let elsewhere = arena.origins.instance(&Address::managed("k", "y"));
+        for name in ["id", "status"] {
+            let entry = base.entries().iter().find(|entry| *entry.key == *name).unwrap();
+            let marked = looked_at(&base, &entry.key, entry.value.clone().with_origin(elsewhere).sensitive(), &mut arena);
+            let plain = looked_at(&base, &entry.key, entry.value.clone(), &mut arena);
+            assert_eq!((marked.origin(), marked.is_marked_sensitive()), (elsewhere, true), "{name}");
+            assert_eq!((plain.origin(), plain.is_marked_sensitive()), (Origin::NONE, false), "{name}");
+        }
     }
 
     #[test]

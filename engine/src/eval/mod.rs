@@ -34,9 +34,10 @@ pub use unify::{type_of, unify, words};
 use crate::config::{Expr, Root};
 use crate::diagnostic::Problems;
 use crate::source::Span;
-use crate::value::{Flags, Origins, Thunk, Value};
+use crate::value::{Flags, Origin, Origins, Thunk, Value};
 use evaluator::Evaluator;
-use instance::instance_origin;
+use instance::{Looked, instance_origin};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a run's values share: where they came from, and how the unknown ones come about.
@@ -48,6 +49,8 @@ pub struct Arena {
     pub thunks: Thunks,
     /// What is worth a warning and stops nothing; whoever evaluates takes them out and shows them.
     pub warnings: Problems,
+    /// What was found by looking at attributes of instances, by instance and attribute.
+    looked: BTreeMap<(Origin, Arc<str>), Looked>,
     /// The states that operations have come to since somebody last looked: `try` has to know whether what succeeded may still fail.
     made: Flags,
 }

@@ -1,7 +1,7 @@
 //! Reaching into values: attributes, elements, splats.
 
 use super::evaluator::{Evaluator, problem, problem_with_help};
-use super::instance::{anchored, as_object};
+use super::instance::{as_object, looked_at};
 use super::strict::{Open, first, from_also, literal, opened, strict, taken};
 use super::unify::{type_of, type_words, words};
 use crate::config::{Expr, Node};
@@ -25,7 +25,7 @@ impl Evaluator<'_> {
             Data::Mapping(mapping) => match mapping.get(name) {
                 Some(entry) => {
                     let value = taken(entry.value.clone(), &owner, self.arena);
-                    Ok(if matches!(base.data(), Data::Instance(_)) { anchored(value, &path(), self.arena) } else { value })
+                    Ok(if matches!(base.data(), Data::Instance(_)) { looked_at(base, name, value, self.arena) } else { value })
                 }
                 None => Err(missing(base, mapping, name, span)),
             },

@@ -44,7 +44,7 @@ pub enum Node {
     /// every operator after it; an attribute splat only the attribute accesses right after it.
     Splat(Box<Expr>, Box<Expr>),
     /// A function call.
-    Call(Call),
+    Call(Box<Call>),
     /// `condition ? then : otherwise`.
     Conditional(Box<Expr>, Box<Expr>, Box<Expr>),
     /// `-x`, `!x`.
@@ -220,7 +220,7 @@ impl Expr {
             Node::Index(a, b) => Node::Index(Box::new(map(a)), Box::new(map(b))),
             Node::Splat(a, b) => Node::Splat(Box::new(map(a)), Box::new(map(b))),
             Node::Binary(operator, a, b) => Node::Binary(*operator, Box::new(map(a)), Box::new(map(b))),
-            Node::Call(call) => Node::Call(Call { arguments: call.arguments.iter().map(map).collect(), ..call.clone() }),
+            Node::Call(call) => Node::Call(Box::new(Call { arguments: call.arguments.iter().map(map).collect(), ..(**call).clone() })),
             Node::Conditional(a, b, c) => Node::Conditional(Box::new(map(a)), Box::new(map(b)), Box::new(map(c))),
             Node::For(body) => Node::For(Box::new(For {
                 key: body.key.clone(),

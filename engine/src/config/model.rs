@@ -186,9 +186,9 @@ pub enum Repetition {
     #[default]
     Once,
     /// `count = …`
-    Count(Expr),
+    Count(Box<Expr>),
     /// `for_each = …`
-    ForEach(Expr),
+    ForEach(Box<Expr>),
 }
 
 /// An entry of `depends_on`: a whole block, or one instance of it (`kubernetes_namespace.x[each.key]`).
@@ -257,8 +257,8 @@ pub struct ResourceBlock {
     pub repetition: Repetition,
     /// What it waits for beside its values.
     pub depends_on: Vec<Dependency>,
-    /// Its lifecycle.
-    pub lifecycle: Lifecycle,
+    /// Its lifecycle, if it says something of it; see [`Self::lifecycle`].
+    pub lifecycle: Option<Box<Lifecycle>>,
     /// `timeouts { create = "10m" }`: by operation.
     pub timeouts: BTreeMap<Arc<str>, Expr>,
     /// Its arguments.
@@ -267,6 +267,21 @@ pub struct ResourceBlock {
     pub span: Span,
     /// Where the kind stands in it.
     pub kind_span: Span,
+}
+
+impl ResourceBlock {
+    /// Its lifecycle. Most blocks say nothing of it, and a plan keeps every block.
+    pub fn lifecycle(&self) -> &Lifecycle {
+        static USUAL: Lifecycle = Lifecycle {
+            create_before_destroy: false,
+            prevent_destroy: false,
+            ignore_changes: Vec::new(),
+            replace_triggered_by: Vec::new(),
+            preconditions: Vec::new(),
+            postconditions: Vec::new(),
+        };
+        self.lifecycle.as_deref().unwrap_or(&USUAL)
+    }
 }
 
 /// A `module` block.

@@ -85,9 +85,9 @@ impl<'c> References<'c> {
         self.nested(&block.body.blocks, site);
         self.dependencies(&block.depends_on, site);
         block.timeouts.values().for_each(|timeout| self.expression(timeout, site));
-        block.lifecycle.replace_triggered_by.iter().for_each(|trigger| self.expression(trigger, site));
-        self.assertions(&block.lifecycle.preconditions, site);
-        self.assertions(&block.lifecycle.postconditions, Site { within: Within::Postcondition, ..site });
+        block.lifecycle().replace_triggered_by.iter().for_each(|trigger| self.expression(trigger, site));
+        self.assertions(&block.lifecycle().preconditions, site);
+        self.assertions(&block.lifecycle().postconditions, Site { within: Within::Postcondition, ..site });
     }
 
     fn nested(&mut self, blocks: &'c [(Argument, Body)], site: Site<'c>) {

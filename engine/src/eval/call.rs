@@ -141,7 +141,7 @@ impl Evaluator<'_> {
             let template = literal(Value::string(text.clone()), span);
             let arguments = vec![template, literal(variables.clone(), variables_span)];
             let call = Call { name: "templatestring".into(), arguments, expand: false, ..call.clone() };
-            return Ok(opened(open, Type::String, [variables], self.arena, || Expr::new(Node::Call(call), span)));
+            return Ok(opened(open, Type::String, [variables], self.arena, || Expr::new(Node::Call(Box::new(call)), span)));
         }
         if self.templates >= DEEPEST_TEMPLATE {
             let detail = format!("{name} is read within templates {DEEPEST_TEMPLATE} deep; does it read itself?");
@@ -170,7 +170,7 @@ enum Expanded {
 /// The call over values.
 fn later(call: &Call, arguments: &[(Value, Span)], expand: bool, span: Span) -> Expr {
     let arguments = arguments.iter().map(|(value, at)| literal(value.clone(), *at)).collect();
-    Expr::new(Node::Call(Call { arguments, expand, ..call.clone() }), span)
+    Expr::new(Node::Call(Box::new(Call { arguments, expand, ..call.clone() })), span)
 }
 
 fn problem_here(what: &str, name: &str, span: Span) -> Result<Value, Problems> {

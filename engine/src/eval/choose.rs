@@ -99,7 +99,7 @@ impl Evaluator<'_> {
                     let rest = &call.arguments[at..];
                     let ty = if rest.len() == 1 { type_of(&value) } else { Type::Any };
                     let call = Call { arguments: rest.to_vec(), ..call.clone() };
-                    return self.lazily(&Expr::new(Node::Call(call), span), ty, first(open, strict([&value])));
+                    return self.lazily(&Expr::new(Node::Call(Box::new(call)), span), ty, first(open, strict([&value])));
                 }
             }
         }
@@ -125,7 +125,9 @@ impl Evaluator<'_> {
         match self.tried(argument) {
             Err(_) => Ok(Value::bool(false)),
             Ok((value, None)) => Ok(Value::bool(true).sensitive_if(value.is_marked_sensitive())),
-            Ok((value, open)) => self.lazily(&Expr::new(Node::Call(call.clone()), span), Type::Bool, first(open, strict([&value]))),
+            Ok((value, open)) => {
+                self.lazily(&Expr::new(Node::Call(Box::new(call.clone())), span), Type::Bool, first(open, strict([&value])))
+            }
         }
     }
 

@@ -70,7 +70,7 @@ impl Evaluator<'_> {
                 within.splats -= 1;
                 Node::Splat(base, each?)
             }
-            Node::Call(call) => Node::Call(Call { arguments: self.each_inside(&call.arguments, within)?, ..call.clone() }),
+            Node::Call(call) => Node::Call(Box::new(Call { arguments: self.each_inside(&call.arguments, within)?, ..(**call).clone() })),
             Node::Conditional(condition, then, otherwise) => {
                 Node::Conditional(self.boxed(condition, within)?, self.boxed(then, within)?, self.boxed(otherwise, within)?)
             }

@@ -136,7 +136,7 @@ impl Lowering<'_> {
         }
         name.push_str(call.name.name.as_str());
         let arguments = call.args.iter().map(|argument| self.expression(argument)).collect();
-        Node::Call(Call { name: name.into(), name_span, arguments, expand: call.args.expand_final() })
+        Node::Call(Box::new(Call { name: name.into(), name_span, arguments, expand: call.args.expand_final() }))
     }
 
     fn for_expression(&mut self, body: &ForExpr) -> Node {

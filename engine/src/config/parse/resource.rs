@@ -21,7 +21,7 @@ impl Lowering<'_> {
             name: ResourceName { mode, kind, name },
             repetition: Repetition::Once,
             depends_on: Vec::new(),
-            lifecycle: Lifecycle::default(),
+            lifecycle: None,
             timeouts: BTreeMap::new(),
             body: Body::default(),
             span: self.header(block),
@@ -99,7 +99,7 @@ impl Lowering<'_> {
             return;
         }
         *first = Some(here);
-        let value = self.expression(&attribute.value);
+        let value = Box::new(self.expression(&attribute.value));
         *repetition = if attribute.key.as_str() == "count" { Repetition::Count(value) } else { Repetition::ForEach(value) };
     }
 
@@ -123,7 +123,7 @@ impl Lowering<'_> {
             return;
         }
         let data = resource.name.mode == Mode::Data;
-        let lifecycle = &mut resource.lifecycle;
+        let lifecycle = resource.lifecycle.get_or_insert_default();
         for structure in &block.body {
             match structure {
                 Structure::Attribute(attribute) if data && ARGUMENTS.contains(&attribute.key.as_str()) => {
@@ -226,7 +226,7 @@ impl Lowering<'_> {
             let problem = Diagnostic::error("unknown argument", "a data source within a check is read once: no `count`, no `for_each`");
             self.report(problem.at(data.span).help("Declare it outside the check, and refer to it."));
         }
-        if data.lifecycle != Lifecycle::default() {
+        if *data.lifecycle() != Lifecycle::default() {
             let problem = Diagnostic::error("unknown block", "a data source within a check has no `lifecycle`");
             self.report(problem.at(data.span).help("Write what must hold as an `assert` of the check."));
         }
@@ -307,7 +307,7 @@ mod tests {
             }
         "#,
         );
-        let lifecycle = block.lifecycle;
+        let lifecycle = block.lifecycle();
         assert!(lifecycle.create_before_destroy && lifecycle.prevent_destroy);
         let ignored: Vec<_> = lifecycle.ignore_changes.iter().map(|(path, _)| &**path).collect();
         assert_eq!(ignored, ["labels", "spec.replicas", "labels.a", "items.0.x"]);
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(written(&lifecycle.preconditions[0].error_message), "\"before\"");
         assert_eq!(written(&lifecycle.postconditions[0].condition), "(Itself.id != \"\")");
         let all = resource("resource \"k\" \"it\" {\n  lifecycle {\n    ignore_changes = all\n  }\n}\n");
-        assert_eq!(all.lifecycle.ignore_changes.iter().map(|(path, _)| &**path).collect::<Vec<_>>(), ["all"]);
+        assert_eq!(all.lifecycle().ignore_changes.iter().map(|(path, _)| &**path).collect::<Vec<_>>(), ["all"]);
     }
 
     #[test]

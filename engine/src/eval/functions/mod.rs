@@ -115,7 +115,7 @@ fn later(open: Open, ty: Type, called: Called<'_>, arguments: &[(Value, Span)], 
     opened(open, ty, arguments.iter().map(|(value, _)| value), arena, || {
         let arguments = arguments.iter().map(|(value, at)| literal(value.clone(), *at)).collect();
         let call = Call { name: called.name.into(), name_span: called.name_span, arguments, expand: false };
-        Expr::new(Node::Call(call), called.span)
+        Expr::new(Node::Call(Box::new(call)), called.span)
     })
 }
 

@@ -15,8 +15,8 @@ impl Walk<'_> {
     /// The terms on which an instance is treated.
     pub(super) fn terms(&mut self, block: &ResourceBlock, site: Site<'_>) -> Result<Terms, Problems> {
         let mut terms = Terms {
-            create_before_destroy: block.lifecycle.create_before_destroy,
-            prevent_destroy: block.lifecycle.prevent_destroy,
+            create_before_destroy: block.lifecycle().create_before_destroy,
+            prevent_destroy: block.lifecycle().prevent_destroy,
             ..Terms::default()
         };
         for (operation, expression) in &block.timeouts {
@@ -32,7 +32,7 @@ impl Walk<'_> {
     /// Decides preconditions; true while one waits for an answer.
     pub(super) fn preconditions(&mut self, block: &ResourceBlock, site: Site<'_>, terms: &mut Terms) -> Result<bool, Problems> {
         let mut problems = Problems::new();
-        for assertion in &block.lifecycle.preconditions {
+        for assertion in &block.lifecycle().preconditions {
             match self.assertion(assertion, site)? {
                 Verdict::Holds => {}
                 Verdict::Pending => return Ok(true),
@@ -45,10 +45,10 @@ impl Walk<'_> {
 
     /// `ignore_changes`: what the state remembers instead of what the configuration says, once there is something to remember.
     pub(super) fn ignoring(&self, block: &ResourceBlock, address: &Address, arguments: &Value) -> Value {
-        let Some(prior) = self.prior.record(address).filter(|_| !block.lifecycle.ignore_changes.is_empty()) else {
+        let Some(prior) = self.prior.record(address).filter(|_| !block.lifecycle().ignore_changes.is_empty()) else {
             return arguments.clone();
         };
-        let ignored = |name: &str| block.lifecycle.ignore_changes.iter().any(|(path, _)| &**path == "all" || &**path == name);
+        let ignored = |name: &str| block.lifecycle().ignore_changes.iter().any(|(path, _)| &**path == "all" || &**path == name);
         Value::object(arguments.entries().iter().map(|entry| {
             let remembered = prior.attributes.get(&entry.key).filter(|_| ignored(&entry.key) && entry.value.instance().is_none());
             (entry.key.clone(), remembered.unwrap_or(&entry.value).clone())
@@ -62,13 +62,13 @@ impl Walk<'_> {
         site: Site<'_>,
         (address, mut planned): (&Address, Box<Planned>),
     ) -> Result<Found, Problems> {
-        if block.lifecycle.postconditions.is_empty() {
+        if block.lifecycle().postconditions.is_empty() {
             return Ok(Found::Fate(Fate::Planned(planned)));
         }
         let itself = group_member(address, &planned, &mut self.arena);
         let site = Site { itself: Some(&itself), ..site };
         let mut problems = Problems::new();
-        for assertion in &block.lifecycle.postconditions {
+        for assertion in &block.lifecycle().postconditions {
             match self.assertion(assertion, site)? {
                 Verdict::Holds => {}
                 Verdict::Pending => return Ok(Found::Open),
@@ -81,7 +81,7 @@ impl Walk<'_> {
 
     /// What in `replace_triggered_by` changes with this plan, as it is written: the first instance behind it that does.
     pub(super) fn triggered(&mut self, block: &ResourceBlock, site: Site<'_>) -> Result<Option<String>, Problems> {
-        for expression in &block.lifecycle.replace_triggered_by {
+        for expression in &block.lifecycle().replace_triggered_by {
             let value = self.evaluate(expression, site)?;
             let origin = value.deep_origin(&mut self.arena.origins);
             if self.standing(origin).changes() {

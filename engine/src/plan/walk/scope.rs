@@ -33,8 +33,8 @@ pub(super) struct Lookup<'a> {
 impl Scope for Lookup<'_> {
     fn resolve(&mut self, root: &Root, span: Span, _: &mut Arena) -> Result<Value, Problems> {
         match root {
-            Root::Variable(name) => self.valued(Item::Variable(name.clone()), "variable", name, span),
-            Root::Local(name) => self.valued(Item::Local(name.clone()), "local", name, span),
+            Root::Variable(name) => self.valued(&Item::Variable(name.clone()), "variable", name, span),
+            Root::Local(name) => self.valued(&Item::Local(name.clone()), "local", name, span),
             Root::Resource(mode, kind, name) => self.resource(&ResourceName { mode: *mode, kind: kind.clone(), name: name.clone() }, span),
             Root::Module(name) => self.called(name, span),
             Root::EachKey | Root::EachValue | Root::CountIndex => self.bound(root, span),
@@ -67,8 +67,8 @@ impl Scope for Lookup<'_> {
 }
 
 impl Lookup<'_> {
-    fn valued(&self, item: Item, what: &str, name: &str, span: Span) -> Result<Value, Problems> {
-        let Some(node) = self.tables.skeleton.find(self.module, &item) else {
+    fn valued(&self, item: &Item, what: &str, name: &str, span: Span) -> Result<Value, Problems> {
+        let Some(node) = self.tables.skeleton.find(self.module, item) else {
             return Err(problem(&format!("unknown {what}"), &format!("no {what} `{name}` is declared in this module"), span));
         };
         Ok(self.tables.value(node, self.path).cloned().unwrap_or_else(|| Value::pending(Type::Any)))

@@ -288,8 +288,8 @@ fn each_expression(block: &ResourceBlock, visit: &mut dyn FnMut(&Expr)) {
     }
     each_of_body(&block.body, visit);
     block.timeouts.values().for_each(&mut *visit);
-    block.lifecycle.replace_triggered_by.iter().for_each(&mut *visit);
-    for assertion in block.lifecycle.preconditions.iter().chain(&block.lifecycle.postconditions) {
+    block.lifecycle().replace_triggered_by.iter().for_each(&mut *visit);
+    for assertion in block.lifecycle().preconditions.iter().chain(&block.lifecycle().postconditions) {
         visit(&assertion.condition);
         visit(&assertion.error_message);
     }

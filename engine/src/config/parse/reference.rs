@@ -13,9 +13,17 @@ use std::sync::Arc;
 
 type Operator = Decorated<TraversalOperator>;
 
+/// Steps of one reference. What is nested as deep cannot be walked without end.
+const STEPS: usize = 64;
+
 impl Lowering<'_> {
     pub(super) fn traversal(&mut self, traversal: &Traversal) -> Expr {
         let operators = traversal.operators.as_slice();
+        if let Some(beyond) = operators.get(STEPS) {
+            let problem = Diagnostic::error("reference too long", format!("a reference goes on for at most {STEPS} steps"));
+            let at = self.of(beyond);
+            return self.refuse(problem.help("Name a part of it in `locals`."), at);
+        }
         let Expression::Variable(name) = &traversal.expr else {
             let base = self.expression(&traversal.expr);
             return self.steps(base, operators);
@@ -293,6 +301,8 @@ mod tests {
                 Some("Use a variable, or a directory of its own for each environment."),
             ),
             ("check.a", "unknown name", "check.a", Some("It may stand in `depends_on`, to gate what waits for it.")),
+            (&format!("var.a{}", ".b".repeat(64)), "reference too long", ".b", Some("Name a part of it in `locals`.")),
+            (&format!("local.a{}", "[0]".repeat(100_000)), "reference too long", "[0]", Some("Name a part of it in `locals`.")),
             ("var.a.0.1", "syntax error", ".0", Some("Write `[0][1]`.")),
             ("var.a.*.b.*.c", "syntax error", ".*", Some("Write `[*]`, which may be nested.")),
         ] {

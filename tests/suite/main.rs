@@ -5,6 +5,7 @@ mod bad_input;
 mod laws;
 mod mesh;
 mod messages;
+mod mutations;
 mod places;
 mod planning;
 mod reference;

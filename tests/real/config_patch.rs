@@ -16,7 +16,7 @@ metricsBindAddress: \"\"
 mode: \"\"
 ";
 
-/// A namespace of its own with a ConfigMap `kube-proxy`, and a configuration in it.
+/// A namespace of its own with a config map `kube-proxy`, and a configuration in it.
 struct Case {
     scenario: Scenario,
     cluster: &'static ApiServer,
@@ -29,12 +29,12 @@ impl Case {
         let mut scenario = Scenario::empty();
         scenario.reach(&[cluster.admin().named("c")]);
         let case = Self { scenario, cluster, namespace: cluster.namespace() };
-        let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "kube-proxy" }, "data": case.data(TEXT) });
+        let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "kube-proxy" }, "data": Case::data(TEXT) });
         cluster.api().make(&format!("/api/v1/namespaces/{}/configmaps", case.namespace), &object);
         Some(case)
     }
 
-    fn data(&self, text: &str) -> Value {
+    fn data(text: &str) -> Value {
         json!({ "config.conf": text, "kubeconfig.conf": "apiVersion: v1\nkind: Config\n" })
     }
 
@@ -51,19 +51,20 @@ impl Case {
     fn edit(&self, from: &str, to: &str) {
         let text = self.text();
         assert!(text.contains(from), "{text}");
-        self.cluster.api().edit(&self.path(), &json!({ "data": self.data(&text.replace(from, to)) }));
+        self.cluster.api().edit(&self.path(), &json!({ "data": Self::data(&text.replace(from, to)) }));
     }
 
     /// Patches by their labels, each with its values and what else stands in the block.
     fn configure(&self, patches: &[(&str, &str)]) {
-        let mut text = "data \"kubernetes_cluster\" \"c\" {\n  context = \"c\"\n}\n".to_owned();
-        for (label, arguments) in patches {
-            text += &format!(
+        let block = |(label, arguments): &(&str, &str)| {
+            format!(
                 "resource \"kubernetes_config_patch\" \"{label}\" {{\n  cluster = data.kubernetes_cluster.c\n  namespace = \"{}\"\n  \
                  name = \"kube-proxy\"\n  key = \"config.conf\"\n  {arguments}\n}}\n",
                 self.namespace
-            );
-        }
+            )
+        };
+        let text =
+            "data \"kubernetes_cluster\" \"c\" {\n  context = \"c\"\n}\n".to_owned() + &patches.iter().map(block).collect::<String>();
         self.scenario.write("main.mesh.hcl", &text);
     }
 
@@ -175,7 +176,7 @@ fn a_text_that_came_anew_is_patched_anew() {
     case.apply();
     case.cluster.api().delete(&case.path());
     let anew = TEXT.replace("strictARP: false # of layer 2", "strictARP: false # anew");
-    let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "kube-proxy" }, "data": case.data(&anew) });
+    let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "kube-proxy" }, "data": Case::data(&anew) });
     case.cluster.api().make(&format!("/api/v1/namespaces/{}/configmaps", case.namespace), &object);
     case.run(&["plan", "--detailed-exitcode"], 2);
     case.apply();

@@ -52,13 +52,14 @@ impl Case {
 
     /// Restarts by their labels, each with what stands in its block.
     fn configure(&self, restarts: &[(&str, &str)]) {
-        let mut text = "data \"kubernetes_cluster\" \"c\" {\n  context = \"c\"\n}\n".to_owned();
-        for (label, arguments) in restarts {
-            text += &format!(
+        let block = |(label, arguments): &(&str, &str)| {
+            format!(
                 "resource \"kubernetes_restart\" \"{label}\" {{\n  cluster = data.kubernetes_cluster.c\n  namespace = \"{}\"\n  {arguments}\n}}\n",
                 self.namespace
-            );
-        }
+            )
+        };
+        let text =
+            "data \"kubernetes_cluster\" \"c\" {\n  context = \"c\"\n}\n".to_owned() + &restarts.iter().map(block).collect::<String>();
         self.scenario.write("main.mesh.hcl", &text);
     }
 
@@ -85,8 +86,8 @@ fn stand_in_all_pods_are_new_when_a_restart_is_done() {
     let restarts = |triggers: &str| {
         let of = |kind: &str, name: &str| format!("kind = \"{kind}\"\n  name = \"{name}\"\n  triggers = {triggers}");
         let blocks = [of("Deployment", "web"), of("DaemonSet", "proxy"), of("StatefulSet", "store")];
-        let named: Vec<_> = names.into_iter().zip(blocks.iter().map(String::as_str)).collect();
-        case.configure(&named);
+        let all: Vec<_> = names.into_iter().zip(blocks.iter().map(String::as_str)).collect();
+        case.configure(&all);
     };
     let mut before = names.map(|name| case.pods(name));
     for triggers in ["{ strictARP = true }", "{ strictARP = false }"] {

@@ -102,11 +102,11 @@ fn run(text: &str) {
     }
 }
 
-fn hold(corpus: &[String], rounds: std::ops::Range<u64>, hold: fn(&str)) {
+fn each_mutation(corpus: &[String], rounds: std::ops::Range<u64>, consume: fn(&str)) {
     for round in rounds {
         let text = mutated(corpus, &mut Draws(round));
-        let held = catch_unwind(AssertUnwindSafe(|| hold(&text)));
-        assert!(held.is_ok(), "round {round}:\n{text}");
+        let outcome = catch_unwind(AssertUnwindSafe(|| consume(&text)));
+        assert!(outcome.is_ok(), "round {round}:\n{text}");
     }
 }
 
@@ -120,12 +120,12 @@ fn rounds() -> std::ops::Range<u64> {
 fn no_configuration_makes_the_parser_or_the_formatter_panic() {
     let corpus: Vec<_> = sources::all().into_iter().filter(|file| file.path.ends_with(".mesh.hcl")).map(|file| file.text).collect();
     assert!(corpus.len() >= 20);
-    hold(&corpus, rounds(), read);
+    each_mutation(&corpus, rounds(), read);
 }
 
 #[test]
 fn no_expression_makes_the_evaluator_panic() {
     let recorded = include_str!("../../engine/recordings/expressions.txt");
     let corpus: Vec<_> = recorded.lines().filter(|line| !line.is_empty() && !line.starts_with("//")).map(str::to_owned).collect();
-    hold(&corpus, rounds(), run);
+    each_mutation(&corpus, rounds(), run);
 }

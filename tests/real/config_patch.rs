@@ -29,7 +29,7 @@ impl Case {
         let mut scenario = Scenario::empty();
         scenario.reach(&[cluster.admin().named("c")]);
         let case = Self { scenario, cluster, namespace: cluster.namespace() };
-        let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "kube-proxy" }, "data": Case::data(TEXT) });
+        let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "kube-proxy" }, "data": Self::data(TEXT) });
         cluster.api().make(&format!("/api/v1/namespaces/{}/configmaps", case.namespace), &object);
         Some(case)
     }

@@ -22,7 +22,7 @@ impl Case {
         Some(case)
     }
 
-    /// Writes a file of ConfigMaps: name and label `app` of each.
+    /// Writes a file of `ConfigMaps`: name and label `app` of each.
     fn manifest(&self, path: &str, objects: &[(&str, &str)]) {
         let documents: Vec<_> = objects
             .iter()
@@ -49,7 +49,7 @@ impl Case {
         applied
     }
 
-    /// The ConfigMaps of the namespace that carry the label.
+    /// The `ConfigMaps` of the namespace that carry the label.
     fn names(&self) -> Vec<String> {
         let list = self.cluster.api().get(&format!("/api/v1/namespaces/{}/configmaps?labelSelector=app", self.namespace)).unwrap();
         let name = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();

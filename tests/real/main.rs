@@ -11,6 +11,7 @@ mod laws;
 mod manifests;
 mod noise;
 mod places;
+mod preview;
 mod remote_secrets;
 mod requests;
 mod restart;

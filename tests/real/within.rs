@@ -59,6 +59,18 @@ impl Within {
         Plan(self.scenario.run(&["plan", "--json"]).expect_code(0))
     }
 
+    /// Runs `plan`, which must fail; its problems: summary and detail.
+    pub(crate) fn refused(&self) -> Vec<(String, String)> {
+        let plan = Plan(self.scenario.run(&["plan", "--json"]).expect_code(1));
+        let text = |problem: &Value, key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+        plan.events("diagnostic").iter().map(|problem| (text(problem, "summary"), text(problem, "detail"))).collect()
+    }
+
+    /// Runs `apply`, which must fail; all that it says.
+    pub(crate) fn fail(&self) -> String {
+        self.scenario.run(&["apply", "--auto-approve"]).expect_code(1).all()
+    }
+
     /// Runs `apply`, which must go well.
     pub(crate) fn apply(&self) -> Output {
         self.scenario.run(&["apply", "--auto-approve"]).expect_code(0)
@@ -84,6 +96,13 @@ impl Plan {
     pub(crate) fn events(&self, event: &str) -> Vec<Value> {
         let all = self.0.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         all.filter(|line| line["event"] == event).collect()
+    }
+
+    /// The address of each change that the server was not asked about, and why.
+    pub(crate) fn not_previewed(&self) -> Vec<(String, String)> {
+        let all = self.events("planned_change");
+        let text = |text: &Value| text.as_str().map(str::to_owned);
+        all.iter().filter_map(|change| Some((text(&change["address"])?, text(&change["not_previewed"])?))).collect()
     }
 
     /// The address of each change and its reason in words.

@@ -23,4 +23,5 @@ pub use kubeconfig::KubeconfigConnector;
 pub(crate) use kubeconfig::Target;
 #[cfg(test)]
 pub(crate) use pace::Pace;
+pub(crate) use send::Reply;
 pub(crate) use watch::Waited;

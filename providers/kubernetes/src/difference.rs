@@ -9,7 +9,8 @@ pub(crate) struct Difference {
     pub(crate) wanted: Vec<Vec<String>>,
     /// Leaves that are there and not desired.
     pub(crate) unwanted: Vec<Vec<String>>,
-    /// Those of the wanted ones that are empty and not there, which servers often leave out: `""`, `[]`, `{}`, `false` and `0`.
+    /// Those of the wanted ones that are empty and not there, which servers often leave out: `""`, `[]`, `{}`, `false` and `0`; and empty
+    /// texts of a `spec` that servers fill in, such as a Service's `clusterIP`.
     hollow: Vec<Vec<String>>,
 }
 
@@ -81,7 +82,8 @@ fn walk(desired: &Value, there: Option<&Value>, path: &mut Vec<String>, found: &
         }
         _ => {
             if !there.is_some_and(|there| same(desired, there, path)) {
-                if there.is_none() && is_empty(desired) {
+                let left_open = desired.as_str() == Some("") && path.first().is_some_and(|first| first == "spec");
+                if left_open || (there.is_none() && is_empty(desired)) {
                     found.hollow.push(path.clone());
                 }
                 leaves(desired, path, &mut found.wanted);

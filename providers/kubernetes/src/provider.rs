@@ -7,6 +7,7 @@ mod conflict;
 #[cfg(test)]
 mod end_to_end;
 mod lookup;
+mod masking;
 mod outcome;
 mod preview;
 mod settle;

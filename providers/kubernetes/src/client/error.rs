@@ -44,13 +44,40 @@ impl CallError {
     }
 
     /// Whether an apply does not fit its kind, which API servers tell as a failure of their own.
-    fn is_untyped(&self) -> bool {
+    pub(crate) fn is_untyped(&self) -> bool {
         self.status == Some(500) && self.message.starts_with("failed to create typed patch object")
     }
 
     /// Whether an admission webhook could not be asked.
     pub(crate) fn is_webhook(&self) -> bool {
         self.status == Some(500) && self.message.contains("failed calling webhook")
+    }
+
+    /// Whether something that the object needs is not there, and may come: its definition, namespace, service account or priority class.
+    pub(crate) fn is_early(&self) -> bool {
+        match self.status {
+            Some(404) => self.reason == "NoKindMatch" || self.message.starts_with("namespaces \""),
+            Some(403) => {
+                ["error looking up service account", "no PriorityClass with name"].iter().any(|words| self.message.contains(words))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a webhook was asked and said no, for a reason other than that it was a dry run.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.message.contains("denied the request") && !self.is_about_dry_runs()
+    }
+
+    /// Whether dry runs are not possible, whatever is in them.
+    pub(crate) fn is_about_dry_runs(&self) -> bool {
+        let message = self.message.to_lowercase();
+        ["dry run", "dry-run", "dryrun"].iter().any(|words| message.contains(words))
+    }
+
+    /// Whether the user may not do this at all, whatever is in the object.
+    pub(crate) fn is_unauthorised(&self) -> bool {
+        self.status == Some(403) && self.message.contains(" cannot ")
     }
 
     /// Whether the same call may succeed soon although nobody does anything about it.

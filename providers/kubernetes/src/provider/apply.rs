@@ -69,10 +69,10 @@ fn refused(name: &ObjectName, error: &CallError) -> Failure {
         error if error.is_webhook() => "admission webhook not available",
         _ => "refused by the API server",
     };
-    let hint = if error.reason == "NoKindMatch" {
-        "; its definition (CRD) has to be there first: let `depends_on` name what brings it"
-    } else {
-        ""
+    let hint = match error {
+        error if error.reason == "NoKindMatch" => "; its definition (CRD) has to be there first: let `depends_on` name what brings it",
+        error if error.is_early() => "; let `depends_on` name what brings it",
+        _ => "",
     };
     Failure::new(summary, format!("`{name}`: {error}{hint}"))
 }
@@ -84,10 +84,10 @@ async fn make(adapter: &Adapter, target: &Target, request: &Request) -> Result<J
     if !adopts && let Ok(Some(live)) = target.live().await {
         return Err(exists(target, &live, &[]));
     }
-    let how = target.how(adopts && forced(request));
+    let force = adopts && forced(request);
     let mut patience = Patience::new(STARTING);
     loop {
-        let error = match target.cluster.apply(&target.name, &target.body, how).await {
+        let error = match target.apply(&target.body, force).await {
             // A call that is tried again finds what its first try made.
             Ok(reply) if reply.status == 201 || adopts || is_made_by(&reply.body, &target.manager) => return Ok(reply.body),
             Ok(reply) => return Err(returned(target, &reply.body).await),
@@ -110,7 +110,7 @@ async fn make(adapter: &Adapter, target: &Target, request: &Request) -> Result<J
 /// Gives fields back that came to be ours although somebody else made the object, and says so.
 async fn returned(target: &Target, live: &Json) -> Failure {
     let uid = live.pointer("/metadata/uid").and_then(Json::as_str);
-    let given = target.cluster.apply(&target.name, &nothing(&target.name, uid), target.how(false)).await;
+    let given = target.apply(&nothing(&target.name, uid), false).await;
     let mut failure = exists(target, live, &[]);
     if let Err(error) = given {
         let manager = &target.manager;
@@ -121,7 +121,7 @@ async fn returned(target: &Target, live: &Json) -> Failure {
 
 /// Whether the error may go away by itself soon.
 fn is_starting(error: &CallError) -> bool {
-    error.is_webhook() || error.reason == "NoKindMatch" || matches!(error.status, Some(429 | 503))
+    error.is_webhook() || error.is_early() || matches!(error.status, Some(429 | 503))
 }
 
 /// No answer came to a create: whether it happened is looked up, and said if that fails too.
@@ -166,7 +166,7 @@ async fn label(target: &Target, request: &Request) -> Result<Json, Failure> {
         ));
     };
     let uid = live.pointer("/metadata/uid").and_then(Json::as_str);
-    match target.cluster.apply(&target.name, &with_uid(&target.body, uid), target.how(forced(request))).await {
+    match target.apply(&with_uid(&target.body, uid), forced(request)).await {
         Ok(reply) => Ok(reply.body),
         Err(error) => {
             let found = conflicts(&error, Some(&live));
@@ -191,7 +191,7 @@ async fn change(target: &Target, uid: Option<&str>, force: bool) -> Result<Json,
     let mut force = force;
     let mut patience = Patience::new(STARTING);
     loop {
-        let error = match target.cluster.apply(&target.name, &body, target.how(force)).await {
+        let error = match target.apply(&body, force).await {
             Ok(reply) => return Ok(reply.body),
             Err(error) => error,
         };

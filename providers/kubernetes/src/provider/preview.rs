@@ -2,6 +2,7 @@
 
 use super::ObjectProvider;
 use super::conflict::{Conflict, conflicts};
+use super::masking::masked;
 use super::target::{desired, manager_of, with_uid, without};
 use crate::client::{Apply, CallError};
 use crate::difference::dotted;
@@ -42,7 +43,10 @@ impl ObjectProvider {
             return Ok(Answer::Refused(refused));
         }
         let force = proposal.arguments.get("force").and_then(Value::as_bool) == Some(true);
-        let run = async |force| cluster.apply(&name, &body, Apply { manager: &manager, force, dry_run: true }).await;
+        let run = async |force| {
+            let outcome = cluster.apply(&name, &body, Apply { manager: &manager, force, dry_run: true }).await;
+            outcome.map_err(|error| masked(error, &object))
+        };
         let mut outcome = run(force).await;
         if let Err(error) = &outcome {
             let found = conflicts(error, live.as_ref());
@@ -97,13 +101,15 @@ fn rejected(name: &str, error: &CallError) -> Result<Answer, String> {
             return Ok(Answer::Present(Value::object([("immutable", Value::tuple(paths))])));
         }
     }
-    match error.status {
-        Some(400 | 422) if !error.message.contains("dry run") && !error.message.contains("dryRun") => {
-            let detail = format!("the API server would refuse `{name}`: {error}");
-            Ok(Answer::Refused(Diagnostic::error("refused by the API server", detail)))
-        }
-        _ => Err(error.to_string()),
+    if error.is_early() {
+        return Err(format!("what it needs is not there yet: {error}"));
     }
+    let of_the_object = matches!(error.status, Some(400 | 403 | 422)) && !error.is_unauthorised() && !error.is_about_dry_runs();
+    if of_the_object || error.is_denied() || error.is_untyped() {
+        let detail = format!("the API server would refuse `{name}`: {error}");
+        return Ok(Answer::Refused(Diagnostic::error("refused by the API server", detail)));
+    }
+    Err(error.to_string())
 }
 
 /// A field as the server names it, such as `spec.ports[0].name`, as steps.
@@ -126,6 +132,7 @@ mod tests {
         for (causes, paths) in [
             (&[("spec.selector", "field is immutable"), ("roleRef", "cannot change: immutable")][..], vec!["spec.selector", "roleRef"]),
             (&[("spec", pod)][..], vec!["spec"]),
+            (&[("spec.clusterIPs[0]", "Invalid value: [\"10.96.0.20\"]: may not change once set")][..], vec!["spec.clusterIPs[0]"]),
         ] {
             let Ok(Answer::Present(answer)) = rejected("x/n/a", &error(422, "invalid", causes)) else { panic!("no answer") };
             let paths = paths.into_iter().map(Value::string).collect();
@@ -135,12 +142,25 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_the_object_is_an_error_and_all_else_falls_back() {
-        assert!(matches!(rejected("a", &error(422, "no", &[("spec.x", "required")])), Ok(Answer::Refused(_))));
-        assert!(matches!(rejected("a", &error(400, "unknown field", &[])), Ok(Answer::Refused(_))));
-        for (status, message) in
-            [(400, "the webhook does not support dry run"), (403, "forbidden"), (404, "not found"), (500, "failed calling webhook")]
-        {
-            assert!(rejected("a", &error(status, message, &[])).is_err(), "{status}");
+        for (status, message) in [
+            (422, "no"),
+            (400, "unknown field"),
+            (500, "failed to create typed patch object (n/s; /v1, Kind=Service): .spec.port: field not declared in schema"),
+            (403, "services \"s\" is forbidden: exceeded quota: q"),
+            (403, "admission webhook \"w\" denied the request: not on a Friday"),
+            (418, "admission webhook \"w\" denied the request: not on a Friday"),
+        ] {
+            assert!(matches!(rejected("a", &error(status, message, &[("spec.x", "required")])), Ok(Answer::Refused(_))), "{message}");
+        }
+        for (status, message) in [
+            (400, "admission webhook \"w\" does not support dry run"),
+            (403, "admission webhook \"w\" denied the request: no dry runs"),
+            (403, "configmaps \"a\" is forbidden: User \"u\" cannot patch resource \"configmaps\""),
+            (403, "pods \"a\" is forbidden: error looking up service account n/a: serviceaccount \"a\" not found"),
+            (404, "namespaces \"n\" not found"),
+            (500, "failed calling webhook"),
+        ] {
+            assert!(rejected("a", &error(status, message, &[])).is_err(), "{message}");
         }
     }
 

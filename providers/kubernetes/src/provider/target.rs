@@ -1,7 +1,8 @@
 //! What an effect is about: the kind, the cluster, the object and our manager of it.
 
 use super::ObjectProvider;
-use crate::client::{Apply, CallError, Cluster};
+use super::masking::masked;
+use crate::client::{Apply, CallError, Cluster, Reply};
 use crate::kind::Adapter;
 use crate::object::{canonical, name_of, name_of_id, name_of_identity};
 use crate::object_kind::{Json, ObjectName};
@@ -66,9 +67,10 @@ impl Target {
         self.cluster.get(&self.name).await
     }
 
-    /// How our applies are meant.
-    pub(super) fn how(&self, force: bool) -> Apply<'_> {
-        Apply { manager: &self.manager, force, dry_run: false }
+    /// Applies this as the object. What is secret in the object is hidden in the error.
+    pub(super) async fn apply(&self, body: &Json, force: bool) -> Result<Reply, CallError> {
+        let how = Apply { manager: &self.manager, force, dry_run: false };
+        self.cluster.apply(&self.name, body, how).await.map_err(|error| masked(error, &self.desired))
     }
 }
 

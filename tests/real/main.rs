@@ -7,6 +7,7 @@ mod differential;
 mod example;
 mod faults;
 mod harness;
+mod immutable;
 mod laws;
 mod manifests;
 mod noise;

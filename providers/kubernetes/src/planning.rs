@@ -104,8 +104,13 @@ impl Planning<'_> {
         if let Some(known) = self.immutable(found) {
             return known;
         }
-        let within: Vec<String> = found.paths().into_iter().filter(|path| refused.iter().any(|section| covers(section, path))).collect();
-        if within.is_empty() { refused.iter().map(|path| (*path).to_owned()).collect() } else { within }
+        let within = |sections: &[&str]| -> Vec<String> {
+            found.paths().into_iter().filter(|path| sections.iter().any(|section| covers(section, path))).collect()
+        };
+        // Some fields servers call by a name that objects do not have, such as `spec.persistentvolumesource`.
+        let around: Vec<&str> = refused.iter().filter_map(|path| Some(path.rsplit_once('.')?.0)).collect();
+        let named = [within(refused), within(&around)].into_iter().find(|paths| !paths.is_empty());
+        named.unwrap_or_else(|| refused.iter().map(|path| (*path).to_owned()).collect())
     }
 
     fn changed(&self, found: &Difference) -> Planned {
@@ -461,7 +466,9 @@ mod tests {
         assert_eq!(plan(&more, accepted(&json!({ "replicas": 1 }))), "keep");
         assert_eq!(plan(&more, Some(Preview::NotPreviewed("forbidden".into()))), "update spec.replicas");
         let immutable = Value::object([("immutable", Value::tuple(vec![Value::string("spec.x")]))]);
-        assert_eq!(plan(&more, Some(Preview::Accepted(immutable))), "replace spec.x");
+        assert_eq!(plan(&more, Some(Preview::Accepted(immutable))), "replace spec.replicas");
+        let elsewhere = Value::object([("immutable", Value::tuple(vec![Value::string("data.x")]))]);
+        assert_eq!(plan(&more, Some(Preview::Accepted(elsewhere))), "replace data.x");
     }
 
     #[test]

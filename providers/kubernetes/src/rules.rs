@@ -16,6 +16,12 @@ const IMMUTABLE: &[(&str, &str, &[&str])] = &[
     ("rbac.authorization.k8s.io", "RoleBinding", &["roleRef"]),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding", &["roleRef"]),
     ("storage.k8s.io", "StorageClass", &["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"]),
+    ("storage.k8s.io", "CSIDriver", &["spec.attachRequired"]),
+    ("scheduling.k8s.io", "PriorityClass", &["value", "preemptionPolicy"]),
+    ("networking.k8s.io", "IngressClass", &["spec.controller"]),
+    ("node.k8s.io", "RuntimeClass", &["handler"]),
+    ("discovery.k8s.io", "EndpointSlice", &["addressType"]),
+    ("", "ResourceQuota", &["spec.scopes", "spec.scopeSelector"]),
     ("apiextensions.k8s.io", "CustomResourceDefinition", &["spec.group", "spec.scope", "spec.names.kind", "spec.names.plural"]),
 ];
 

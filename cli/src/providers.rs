@@ -23,8 +23,8 @@ fn registry(sandbox: &Path, surroundings: Surroundings) -> Registry {
     // TLS needs one implementation of cryptography for the whole process. That another was installed before is fine.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let sandbox = SandboxProvider::new(sandbox.to_owned());
-    let connectors: Vec<Arc<dyn Connector>> =
-        vec![Arc::new(KubeconfigConnector::new(surroundings.kubeconfigs.clone())), Arc::new(sandbox.connector())];
+    let kubeconfigs = KubeconfigConnector::new(surroundings.kubeconfigs.clone(), surroundings.working_directory.clone());
+    let connectors: Vec<Arc<dyn Connector>> = vec![Arc::new(kubeconfigs), Arc::new(sandbox.connector())];
     let kinds = kubernetes::kinds();
     let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(surroundings), connectors.clone()));
     let procedures = kubernetes::procedures(connectors.clone());

@@ -305,7 +305,8 @@ pub trait Kind: Send + Sync {
         None
     }
 
-    /// Problems that show only when all planned instances of the kind are seen together, each with the instance it is reported at.
+    /// Problems that show only when all planned instances of the kind are seen together, each with the instance it is reported at. The
+    /// values are their arguments; of data sources that were read, all their attributes.
     fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
         let _ = instances;
         Vec::new()

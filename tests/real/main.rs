@@ -8,6 +8,7 @@ mod example;
 mod faults;
 mod harness;
 mod immutable;
+mod kubeconfig;
 mod laws;
 mod manifests;
 mod noise;

@@ -8,6 +8,7 @@ pub use cluster::ExistingCluster;
 pub use manifest_source::ManifestSource;
 pub use object::Object;
 
+use crate::client::KubeconfigConnector;
 use crate::data_source::DataSource;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,12 +18,13 @@ use std::sync::Arc;
 pub struct Surroundings {
     /// The user's own kubeconfigs: what `KUBECONFIG` lists, or `~/.kube/config`.
     pub kubeconfigs: Vec<PathBuf>,
-    /// What paths of manifests are relative to.
+    /// What paths of manifests and of kubeconfigs are relative to.
     pub working_directory: PathBuf,
 }
 
 /// All data sources of this crate.
 pub fn data_sources(surroundings: Surroundings) -> Vec<Arc<dyn DataSource>> {
     let Surroundings { kubeconfigs, working_directory } = surroundings;
-    vec![Arc::new(ExistingCluster::new(kubeconfigs)), Arc::new(ManifestSource::new(working_directory)), Arc::new(Object::default())]
+    let connector = KubeconfigConnector::new(kubeconfigs, working_directory.clone());
+    vec![Arc::new(ExistingCluster::new(connector)), Arc::new(ManifestSource::new(working_directory)), Arc::new(Object::default())]
 }

@@ -28,6 +28,13 @@ pub trait DataSource: Send + Sync {
         Vec::new()
     }
 
+    /// Problems that show only when all instances that were read are seen together, by their attributes, each with the instance it is
+    /// reported at.
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        let _ = instances;
+        Vec::new()
+    }
+
     /// The attributes, or why there are none. Arguments come converted and wholly known.
     fn read<'a>(&'a self, arguments: &'a Value, source: Source<'a>) -> BoxFuture<'a, Answer>;
 }
@@ -42,6 +49,10 @@ impl Kind for DataAdapter {
 
     fn validate(&self, arguments: &Value) -> Vec<Problem> {
         self.0.validate(arguments)
+    }
+
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        self.0.lint(instances)
     }
 
     fn place(&self, arguments: &Value) -> Option<Address> {

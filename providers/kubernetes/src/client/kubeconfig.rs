@@ -25,12 +25,14 @@ pub(crate) struct Target {
 #[derive(Debug, Clone, Default)]
 pub struct KubeconfigConnector {
     files: Vec<PathBuf>,
+    directory: PathBuf,
 }
 
 impl KubeconfigConnector {
-    /// A connector that reads these files where a connection names none: what `KUBECONFIG` lists, or `~/.kube/config`.
-    pub fn new(files: Vec<PathBuf>) -> Self {
-        Self { files }
+    /// A connector that reads these files where a connection names none: what `KUBECONFIG` lists, or `~/.kube/config`. A path that a
+    /// connection names is relative to the directory.
+    pub fn new(files: Vec<PathBuf>, directory: PathBuf) -> Self {
+        Self { files, directory }
     }
 
     /// What a connection's kubeconfig says of its context.
@@ -43,6 +45,9 @@ impl KubeconfigConnector {
             let known: Vec<_> = kubeconfig.contexts.iter().map(|known| format!("`{}`", known.name)).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             return Err(format!("the kubeconfig has no context `{context}`; it has {known}"));
+        }
+        if context.is_none() && kubeconfig.current_context.is_none() {
+            return Err("the kubeconfig has no current context; give `context` one of its own".to_owned());
         }
         let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| one_line(&error))?;
@@ -67,10 +72,10 @@ impl KubeconfigConnector {
 
     fn kubeconfig(&self, connection: &Value) -> Result<Kubeconfig, String> {
         if let Some(text) = connection.text("kubeconfig") {
-            return Kubeconfig::from_yaml(text).map_err(|_| "the given text is no kubeconfig".to_owned());
+            return Kubeconfig::from_yaml(text).map(tidied).map_err(|_| "the given text is no kubeconfig".to_owned());
         }
         if let Some(path) = connection.text("path") {
-            return read(Path::new(path));
+            return read(&self.directory.join(path));
         }
         let mut merged: Option<Kubeconfig> = None;
         for file in self.files.iter().filter(|file| file.exists()) {
@@ -88,11 +93,17 @@ impl KubeconfigConnector {
 }
 
 fn read(path: &Path) -> Result<Kubeconfig, String> {
-    Kubeconfig::read_from(path).map_err(|error| match error {
+    let read = Kubeconfig::read_from(path).map_err(|error| match error {
         // The parser shows the lines that it stumbles over, and there may be secrets in them.
         KubeconfigError::Parse(_) => format!("`{}` is no kubeconfig", path.display()),
         error => format!("`{}`: {}", path.display(), one_line(&error)),
-    })
+    });
+    read.map(tidied)
+}
+
+/// `kubectl config unset current-context` leaves an empty name, which is none: the next file's counts.
+fn tidied(read: Kubeconfig) -> Kubeconfig {
+    Kubeconfig { current_context: read.current_context.filter(|name| !name.is_empty()), ..read }
 }
 
 impl Connector for KubeconfigConnector {
@@ -140,6 +151,11 @@ mod tests {
         assert_eq!(other, Err("the kubeconfig has no context `b`; it has `a`".into()));
         assert_eq!(server(&[("kubeconfig", "token: [hunter2")]).await, Err("the given text is no kubeconfig".into()));
         assert_eq!(server(&[]).await, Err("there is no kubeconfig; looked for none".into()));
+        let none = KUBECONFIG.replace("current-context: a", "preferences: {}");
+        assert_eq!(
+            server(&[("kubeconfig", &none)]).await,
+            Err("the kubeconfig has no current context; give `context` one of its own".into())
+        );
         let missing = server(&[("path", "/does/not/exist")]).await.unwrap_err();
         assert!(missing.starts_with("`/does/not/exist`: "), "{missing}");
     }

@@ -2,11 +2,12 @@
 
 use crate::client::{CallError, KubeconfigConnector, Target};
 use crate::data_source::{DataSource, Source};
+use engine::address::Address;
 use engine::port::BoxFuture;
 use engine::question::Answer;
-use engine::schema::{Attribute, Schema};
+use engine::schema::{Attribute, Problem, Schema};
 use engine::value::{Type, Value};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 
 /// `data.kubernetes_cluster`.
 pub struct ExistingCluster {
@@ -15,8 +16,8 @@ pub struct ExistingCluster {
 }
 
 impl ExistingCluster {
-    /// The data source, with the user's own kubeconfig files.
-    pub fn new(files: Vec<PathBuf>) -> Self {
+    /// The data source, whose `kubeconfig` and `context` this connector knows.
+    pub fn new(kubeconfigs: KubeconfigConnector) -> Self {
         let connection = Type::object([("type", Type::String, false), ("path", Type::String, true), ("context", Type::String, true)]);
         let attributes = vec![
             Attribute::optional("context", Type::String, "The kubeconfig context; the current one without it."),
@@ -31,7 +32,7 @@ impl ExistingCluster {
         let classes = &["cluster"];
         let schema =
             Schema { kind: "kubernetes_cluster", doc, version: 1, attributes, classes, place: None, outside: true, settles: false };
-        Self { schema, kubeconfigs: KubeconfigConnector::new(files) }
+        Self { schema, kubeconfigs }
     }
 
     async fn look(&self, arguments: &Value, source: Source<'_>) -> Result<Value, String> {
@@ -61,6 +62,26 @@ impl DataSource for ExistingCluster {
         &self.schema
     }
 
+    /// Two ways to one cluster would be two clusters to everything else: each would be given what is meant for the other.
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        let mut ways: BTreeMap<&str, (&Address, &Value)> = BTreeMap::new();
+        let mut problems = Vec::new();
+        for (address, cluster) in instances {
+            let Some(uid) = cluster.text("uid") else { continue };
+            let (first, other) = *ways.entry(uid).or_insert((address, cluster));
+            if way(other) != way(cluster) {
+                let detail = format!(
+                    "{} of `{first}` and {} of `{address}` reach the same cluster: namespace `kube-system` has the uid `{uid}` in both",
+                    context(other),
+                    context(cluster)
+                );
+                let help = "keep one of them, and let what lies in the other refer to it";
+                problems.push(((*address).clone(), Problem::new("one cluster twice", detail).help(help)));
+            }
+        }
+        problems
+    }
+
     fn read<'a>(&'a self, arguments: &'a Value, source: Source<'a>) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             match self.look(arguments, source).await {
@@ -71,6 +92,15 @@ impl DataSource for ExistingCluster {
     }
 }
 
+/// What of a cluster's attributes says how it is reached.
+fn way(cluster: &Value) -> [Option<&str>; 2] {
+    ["kubeconfig", "context"].map(|name| cluster.text(name))
+}
+
+fn context(cluster: &Value) -> String {
+    cluster.text("context").map_or_else(|| "the current context".to_owned(), |name| format!("context `{name}`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,7 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cluster_that_cannot_be_reached_is_not_absent() {
-        let kind = ExistingCluster::new(Vec::new());
+        let kind = ExistingCluster::new(KubeconfigConnector::default());
         let clusters = Clusters::new(vec![Arc::new(KubeconfigConnector::default())]);
         let arguments = Value::object([("context", Value::string("c1-admin")), ("kubeconfig", Value::null())]);
         let answer = kind.read(&arguments, Source { place: None, clusters: &clusters }).await;
@@ -96,7 +126,7 @@ mod tests {
         let clusters = Clusters::new(vec![Arc::new(crate::fake::Fake::new())]);
         let path = Value::string(file.display().to_string());
         let arguments = Value::object([("context", Value::string("c1")), ("kubeconfig", path)]);
-        let kind = ExistingCluster::new(Vec::new());
+        let kind = ExistingCluster::new(KubeconfigConnector::default());
         let answer = kind.read(&arguments, Source { place: None, clusters: &clusters }).await;
         std::fs::remove_file(&file).expect("removed");
         let Answer::Present(attributes) = answer else { panic!("{answer:?}") };
@@ -108,8 +138,29 @@ mod tests {
     }
 
     #[test]
+    fn two_ways_to_one_cluster_are_named() {
+        let cluster =
+            |context: Value, uid: &str| Value::object([("context", context), ("kubeconfig", Value::null()), ("uid", Value::string(uid))]);
+        let named = |context: &str, uid: &str| cluster(Value::string(context), uid);
+        let problems = |clusters: &[Value]| {
+            let addresses: Vec<_> =
+                (0..clusters.len()).map(|number| Address::managed("kubernetes_cluster", &format!("c{number}"))).collect();
+            let instances: Vec<_> = addresses.iter().zip(clusters).collect();
+            let found = ExistingCluster::new(KubeconfigConnector::default()).lint(&instances);
+            found.into_iter().map(|(address, problem)| format!("{address}: {}", problem.detail)).collect::<Vec<_>>()
+        };
+        assert_eq!(problems(&[named("a", "1"), named("b", "2"), named("a", "1")]), Vec::<String>::new());
+        let detail = "context `a` of `kubernetes_cluster.c0` and the current context of `kubernetes_cluster.c2` reach the same cluster: \
+            namespace `kube-system` has the uid `1` in both";
+        assert_eq!(
+            problems(&[named("a", "1"), named("b", "2"), cluster(Value::null(), "1")]),
+            [format!("kubernetes_cluster.c2: {detail}")]
+        );
+    }
+
+    #[test]
     fn it_is_a_cluster() {
-        let kind = ExistingCluster::new(Vec::new());
+        let kind = ExistingCluster::new(KubeconfigConnector::default());
         assert_eq!(kind.schema().classes, ["cluster"]);
         assert!(kind.schema().attribute("connection").is_some_and(|connection| connection.sensitive));
     }

@@ -1,11 +1,12 @@
 //! Problems that show only when instances are seen together.
 
 use super::super::skeleton::Item;
-use super::super::tables::{Fate, Planned};
+use super::super::tables::Fate;
 use super::super::{Walk, instance};
 use crate::address::{Address, Mode};
 use crate::config::ResourceName;
 use crate::diagnostic::Diagnostic;
+use crate::plan::Action;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,18 +45,23 @@ impl Walk<'_> {
 
     /// What each kind says of all its instances together.
     pub(super) fn lint(&mut self) {
-        let mut by_kind: BTreeMap<&'static str, Vec<(&Address, &Planned)>> = BTreeMap::new();
+        let mut by_kind = BTreeMap::<(Mode, &'static str), Vec<_>>::new();
         for (address, fate) in &self.tables.fates {
             let Fate::Planned(planned) = fate else { continue };
-            if !planned.arguments.is_null() && address.mode == Mode::Managed {
-                by_kind.entry(planned.kind.schema().kind).or_default().push((address, planned));
+            let value = match address.mode {
+                Mode::Managed => &planned.arguments,
+                Mode::Data if planned.action == Action::Keep => &planned.attributes,
+                Mode::Data => continue,
+            };
+            if !value.is_null() {
+                by_kind.entry((address.mode, planned.kind.schema().kind)).or_default().push((address, planned, value));
             }
         }
         let mut problems = Vec::new();
         for instances in by_kind.into_values() {
-            let Some((_, first)) = instances.first() else { continue };
-            let arguments: Vec<_> = instances.iter().map(|(address, planned)| (*address, &planned.arguments)).collect();
-            for (address, problem) in first.kind.lint(&arguments) {
+            let Some((_, first, _)) = instances.first() else { continue };
+            let values: Vec<_> = instances.iter().map(|(address, _, value)| (*address, *value)).collect();
+            for (address, problem) in first.kind.lint(&values) {
                 let nowhere = crate::source::Span::new(crate::source::FileId(u32::MAX), 0..0);
                 let mut diagnostic = instance::diagnosed(problem, nowhere);
                 diagnostic.at = None;

@@ -1,0 +1,122 @@
+//! Ways to a cluster that a kubeconfig describes.
+
+use meshplan_tests::apiserver::access::kubeconfig;
+use meshplan_tests::apiserver::{self, Access, ApiServer, Credential, Proxy};
+use meshplan_tests::scenario::Scenario;
+use serde_json::{Value, json};
+
+/// Clusters by context, and what each is.
+const CLUSTERS: &str = r#"
+variable "contexts" {
+  type = list(string)
+}
+data "kubernetes_cluster" "this" {
+  for_each = toset(var.contexts)
+  context  = each.key
+}
+output "uids" {
+  value = { for context, cluster in data.kubernetes_cluster.this : context => cluster.uid }
+}
+"#;
+
+fn reading(contexts: &[&str]) -> Scenario {
+    let scenario = Scenario::with(CLUSTERS);
+    scenario.write("contexts.auto.vars.hcl", &format!("contexts = {}\n", json!(contexts)));
+    scenario
+}
+
+/// The uids by context, as applied.
+fn uids(scenario: &Scenario) -> Value {
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    serde_json::from_str(&scenario.run(&["output", "--json", "uids"]).expect_code(0).stdout).unwrap()
+}
+
+/// A view of a cluster that has a uid of its own, so that one server can stand for many.
+fn view(cluster: &ApiServer, access: &Access, uid: &str) -> Proxy {
+    let proxy = Proxy::by(cluster, access);
+    let system = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "kube-system", "uid": uid } });
+    proxy.fail(usize::MAX, "get /namespaces/kube-system", meshplan_tests::apiserver::Fault::Answered(200, system));
+    proxy
+}
+
+/// A plugin that gives a token, and counts how often it was run.
+fn plugin(scenario: &Scenario, token: &str) -> Credential {
+    let said = json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": { "token": token } });
+    scenario.write("said.json", &said.to_string());
+    let script = format!("echo run >> {0}/runs; cat {0}/said.json", scenario.path().display());
+    Credential::Exec { command: "sh".to_owned(), arguments: vec!["-c".to_owned(), script] }
+}
+
+#[test]
+fn tokens_certificates_and_plugins_open() {
+    let (Some(one), Some(two), Some(three)) = (apiserver::shared(0), apiserver::shared(1), apiserver::shared(2)) else { return };
+    let mut scenario = reading(&["certificate", "plugin", "token"]);
+    let (namespace, rules) = (three.namespace(), [json!({ "apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"] })]);
+    let token = |cluster: &ApiServer, namespace: &str| match cluster.token_user(namespace, "reader", &rules).credential {
+        Credential::Token(token) => token,
+        _ => String::new(),
+    };
+    let exec = plugin(&scenario, &token(two, &two.namespace()));
+    let given = token(three, &namespace);
+    let by_token = Credential::Token(given.clone());
+    scenario.reach(&[one.admin().named("certificate"), two.admin().named("plugin").by(exec), three.admin().named("token").by(by_token)]);
+    assert_eq!(uids(&scenario), json!({ "certificate": one.uid(), "plugin": two.uid(), "token": three.uid() }));
+    assert_ne!(scenario.read("runs"), "");
+    let state = scenario.read("meshplan.state.json");
+    assert!(!state.contains(&given) && !state.contains("client-key-data"), "{state}");
+}
+
+#[test]
+fn several_files_are_one_kubeconfig() {
+    let (Some(one), Some(two)) = (apiserver::shared(0), apiserver::shared(1)) else { return };
+    let scenario = reading(&["a", "b"]);
+    scenario.write("empty", "");
+    scenario.write("first", &one.admin().named("a").kubeconfig());
+    // The first file that has a name counts.
+    scenario.write("second", &kubeconfig(&[two.admin().named("b"), two.admin().named("a")]));
+    let files = ["empty", "missing", "first", "second"].map(|name| scenario.path().join(name).display().to_string());
+    let mut world = scenario.world("");
+    world.environment.insert("KUBECONFIG".to_owned(), files.join(":"));
+    world.registry = meshplan::registry_maker(scenario.path(), &world.environment);
+    Scenario::run_in(world, &["apply", "--auto-approve"]).expect_code(0);
+    let found: Value = serde_json::from_str(&scenario.run(&["output", "--json", "uids"]).expect_code(0).stdout).unwrap();
+    assert_eq!(found, json!({ "a": one.uid(), "b": two.uid() }));
+}
+
+#[test]
+fn files_that_a_kubeconfig_names_lie_beside_it() {
+    let Some(cluster) = apiserver::shared(0) else { return };
+    let mut scenario = reading(&["beside"]);
+    let admin = cluster.admin();
+    let Credential::Certificate(pair) = &admin.credential else { unreachable!("the admin has a certificate") };
+    scenario.write("ways/ca.crt", admin.authority.as_ref().unwrap());
+    scenario.write("ways/admin.crt", &pair.certificate);
+    scenario.write("ways/admin.key", &pair.key);
+    let config = json!({ "apiVersion": "v1", "kind": "Config",
+        "clusters": [{ "name": "c", "cluster": { "server": admin.server, "certificate-authority": "ca.crt" } }],
+        "contexts": [{ "name": "beside", "context": { "cluster": "c", "user": "u" } }],
+        "users": [{ "name": "u", "user": { "client-certificate": "admin.crt", "client-key": "admin.key" } }] });
+    scenario.reach(&[]);
+    scenario.write("ways/config", &config.to_string());
+    scenario.replace("main.mesh.hcl", "context  = each.key", "context = each.key\n  kubeconfig = \"${path.module}/ways/config\"");
+    assert_eq!(uids(&scenario), json!({ "beside": cluster.uid() }));
+}
+
+#[test]
+fn two_contexts_of_one_cluster_are_an_error_that_names_both() {
+    let (Some(cluster), Some(other)) = (apiserver::shared(0), apiserver::shared(1)) else { return };
+    let mut scenario = reading(&["a", "b", "c"]);
+    let again = cluster.user(&cluster.name("again"), &[json!({ "apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"] })]);
+    scenario.reach(&[cluster.admin().named("a"), again.named("b"), other.admin().named("c")]);
+    let plan = scenario.run(&["plan"]).expect_code(1);
+    for words in ["one cluster twice", "context `a`", "context `b`", &cluster.uid()] {
+        assert!(plan.stderr.contains(words), "`{words}`: {}", plan.all());
+    }
+    assert!(!plan.stderr.contains("context `c`"), "{}", plan.all());
+    // Views with uids of their own are clusters of their own, and one context read in two places is one cluster.
+    let (one, two) = (view(cluster, &cluster.admin().named("a"), "1"), view(cluster, &cluster.admin().named("b"), "2"));
+    scenario.reach(&[one.access().clone(), two.access().clone(), other.admin().named("c")]);
+    let more = scenario.read("main.mesh.hcl") + "data \"kubernetes_cluster\" \"same\" {\n  context = \"a\"\n}\n";
+    scenario.write("main.mesh.hcl", &more);
+    assert_eq!(uids(&scenario), json!({ "a": "1", "b": "2", "c": other.uid() }));
+}

@@ -2,7 +2,7 @@
 
 use crate::world::MakeRegistry;
 use engine::port::{Provider, Registry};
-use kubernetes::{Connector, KubeconfigConnector, ObjectProvider, Surroundings};
+use kubernetes::{Clusters, KubeconfigConnector, ObjectProvider, Surroundings};
 use sandbox::SandboxProvider;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,11 +24,11 @@ fn registry(sandbox: &Path, surroundings: Surroundings) -> Registry {
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let sandbox = SandboxProvider::new(sandbox.to_owned());
     let kubeconfigs = KubeconfigConnector::new(surroundings.kubeconfigs.clone(), surroundings.working_directory.clone());
-    let connectors: Vec<Arc<dyn Connector>> = vec![Arc::new(kubeconfigs), Arc::new(sandbox.connector())];
+    let clusters = Clusters::new(vec![Arc::new(kubeconfigs), Arc::new(sandbox.connector())]);
     let kinds = kubernetes::kinds();
-    let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(surroundings), connectors.clone()));
-    let procedures = kubernetes::procedures(connectors.clone());
-    let mesh = istio::provider(connectors);
+    let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(surroundings), clusters.clone()));
+    let procedures = kubernetes::procedures(clusters.clone());
+    let mesh = istio::provider(clusters);
     let mut registry = Registry::default();
     for provider in [core_provider::provider(), certificates::provider(), objects, procedures, mesh, Arc::new(sandbox)] {
         registry.add(&provider);

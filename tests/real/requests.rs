@@ -132,3 +132,76 @@ fn lists_that_are_forbidden_give_way_to_narrower_ones_and_to_reads() {
         assert!(plan.all().contains(words), "{}", plan.all());
     }
 }
+
+/// A definition of a kind `Thing` in a group of its own.
+fn definition(group: &str) -> Value {
+    let schema = json!({ "openAPIV3Schema": { "type": "object", "properties": { "size": { "type": "integer" } } } });
+    json!({ "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": { "name": format!("things.{group}") },
+        "spec": { "group": group, "scope": "Namespaced", "names": { "plural": "things", "singular": "thing", "kind": "Thing" },
+            "versions": [{ "name": "v1", "served": true, "storage": true, "schema": schema }] } })
+}
+
+/// Things of groups that were there before, and of one that comes with them.
+const THINGS: &str = r#"
+variable "groups" {
+  type = map(list(string))
+}
+variable "definition" {}
+data "kubernetes_cluster" "this" {
+  context = "c"
+}
+resource "kubernetes_manifest" "definition" {
+  cluster  = data.kubernetes_cluster.this
+  manifest = var.definition
+}
+resource "kubernetes_manifest" "thing" {
+  for_each   = toset(flatten([for namespace, groups in var.groups : [for group in groups : ["${namespace}/${group}/a", "${namespace}/${group}/b"]]]))
+  cluster    = data.kubernetes_cluster.this
+  depends_on = [kubernetes_manifest.definition]
+  manifest = {
+    apiVersion = "${split("/", each.key)[1]}/v1"
+    kind       = "Thing"
+    metadata   = { name = split("/", each.key)[2], namespace = split("/", each.key)[0] }
+    size       = 1
+  }
+}
+resource "kubernetes_labels" "thing" {
+  for_each    = var.groups
+  cluster     = data.kubernetes_cluster.this
+  api_version = "${each.value[0]}/v1"
+  kind        = "Thing"
+  name        = "a"
+  namespace   = each.key
+  labels      = { some = "label" }
+  depends_on  = [kubernetes_manifest.thing]
+}
+"#;
+
+#[test]
+fn a_run_asks_once_which_kinds_there_are() {
+    let Some(cluster) = apiserver::shared(0) else { return };
+    let proxy = Proxy::by(cluster, &cluster.admin().named("c"));
+    let groups: Vec<_> = (0..4).map(|_| format!("{}.example.org", cluster.name("kinds"))).collect();
+    for group in &groups[1..] {
+        cluster.api().make("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition(group));
+        cluster.api().wait(&format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}"), |found| {
+            found["status"]["conditions"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"))
+        });
+    }
+    let mut scenario = Scenario::with(THINGS);
+    scenario.reach(&[proxy.access().clone()]);
+    let namespaces = [cluster.namespace(), cluster.namespace()];
+    let hcl = |value: &Value| value.to_string().replace("\":", "\" = ");
+    let groups: BTreeMap<_, _> = namespaces.iter().map(|namespace| (namespace, &groups)).collect();
+    scenario.write(
+        "of.auto.vars.hcl",
+        &format!("groups = {}\ndefinition = {}\n", hcl(&json!(groups)), hcl(&definition(&groups[&namespaces[0]][0]))),
+    );
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    assert_eq!(proxy.count("discover /apis"), 1, "only when the first object is to be previewed, which is after its definition");
+    proxy.forget();
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    assert_eq!((proxy.count("discover /apis"), proxy.count("discover")), (1, 2), "the kinds and the version: {:#?}", proxy.seen());
+}

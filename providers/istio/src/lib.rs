@@ -24,7 +24,7 @@ pub use remote_reader::RemoteReader;
 pub use remote_secret::RemoteSecret;
 
 use engine::port::Provider;
-use kubernetes::{Connector, ObjectKind};
+use kubernetes::{Clusters, ObjectKind};
 use std::sync::Arc;
 
 /// All kinds of this crate.
@@ -40,7 +40,7 @@ pub fn kinds() -> Vec<Arc<dyn ObjectKind>> {
     ]
 }
 
-/// The provider of all kinds of this crate; `connectors` know how to reach clusters.
-pub fn provider(connectors: Vec<Arc<dyn Connector>>) -> Arc<dyn Provider> {
-    Arc::new(provider::IstioProvider::new(kinds(), connectors))
+/// The provider of all kinds of this crate.
+pub fn provider(clusters: Clusters) -> Arc<dyn Provider> {
+    Arc::new(provider::IstioProvider::new(kinds(), clusters))
 }

@@ -7,7 +7,7 @@ use engine::question::{Answer, Question};
 use engine::schema::{Comparison, Kind, Member, Planned, Problem, Schema};
 use engine::state::Record;
 use engine::value::Value;
-use kubernetes::{Connector, ObjectKind, ObjectProvider};
+use kubernetes::{Clusters, ObjectKind, ObjectProvider};
 use std::sync::Arc;
 
 /// The provider of Istio's kinds.
@@ -17,8 +17,8 @@ pub(crate) struct IstioProvider {
 
 impl IstioProvider {
     /// A provider of these kinds.
-    pub(crate) fn new(kinds: Vec<Arc<dyn ObjectKind>>, connectors: Vec<Arc<dyn Connector>>) -> Self {
-        Self { objects: Arc::new(ObjectProvider::new(kinds, Vec::new(), connectors)) }
+    pub(crate) fn new(kinds: Vec<Arc<dyn ObjectKind>>, clusters: Clusters) -> Self {
+        Self { objects: Arc::new(ObjectProvider::new(kinds, Vec::new(), clusters)) }
     }
 }
 
@@ -183,7 +183,7 @@ mod tests {
 
     impl Provider for Scripted {
         fn resources(&self) -> Vec<Arc<dyn Kind>> {
-            ObjectProvider::new(crate::kinds(), Vec::new(), Vec::new()).resources()
+            ObjectProvider::new(crate::kinds(), Vec::new(), Clusters::new(Vec::new())).resources()
         }
 
         fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {

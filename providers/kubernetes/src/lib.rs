@@ -39,8 +39,7 @@ use procedure::{Procedure, ProcedureProvider};
 use std::sync::Arc;
 
 /// The provider of this crate's kinds that are no objects of their own.
-pub fn procedures(connectors: Vec<Arc<dyn Connector>>) -> Arc<dyn Provider> {
-    let clusters = Clusters::new(connectors);
+pub fn procedures(clusters: Clusters) -> Arc<dyn Provider> {
     let procedures: Vec<Arc<dyn Procedure>> =
         vec![Arc::new(config_patch::ConfigPatch::new(clusters.clone())), Arc::new(restart::Restart::new(clusters))];
     Arc::new(ProcedureProvider::new(procedures))

@@ -15,7 +15,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use crate::client::{Clusters, Connector};
+use crate::client::Clusters;
 use crate::data_source::{DataAdapter, DataSource};
 use crate::kind::Adapter;
 use crate::object_kind::ObjectKind;
@@ -33,11 +33,11 @@ pub struct ObjectProvider {
 }
 
 impl ObjectProvider {
-    /// A provider of these kinds and data sources; `connectors` know how to reach clusters.
-    pub fn new(kinds: Vec<Arc<dyn ObjectKind>>, data_sources: Vec<Arc<dyn DataSource>>, connectors: Vec<Arc<dyn Connector>>) -> Self {
+    /// A provider of these kinds and data sources. Providers of one run share their clusters, and with them what is known of these.
+    pub fn new(kinds: Vec<Arc<dyn ObjectKind>>, data_sources: Vec<Arc<dyn DataSource>>, clusters: Clusters) -> Self {
         let kinds = kinds.into_iter().map(|kind| (kind.schema().kind, Arc::new(Adapter::new(kind)))).collect();
         let data_sources = data_sources.into_iter().map(|source| (source.schema().kind, source)).collect();
-        Self { kinds, data_sources, clusters: Clusters::new(connectors) }
+        Self { kinds, data_sources, clusters }
     }
 
     /// The same without pauses.

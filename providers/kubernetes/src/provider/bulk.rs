@@ -116,6 +116,7 @@ fn namespace(look: &Look<'_>, served: &Served) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Clusters;
     use crate::fake::Fake;
     use crate::provider::ObjectProvider;
     use engine::address::Address;
@@ -134,7 +135,7 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let fake = Fake::new();
-            Self { provider: ObjectProvider::new(crate::kinds(), Vec::new(), vec![Arc::new(fake.clone())]).quick(), fake }
+            Self { provider: ObjectProvider::new(crate::kinds(), Vec::new(), Clusters::new(vec![Arc::new(fake.clone())])).quick(), fake }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Text in, objects out: the provider under the engine's own walk and drive, against the small API server.
 
 use super::ObjectProvider;
+use crate::client::Clusters;
 use crate::fake::{Fake, managed};
 use engine::apply::{Effects, drive};
 use engine::config;
@@ -70,7 +71,7 @@ impl Bench {
         let provider = ObjectProvider::new(
             crate::kinds(),
             crate::data_sources(crate::Surroundings { kubeconfigs: files, ..Default::default() }),
-            vec![Arc::new(fake.clone())],
+            Clusters::new(vec![Arc::new(fake.clone())]),
         )
         .quick();
         let provider: Arc<dyn Provider> = Arc::new(provider);

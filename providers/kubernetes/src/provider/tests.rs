@@ -1,6 +1,7 @@
 //! The provider against a small API server.
 
 use super::ObjectProvider;
+use crate::client::Clusters;
 use crate::fake::{Fake, managed};
 use crate::object_kind::Json;
 use engine::address::Address;
@@ -23,7 +24,7 @@ struct Bench {
 fn bench() -> Bench {
     let fake = Fake::new();
     let sources = crate::data_sources(crate::Surroundings::default());
-    Bench { provider: ObjectProvider::new(crate::kinds(), sources, vec![Arc::new(fake.clone())]).quick(), fake }
+    Bench { provider: ObjectProvider::new(crate::kinds(), sources, Clusters::new(vec![Arc::new(fake.clone())])).quick(), fake }
 }
 
 fn config_map(data: &Json) -> Value {

@@ -3,7 +3,8 @@
 use engine::address::Mode;
 use engine::config::{Config, Module, ResourceBlock};
 use engine::diagnostic::{Diagnostic, did_you_mean};
-use engine::schema::{Attribute, Catalogue, Presence, Schema};
+use engine::plan::misnamed;
+use engine::schema::Catalogue;
 
 /// Every problem of every module.
 pub(crate) fn validate(config: &Config, catalogue: &Catalogue) -> Vec<Diagnostic> {
@@ -32,47 +33,7 @@ fn check(block: &ResourceBlock, catalogue: &Catalogue, problems: &mut Vec<Diagno
         problems.push(suggest(problem, &name.kind, catalogue.names(name.mode)));
         return;
     };
-    let schema = kind.schema();
-    for argument in &block.body.arguments {
-        let problem = match schema.attribute(&argument.name) {
-            None => {
-                let problem = Diagnostic::error("unknown attribute", format!("`{}` has no attribute `{}`", schema.kind, argument.name));
-                suggest(problem, &argument.name, settable(schema).map(|attribute| attribute.name))
-            }
-            Some(attribute) if attribute.presence == Presence::Computed => {
-                let detail = format!("`{}` of `{}` is computed; it cannot be set", attribute.name, schema.kind);
-                Diagnostic::error("attribute is read-only", detail).help("Remove it.")
-            }
-            Some(_) => continue,
-        };
-        problems.push(problem.at(argument.name_span));
-    }
-    for (head, _) in block.body.blocks.iter().filter(|(head, _)| &*head.name != "dynamic" && schema.attribute(&head.name).is_none()) {
-        let problem =
-            Diagnostic::error("unknown block", format!("`{}` has no attribute `{}` that a block could give", schema.kind, head.name));
-        let names = settable(schema).map(|attribute| attribute.name);
-        problems.push(suggest(problem.at(head.name_span), &head.name, names));
-    }
-    missing(block, schema, problems);
-}
-
-fn missing(block: &ResourceBlock, schema: &Schema, problems: &mut Vec<Diagnostic>) {
-    let given = |name: &str| {
-        let arguments = block.body.arguments.iter().any(|argument| &*argument.name == name);
-        arguments || block.body.blocks.iter().any(|(head, _)| &*head.name == name || &*head.name == "dynamic")
-    };
-    for attribute in schema.attributes.iter().filter(|attribute| attribute.presence == Presence::Required) {
-        if !given(attribute.name) {
-            let detail =
-                format!("`{}.{}` does not set `{}`, which `{}` requires", block.name.kind, block.name.name, attribute.name, schema.kind);
-            problems
-                .push(Diagnostic::error("missing attribute", detail).at(block.span).help(format!("{}: {}", attribute.name, attribute.doc)));
-        }
-    }
-}
-
-fn settable(schema: &Schema) -> impl Iterator<Item = &Attribute> {
-    schema.attributes.iter().filter(|attribute| attribute.presence != Presence::Computed)
+    problems.extend(misnamed(block, kind.schema()));
 }
 
 fn suggest(problem: Diagnostic, name: &str, candidates: impl Iterator<Item = &'static str>) -> Diagnostic {
@@ -109,12 +70,15 @@ mod tests {
         check("resource \"meshplan_data\" \"a\" {\n  input = 1\n}\n", &[]);
         check("resource \"meshplan_dat\" \"a\" {}\n", &["1:10 unknown resource kind Did you mean `meshplan_data`?"]);
         check("resource \"aws_vpc\" \"a\" {}\n", &["1:10 unknown resource kind"]);
-        check("resource \"meshplan_data\" \"a\" {\n  output = 1\n}\n", &["2:3 attribute is read-only Remove it."]);
+        check("resource \"meshplan_data\" \"a\" {\n  output = 1\n}\n", &["2:3 computed attribute Remove it."]);
         check(
             "resource \"meshplan_data\" \"a\" {\n  inptu = 1\n  zzzzzz = 2\n}\n",
-            &["2:3 unknown attribute Did you mean `input`?", "3:3 unknown attribute"],
+            &["2:3 unknown argument Did you mean `input`?", "3:3 unknown argument"],
         );
-        check("resource \"meshplan_data\" \"a\" {\n  inptu {}\n  input {}\n}\n", &["2:3 unknown block Did you mean `input`?"]);
-        check("resource \"ca_intermediate\" \"a\" {\n}\n", &["1:1 missing attribute issuer: The root that signs it."]);
+        check(
+            "resource \"meshplan_data\" \"a\" {\n  inptu {}\n  input {}\n}\n",
+            &["2:3 unknown block Did you mean `input`?", "3:3 unknown block Write `input = { … }`."],
+        );
+        check("resource \"ca_intermediate\" \"a\" {\n}\n", &["1:1 missing argument issuer: The root that signs it."]);
     }
 }

@@ -216,6 +216,7 @@ fn key(place: Option<&Connected>, kind: &str, attributes: &Value) -> String {
 impl Provider for Fake {
     fn resources(&self) -> Vec<Arc<dyn Kind>> {
         vec![
+            Arc::new(FakeKind(assembly())),
             Arc::new(FakeKind(grown())),
             Arc::new(FakeKind(thing())),
             Arc::new(FakeKind(place())),
@@ -328,6 +329,18 @@ fn common(mut more: Vec<Attribute>) -> Vec<Attribute> {
 
 fn thing() -> Schema {
     schema("fake_thing", None, common(Vec::new()))
+}
+
+/// A thing with attributes that blocks may give.
+fn assembly() -> Schema {
+    let screws = Type::list(Type::object([("length", Type::Number, false)]));
+    let part = || Type::object([("color", Type::String, false), ("weight", Type::Number, true), ("screw", screws.clone(), true)]);
+    let attributes = vec![
+        Attribute::optional("case", part(), ""),
+        Attribute::optional("part", Type::list(part()), ""),
+        Attribute::optional("named", Type::map(part()), ""),
+    ];
+    schema("fake_assembly", None, common(attributes))
 }
 
 /// A thing whose `name` was called `label` in version 2.

@@ -181,13 +181,13 @@ fn a_problem_in_the_text_shows_the_text() {
     let fake = Fake::new(&[("mesh/main.mesh.hcl", "resource \"meshplan_data\" \"a\" {\n  inputt = 1\n}\n")]);
     fails(
         &fake.run("-C mesh validate"),
-        "error: unknown attribute
+        "error: unknown argument
  --> mesh/main.mesh.hcl:2:3
   |
 2 |   inputt = 1
   |   ^^^^^^
   |
-  = `meshplan_data` has no attribute `inputt`
+  = `meshplan_data` has no argument `inputt`
   = help: Did you mean `input`?
 
 ",

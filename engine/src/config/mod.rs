@@ -6,6 +6,7 @@ mod constant;
 mod expression;
 mod layout;
 mod model;
+mod nested;
 mod parse;
 mod validate;
 #[cfg(test)]
@@ -14,7 +15,8 @@ mod written;
 pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
 pub use layout::lay_out;
 pub use model::{
-    Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Lifecycle, Local, Module, Moved, Output, Removed,
-    Repetition, ResourceBlock, ResourceName, Settings, Subject, Variable,
+    Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Lifecycle, Local, Module, Moved, NestedBlock,
+    Output, Removed, Repeated, Repetition, ResourceBlock, ResourceName, Settings, Subject, Variable,
 };
+pub use nested::given;
 pub use parse::{ModuleCall, Values, calls, parse, parse_expression, parse_template, parse_values, variable_value};

@@ -227,8 +227,34 @@ pub struct Argument {
 pub struct Body {
     /// `name = value`, in order.
     pub arguments: Vec<Argument>,
-    /// Nested blocks that are no meta-block: their name, labels and body, in order.
-    pub blocks: Vec<(Argument, Self)>,
+    /// Nested blocks that are no meta-block, in order.
+    pub blocks: Vec<NestedBlock>,
+}
+
+/// `name "label" { … }`, or a `dynamic` block, which makes such blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NestedBlock {
+    /// The name: of an attribute whose value blocks may give.
+    pub name: Arc<str>,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// The labels.
+    pub labels: Vec<Expr>,
+    /// What makes one for each of its elements, if it is `dynamic`.
+    pub repeated: Option<Repeated>,
+    /// What it holds.
+    pub body: Body,
+    /// Where its header stands.
+    pub span: Span,
+}
+
+/// What a `dynamic` block repeats its content for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repeated {
+    /// The collection.
+    pub for_each: Expr,
+    /// The name by which labels and content know an element: an object of `key` and `value`.
+    pub iterator: Arc<str>,
 }
 
 /// `lifecycle { … }`.

@@ -4,7 +4,7 @@
 
 use super::expression::{Expr, Node, Root};
 use super::model::{
-    Argument, Assertion, Body, CallBlock, Config, Dependency, DependencyRoot, Module, Repetition, ResourceBlock, ResourceName,
+    Argument, Assertion, CallBlock, Config, Dependency, DependencyRoot, Module, NestedBlock, Repetition, ResourceBlock, ResourceName,
 };
 use crate::address::Mode;
 use crate::diagnostic::{Diagnostic, did_you_mean};
@@ -90,10 +90,14 @@ impl<'c> References<'c> {
         self.assertions(&block.lifecycle().postconditions, Site { within: Within::Postcondition, ..site });
     }
 
-    fn nested(&mut self, blocks: &'c [(Argument, Body)], site: Site<'c>) {
-        for (_, body) in blocks {
-            self.arguments(&body.arguments, site);
-            self.nested(&body.blocks, site);
+    fn nested(&mut self, blocks: &'c [NestedBlock], site: Site<'c>) {
+        for block in blocks {
+            if let Some(repeated) = &block.repeated {
+                self.expression(&repeated.for_each, site);
+            }
+            block.labels.iter().for_each(|label| self.expression(label, site));
+            self.arguments(&block.body.arguments, site);
+            self.nested(&block.body.blocks, site);
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Making one is a pure walk; see `walk`. What stands here is what the walk leaves: changes for people, slots for `apply`.
 
+mod body;
 mod change;
 mod digest;
 mod inputs;
@@ -9,6 +10,7 @@ mod moves;
 mod program;
 mod walk;
 
+pub use body::misnamed;
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Reason};
 pub use inputs::Inputs;
 pub use program::{Op, Program, Slot, Target};

@@ -2,8 +2,8 @@
 
 use super::Lowering;
 use crate::config::constant::constant;
-use crate::config::expression::{Expr, Node};
-use crate::config::model::{Argument, Assertion, Body};
+
+use crate::config::model::{Argument, Assertion};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::source::Span;
 use crate::value::Value;
@@ -17,7 +17,7 @@ impl Lowering<'_> {
         block.labels.last().map_or(start, |last| start.to(self.label(last)))
     }
 
-    fn label(&self, label: &BlockLabel) -> Span {
+    pub(super) fn label(&self, label: &BlockLabel) -> Span {
         match label {
             BlockLabel::Ident(name) => self.of(name),
             BlockLabel::String(name) => self.of(name),
@@ -154,30 +154,6 @@ impl Lowering<'_> {
             }
         }
         Some(Assertion { condition: condition?, error_message: message?, span: self.header(block) })
-    }
-
-    /// A nested block that its kind will judge: name, labels and body.
-    pub(super) fn nested(&mut self, block: &Block) -> (Argument, Body) {
-        let labels = block.labels.iter().map(|label| {
-            let text = Node::Literal(Value::string(label.as_str()));
-            Expr::new(text, self.label(label))
-        });
-        let labels = Expr::new(Node::Tuple(labels.collect()), self.header(block));
-        let name = Argument { name: block.ident.as_str().into(), name_span: self.of(&block.ident), value: labels };
-        let mut body = Body::default();
-        for structure in &block.body {
-            match structure {
-                Structure::Attribute(attribute) => {
-                    let argument = self.argument(attribute);
-                    body.arguments.push(argument);
-                }
-                Structure::Block(inner) => {
-                    let inner = self.nested(inner);
-                    body.blocks.push(inner);
-                }
-            }
-        }
-        (name, body)
     }
 }
 

@@ -7,6 +7,7 @@ mod expression;
 mod interface;
 mod module;
 mod moved;
+mod nested;
 mod pieces;
 mod problem;
 mod reference;

@@ -295,7 +295,6 @@ mod tests {
             "output \"a\" {\n  value = 1\n  ephemeral = true\n}",
             "resource \"k\" \"n\" {\n  provider = x\n}",
             "resource \"k\" \"n\" {\n  provisioner \"local-exec\" {}\n}",
-            "resource \"k\" \"n\" {\n  dynamic \"x\" {}\n}",
             "module \"m\" {\n  source = \"./m\"\n  version = \"1\"\n}",
             "module \"m\" {\n  source = \"./m\"\n  providers = {}\n}",
         ] {

@@ -57,7 +57,7 @@ impl Lowering<'_> {
     }
 
     /// Reports a second block of a name that a block holds once.
-    fn once(&mut self, block: &Block, name: &str) {
+    pub(super) fn once(&mut self, block: &Block, name: &str) {
         let mut found = block.body.get_blocks(name);
         if let (Some(first), Some(second)) = (found.next(), found.next()) {
             let problem = Diagnostic::error("duplicate block", format!("a block holds one `{name}` block"));
@@ -75,17 +75,13 @@ impl Lowering<'_> {
                     self.timeouts(inner, &mut resource.timeouts);
                 }
             }
-            "dynamic" => {
-                let name = inner.labels.first().map_or("name", |label| label.as_str());
-                self.unsupported("a `dynamic` block", at, &format!("Write a list: `{name} = [for item in … : {{ … }}]`."));
-            }
             "provisioner" | "connection" => {
                 let what = format!("a `{}` block", inner.ident.as_str());
                 self.unsupported(&what, at, "Every effect is a resource of its own.");
             }
             _ => {
                 let nested = self.nested(inner);
-                resource.body.blocks.push(nested);
+                resource.body.blocks.extend(nested);
             }
         }
     }
@@ -321,9 +317,9 @@ mod tests {
     #[test]
     fn nested_blocks_are_kept_for_their_kind_to_judge() {
         let block = resource("resource \"k\" \"it\" {\n  a \"b\" {\n    c = 1\n    d {}\n  }\n}\n");
-        let [(head, body)] = block.body.blocks.as_slice() else { panic!("{:?}", block.body) };
-        assert_eq!((&*head.name, written(&head.value)), ("a", "[\"b\"]".to_owned()));
-        assert_eq!((&*body.arguments[0].name, &*body.blocks[0].0.name), ("c", "d"));
+        let [nested] = block.body.blocks.as_slice() else { panic!("{:?}", block.body) };
+        assert_eq!((&*nested.name, written(&nested.labels[0])), ("a", "\"b\"".to_owned()));
+        assert_eq!((&*nested.body.arguments[0].name, &*nested.body.blocks[0].name), ("c", "d"));
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Walk<'_> {
         let mut keys = self.tables.group(node, &instance.path).map(|group| group.keys.clone()).unwrap_or_default();
         if keys.is_unsettled() {
             keys = self.keys(&block.repetition, Site::of(module, &instance.path));
-            let misnamed = if matches!(keys, Keys::Open) { Problems::new() } else { Self::misnamed(&block, kind.schema()) };
+            let misnamed = if matches!(keys, Keys::Open) { Problems::new() } else { crate::plan::misnamed(&block, kind.schema()) };
             if !misnamed.is_empty() {
                 self.report(misnamed);
                 keys = Keys::Failed;

@@ -90,7 +90,7 @@ impl Walk<'_> {
             self.unknown_kind(data);
             return Ok(Probe::Unread(format!("there is no data source kind `{}`", data.name.kind)));
         };
-        let misnamed = Self::misnamed(data, kind.schema());
+        let misnamed = crate::plan::misnamed(data, kind.schema());
         if !misnamed.is_empty() {
             // What is wrong with its text is wrong with the configuration.
             self.report(misnamed.clone());

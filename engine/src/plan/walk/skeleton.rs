@@ -297,8 +297,9 @@ fn each_expression(block: &ResourceBlock, visit: &mut dyn FnMut(&Expr)) {
 
 fn each_of_body(body: &Body, visit: &mut dyn FnMut(&Expr)) {
     body.arguments.iter().for_each(|argument| visit(&argument.value));
-    for (labels, inner) in &body.blocks {
-        visit(&labels.value);
-        each_of_body(inner, visit);
+    for block in &body.blocks {
+        block.repeated.iter().for_each(|repeated| visit(&repeated.for_each));
+        block.labels.iter().for_each(&mut *visit);
+        each_of_body(&block.body, visit);
     }
 }

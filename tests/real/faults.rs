@@ -192,8 +192,8 @@ fn what_is_wrong_with_a_way_is_told_each_in_its_own_words() {
         (by(Credential::Token("no such token".to_owned())), "does not accept the credentials (401)"),
         (past, "does not accept the credentials (401)"),
         (by(failing), "its exec plugin `sh` failed (exit status: 7): log in first"),
-        (by(missing), "its exec plugin does not start"),
-        (by(silent), "its exec plugin printed no `ExecCredential`"),
+        (by(missing), "its exec plugin `no-such-plugin` does not start"),
+        (by(silent), "its exec plugin `true` printed no `ExecCredential`"),
         (closed, "cannot get resource \"namespaces\""),
     ] {
         let told = told(&access, &namespace);

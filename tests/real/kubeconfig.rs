@@ -39,31 +39,53 @@ fn view(cluster: &ApiServer, access: &Access, uid: &str) -> Proxy {
     proxy
 }
 
-/// A plugin that gives a token, and counts how often it was run.
-fn plugin(scenario: &Scenario, token: &str) -> Credential {
-    let said = json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": { "token": token } });
-    scenario.write("said.json", &said.to_string());
-    let script = format!("echo run >> {0}/runs; cat {0}/said.json", scenario.path().display());
+/// A plugin that gives this, and counts how often it was run.
+fn plugin(scenario: &Scenario, name: &str, status: &Value) -> Credential {
+    let said = json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status });
+    scenario.write(&format!("{name}.json"), &said.to_string());
+    let script = format!("cd {}; echo {name} >> runs; cat {name}.json", scenario.path().display());
     Credential::Exec { command: "sh".to_owned(), arguments: vec!["-c".to_owned(), script] }
+}
+
+/// The token of a user who may read namespaces.
+fn token(cluster: &ApiServer) -> String {
+    let rules = [json!({ "apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"] })];
+    let Credential::Token(token) = cluster.token_user(&cluster.namespace(), "reader", &rules).credential else { return String::new() };
+    token
 }
 
 #[test]
 fn tokens_certificates_and_plugins_open() {
     let (Some(one), Some(two), Some(three)) = (apiserver::shared(0), apiserver::shared(1), apiserver::shared(2)) else { return };
     let mut scenario = reading(&["certificate", "plugin", "token"]);
-    let (namespace, rules) = (three.namespace(), [json!({ "apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"] })]);
-    let token = |cluster: &ApiServer, namespace: &str| match cluster.token_user(namespace, "reader", &rules).credential {
-        Credential::Token(token) => token,
-        _ => String::new(),
-    };
-    let exec = plugin(&scenario, &token(two, &two.namespace()));
-    let given = token(three, &namespace);
+    let given = token(three);
+    let by_plugin = plugin(&scenario, "login", &json!({ "token": token(two) }));
     let by_token = Credential::Token(given.clone());
-    scenario.reach(&[one.admin().named("certificate"), two.admin().named("plugin").by(exec), three.admin().named("token").by(by_token)]);
+    scenario.reach(&[
+        one.admin().named("certificate"),
+        two.admin().named("plugin").by(by_plugin),
+        three.admin().named("token").by(by_token),
+    ]);
     assert_eq!(uids(&scenario), json!({ "certificate": one.uid(), "plugin": two.uid(), "token": three.uid() }));
-    assert_ne!(scenario.read("runs"), "");
+    assert_eq!(scenario.read("runs"), "login\n");
     let state = scenario.read("meshplan.state.json");
     assert!(!state.contains(&given) && !state.contains("client-key-data"), "{state}");
+}
+
+/// Plugins may give certificates, and tokens that expire while a run lasts; each is run as seldom as that allows.
+#[test]
+fn plugins_are_run_once_unless_what_they_give_expires() {
+    let (Some(one), Some(two)) = (apiserver::shared(0), apiserver::shared(1)) else { return };
+    let mut scenario = reading(&["certificate", "expiring"]);
+    let admin = one.admin();
+    let Credential::Certificate(pair) = &admin.credential else { unreachable!("the admin has a certificate") };
+    let certificate = plugin(&scenario, "certificate", &json!({ "clientCertificateData": pair.certificate, "clientKeyData": pair.key }));
+    let expiring = plugin(&scenario, "expiring", &json!({ "token": token(two), "expirationTimestamp": "2020-01-01T00:00:00Z" }));
+    scenario.reach(&[admin.named("certificate").by(certificate), two.admin().named("expiring").by(expiring)]);
+    assert_eq!(uids(&scenario), json!({ "certificate": one.uid(), "expiring": two.uid() }));
+    let runs = |name: &str| scenario.read("runs").lines().filter(|line| *line == name).count();
+    assert_eq!(runs("certificate"), 1);
+    assert_eq!(runs("expiring"), 1 + 2, "for the client, and for each of its requests");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod error;
 mod kubeconfig;
 mod list;
 mod pace;
+mod plugin;
 mod replace;
 mod send;
 mod transport;

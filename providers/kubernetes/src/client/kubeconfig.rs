@@ -1,15 +1,18 @@
 //! The user's kubeconfigs: files and contexts.
 
 use super::connect::Connector;
-use super::transport::{credentials, one_line};
+use super::plugin::{LoggedIn, Plugins};
+use super::transport::{credentials, no_credentials, one_line};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::port::BoxFuture;
 use engine::value::Value;
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tower::layer::layer_fn;
 
 /// What a kubeconfig says of a cluster, without credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,17 +25,18 @@ pub(crate) struct Target {
 
 /// Knows `{ type = "kubeconfig", path, context }` and `{ type = "kubeconfig", kubeconfig, context }`: a file, or its text. Without either the
 /// user's own files count, without a context the current one.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct KubeconfigConnector {
     files: Vec<PathBuf>,
     directory: PathBuf,
+    plugins: Plugins,
 }
 
 impl KubeconfigConnector {
     /// A connector that reads these files where a connection names none: what `KUBECONFIG` lists, or `~/.kube/config`. A path that a
     /// connection names is relative to the directory.
     pub fn new(files: Vec<PathBuf>, directory: PathBuf) -> Self {
-        Self { files, directory }
+        Self { files, directory, plugins: Plugins::default() }
     }
 
     /// What a connection's kubeconfig says of its context.
@@ -68,6 +72,24 @@ impl KubeconfigConnector {
         let certificates = config.root_cert.filter(|certificates| !certificates.is_empty());
         let certificate_authority = certificates.map(|certificates| certificates.iter().map(pem).collect());
         Ok(Target { server: config.cluster_url.to_string().trim_end_matches('/').to_owned(), certificate_authority })
+    }
+
+    async fn client(&self, connection: &Value) -> Result<Client, String> {
+        let mut config = self.config(connection).await?;
+        let plugin = self.plugins.take(&mut config.auth_info);
+        if let Some(plugin) = &plugin {
+            plugin.given().await.map_err(|refusal| no_credentials(&refusal))?.show(&mut config.auth_info);
+        }
+        // Providers of tokens that are older than plugins may run programs here, and others go on meanwhile.
+        let built = tokio::task::spawn_blocking(move || ClientBuilder::try_from(config)).await;
+        let builder = built.map_err(|_| "the client could not be made".to_owned())?.map_err(|error| match error {
+            kube::Error::Auth(error) => no_credentials(&credentials(&error)),
+            error => one_line(&error),
+        })?;
+        Ok(match plugin {
+            Some(plugin) => builder.with_layer(&layer_fn(|inner| LoggedIn::new(inner, plugin.clone()))).build(),
+            None => builder.build(),
+        })
     }
 
     fn kubeconfig(&self, connection: &Value) -> Result<Kubeconfig, String> {
@@ -112,18 +134,7 @@ impl Connector for KubeconfigConnector {
             if connection.text("type") != Some("kubeconfig") {
                 return None;
             }
-            let config = match self.config(connection).await {
-                Ok(config) => config,
-                Err(why) => return Some(Err(why)),
-            };
-            // A plugin for credentials is run here, and others go on meanwhile.
-            let made = tokio::task::spawn_blocking(move || Client::try_from(config)).await;
-            Some(match made {
-                Ok(Ok(client)) => Ok(client),
-                Ok(Err(kube::Error::Auth(error))) => Err(format!("the kubeconfig gives no credentials: {}", credentials(&error))),
-                Ok(Err(error)) => Err(one_line(&error)),
-                Err(_) => Err("the client could not be made".to_owned()),
-            })
+            Some(self.client(connection).await)
         })
     }
 }

@@ -1,16 +1,21 @@
 //! What kept a request from being answered, in words that say what to do about it.
 
 use super::error::{CallError, Lost};
+use super::plugin::Refusal;
 use hyper_util::client::legacy;
 use kube::client::AuthError;
 use rustls::CertificateError;
 use std::error::Error;
+use std::fmt;
 use std::io;
 
 /// A request that the client could not get an answer to.
 pub(super) fn unanswered(error: &(dyn Error + 'static)) -> CallError {
-    if let Some(plugin) = causes(error).find_map(|cause| cause.downcast_ref::<AuthError>()) {
-        return hopeless(format!("the kubeconfig gives no credentials: {}", credentials(plugin)));
+    if let Some(refusal) = causes(error).find_map(|cause| cause.downcast_ref::<Refusal>()) {
+        return hopeless(no_credentials(refusal));
+    }
+    if let Some(provider) = causes(error).find_map(|cause| cause.downcast_ref::<AuthError>()) {
+        return hopeless(no_credentials(&credentials(provider)));
     }
     if let Some(certificate) = causes(error).find_map(certificate) {
         return hopeless(certificate);
@@ -75,42 +80,17 @@ fn certificate(cause: &(dyn Error + 'static)) -> Option<String> {
     })
 }
 
-/// Why there are no credentials. What a plugin printed to its standard output may be one.
-pub(super) fn credentials(error: &AuthError) -> String {
-    match error {
-        AuthError::AuthExecRun { cmd, out } => {
-            let program = program(cmd);
-            let said = String::from_utf8_lossy(&out.stderr);
-            let said = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-            format!("its exec plugin `{program}` failed ({}){said}", out.status)
-        }
-        AuthError::AuthExecStart(why) => format!("its exec plugin does not start: {why}; is it installed and on `PATH`?"),
-        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => "its exec plugin printed no `ExecCredential`".to_owned(),
-        other => one_line(other),
-    }
+/// That there are no credentials, and why.
+pub(super) fn no_credentials(why: &impl fmt::Display) -> String {
+    format!("the kubeconfig gives no credentials: {why}")
 }
 
-/// The program of a command as the standard library shows it: after variables, which may be secret, and before arguments, which may be too.
-fn program(shown: &str) -> String {
-    let mut letters = shown.chars();
-    let mut before = ' ';
-    while let Some(letter) = letters.next() {
-        if letter == '"' {
-            let mut escaped = false;
-            let quoted = letters.by_ref().take_while(|letter| {
-                let ends = *letter == '"' && !escaped;
-                escaped = *letter == '\\' && !escaped;
-                !ends
-            });
-            let quoted: String = quoted.collect();
-            if before != '=' {
-                return quoted;
-            }
-        }
-        before = letter;
+/// Why a provider of tokens has none. What its program printed may be one.
+pub(super) fn credentials(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecRun { out, .. } => format!("its program failed ({})", out.status),
+        other => one_line(other),
     }
-    String::new()
 }
 
 /// An error and what caused it, in one line.
@@ -161,13 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_that_fails_is_told_without_what_it_printed() {
-        let out = Command::new("sh").args(["-c", "echo hunter2; echo 'no session' >&2; exit 3"]).output().expect("a shell");
-        let mut command = Command::new("login");
-        command.args(["--password", "hunter3"]).env("TOKEN", "hunter4 \" x").env("INFO", "{}");
-        let error = AuthError::AuthExecRun { cmd: format!("{command:?}"), out: Box::new(out) };
-        let error = told(kube::Error::Auth(error));
-        assert_eq!(error.to_string(), "the kubeconfig gives no credentials: its exec plugin `login` failed (exit status: 3): no session");
+    fn a_provider_of_tokens_that_fails_is_told_without_what_it_printed() {
+        let out = Command::new("sh").args(["-c", "echo hunter2; echo hunter3 >&2; exit 3"]).output().expect("a shell");
+        let error = told(kube::Error::Auth(AuthError::AuthExecRun { cmd: "login --password hunter4".to_owned(), out: Box::new(out) }));
+        assert_eq!(error.to_string(), "the kubeconfig gives no credentials: its program failed (exit status: 3)");
         assert_eq!(error.lost, Lost::Hopeless);
     }
 }

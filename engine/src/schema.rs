@@ -305,6 +305,20 @@ pub trait Kind: Send + Sync {
         None
     }
 
+    /// What has to be in its place before the instance can be, whoever brings it: identities of other things, or what they say under
+    /// [`Kind::brings`]. Where an instance of the plan does, this one is made after it and deleted before it.
+    fn requires(&self, arguments: &Value) -> Vec<String> {
+        let _ = arguments;
+        Vec::new()
+    }
+
+    /// What is in its place once the instance is, beside what [`Kind::identity`] names: for a definition of Kubernetes, the kind that it
+    /// defines.
+    fn brings(&self, arguments: &Value) -> Vec<String> {
+        let _ = arguments;
+        Vec::new()
+    }
+
     /// Problems that show only when all planned instances of the kind are seen together, each with the instance it is reported at. The
     /// values are their arguments; of data sources that were read, all their attributes.
     fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {

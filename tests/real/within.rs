@@ -88,10 +88,15 @@ impl Within {
     }
 }
 
-/// What a plan says.
+/// What a run says, as events.
 pub(crate) struct Plan(Output);
 
 impl Plan {
+    /// What a run said with `--json`.
+    pub(crate) fn of(output: Output) -> Self {
+        Self(output)
+    }
+
     /// The events of a kind.
     pub(crate) fn events(&self, event: &str) -> Vec<Value> {
         let all = self.0.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());

@@ -283,6 +283,12 @@ impl Kind for FakeKind {
         arguments.get("slow").and_then(Value::as_bool) == Some(true)
     }
 
+    /// What follows `requires ` in its value.
+    fn requires(&self, arguments: &Value) -> Vec<String> {
+        let required = arguments.text("value").and_then(|value| value.strip_prefix("requires "));
+        required.map(str::to_owned).into_iter().collect()
+    }
+
     fn upgrade(&self, version: u32, attributes: Value) -> Result<Value, Problem> {
         if self.0.kind != "fake_grown" || version != 2 {
             return Err(Problem::new("too old", format!("version {version} was before all that is known")));

@@ -5,6 +5,7 @@ mod checks;
 mod lifecycle;
 mod moves;
 mod repair;
+mod requirements;
 mod upgrade;
 
 use engine::address::Address;

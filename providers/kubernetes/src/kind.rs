@@ -1,6 +1,6 @@
 //! The engine's view of a kind that is an object or a set: one adapter for all of them.
 
-use crate::object::{identity_of, name_of};
+use crate::object::{defined_by, identity_of, name_of, required_by};
 use crate::object_kind::{ObjectKind, Ownership, Until};
 use crate::observation::veiled;
 use crate::planning;
@@ -91,6 +91,20 @@ impl Kind for Adapter {
         Some(identity_of(&name_of(&object)?))
     }
 
+    fn requires(&self, arguments: &Value) -> Vec<String> {
+        let Some(Ok(object)) = self.kind.object(arguments) else { return Vec::new() };
+        let Some(name) = name_of(&object) else { return Vec::new() };
+        match self.kind.ownership() {
+            Ownership::Fields => vec![identity_of(&name)],
+            Ownership::Object => required_by(&name),
+        }
+    }
+
+    fn brings(&self, arguments: &Value) -> Vec<String> {
+        let Some(Ok(object)) = self.kind.object(arguments) else { return Vec::new() };
+        defined_by(&object).into_iter().collect()
+    }
+
     fn planned(&self, asked: Comparison<'_>) -> Planned {
         if self.is_set(asked.desired) {
             return self.planned_set(asked);
@@ -129,6 +143,22 @@ mod tests {
 
     fn manifest(api_version: &str, kind: &str) -> Json {
         json!({ "manifest": { "apiVersion": api_version, "kind": kind, "metadata": { "name": "a", "namespace": "n" } }, "wait": true })
+    }
+
+    #[test]
+    fn objects_require_their_namespace_and_what_defines_their_kind() {
+        let adapter = Adapter::new(Arc::new(Manifest::default()));
+        let requires = |api_version: &str, kind: &str| adapter.requires(&Value::from_json(&manifest(api_version, kind)));
+        assert_eq!(requires("v1", "Secret"), ["Namespace/n"]);
+        assert_eq!(requires("example.org/v1", "Thing"), ["Namespace/n", "Thing.example.org"]);
+        assert!(requires("v1", "Namespace").is_empty());
+        let definition = json!({ "manifest": { "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": { "name": "things.example.org" }, "spec": { "group": "example.org", "names": { "kind": "Thing" } } } });
+        assert_eq!(adapter.brings(&Value::from_json(&definition)), ["Thing.example.org"]);
+        assert!(adapter.requires(&Value::from_json(&definition)).is_empty());
+        let labels = Adapter::new(Arc::new(Labels::default()));
+        let of = json!({ "api_version": "apps/v1", "kind": "Deployment", "namespace": "n", "name": "a", "labels": { "a": "1" } });
+        assert_eq!(labels.requires(&Value::from_json(&of)), ["Deployment.apps/n/a"]);
     }
 
     #[test]

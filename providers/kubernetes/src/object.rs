@@ -46,6 +46,22 @@ pub(crate) fn identity_of(name: &ObjectName) -> String {
     }
 }
 
+/// What an object cannot be without: its namespace, and what defines its kind, as [`defined_by`] names that.
+pub(crate) fn required_by(name: &ObjectName) -> Vec<String> {
+    let namespace = name.namespace.as_ref().map(|namespace| identity_of(&ObjectName::global("v1", "Namespace", namespace)));
+    let defined = builtin(&name.api_version, &name.kind).is_none().then(|| format!("{}.{}", name.kind, name.group()));
+    namespace.into_iter().chain(defined).collect()
+}
+
+/// The kind that an object defines, if it is a definition: `Widget.example.com`.
+pub(crate) fn defined_by(object: &Value) -> Option<String> {
+    if object.text("kind") != Some("CustomResourceDefinition") {
+        return None;
+    }
+    let spec = object.get("spec")?;
+    Some(format!("{}.{}", spec.get("names")?.text("kind")?, spec.text("group")?))
+}
+
 /// The name behind an identity, for kinds that every server has: only of these the version is known.
 pub(crate) fn name_of_identity(identity: &str) -> Option<ObjectName> {
     let (kind, rest) = identity.split_once('/')?;

@@ -356,6 +356,10 @@ impl Walk<'_> {
             Answer::Refused(_) | Answer::Conflict(_) if self.standing(subject.edges).changes() => {
                 Preview::NotPreviewed("the server refuses it today, and what it comes from changes in this plan".into())
             }
+            Answer::Refused(problem) if !subject.kind.requires(subject.arguments).is_empty() => {
+                self.refusals.insert(subject.address.clone(), problem.at(subject.span));
+                Preview::NotPreviewed("the server refuses it today, and what it requires changes in this plan".into())
+            }
             Answer::Refused(problem) => return Err(vec![problem.at(subject.span)]),
             Answer::Conflict(managers) => {
                 let detail = format!("other managers own fields of it: {}", managers.join("; "));

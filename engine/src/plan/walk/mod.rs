@@ -65,6 +65,8 @@ pub struct Walk<'a> {
     unobserved: Vec<Blocked>,
     repairs: Repairs,
     moves: Moves,
+    /// What servers say against instances, which are in error unless this plan changes what they require.
+    refusals: BTreeMap<Address, Diagnostic>,
     /// Data sources of checks that cannot be read, and what their checks say of it.
     unread: BTreeMap<Address, String>,
     open: Vec<usize>,
@@ -116,6 +118,7 @@ impl<'a> Walk<'a> {
             unobserved: Vec::new(),
             repairs: Repairs::default(),
             moves,
+            refusals: BTreeMap::new(),
             unread: BTreeMap::new(),
             open,
             stuck,

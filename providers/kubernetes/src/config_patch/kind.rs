@@ -2,6 +2,8 @@
 
 use super::keys::leaves;
 use crate::difference::{difference, dotted};
+use crate::object::identity_of;
+use crate::object_kind::ObjectName;
 use engine::schema::{Attribute, Comparison, Drift, Kind, Planned, Problem, Schema, compare, created};
 use engine::value::{Data, Type, Value};
 
@@ -52,6 +54,11 @@ impl Kind for ConfigPatchKind {
             _ => "`values` is no mapping of the keys of the text",
         };
         vec![Problem::with("values", "invalid values", detail)]
+    }
+
+    fn requires(&self, arguments: &Value) -> Vec<String> {
+        let named = arguments.text("namespace").zip(arguments.text("name"));
+        named.map(|(namespace, name)| identity_of(&ObjectName::within("v1", "ConfigMap", namespace, name))).into_iter().collect()
     }
 
     fn planned(&self, asked: Comparison<'_>) -> Planned {

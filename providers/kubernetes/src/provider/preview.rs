@@ -101,13 +101,18 @@ fn rejected(name: &str, error: &CallError) -> Result<Answer, String> {
             return Ok(Answer::Present(Value::object([("immutable", Value::tuple(paths))])));
         }
     }
+    if error.reason == "NoKindMatch" {
+        let help = "Something that defines it has to be there first: let `depends_on` name what brings it.";
+        return Ok(Answer::Refused(Diagnostic::error("unknown kind of object", format!("`{name}`: {error}")).help(help)));
+    }
     if error.is_early() {
         return Err(format!("what it needs is not there yet: {error}"));
     }
     let of_the_object = matches!(error.status, Some(400 | 403 | 422)) && !error.is_unauthorised() && !error.is_about_dry_runs();
     if of_the_object || error.is_denied() || error.is_untyped() {
         let detail = format!("the API server would refuse `{name}`: {error}");
-        return Ok(Answer::Refused(Diagnostic::error("refused by the API server", detail)));
+        let help = "Correct it. If this plan changes what stands against it, let `depends_on` name that.";
+        return Ok(Answer::Refused(Diagnostic::error("refused by the API server", detail).help(help)));
     }
     Err(error.to_string())
 }
@@ -162,6 +167,13 @@ mod tests {
         ] {
             assert!(rejected("a", &error(status, message, &[])).is_err(), "{message}");
         }
+    }
+
+    #[test]
+    fn a_kind_that_nothing_defines_is_an_error_of_its_own() {
+        let unknown = CallError { reason: "NoKindMatch".into(), ..error(404, "the API server knows no kind", &[]) };
+        let Ok(Answer::Refused(problem)) = rejected("Thing/n/a", &unknown) else { panic!("not refused") };
+        assert_eq!((problem.summary.as_str(), problem.help.is_some()), ("unknown kind of object", true));
     }
 
     #[test]

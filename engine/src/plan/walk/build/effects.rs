@@ -132,13 +132,19 @@ impl Builder<'_, '_> {
     }
 
     pub(super) fn target(&self, address: &Address, planned: &Planned) -> Target {
+        let mut depends_on = self.walk.made_from(planned.edges, address);
+        if let Some(bringers) = self.bringers.get(address) {
+            depends_on.extend(bringers.iter().cloned());
+            depends_on.sort_unstable();
+            depends_on.dedup();
+        }
         Target {
             address: address.clone(),
             deposed: None,
             kind: planned.kind.schema().kind.into(),
             place: planned.place.clone(),
             place_slot: planned.place.as_ref().and_then(|place| self.instances.get(place)).copied(),
-            depends_on: self.walk.made_from(planned.edges, address),
+            depends_on,
             create_before_destroy: planned.terms.create_before_destroy,
             prevent_destroy: planned.terms.prevent_destroy,
             timeout: planned

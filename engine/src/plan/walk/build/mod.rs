@@ -1,5 +1,6 @@
 //! From a finished walk to a plan: changes for people, a program for apply.
 
+mod bringers;
 mod changes;
 mod checks;
 mod edges;
@@ -17,6 +18,7 @@ use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Change, CheckResult, Op, OutputChange, Plan, Program, Reason, Slot};
 use crate::value::{Origin, Value};
+use bringers::Bringers;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -42,6 +44,7 @@ struct Builder<'w, 'a> {
     leftovers: BTreeMap<(Address, Arc<str>), SlotId>,
     /// Checks evaluated at apply, by name.
     gates: BTreeMap<Arc<str>, SlotId>,
+    bringers: Bringers,
 }
 
 /// Makes the plan.
@@ -49,6 +52,8 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     let checks = if walk.stuck { Vec::new() } else { walk.check_results() };
     walk.duplicate_identities();
     walk.lint();
+    let bringers = walk.bringers();
+    walk.judge_refusals(&bringers);
     let slots = walk.tables.fates.len() * 2;
     let mut builder = Builder {
         walk: &mut walk,
@@ -62,9 +67,11 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         wishes: Vec::new(),
         leftovers: BTreeMap::new(),
         gates: BTreeMap::new(),
+        bringers,
     };
     builder.reserve_checks(&checks);
     builder.add_instances();
+    builder.wait_for_bringers();
     builder.add_checks(&checks);
     builder.add_orphans();
     builder.order_removals();

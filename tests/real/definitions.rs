@@ -1,0 +1,113 @@
+//! Definitions and namespaces, and what lies in them, in one plan and without a word about each other: they come and go in order.
+
+use crate::within::{Plan, Within};
+use serde_json::{Value, json};
+
+/// A definition of the kind `Thing` of a group, whose `spec` has these properties.
+fn definition(group: &str, properties: &Value) -> Value {
+    let schema = json!({ "type": "object", "properties": { "spec": { "type": "object", "properties": properties } } });
+    json!({ "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": { "name": format!("things.{group}") },
+        "spec": { "group": group, "scope": "Namespaced", "names": { "plural": "things", "singular": "thing", "kind": "Thing" },
+            "versions": [{ "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": schema } }] } })
+}
+
+/// An object of such a kind.
+fn thing(within: &Within, group: &str, spec: &Value) -> Value {
+    json!({ "apiVersion": format!("{group}/v1"), "kind": "Thing", "metadata": { "name": "t", "namespace": within.namespace }, "spec": spec })
+}
+
+/// A group that nobody else has.
+fn group(within: &Within) -> String {
+    format!("{}.example.org", within.cluster.name("definitions"))
+}
+
+/// A configuration of one object each, by label; these are waited for.
+fn write(within: &Within, objects: &[(&str, &Value)]) {
+    let blocks = objects.iter().map(|(label, object)| {
+        let manifest = format!("jsondecode(<<-JSON\n{object}\nJSON\n  )");
+        format!("resource \"kubernetes_manifest\" \"{label}\" {{\n  cluster = data.kubernetes_cluster.c\n  manifest = {manifest}\n}}\n")
+    });
+    within.configure(&blocks.collect::<String>());
+}
+
+/// What a run says of each step that has ended: the label, and what was done.
+fn steps(within: &Within, command: &str) -> Vec<String> {
+    let plan = Plan::of(within.scenario.run(&[command, "--auto-approve", "--json"]).expect_code(0));
+    let text = |event: &Value, key: &str| event[key].as_str().unwrap().to_owned();
+    plan.events("finished")
+        .iter()
+        .map(|event| format!("{} {}", text(event, "action"), text(event, "address").trim_start_matches("kubernetes_manifest.")))
+        .collect()
+}
+
+#[test]
+fn a_definition_comes_before_what_it_defines_and_goes_after() {
+    let Some(within) = Within::shared() else { return };
+    let group = group(&within);
+    let [old, new] = [json!({ "size": { "type": "integer" } }), json!({ "size": { "type": "integer" }, "hue": { "type": "string" } })];
+    let (defines, is) = (definition(&group, &old), thing(&within, &group, &json!({ "size": 1 })));
+    write(&within, &[("a", &is)]);
+    let problems = within.refused();
+    let unknown = |(summary, detail): &(String, String)| summary == "unknown kind of object" && detail.contains("knows no kind `Thing`");
+    assert!(problems.len() == 1 && problems.iter().all(unknown), "{problems:?}");
+
+    write(&within, &[("a", &is), ("z", &defines)]);
+    let why = "the server refuses it today, and what it requires changes in this plan";
+    assert_eq!(within.plan().not_previewed(), [("kubernetes_manifest.a".to_owned(), why.to_owned())]);
+    assert_eq!(steps(&within, "apply"), ["create z", "settle z", "create a"]);
+    within.assert_converged();
+
+    // Both change, and the one is good only with the other.
+    let more = thing(&within, &group, &json!({ "size": 1, "hue": "red" }));
+    write(&within, &[("a", &more), ("z", &defines)]);
+    let problems = within.refused();
+    let unfit = |(summary, detail): &(String, String)| summary == "refused by the API server" && detail.contains(".spec.hue");
+    assert!(problems.len() == 1 && problems.iter().all(unfit), "{problems:?}");
+    let defines = definition(&group, &new);
+    write(&within, &[("a", &more), ("z", &defines)]);
+    assert_eq!(within.plan().not_previewed(), [("kubernetes_manifest.a".to_owned(), why.to_owned())]);
+    assert_eq!(steps(&within, "apply").last().map(String::as_str), Some("update a"));
+    within.assert_converged();
+    assert_eq!(steps(&within, "destroy"), ["delete a", "delete z"]);
+}
+
+#[test]
+fn what_is_defined_goes_before_its_definition_when_both_blocks_are_gone() {
+    let Some(within) = Within::shared() else { return };
+    let group = group(&within);
+    let (defines, is) = (definition(&group, &json!({})), thing(&within, &group, &json!({})));
+    write(&within, &[("a", &is), ("z", &defines)]);
+    within.apply();
+    write(&within, &[]);
+    assert_eq!(steps(&within, "apply"), ["delete a", "delete z"]);
+    assert_eq!(within.scenario.addresses(), Vec::<String>::new());
+}
+
+#[test]
+fn a_set_brings_a_definition_and_what_it_defines() {
+    let Some(within) = Within::shared() else { return };
+    let group = group(&within);
+    let (defines, is) = (definition(&group, &json!({})), thing(&within, &group, &json!({})));
+    within.scenario.write("all.yaml", &format!("{is}\n---\n{defines}\n"));
+    within.configure(
+        "resource \"kubernetes_manifests\" \"all\" {\n  cluster = data.kubernetes_cluster.c\n  content = file(\"all.yaml\")\n}\n",
+    );
+    within.apply();
+    within.assert_converged();
+    within.destroy();
+}
+
+#[test]
+fn a_namespace_comes_before_what_lies_in_it_and_goes_after() {
+    let Some(within) = Within::shared() else { return };
+    let name = within.cluster.name("brought");
+    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "m", "namespace": name } });
+    write(&within, &[("a", &map), ("z", &namespace)]);
+    let told = within.plan().not_previewed();
+    assert!(matches!(&told[..], [(_, why)] if why.starts_with("what it needs is not there yet: namespaces \"")), "{told:?}");
+    let made = steps(&within, "apply");
+    assert!(made.iter().position(|step| step == "create z") < made.iter().position(|step| step == "create a"), "{made:?}");
+    within.assert_converged();
+    assert_eq!(steps(&within, "destroy"), ["delete a", "delete z"]);
+}

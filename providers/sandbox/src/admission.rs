@@ -4,6 +4,7 @@ mod addresses;
 mod decode;
 mod defaults;
 mod empty;
+mod job;
 mod pod;
 mod schema;
 mod service;
@@ -109,7 +110,8 @@ pub(crate) fn complete_update(
 ) -> Result<(), Refusal> {
     service::allocate(transaction, resource, Some(live), object)?;
     validate::update(resource, live, object)?;
-    if resource.generations && part == Part::Object && differs(live, object) {
+    let labelled = resource.kind == "EndpointSlice" && at(live, &["metadata", "labels"]) != at(object, &["metadata", "labels"]);
+    if resource.generations && part == Part::Object && (labelled || differs(live, object)) {
         let generation = at(live, &["metadata", "generation"]).and_then(Json::as_u64).unwrap_or(1);
         set(object, &["metadata", "generation"], generation + 1);
     }
@@ -125,6 +127,11 @@ fn check_namespace(transaction: &Transaction<'_>, resource: &Resource, namespace
         return Err(Refusal::terminating(resource.about(name), namespace));
     }
     Ok(())
+}
+
+/// Which field of a defined kind is of another type than its schema has it; nothing if none is.
+pub(crate) fn untyped(resource: &Resource, config: &Json) -> Option<String> {
+    schema::untyped(config, resource.schema.as_ref()?.json(), "")
 }
 
 /// What no writer can change.

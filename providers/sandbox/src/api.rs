@@ -9,13 +9,14 @@ mod protobuf;
 mod read;
 mod reviews;
 mod route;
+mod scale;
 mod selector;
 mod table;
 mod watch;
 mod write;
 
 pub(crate) use call::Prefix;
-pub(crate) use delete::{FOREGROUND, ORPHAN, remove};
+pub(crate) use delete::{CLEANUP, FOREGROUND, ORPHAN, remove};
 pub use read::Made;
 pub(crate) use read::audit;
 
@@ -157,7 +158,20 @@ fn handle(store: &Store, call: &Call) -> Result<Answer, Refusal> {
 /// The kind of a place.
 fn served(world: &World, place: &route::Place) -> Result<Arc<Resource>, Refusal> {
     let resource = world.resource(&place.group, &place.version, &place.plural);
-    resource.ok_or_else(|| discovery::missing(world, &place.group, &place.version))
+    let resource = resource.ok_or_else(|| discovery::missing(world, &place.group, &place.version))?;
+    let is_there = match place.subresource {
+        Subresource::None => true,
+        Subresource::Status => resource.status,
+        Subresource::Scale => resource.scale.is_some(),
+        Subresource::Finalize => resource.kind == "Namespace" && resource.group.is_empty(),
+        Subresource::Token => resource.kind == "ServiceAccount" && resource.group.is_empty(),
+        Subresource::Unknown => false,
+    };
+    match resource.schema {
+        _ if is_there => Ok(resource),
+        Some(_) => Err(Refusal::not_found(resource.about(&place.name))),
+        None => Err(Refusal::no_such_path()),
+    }
 }
 
 fn change(store: &Store, resource: &Arc<Resource>, place: &route::Place, call: &Call) -> Result<Answer, Refusal> {
@@ -167,11 +181,12 @@ fn change(store: &Store, resource: &Arc<Resource>, place: &route::Place, call: &
         match (&call.method, collection, place.subresource) {
             (&Method::POST, true, Subresource::None) => write::create(transaction, &writing, call.object()?),
             (&Method::POST, false, Subresource::Token) => reviews::token(transaction, &writing, call.object()?),
-            (&Method::PUT | &Method::PATCH, false, Subresource::Scale) => write::scale(transaction, &writing, call),
+            (&Method::PUT | &Method::PATCH, false, Subresource::Scale) => scale::scale(transaction, &writing, call),
             (&Method::PUT, false, _) => write::replace(transaction, &writing, call.object()?),
             (&Method::PATCH, false, _) => patch::patch(transaction, &writing, call),
             (&Method::DELETE, false, Subresource::None) => delete::one(transaction, &writing, call),
             (&Method::DELETE, true, Subresource::None) => delete::collection(transaction, &writing, place, call),
+            (&Method::POST, false, _) if resource.schema.is_some() => Err(Refusal::verb(resource.about(""), "create")),
             _ => Err(Refusal::method()),
         }
     };

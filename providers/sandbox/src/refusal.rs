@@ -138,6 +138,12 @@ impl Refusal {
         Self { details: json!({}), ..Self::new(405, "MethodNotAllowed", message) }
     }
 
+    /// The same of a defined kind. `verb` is the API's word.
+    pub(crate) fn verb(about: About<'_>, verb: &str) -> Self {
+        let message = format!("{verb} is not supported on resources of kind \"{}\"", about.qualified());
+        Self { details: about.details(), message, ..Self::method() }
+    }
+
     /// The credentials do not count here.
     pub(crate) fn unauthorized() -> Self {
         Self::new(401, "Unauthorized", "Unauthorized")
@@ -202,6 +208,9 @@ fn cause(message: &str) -> &'static str {
         ("Too long", "FieldValueTooLong"),
         ("Too many", "FieldValueTooMany"),
     ];
+    if message.contains(" in body must be of type ") {
+        return "FieldValueTypeInvalid";
+    }
     WORDS.iter().find(|(start, _)| message.starts_with(start)).map_or("FieldValueInvalid", |(_, word)| word)
 }
 

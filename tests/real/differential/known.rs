@@ -24,8 +24,15 @@ pub(super) const KNOWN: &[Known] = &[
     known("replace", 6, "body/message", "the real message names a key of etcd, and there is none"),
     known("apply-by-two", 6, "body/metadata/managedFields", NULLS),
     known("apply-by-two", 7, "body/metadata/managedFields", NULLS),
+    known("definition-refused", 3, "body/*message", "the real message writes the versions as its own types are named"),
+    known("kinds-workloads", 16, "body/metadata/managedFields", PODS),
+    known("kinds-workloads", 16, "body/status/*", PODS),
+    known("scale", 0, "body/metadata/resourceVersion", PODS),
+    known("scale", 0, "body/status/replicas", PODS),
+    known("scale", 8, "code", "an apply through `scale` is taken as any other write, which takes what others own"),
 ];
 
+const PODS: &str = "pods and what makes them are ready at once in a sandbox, and a Job is done";
 const READERS: &str = "what cannot be read is refused with the same code and reason, in the words of another reader of JSON and YAML";
 const NULLS: &str = "a null in an apply is as if it were not there, while the real server has it owned";
 

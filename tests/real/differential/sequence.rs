@@ -24,6 +24,14 @@ pub(super) struct Step {
     content: &'static str,
     body: String,
     until: Option<Until>,
+    seen: Seen,
+}
+
+/// Whether an answer is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    Compared,
+    Passed,
 }
 
 /// What is waited for.
@@ -31,6 +39,7 @@ pub(super) struct Step {
 enum Until {
     Code(u16),
     There(&'static str),
+    Condition(&'static str),
 }
 
 /// A sequence that no controller has a part in.
@@ -47,14 +56,14 @@ pub(super) fn controlled(name: &str, steps: Vec<Step>) -> Sequence {
 fn full(path: &str) -> String {
     match path.split_once(':') {
         _ if path.starts_with('/') => path.to_owned(),
-        Some((version, rest)) if !version.contains('?') => format!("/apis/{version}/namespaces/${{ns}}/{rest}"),
+        Some((version, rest)) if version.contains('/') && !version.contains('?') => format!("/apis/{version}/namespaces/${{ns}}/{rest}"),
         _ => format!("/api/v1/namespaces/${{ns}}/{path}"),
     }
 }
 
 fn step(method: &'static str, path: &str, content: &'static str, body: &Value) -> Step {
     let body = if body.is_null() { String::new() } else { body.to_string() };
-    Step { method, path: full(path), content, body, until: None }
+    Step { method, path: full(path), content, body, until: None, seen: Seen::Compared }
 }
 
 /// Reads an object or a list.
@@ -109,7 +118,7 @@ pub(super) fn strategic(path: &str, changes: &Value) -> Step {
 
 /// Any other request, with a body as it is written.
 pub(super) fn raw(method: &'static str, path: &str, content: &'static str, body: &str) -> Step {
-    Step { method, path: full(path), content, body: body.to_owned(), until: None }
+    Step { method, path: full(path), content, body: body.to_owned(), until: None, seen: Seen::Compared }
 }
 
 fn with_query(path: &str, query: &str) -> String {
@@ -129,6 +138,23 @@ impl Step {
         self
     }
 
+    /// Asks again until a condition holds, for at most half a minute.
+    pub(super) fn until_condition(mut self, ty: &'static str) -> Self {
+        self.until = Some(Until::Condition(ty));
+        self
+    }
+
+    /// Only waits: what is there by then others are still writing.
+    pub(super) fn passed(mut self) -> Self {
+        self.seen = Seen::Passed;
+        self
+    }
+
+    /// Whether the answer is compared.
+    pub(super) fn is_compared(&self) -> bool {
+        self.seen == Seen::Compared
+    }
+
     /// Whether an answer is the one that is waited for. A server that has no time for kinds that were defined just now has not answered.
     fn is_final(&self, answer: &Answer) -> bool {
         answer.code != 429
@@ -136,6 +162,10 @@ impl Step {
                 None => true,
                 Some(Until::Code(code)) => answer.code == code,
                 Some(Until::There(pointer)) => answer.body.pointer(pointer).is_some(),
+                Some(Until::Condition(ty)) => {
+                    let conditions = answer.body["status"]["conditions"].as_array();
+                    conditions.is_some_and(|all| all.iter().any(|one| one["type"] == ty && one["status"] == "True"))
+                }
             }
     }
 

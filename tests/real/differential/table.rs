@@ -1,7 +1,9 @@
 //! The table of sequences, a file a topic.
 
 mod apply;
+mod definitions;
 mod deletes;
+mod kinds;
 mod lists;
 mod writes;
 
@@ -10,7 +12,8 @@ use serde_json::{Value, json};
 
 /// All of them; each has a name of its own.
 pub(super) fn sequences() -> Vec<Sequence> {
-    [writes::sequences(), apply::sequences(), deletes::sequences(), lists::sequences()].concat()
+    [writes::sequences(), apply::sequences(), definitions::sequences(), deletes::sequences(), kinds::sequences(), lists::sequences()]
+        .concat()
 }
 
 /// A `ConfigMap` with this data.

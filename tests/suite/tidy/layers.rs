@@ -87,7 +87,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("petgraph::", &["engine/src/graph.rs"]),
     ("hcl_edit::", &["engine/src/config/parse/"]),
     ("granit_parser::", &["engine/src/eval/functions/yaml_read.rs", "providers/kubernetes/src/document/"]),
-    ("regex::", &["engine/src/eval/functions/pattern.rs"]),
+    ("regex::", &["engine/src/eval/functions/pattern.rs", "providers/sandbox/src/admission/schema.rs"]),
     ("ipnet::", &["engine/src/eval/functions/network.rs"]),
     ("annotate_snippets::", &["cli/src/view/"]),
     ("similar::", &["cli/src/view/", "tests/"]),

@@ -1,6 +1,6 @@
 //! Values that the API server fills in for built-in kinds.
 
-use super::{pod, schema};
+use super::{job, pod, schema};
 use crate::object::{Json, at, list_at, remove, set, set_default, text};
 use crate::resource::Resource;
 use base64::Engine as _;
@@ -21,19 +21,20 @@ pub(super) fn fill(resource: &Resource, object: &mut Json) {
             set_default(object, &["spec", "enableServiceLinks"], true);
             pod::spec(object, &["spec"]);
         }
-        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => workload(&resource.kind, object),
-        "Job" => {
-            set_default(object, &["spec", "backoffLimit"], 6);
-            set_default(object, &["spec", "completionMode"], "NonIndexed");
-            set_default(object, &["spec", "suspend"], false);
-            pod::spec(object, &["spec", "template", "spec"]);
+        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => {
+            workload(&resource.kind, object);
+            if resource.kind == "DaemonSet" {
+                set_default(object, &["metadata", "annotations", "deprecated.daemonset.template.generation"], "1");
+            }
         }
+        "Job" => job::fill(object),
         "CronJob" => {
             set_default(object, &["spec", "concurrencyPolicy"], "Allow");
             set_default(object, &["spec", "suspend"], false);
             set_default(object, &["spec", "successfulJobsHistoryLimit"], 3);
             set_default(object, &["spec", "failedJobsHistoryLimit"], 1);
-            pod::spec(object, &["spec", "jobTemplate", "spec", "template", "spec"]);
+            set_default(object, &["spec", "jobTemplate", "metadata"], json!({}));
+            pod::template(object, &["spec", "jobTemplate", "spec", "template"]);
         }
         "HorizontalPodAutoscaler" => {
             set_default(object, &["spec", "minReplicas"], 1);
@@ -43,6 +44,10 @@ pub(super) fn fill(resource: &Resource, object: &mut Json) {
         "RoleBinding" | "ClusterRoleBinding" => binding(object),
         "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => webhooks(&resource.kind, object),
         "CustomResourceDefinition" => definition(object),
+        "PersistentVolumeClaim" => set_default(object, &["spec", "volumeMode"], "Filesystem"),
+        "NetworkPolicy" => network_policy(object),
+        "PriorityClass" => set_default(object, &["preemptionPolicy"], "PreemptLowerPriority"),
+        "EndpointSlice" => slice(object),
         _ => {}
     }
 }
@@ -52,13 +57,28 @@ pub(super) fn fill_status(resource: &Resource, object: &mut Json) {
     if resource.schema.is_some() {
         return;
     }
-    if resource.kind == "Namespace" {
-        set_default(object, &["spec", "finalizers"], json!(["kubernetes"]));
+    match resource.kind.as_str() {
+        "Namespace" => set_default(object, &["spec", "finalizers"], json!(["kubernetes"])),
+        "Job" => job::select(object),
+        // An admission plugin of every API server.
+        "PersistentVolumeClaim" => set_default(object, &["metadata", "finalizers"], json!(["kubernetes.io/pvc-protection"])),
+        _ => {}
     }
     let status = match resource.kind.as_str() {
         "Namespace" => json!({ "phase": "Active" }),
         "Service" | "Ingress" => json!({ "loadBalancer": {} }),
         "Deployment" | "Job" | "CronJob" => json!({}),
+        "DaemonSet" => json!({ "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0 }),
+        "StatefulSet" => json!({ "availableReplicas": 0, "replicas": 0 }),
+        "ReplicaSet" => json!({ "replicas": 0 }),
+        "HorizontalPodAutoscaler" => json!({ "currentMetrics": null, "desiredReplicas": 0 }),
+        "PodDisruptionBudget" => json!({ "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0 }),
+        "PersistentVolumeClaim" => json!({ "phase": "Pending" }),
+        "CustomResourceDefinition" => {
+            let versions = crate::object::items(object, &["spec", "versions"]).iter();
+            let stored: Vec<_> = versions.filter(|version| version["storage"] == true).map(|version| version["name"].clone()).collect();
+            json!({ "acceptedNames": { "kind": "", "plural": "" }, "conditions": null, "storedVersions": stored })
+        }
         _ => return,
     };
     set_default(object, &["status"], status);
@@ -67,6 +87,28 @@ pub(super) fn fill_status(resource: &Resource, object: &mut Json) {
 fn namespace(object: &mut Json) {
     let name = crate::object::name(object).to_owned();
     set(object, &["metadata", "labels", "kubernetes.io/metadata.name"], name);
+}
+
+fn network_policy(object: &mut Json) {
+    for direction in ["ingress", "egress"] {
+        for rule in list_at(object, &["spec", direction]).into_iter().flatten() {
+            for port in list_at(rule, &["ports"]).into_iter().flatten() {
+                set_default(port, &["protocol"], "TCP");
+            }
+        }
+    }
+    let types = if at(object, &["spec", "egress"]).is_some() { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) };
+    set_default(object, &["spec", "policyTypes"], types);
+}
+
+fn slice(object: &mut Json) {
+    for endpoint in list_at(object, &["endpoints"]).into_iter().flatten() {
+        set_default(endpoint, &["conditions"], json!({}));
+    }
+    for port in list_at(object, &["ports"]).into_iter().flatten() {
+        set_default(port, &["name"], "");
+        set_default(port, &["protocol"], "TCP");
+    }
 }
 
 fn secret(object: &mut Json) {
@@ -137,7 +179,7 @@ fn workload(kind: &str, object: &mut Json) {
         }
         _ => {}
     }
-    pod::spec(object, &["spec", "template", "spec"]);
+    pod::template(object, &["spec", "template"]);
 }
 
 fn binding(object: &mut Json) {

@@ -3,6 +3,14 @@
 use crate::object::{Json, at, list_at, set, set_default, text};
 use serde_json::json;
 
+/// Fills in the template of pods at a path, if there is one.
+pub(super) fn template(object: &mut Json, path: &[&str]) {
+    if at(object, path).is_some_and(Json::is_object) {
+        set_default(object, &[path, &["metadata"]].concat(), json!({}));
+        spec(object, &[path, &["spec"]].concat());
+    }
+}
+
 /// Fills in the pod specification at a path, if there is one.
 pub(super) fn spec(object: &mut Json, path: &[&str]) {
     let pointer: String = path.iter().flat_map(|field| ["/", field]).collect();

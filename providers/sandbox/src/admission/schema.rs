@@ -1,6 +1,7 @@
 //! Schemas of defined kinds: unknown fields are taken out, defaults filled in, values checked.
 
 use crate::object::Json;
+use regex::Regex;
 
 /// Takes out fields that no property names, unless the schema keeps them.
 pub(super) fn prune(object: &mut Json, schema: &Json, unknown: &mut Vec<String>) {
@@ -74,10 +75,40 @@ pub(super) fn fill(value: &mut Json, schema: &Json) {
     }
 }
 
-/// Holds types, required fields and enumerations against the schema: each problem with its field.
+/// Holds a value against the schema: each problem with its field. Formats and rules in CEL are not looked at.
 pub(super) fn check(value: &Json, schema: &Json, path: &str, causes: &mut Vec<(String, String)>) {
     if value.is_null() && schema.get("nullable") == Some(&Json::Bool(true)) {
         return;
+    }
+    if let Some(wanted) = wrong_type(value, schema) {
+        causes.push((path.to_owned(), format!("Invalid value: {:?}: {path} in body must be of type {wanted}: {0:?}", type_of(value))));
+        causes.extend(unlisted(value, schema).map(|why| (path.to_owned(), why)));
+        return;
+    }
+    causes.extend(out_of_bounds(value, schema, path).into_iter().map(|why| (path.to_owned(), why)));
+    for required in schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+        if value.is_object() && value.get(required).is_none() {
+            causes.push((join(path, required), "Required value".to_owned()));
+        }
+    }
+    for (name, below) in value.as_object().into_iter().flatten() {
+        let property = schema.get("properties").and_then(|properties| properties.get(name));
+        if let Some(property) = property.or_else(|| schema.get("additionalProperties").filter(|more| more.is_object())) {
+            check(below, property, &join(path, name), causes);
+        }
+    }
+    if let Some(items) = schema.get("items") {
+        for (at, item) in value.as_array().into_iter().flatten().enumerate() {
+            check(item, items, &format!("{path}[{at}]"), causes);
+        }
+        twice(value, schema, path, causes);
+    }
+}
+
+/// The type that the schema has where the value is of another one.
+fn wrong_type<'a>(value: &Json, schema: &'a Json) -> Option<&'a str> {
+    if schema.get("x-kubernetes-int-or-string") == Some(&Json::Bool(true)) {
+        return (!value.is_string() && !value.is_i64() && !value.is_u64()).then_some("integer,string");
     }
     let wanted = schema.get("type").and_then(Json::as_str).unwrap_or_default();
     let fits = match wanted {
@@ -89,31 +120,84 @@ pub(super) fn check(value: &Json, schema: &Json, path: &str, causes: &mut Vec<(S
         "number" => value.is_number(),
         _ => true,
     };
-    if !fits && schema.get("x-kubernetes-int-or-string") != Some(&Json::Bool(true)) {
-        causes.push((path.to_owned(), format!("Invalid value: {:?}: must be of type {wanted}: {:?}", type_of(value), type_of(value))));
-        return;
-    }
-    if let Some(allowed) = schema.get("enum").and_then(Json::as_array)
-        && !allowed.contains(value)
-    {
-        let allowed: Vec<_> = allowed.iter().map(Json::to_string).collect();
-        causes.push((path.to_owned(), format!("Unsupported value: {value}: supported values: {}", allowed.join(", "))));
-    }
-    for required in schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
-        if value.is_object() && value.get(required).is_none() {
-            causes.push((join(path, required), "Required value".to_owned()));
+    (!fits).then_some(wanted)
+}
+
+/// What the schema's enumeration does not allow.
+fn unlisted(value: &Json, schema: &Json) -> Option<String> {
+    let allowed = schema.get("enum").and_then(Json::as_array).filter(|allowed| !allowed.contains(value))?;
+    let allowed: Vec<_> = allowed.iter().map(Json::to_string).collect();
+    Some(format!("Unsupported value: {value}: supported values: {}", allowed.join(", ")))
+}
+
+/// What the schema's bounds, pattern and enumeration do not allow.
+fn out_of_bounds(value: &Json, schema: &Json, path: &str) -> Vec<String> {
+    let bound = |name: &str| schema.get(name).filter(|bound| bound.is_number());
+    let mut found: Vec<_> = unlisted(value, schema).into_iter().collect();
+    if let Some(number) = value.as_f64() {
+        if let Some(least) = bound("minimum").filter(|least| least.as_f64().is_some_and(|least| number < least)) {
+            found.push(format!("Invalid value: {value}: {path} in body should be greater than or equal to {least}"));
+        }
+        if let Some(most) = bound("maximum").filter(|most| most.as_f64().is_some_and(|most| number > most)) {
+            found.push(format!("Invalid value: {value}: {path} in body should be less than or equal to {most}"));
         }
     }
-    for (name, below) in value.as_object().into_iter().flatten() {
-        if let Some(property) = schema.get("properties").and_then(|properties| properties.get(name)) {
-            check(below, property, &join(path, name), causes);
+    if let Some(text) = value.as_str() {
+        let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+        if let Some(most) = bound("maxLength").and_then(Json::as_u64).filter(|most| length > *most) {
+            found.push(format!("Too long: may not be more than {most} bytes"));
+        }
+        if let Some(least) = bound("minLength").and_then(Json::as_u64).filter(|least| length < *least) {
+            found.push(format!("Invalid value: {text:?}: {path} in body should be at least {least} chars long"));
+        }
+        // What this reader of expressions cannot take it does not hold against anything.
+        let pattern = schema.get("pattern").and_then(Json::as_str);
+        if let Some(pattern) = pattern.filter(|pattern| Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))) {
+            found.push(format!("Invalid value: {text:?}: {path} in body should match '{pattern}'"));
         }
     }
-    if let Some(items) = schema.get("items") {
-        for (at, item) in value.as_array().into_iter().flatten().enumerate() {
-            check(item, items, &format!("{path}[{at}]"), causes);
+    found
+}
+
+/// Items that a set or a keyed list has twice.
+fn twice(value: &Json, schema: &Json, path: &str, causes: &mut Vec<(String, String)>) {
+    let keys: Vec<_> =
+        schema.get("x-kubernetes-list-map-keys").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let key = |item: &Json| match schema.get("x-kubernetes-list-type").and_then(Json::as_str) {
+        Some("set") => Some(item.clone()),
+        Some("map") => Some(keys.iter().filter_map(|key| Some(((*key).to_owned(), item.get(key)?.clone()))).collect()),
+        _ => None,
+    };
+    let mut seen = Vec::new();
+    for (at, key) in value.as_array().into_iter().flatten().map(key).enumerate() {
+        let Some(key) = key else { return };
+        if seen.contains(&key) {
+            causes.push((format!("{path}[{at}]"), format!("Duplicate value: {key}")));
+        } else {
+            seen.push(key);
         }
     }
+}
+
+/// Where an applied configuration has a value of another type than the schema, as the server says it.
+pub(super) fn untyped(value: &Json, schema: &Json, path: &str) -> Option<String> {
+    if value.is_null() {
+        return None;
+    }
+    if let Some(wanted) = wrong_type(value, schema) {
+        let wanted = match wanted {
+            "integer" | "number" => "numeric (int or float)",
+            "object" => "map",
+            "array" => "list",
+            other => other,
+        };
+        return Some(format!("{path}: expected {wanted}, got {}", type_of(value)));
+    }
+    let property =
+        |name: &str| schema.get("properties").and_then(|properties| properties.get(name)).or_else(|| schema.get("additionalProperties"));
+    let fields = value.as_object().into_iter().flatten();
+    let mut found = fields.filter_map(|(name, below)| untyped(below, property(name)?, &format!("{path}.{name}")));
+    found.next().or_else(|| value.as_array()?.iter().find_map(|item| untyped(item, schema.get("items")?, path)))
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -172,6 +256,32 @@ mod tests {
     }
 
     #[test]
+    fn values_are_held_against_bounds_patterns_and_keys() {
+        let schema = json!({ "properties": {
+            "number": { "minimum": 1, "maximum": 9 },
+            "text": { "type": "string", "minLength": 2, "maxLength": 3, "pattern": "^[a-z]*$" },
+            "unread": { "pattern": "(?=x)" },
+            "set": { "items": {}, "x-kubernetes-list-type": "set" },
+            "rows": { "items": {}, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] },
+        } });
+        for (object, expected) in [
+            (json!({ "number": 1, "text": "ab", "unread": "y", "set": [1, 2], "rows": [{ "id": 1 }, { "id": 2 }] }), None),
+            (json!({ "number": 0 }), Some("Invalid value: 0: number in body should be greater than or equal to 1")),
+            (json!({ "number": 10 }), Some("Invalid value: 10: number in body should be less than or equal to 9")),
+            (json!({ "text": "a" }), Some("Invalid value: \"a\": text in body should be at least 2 chars long")),
+            (json!({ "text": "abcd" }), Some("Too long: may not be more than 3 bytes")),
+            (json!({ "text": "AB" }), Some("Invalid value: \"AB\": text in body should match '^[a-z]*$'")),
+            (json!({ "set": [1, 1] }), Some("Duplicate value: 1")),
+            (json!({ "rows": [{ "id": 1, "x": 1 }, { "id": 1 }] }), Some("Duplicate value: {\"id\":1}")),
+        ] {
+            let mut causes = Vec::new();
+            check(&object, &schema, "", &mut causes);
+            assert_eq!(causes.first().map(|(_, why)| why.as_str()), expected, "{object}");
+            assert!(causes.len() < 2, "{causes:?}");
+        }
+    }
+
+    #[test]
     fn values_are_held_against_types() {
         let check = |object: &Json| {
             let mut causes = Vec::new();
@@ -184,7 +294,7 @@ mod tests {
             check(&json!({ "spec": { "size": "1", "mode": "C" } })),
             [
                 "spec.mode: Unsupported value: \"C\": supported values: \"A\", \"B\"",
-                "spec.size: Invalid value: \"string\": must be of type integer: \"string\""
+                "spec.size: Invalid value: \"string\": spec.size in body must be of type integer: \"string\""
             ]
         );
     }

@@ -144,10 +144,10 @@ fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)
         "RoleBinding" | "ClusterRoleBinding" => require(&["roleRef", "name"]),
         "CustomResourceDefinition" => {
             require(&["spec", "group"]);
-            require(&["spec", "versions"]);
             require(&["spec", "names", "plural"]);
             require(&["spec", "names", "kind"]);
             definition_name(object, causes);
+            definition_versions(object, causes);
         }
         _ => {}
     }
@@ -185,6 +185,24 @@ fn definition_name(object: &Json, causes: &mut Vec<(String, String)>) {
             "metadata.name".to_owned(),
             format!("Invalid value: {:?}: must be spec.names.plural+\".\"+spec.group", object::name(object)),
         ));
+    }
+}
+
+fn definition_versions(object: &Json, causes: &mut Vec<(String, String)>) {
+    let versions = items(object, &["spec", "versions"]);
+    if versions.iter().filter(|version| version["storage"] == true).count() != 1 {
+        let given = Json::Array(versions.to_vec());
+        let why = format!("Invalid value: {given}: must have exactly one version marked as storage version");
+        causes.push(("spec.versions".to_owned(), why));
+        causes.push(("status.storedVersions".to_owned(), "Invalid value: null: must have at least one stored version".to_owned()));
+    }
+    for (at, version) in versions.iter().enumerate() {
+        if version.pointer("/schema/openAPIV3Schema").is_none() {
+            causes.push((format!("spec.versions[{at}].schema.openAPIV3Schema"), "Required value".to_owned()));
+        }
+    }
+    if let Some(scope) = text(object, &["spec", "scope"]).filter(|scope| !["Cluster", "Namespaced"].contains(scope)) {
+        causes.push(("spec.scope".to_owned(), format!("Unsupported value: {scope:?}: supported values: \"Cluster\", \"Namespaced\"")));
     }
 }
 

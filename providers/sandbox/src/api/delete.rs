@@ -8,7 +8,7 @@ use super::selector::Selector;
 use super::write::Writing;
 use crate::object::{self, Json, at, is_terminating, items, set, text};
 use crate::refusal::Refusal;
-use crate::resource::{DEFINITIONS, Key};
+use crate::resource::{DEFINITIONS, Key, Resource};
 use crate::store::Transaction;
 use serde_json::json;
 use std::sync::Arc;
@@ -17,6 +17,12 @@ use std::sync::Arc;
 pub(crate) const ORPHAN: &str = "orphan";
 /// Holds an object until those that it owns are gone.
 pub(crate) const FOREGROUND: &str = "foregroundDeletion";
+/// Holds a definition from its deletion on until its objects are gone.
+pub(crate) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
+
+/// Kinds whose last state is told when one is deleted, and not that it went well.
+const RETURNED: &[&str] =
+    &["PersistentVolume", "PersistentVolumeClaim", "Pod", "PodTemplate", "ResourceQuota", "Service", "ServiceAccount"];
 
 /// What a deletion left.
 #[derive(Debug)]
@@ -35,7 +41,9 @@ pub(crate) fn remove(transaction: &mut Transaction<'_>, key: &Key) -> Removed {
 /// The same with a finalizer that says what becomes of the objects it owns: `orphan` or `foregroundDeletion`.
 fn remove_with(transaction: &mut Transaction<'_>, key: &Key, finalizer: Option<&str>) -> Removed {
     let Some(live) = transaction.get(key) else { return Removed::Gone(None) };
+    let is_definition = &*key.resource == DEFINITIONS;
     let mut finalizers = items(&live, &["metadata", "finalizers"]).to_vec();
+    let finalizer = if is_definition { Some(CLEANUP) } else { finalizer };
     if let Some(finalizer) = finalizer.filter(|finalizer| !object::has_finalizer(&live, finalizer)) {
         finalizers.push(finalizer.into());
     }
@@ -51,11 +59,19 @@ fn remove_with(transaction: &mut Transaction<'_>, key: &Key, finalizer: Option<&
         set(&mut marked, &["metadata", "finalizers"], finalizers);
     }
     set(&mut marked, &["metadata", "deletionTimestamp"], transaction.now());
-    if !is_namespace {
+    // These two have a way of their own to go.
+    if !is_namespace && !is_definition {
         set(&mut marked, &["metadata", "deletionGracePeriodSeconds"], 0);
+        if let Some(generation) = at(&live, &["metadata", "generation"]).and_then(Json::as_u64) {
+            set(&mut marked, &["metadata", "generation"], generation + 1);
+        }
     }
-    if let Some(generation) = at(&live, &["metadata", "generation"]).and_then(Json::as_u64) {
-        set(&mut marked, &["metadata", "generation"], generation + 1);
+    if is_definition {
+        let mut conditions = items(&live, &["status", "conditions"]).to_vec();
+        let message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
+        conditions.push(json!({ "type": "Terminating", "status": "True", "reason": "InstanceDeletionPending", "message": message,
+            "lastTransitionTime": transaction.now() }));
+        set(&mut marked, &["status", "conditions"], conditions);
     }
     if is_namespace {
         set(&mut marked, &["status", "phase"], "Terminating");
@@ -66,7 +82,7 @@ fn remove_with(transaction: &mut Transaction<'_>, key: &Key, finalizer: Option<&
 /// Deletes one object.
 pub(crate) fn one(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &Call) -> Result<Answer, Refusal> {
     let options = if call.body().is_empty() { json!({}) } else { call.json()? };
-    let finalizer = finalizer(&options, call)?;
+    let finalizer = finalizer(writing.resource, &options, call)?;
     let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
     preconditions(writing, &live, &options)?;
     let about = writing.resource.about(&writing.name);
@@ -75,7 +91,7 @@ pub(crate) fn one(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call
     }
     Ok(match remove_with(transaction, &writing.key(), finalizer) {
         Removed::Terminating(object) => Answer::Object(200, served(writing.resource, &object)),
-        Removed::Gone(Some(last)) if ["Pod", "Service"].contains(&writing.resource.kind.as_str()) => {
+        Removed::Gone(Some(last)) if RETURNED.contains(&writing.resource.kind.as_str()) => {
             Answer::Object(200, served(writing.resource, &last))
         }
         Removed::Gone(_) => {
@@ -114,9 +130,11 @@ pub(crate) fn collection(transaction: &mut Transaction<'_>, writing: &Writing<'_
 }
 
 /// What holds an object until the objects that it owns are dealt with as the options say.
-fn finalizer(options: &Json, call: &Call) -> Result<Option<&'static str>, Refusal> {
+fn finalizer(resource: &Resource, options: &Json, call: &Call) -> Result<Option<&'static str>, Refusal> {
     let policy = text(options, &["propagationPolicy"]).or_else(|| call.query("propagationPolicy"));
     match policy {
+        // The oldest of the kinds with pods of their own keeps the way of its time.
+        None | Some("") if resource.kind == "Job" && resource.group == "batch" => Ok(Some(ORPHAN)),
         None | Some("" | "Background") => Ok(None),
         Some("Orphan") => Ok(Some(ORPHAN)),
         Some("Foreground") => Ok(Some(FOREGROUND)),

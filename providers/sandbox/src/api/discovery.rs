@@ -7,7 +7,10 @@ use crate::object::Json;
 use crate::refusal::Refusal;
 use crate::resource::{DEFINITIONS, Resource, Scope, builtins, definition_kinds};
 use crate::store::World;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -121,9 +124,21 @@ fn describe(name: &str, versions: &BTreeMap<String, Vec<Arc<Resource>>>) -> Json
     json!({ "name": name, "versions": listed, "preferredVersion": listed.first() })
 }
 
+/// The verbs of a resource, in the order that the server tells them in: another one for defined kinds.
+fn verbs_of(resource: &Resource) -> &'static [&'static str] {
+    if resource.schema.is_some() { &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"] } else { VERBS }
+}
+
+/// What changes with the version that objects are stored in.
+fn storage_hash(resource: &Resource) -> String {
+    let named = format!("{}/{}/{}", resource.group, resource.version, resource.kind);
+    BASE64_STANDARD.encode(&Sha256::digest(named.as_bytes())[..8])
+}
+
 fn resource_rows(resource: &Resource) -> Vec<Json> {
     let namespaced = resource.scope == Scope::Namespaced;
-    let mut row = json!({ "name": resource.plural, "singularName": resource.kind.to_lowercase(), "namespaced": namespaced, "kind": resource.kind, "verbs": VERBS });
+    let mut row = json!({ "name": resource.plural, "singularName": resource.kind.to_lowercase(), "namespaced": namespaced, "kind": resource.kind, "verbs": verbs_of(resource),
+        "storageVersionHash": storage_hash(resource) });
     for (field, words) in [("shortNames", &resource.short_names), ("categories", &resource.categories)] {
         if !words.is_empty() {
             row[field] = json!(words);
@@ -173,7 +188,7 @@ fn aggregated_row(resource: &Resource) -> Json {
         let scale = json!({ "group": "autoscaling", "version": "v1", "kind": "Scale" });
         subresources.push(json!({ "subresource": "scale", "responseKind": scale, "verbs": verbs }));
     }
-    json!({ "resource": resource.plural, "responseKind": kind, "scope": scope, "singularResource": resource.kind.to_lowercase(), "verbs": VERBS,
+    json!({ "resource": resource.plural, "responseKind": kind, "scope": scope, "singularResource": resource.kind.to_lowercase(), "verbs": verbs_of(resource),
         "shortNames": resource.short_names, "categories": resource.categories, "subresources": subresources })
 }
 

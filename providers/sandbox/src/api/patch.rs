@@ -21,6 +21,11 @@ pub(crate) fn patch(transaction: &mut Transaction<'_>, writing: &Writing<'_>, ca
             let shape = Shape::of(writing.resource);
             Ok(top_strategic(live, &fields(call)?, shape))
         }),
+        _ if writing.resource.schema.is_some() => {
+            let types = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+            let message = format!("the body of the request was in an unknown format - accepted media types include: {types}");
+            Err(Refusal { message, details: Json::Null, ..Refusal::unsupported("") })
+        }
         _ => Err(Refusal { message: "415: Unsupported Media Type".to_owned(), ..Refusal::unsupported("") }),
     }
 }
@@ -108,6 +113,9 @@ fn declared(writing: &Writing<'_>, config: &mut Json, named: &str) -> Result<(),
     let (group, version, kind) = (&writing.resource.group, &writing.resource.version, &writing.resource.kind);
     let untyped = |why: &str| Refusal::untyped(named, &format!("{group}/{version}"), kind, why);
     let unknown = admission::unknown_fields(writing.resource, config).map_err(|why| untyped(&why))?;
+    if let Some(why) = admission::untyped(writing.resource, config) {
+        return Err(untyped(&why));
+    }
     let fields: Vec<_> = unknown.iter().map(|field| format!(".{field}: field not declared in schema")).collect();
     match fields.as_slice() {
         [] => {}

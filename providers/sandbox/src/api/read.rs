@@ -5,7 +5,7 @@ use super::call::Call;
 use super::route::{Place, Subresource};
 use super::selector::Selector;
 use super::table::{self, Headings};
-use crate::object::{Json, set, text};
+use crate::object::{self, Json, set, text};
 use crate::refusal::Refusal;
 use crate::resource::{Key, Resource};
 use crate::store::World;
@@ -29,13 +29,13 @@ pub(crate) fn get(world: &World, resource: &Resource, place: &Place, call: &Call
     let key = resource.key(place.namespace.as_deref().unwrap_or_default(), &place.name);
     let object = world.get(&key).ok_or_else(|| Refusal::not_found(resource.about(&place.name)))?;
     match place.subresource {
-        Subresource::Scale => Ok(Answer::Object(200, super::write::scale_of(resource, object)?)),
+        Subresource::Scale => Ok(Answer::Object(200, super::scale::scale_of(resource, object)?)),
         Subresource::None | Subresource::Status => {
             let object = served(resource, object);
             let answered = if table::is_asked(call) { table::one(resource, &object, Headings::Told) } else { object };
             Ok(Answer::Object(200, answered))
         }
-        Subresource::Finalize | Subresource::Token => Err(Refusal::method()),
+        Subresource::Finalize | Subresource::Token | Subresource::Unknown => Err(Refusal::method()),
     }
 }
 
@@ -67,7 +67,10 @@ pub(crate) fn list(world: &World, resource: &Resource, place: &Place, call: &Cal
     if table::is_asked(call) {
         return Ok(Answer::Object(200, table::many(resource, &items, &metadata)));
     }
-    if resource.schema.is_none() {
+    if resource.schema.is_some() {
+        // Lists of defined kinds always have it.
+        object::set_default(&mut metadata, &["continue"], "");
+    } else {
         // Lists of built-in kinds say once what their items are.
         for item in &mut items {
             item.as_object_mut().map(|fields| (fields.remove("apiVersion"), fields.remove("kind")));

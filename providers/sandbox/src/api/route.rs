@@ -64,6 +64,8 @@ pub(crate) enum Subresource {
     Finalize,
     /// A token of a service account.
     Token,
+    /// One that no kind has.
+    Unknown,
 }
 
 const REVIEWS: &[&str] = &[
@@ -94,12 +96,12 @@ pub(crate) fn route(segments: &[String]) -> Result<Target, Refusal> {
 
 fn within(group: &str, version: &str, rest: &[&str]) -> Result<Target, Refusal> {
     let subresource = |name: Option<&&str>| match name.copied() {
-        None => Ok(Subresource::None),
-        Some("status") => Ok(Subresource::Status),
-        Some("scale") => Ok(Subresource::Scale),
-        Some("finalize") => Ok(Subresource::Finalize),
-        Some("token") => Ok(Subresource::Token),
-        Some(_) => Err(Refusal::no_such_path()),
+        None => Subresource::None,
+        Some("status") => Subresource::Status,
+        Some("scale") => Subresource::Scale,
+        Some("finalize") => Subresource::Finalize,
+        Some("token") => Subresource::Token,
+        Some(_) => Subresource::Unknown,
     };
     let (namespace, rest) = match rest {
         [] => return Ok(Target::Discovery(Group::Version(group.to_owned(), version.to_owned()))),
@@ -112,7 +114,7 @@ fn within(group: &str, version: &str, rest: &[&str]) -> Result<Target, Refusal> 
         return Ok(Target::Review(review));
     }
     let name = rest.get(1).copied().unwrap_or_default().to_owned();
-    let subresource = subresource(rest.get(2))?;
+    let subresource = subresource(rest.get(2));
     Ok(Target::Objects(Place {
         group: group.to_owned(),
         version: version.to_owned(),
@@ -153,6 +155,7 @@ mod tests {
             ("/api/v1/namespaces/x/finalize", place("", "namespaces", None, "x", Subresource::Finalize)),
             ("/api/v1/namespaces/x/pods", place("", "pods", Some("x"), "", Subresource::None)),
             ("/api/v1/namespaces/x/pods/p/status", place("", "pods", Some("x"), "p", Subresource::Status)),
+            ("/api/v1/namespaces/x/pods/p/exec", place("", "pods", Some("x"), "p", Subresource::Unknown)),
             ("/api/v1/pods", place("", "pods", None, "", Subresource::None)),
             ("/apis/apps/v1/namespaces/x/deployments/d/scale", place("apps", "deployments", Some("x"), "d", Subresource::Scale)),
             (
@@ -177,7 +180,6 @@ mod tests {
             ("/sandbox/audit", Ok(Target::Audit)),
             ("/", Err(404)),
             ("/nothing", Err(404)),
-            ("/api/v1/namespaces/x/pods/p/exec", Err(404)),
             ("/api/v1/namespaces/x/pods/p/status/more", Err(404)),
         ] {
             assert_eq!(at(path), target, "{path}");

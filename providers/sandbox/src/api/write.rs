@@ -78,8 +78,10 @@ impl<'a> Writing<'a> {
             Subresource::Status => "status",
             Subresource::Scale => "scale",
             Subresource::Finalize => "finalize",
-            Subresource::None | Subresource::Token => "",
+            Subresource::None | Subresource::Token | Subresource::Unknown => "",
         };
+        // What is written through the scale is written as another kind, which says nothing of when.
+        let now = if self.subresource == Subresource::Scale { "" } else { now };
         Writer { manager: &self.manager, api_version: &self.api_version, subresource, now }
     }
 
@@ -162,7 +164,19 @@ pub(crate) fn replace(transaction: &mut Transaction<'_>, writing: &Writing<'_>, 
     writing.agree(&mut body)?;
     let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
     writing.known(&mut body)?;
+    let version = text(&body, &["metadata", "resourceVersion"]).unwrap_or_default();
+    if version.is_empty() && names_version(writing.resource) {
+        let cause = ("metadata.resourceVersion".to_owned(), "Invalid value: 0: must be specified for an update".to_owned());
+        return Err(Refusal::invalid(writing.resource.about(&writing.name), &[cause]));
+    }
     update(transaction, writing, &live, body)
+}
+
+/// Whether a replacement must say which version it replaces.
+fn names_version(resource: &Resource) -> bool {
+    const KINDS: &[&str] =
+        &["CustomResourceDefinition", "Lease", "MutatingWebhookConfiguration", "PodDisruptionBudget", "ValidatingWebhookConfiguration"];
+    resource.schema.is_some() || KINDS.contains(&resource.kind.as_str())
 }
 
 /// Stores a changed object: what a replacement and every patch but an apply come to.
@@ -216,33 +230,4 @@ pub(crate) fn check_identity(writing: &Writing<'_>, live: &Json, body: &Json) ->
         ));
     }
     Ok(())
-}
-
-/// The scale of an object.
-pub(crate) fn scale_of(resource: &Resource, object: &Json) -> Result<Json, Refusal> {
-    let scale = resource.scale.as_ref().ok_or_else(Refusal::no_such_path)?;
-    let number = |path: &[String]| at(object, &path.iter().map(String::as_str).collect::<Vec<_>>()).cloned().unwrap_or_else(|| json!(0));
-    let metadata = |field: &str| at(object, &["metadata", field]).cloned().unwrap_or_default();
-    Ok(json!({
-        "apiVersion": "autoscaling/v1", "kind": "Scale",
-        "metadata": { "name": metadata("name"), "namespace": metadata("namespace"), "uid": metadata("uid"),
-            "resourceVersion": metadata("resourceVersion"), "creationTimestamp": metadata("creationTimestamp") },
-        "spec": { "replicas": number(&scale.wanted) },
-        "status": { "replicas": number(&scale.present) },
-    }))
-}
-
-/// Changes the wanted replicas of an object.
-pub(crate) fn scale(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &Call) -> Result<Answer, Refusal> {
-    let scale = writing.resource.scale.as_ref().ok_or_else(Refusal::no_such_path)?;
-    let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
-    let body = call.json()?;
-    let replicas = at(&body, &["spec", "replicas"]).and_then(Json::as_u64);
-    let replicas = replicas.ok_or_else(|| Refusal::bad_request("spec.replicas: Required value"))?;
-    check_identity(writing, &live, &body)?;
-    let mut object = (*live).clone();
-    set(&mut object, &scale.wanted.iter().map(String::as_str).collect::<Vec<_>>(), replicas);
-    update(transaction, writing, &live, object)?;
-    let stored = writing.live(transaction).ok_or_else(|| writing.missing())?;
-    Ok(Answer::Object(200, scale_of(writing.resource, &stored)?))
 }

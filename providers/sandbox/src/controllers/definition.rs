@@ -1,12 +1,10 @@
 //! Definitions: their names are accepted and they become established at once; one that goes takes its objects with it.
 
-use crate::api::remove;
-use crate::object::{has_finalizer, is_terminating, items, set, text};
+use crate::api::{CLEANUP, remove};
+use crate::object::{is_terminating, items, set, text};
 use crate::resource::{DEFINITIONS, Key};
 use crate::store::{Event, Transaction};
 use serde_json::json;
-
-const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 
 pub(super) fn react(transaction: &mut Transaction<'_>, event: &Event) {
     if &*event.key.resource == DEFINITIONS {
@@ -37,13 +35,6 @@ fn establish(transaction: &mut Transaction<'_>, key: &Key) {
             let accepted = condition("NamesAccepted", "NoConflicts", "no conflicts found");
             let established = condition("Established", "InitialNamesAccepted", "the initial names have been accepted");
             set(definition, &["status", "conditions"], json!([accepted, established]));
-        }
-    });
-    transaction.control(key, "kube-apiserver", "", |definition| {
-        if !has_finalizer(definition, CLEANUP) {
-            let mut finalizers = items(definition, &["metadata", "finalizers"]).to_vec();
-            finalizers.push(json!(CLEANUP));
-            set(definition, &["metadata", "finalizers"], finalizers);
         }
     });
 }

@@ -66,11 +66,9 @@ pub(crate) fn apply(live: Option<&Json>, config: &Json, how: Applying<'_>) -> Re
 
     let mut fields = whole;
     strip(&mut fields);
-    let mut owner = mine.clone().unwrap_or_else(|| Owner::new(how.writer, Operation::Apply));
-    if owner.fields != fields || owner.api_version != how.writer.api_version {
-        owner = Owner { fields, ..Owner::new(how.writer, Operation::Apply) };
-    }
-    owners.0.push(owner);
+    // An apply that changes nothing has no time; one that comes later than another of the manager leaves it its own.
+    let time = if object == *live { mine.map_or_else(String::new, |mine| mine.time) } else { how.writer.now.to_owned() };
+    owners.0.push(Owner { time, fields, ..Owner::new(how.writer, Operation::Apply) });
     owners.write(&mut object);
     Ok(object)
 }

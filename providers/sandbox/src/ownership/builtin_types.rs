@@ -32,6 +32,7 @@ pub(crate) fn root(kind: &str) -> &'static str {
         "PersistentVolume" => "PersistentVolume",
         "PersistentVolumeClaim" => "PersistentVolumeClaim",
         "Event" => "Event",
+        "Ingress" => "Ingress",
         _ => "Conditioned",
     }
 }
@@ -116,6 +117,10 @@ const TYPES: &[Type] = &[
     ("PersistentVolumeSpec", &[("claimRef", Atomic)]),
     ("PersistentVolumeClaim", &[("spec", Into("PersistentVolumeClaimSpec")), ("status", Into("ConditionedStatus"))]),
     ("PersistentVolumeClaimSpec", &[("dataSource", Atomic), ("selector", Atomic)]),
+    ("Ingress", &[("spec", Into("IngressSpec"))]),
+    ("IngressSpec", &[("defaultBackend", Into("IngressBackend"))]),
+    ("IngressBackend", &[("resource", Atomic), ("service", Into("IngressService"))]),
+    ("IngressService", &[("port", Atomic)]),
     ("Event", &[("involvedObject", Atomic), ("regarding", Atomic), ("related", Atomic)]),
 ];
 

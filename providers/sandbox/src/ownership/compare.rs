@@ -3,6 +3,7 @@
 use super::field_set::FieldSet;
 use super::shape::{Relation, Shape, element};
 use crate::object::Json;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How an object differs from what it was.
@@ -92,6 +93,9 @@ fn between(old: Option<&Json>, new: Option<&Json>, shape: Shape<'_>) -> Differen
                 differences.put(step, below);
             }
         }
+        // What is written as null has nothing in it.
+        (Some(Json::Null), Some(Json::Array(_))) if is_by_item(relation) => return between(Some(&json!([])), new, shape),
+        (Some(Json::Array(_)), Some(Json::Null)) if is_by_item(relation) => return between(old, Some(&json!([])), shape),
         (Some(old), Some(new)) => differences.modified.member = old != new,
     }
     differences

@@ -107,8 +107,9 @@ impl FieldSet {
     }
 
     fn collect_paths(&self, above: &str, paths: &mut Vec<String>) {
-        if self.member && !above.is_empty() {
-            paths.push(above.to_owned());
+        // Fields themselves come before what lies within them.
+        for (step, _) in self.children.iter().filter(|(_, child)| child.member) {
+            paths.push(format!("{above}{}", readable(step)));
         }
         for (step, child) in &self.children {
             child.collect_paths(&format!("{above}{}", readable(step)), paths);

@@ -33,23 +33,20 @@ fn over(live: Option<&Json>, config: &Json, shape: Shape<'_>) -> Json {
     }
 }
 
-/// The configuration's items in its order; what only the live list has stays before the item it stood before.
+/// The configuration's items in its order; what only the live list has comes as early as the items that both have allow.
 fn items_over(live: &[Json], config: &[Json], shape: Shape<'_>) -> Vec<Json> {
     let relation = shape.relation();
     let wanted = by_step(config, relation);
     let there = by_step(live, relation);
     let mut merged = Vec::with_capacity(live.len() + config.len());
     let mut rest = live.iter().map(|item| (element(relation, item).unwrap_or_default(), item)).peekable();
-    for item in config {
-        let step = element(relation, item).unwrap_or_default();
-        if there.contains_key(&step) {
-            // Everything in front of it that the configuration does not name.
-            while let Some((other, _)) = rest.peek().filter(|(other, _)| *other != step) {
-                let named = wanted.contains_key(other);
-                let Some((_, kept)) = rest.next() else { break };
-                if !named {
-                    merged.push(kept.clone());
-                }
+    let steps: Vec<_> = config.iter().map(|item| element(relation, item).unwrap_or_default()).collect();
+    for (at, item) in config.iter().enumerate() {
+        let step = steps[at].clone();
+        let next_of_both = steps[at..].iter().find(|step| there.contains_key(*step));
+        while let Some((other, kept)) = rest.next_if(|(other, _)| Some(other) != next_of_both) {
+            if !wanted.contains_key(&other) {
+                merged.push(kept.clone());
             }
         }
         rest.next_if(|(other, _)| *other == step);

@@ -39,7 +39,7 @@ pub(crate) struct Owner {
     pub(crate) api_version: String,
     /// The subresource it wrote through; empty for the object itself.
     pub(crate) subresource: String,
-    /// When its set last changed.
+    /// When it last changed the object; empty if it never did, but applied what was there.
     pub(crate) time: String,
     /// What it owns.
     pub(crate) fields: FieldSet,
@@ -84,11 +84,13 @@ impl Owner {
 
     fn to_json(&self) -> Json {
         let mut json = json!({
-            "manager": self.manager, "operation": format!("{:?}", self.operation), "apiVersion": self.api_version, "time": self.time,
+            "manager": self.manager, "operation": format!("{:?}", self.operation), "apiVersion": self.api_version,
             "fieldsType": "FieldsV1", "fieldsV1": self.fields.to_json(),
         });
-        if !self.subresource.is_empty() {
-            json["subresource"] = self.subresource.as_str().into();
+        for (field, word) in [("subresource", &self.subresource), ("time", &self.time)] {
+            if !word.is_empty() {
+                json[field] = word.as_str().into();
+            }
         }
         json
     }
@@ -176,13 +178,22 @@ fn skeleton(object: &Json) -> Json {
         &["spec", "jobTemplate", "spec", "template", "spec"],
         &["spec", "names"],
         &["spec", "podSelector"],
+        &["spec", "resources"],
         &["spec", "scaleTargetRef"],
         &["roleRef"],
         &["status"],
     ];
+    const LISTS: &[&[&str]] = &[
+        &["spec", "containers"],
+        &["spec", "template", "spec", "containers"],
+        &["spec", "jobTemplate", "spec", "template", "spec", "containers"],
+    ];
     let mut skeleton = json!({});
     for path in ALWAYS.iter().filter(|path| object::at(object, path).is_some_and(Json::is_object)) {
         object::set(&mut skeleton, path, json!({}));
+    }
+    for path in LISTS.iter().filter(|path| object::at(object, path).is_some_and(Json::is_array)) {
+        object::set(&mut skeleton, path, json!([]));
     }
     skeleton
 }

@@ -118,7 +118,10 @@ impl<'a> Shape<'a> {
             (Some("atomic"), _) | (_, Some("atomic")) => Relation::Atomic,
             _ => Relation::Default,
         };
-        let bare = schema.get("properties").is_none() && schema.get("items").is_none() && schema.get("additionalProperties").is_none();
+        let bare = schema.get("properties").is_none()
+            && schema.get("items").is_none()
+            && schema.get("additionalProperties").is_none()
+            && schema.get("type").is_none_or(|ty| ty != "object");
         Self { relation, inner: if bare { Inner::Untyped } else { Inner::Schema(schema) } }
     }
 }

@@ -1,11 +1,11 @@
 //! Creates, replaces and patches.
 
-use super::super::sequence::{Sequence, create, delete, get, merge, operations, replace, sequence, strategic};
+use super::super::sequence::{Sequence, apply, create, delete, get, merge, operations, replace, sequence, strategic};
 use super::{config_map, deployment, service};
 use serde_json::json;
 
 pub(super) fn sequences() -> Vec<Sequence> {
-    vec![creates(), replaces(), merges(), json_patches(), strategic_patches(), dry_runs(), refusals(), services()]
+    vec![creates(), replaces(), merges(), json_patches(), strategic_patches(), dry_runs(), refusals(), scales(), services()]
 }
 
 fn creates() -> Sequence {
@@ -162,9 +162,29 @@ fn refusals() -> Sequence {
     )
 }
 
+fn scales() -> Sequence {
+    let path = "apps/v1:deployments/d/scale";
+    let scale = |replicas: u32| json!({ "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": { "name": "d" }, "spec": { "replicas": replicas } });
+    sequence(
+        "scale",
+        vec![
+            create("apps/v1:deployments", &deployment("d")),
+            get(path),
+            merge(path, &json!({ "spec": { "replicas": -1 } })),
+            merge(path, &json!({ "spec": { "replicas": null } })),
+            get("configmaps/d/scale"),
+            get("apps/v1:deployments/none/scale"),
+            apply(path, "one", &scale(5)),
+            apply(path, "two", &scale(6)),
+        ],
+    )
+}
+
 fn services() -> Sequence {
     let mut balanced = service("balanced");
     balanced["spec"]["type"] = "NodePort".into();
+    let mut outer = service("outer");
+    outer["spec"]["type"] = "LoadBalancer".into();
     let headless = json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "headless" },
         "spec": { "clusterIP": "None", "selector": { "a": "b" } } });
     let external = json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "external" },
@@ -174,6 +194,7 @@ fn services() -> Sequence {
         vec![
             create("services", &service("plain")),
             create("services", &balanced),
+            create("services", &outer),
             create("services", &headless),
             create("services", &external),
             merge("services/plain", &json!({ "spec": { "clusterIP": "10.96.9.9" } })),

@@ -30,11 +30,73 @@ impl Files for Disk {
             Err(error) => refused(error.to_string()),
         }
     }
+
+    fn list(&self, directory: &str, depth: Option<usize>) -> Answer {
+        let refused = |why: String| Answer::Refused(Diagnostic::error("directory not readable", format!("`{directory}`: {why}")));
+        let top = self.directory.join(directory);
+        if !top.is_dir() {
+            return Answer::Absent;
+        }
+        let mut paths = Vec::new();
+        match collect(&top, "", depth.unwrap_or(usize::MAX), &mut paths) {
+            Ok(()) if paths.len() > MOST_PATHS => refused(format!("there are more than {MOST_PATHS} files below it")),
+            Ok(()) => {
+                paths.sort_unstable();
+                Answer::Present(Value::tuple(paths.into_iter().map(Value::string).collect()))
+            }
+            Err(why) => refused(why),
+        }
+    }
+}
+
+/// Files below one directory that are looked at: a pattern that takes in a whole disk is a slip.
+const MOST_PATHS: usize = 100_000;
+
+/// Adds the paths of the files within so many directories.
+fn collect(directory: &Path, prefix: &str, depth: usize, paths: &mut Vec<String>) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", directory.display());
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let Ok(name) = entry.file_name().into_string() else {
+            return Err(format!("the name of {} is not UTF-8 text", entry.path().display()));
+        };
+        let kind = entry.file_type().map_err(failed)?;
+        if kind.is_dir() {
+            if depth > 0 && paths.len() <= MOST_PATHS {
+                collect(&entry.path(), &format!("{prefix}{name}/"), depth - 1, paths)?;
+            }
+        } else if kind.is_file() || entry.path().is_file() {
+            paths.push(format!("{prefix}{name}"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_below_a_directory_are_listed_as_deep_as_wanted() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(directory.path().join("d/e")).unwrap();
+        for path in ["z", "d/a", "d/e/b"] {
+            std::fs::write(directory.path().join(path), "").unwrap();
+        }
+        std::os::unix::fs::symlink("d", directory.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("z", directory.path().join("file")).unwrap();
+        std::os::unix::fs::symlink("nowhere", directory.path().join("dangling")).unwrap();
+        let disk = Disk::new(directory.path());
+        let list = |depth| match disk.list(".", depth) {
+            Answer::Present(value) => value.items().iter().map(|item| item.as_str().unwrap().to_owned()).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(list(None), ["d/a", "d/e/b", "file", "z"]);
+        assert_eq!(list(Some(1)), ["d/a", "file", "z"]);
+        assert_eq!(list(Some(0)), ["file", "z"]);
+        assert_eq!(disk.list("missing", None), Answer::Absent);
+        assert_eq!(disk.list("z", None), Answer::Absent);
+    }
 
     #[test]
     fn a_file_is_there_or_not_or_cannot_be_read() {

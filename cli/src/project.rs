@@ -8,6 +8,7 @@ use crate::variables::{Places, gather};
 use engine::address::Mode;
 use engine::config::{Config, parse};
 use engine::diagnostic::Problems;
+use engine::eval::Surroundings;
 use engine::plan::Inputs;
 use engine::schema::Catalogue;
 use engine::value::{Class, Value};
@@ -82,7 +83,12 @@ impl Project {
             destroy: aim == Aim::Nothing,
             skip_refresh: self.skip_refresh,
             root_directory: session.shown_directory.clone(),
-            working_directory: session.working_directory.display().to_string(),
+            surroundings: Surroundings {
+                working_directory: session.working_directory.display().to_string().into(),
+                home_directory: session.environment.get("HOME").filter(|home| !home.is_empty()).map(|home| home.as_str().into()),
+                planned_at: session.machine.now(),
+                applied_at: None,
+            },
         }
     }
 }

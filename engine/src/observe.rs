@@ -40,6 +40,10 @@ async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answer
             answers.insert(question.key().clone(), edge.files.read(path));
             continue;
         }
+        if let Ask::Files { directory, depth } = &question.ask {
+            answers.insert(question.key().clone(), edge.files.list(directory, *depth));
+            continue;
+        }
         let (mode, kind, place) = addressee(&question.ask);
         let recorded = matches!(question.ask, Ask::Read { .. });
         let Some(provider) = edge.registry.provider(mode, &kind) else {
@@ -85,6 +89,6 @@ fn addressee(ask: &Ask) -> (Mode, Arc<str>, Option<Address>) {
         Ask::Read { record, .. } => (Mode::Managed, record.kind.clone(), record.place.clone()),
         Ask::Exists(proposal) | Ask::Preview(proposal) => (Mode::Managed, proposal.kind.clone(), proposal.place.clone()),
         Ask::Data { kind, place, .. } => (Mode::Data, kind.clone(), place.clone()),
-        Ask::File { path } => (Mode::Data, path.clone(), None),
+        Ask::File { path: directory } | Ask::Files { directory, .. } => (Mode::Data, directory.clone(), None),
     }
 }

@@ -233,6 +233,9 @@ pub trait Machine: Send + Sync {
 pub trait Files: Send + Sync {
     /// The text of a file, [`Answer::Absent`], or why not. Paths are absolute or relative to the working directory.
     fn read(&self, path: &str) -> Answer;
+
+    /// The paths of the files below a directory, as [`crate::question::Ask::Files`] says.
+    fn list(&self, directory: &str, depth: Option<usize>) -> Answer;
 }
 
 /// What a provider's [`Kind`] may want from a preview's answer.

@@ -61,6 +61,14 @@ pub enum Ask {
         /// The path.
         path: Arc<str>,
     },
+    /// What files are below this directory? Answered with a list of strings: their paths from there, sorted, with `/` between. Links to
+    /// files count, links to directories are not followed.
+    Files {
+        /// The directory, absolute or relative to the working directory.
+        directory: Arc<str>,
+        /// Within how many directories of it to look: 0 is the directory itself alone, none is any number.
+        depth: Option<usize>,
+    },
 }
 
 /// A thing as it is to become.
@@ -92,6 +100,8 @@ impl Question {
             Ask::Data { address, arguments, .. } => format!("data {address} {}", hash(arguments)),
             Ask::Preview(p) => format!("preview {} {}", p.address, hash(&p.arguments)),
             Ask::File { path } => format!("file {path}"),
+            Ask::Files { directory, depth: None } => format!("files {directory}"),
+            Ask::Files { directory, depth: Some(depth) } => format!("files {depth} {directory}"),
         };
         Self { key: key.into(), ask }
     }

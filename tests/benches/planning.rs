@@ -32,6 +32,10 @@ impl Files for NoFiles {
     fn read(&self, _: &str) -> Answer {
         Answer::Absent
     }
+
+    fn list(&self, _: &str, _: Option<usize>) -> Answer {
+        Answer::Absent
+    }
 }
 
 /// A clock that stands still and ids that count.

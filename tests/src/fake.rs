@@ -185,7 +185,7 @@ impl Fake {
             Ask::Read { record, .. } if silent(record.place.as_ref()) => Answer::Unreachable("the test says so".into()),
             Ask::Read { record, .. } => found(&key(asked.place.as_ref(), &record.kind, &record.attributes)),
             Ask::Data { arguments, .. } => source(arguments),
-            Ask::Exists(_) | Ask::Preview(_) | Ask::File { .. } => Answer::Absent,
+            Ask::Exists(_) | Ask::Preview(_) | Ask::File { .. } | Ask::Files { .. } => Answer::Absent,
         }
     }
 }

@@ -89,6 +89,10 @@ impl Files for NoFiles {
     fn read(&self, _: &str) -> Answer {
         Answer::Absent
     }
+
+    fn list(&self, _: &str, _: Option<usize>) -> Answer {
+        Answer::Absent
+    }
 }
 
 /// The configuration that a text writes; its problems fail the test.

@@ -7,7 +7,7 @@
 use engine::config::Root;
 use engine::config::{self, lay_out, parse_expression};
 use engine::diagnostic::Problems;
-use engine::eval::{Arena, FileText, Scope, evaluate};
+use engine::eval::{Arena, FileAnswer, Scope, Surroundings, evaluate};
 use engine::source::{FileId, SourceTree, Span};
 use engine::value::Value;
 use meshplan_tests::sources;
@@ -74,8 +74,16 @@ impl Scope for Nothing {
         Err(vec![engine::diagnostic::Diagnostic::error("unknown name", "nothing has a name here").at(span)])
     }
 
-    fn file(&mut self, _: &str) -> FileText {
-        FileText::Absent
+    fn file(&mut self, _: &str) -> FileAnswer {
+        FileAnswer::Absent
+    }
+
+    fn files(&mut self, _: &str, _: Option<usize>) -> FileAnswer {
+        FileAnswer::Absent
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings::default()
     }
 }
 

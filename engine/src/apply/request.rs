@@ -4,7 +4,7 @@ use super::drive::Effects;
 use super::run::{Ended, Run, instance, recorded, stored};
 use crate::address::{Address, Mode};
 use crate::config::SlotId;
-use crate::eval::{Arena, FileText, Fill, Scope, fill, run};
+use crate::eval::{Arena, FileAnswer, Fill, Scope, Surroundings, fill, run};
 use crate::plan::{Action, CheckResult, CheckStatus, Op, Target};
 use crate::port::{Asked, BoxFuture, Done, Failure, Request};
 use crate::question::{Answer, Ask, Question};
@@ -142,7 +142,10 @@ impl Run<'_> {
     fn compute(&mut self, slot: SlotId) -> Result<(), Failure> {
         let value = match self.walk.op(slot) {
             Op::Const(value) => self.filled(value),
-            Op::Eval(expression) => run(expression, self, &mut NoNames, &mut Arena::default()).map_err(|problems| said(&problems))?,
+            Op::Eval(expression) => {
+                let mut nowhere = NoNames { now: self.effects.machine.now() };
+                run(expression, self, &mut nowhere, &mut Arena::default()).map_err(|problems| said(&problems))?
+            }
             Op::Render { kind, arguments, members, address } => {
                 let arguments = self.filled(arguments);
                 self.render(kind, &arguments, members)
@@ -437,14 +440,25 @@ fn said(problems: &[crate::diagnostic::Diagnostic]) -> Failure {
 }
 
 /// A program has no names: whatever it reads stands in its slots.
-struct NoNames;
+struct NoNames {
+    /// The time of day, in seconds since 1970.
+    now: u64,
+}
 
 impl Scope for NoNames {
     fn resolve(&mut self, _: &crate::config::Root, span: crate::source::Span, _: &mut Arena) -> Result<Value, crate::diagnostic::Problems> {
         Err(vec![crate::diagnostic::Diagnostic::error("name in a program", "a deferred expression still holds a name").at(span)])
     }
 
-    fn file(&mut self, path: &str) -> FileText {
-        FileText::Refused(format!("`{path}` would be read at apply, and a plan must have read every file"))
+    fn file(&mut self, path: &str) -> FileAnswer {
+        FileAnswer::Refused(format!("`{path}` would be read at apply, and a plan must have read every file"))
+    }
+
+    fn files(&mut self, directory: &str, _: Option<usize>) -> FileAnswer {
+        self.file(directory)
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings { applied_at: Some(self.now), ..Surroundings::default() }
     }
 }

@@ -204,7 +204,7 @@ fn placed(problems: Problems, text: &str, name: &str, span: Span) -> Problems {
 
 #[cfg(test)]
 mod tests {
-    use crate::eval::FileText;
+    use crate::eval::FileAnswer;
     use crate::eval::scene::Scene;
     use crate::value::{Data, Type, Value};
 
@@ -224,9 +224,9 @@ mod tests {
             ("bad", "one\ntwo ${nmae}\n${1/0}"),
             ("broken", "one\n${"),
         ] {
-            scene.names.files.insert(path.to_owned(), FileText::Text(text.into()));
+            scene.names.files.insert(path.to_owned(), FileAnswer::Text(text.into()));
         }
-        scene.names.files.insert("asked".to_owned(), FileText::Pending);
+        scene.names.files.insert("asked".to_owned(), FileAnswer::Pending);
         scene
     }
 

@@ -9,7 +9,7 @@ use crate::value::{Class, Data, Entry, Flags, Instance, Made, Mapping, Origin, S
 use std::sync::Arc;
 
 /// A resource instance as the walk hands it to expressions: its origin is its own address. An unknown within its attributes that nobody
-/// computes otherwise is computed by looking at that attribute once the instance is there; see [`looked_at`].
+/// computes otherwise is computed by looking at that attribute once the instance is there; see `looked_at`.
 pub fn instance(address: &Address, classes: &'static [Class], attributes: Value, arena: &mut Arena) -> Value {
     let origin = arena.origins.instance(address);
     Value::new(Data::Instance(Arc::new(Instance { address: address.clone(), classes, attributes }))).with_origin(origin)

@@ -195,7 +195,7 @@ fn known() -> Scene {
     let made = instance(&address(), &["thing"], attributes(), &mut scene.arena);
     scene.names.resources.insert("i".to_owned(), made.clone());
     scene.instances.insert(address(), made);
-    scene.names.files.insert("f".to_owned(), super::FileText::Text("${name}:%{ for x in items } ${x}%{ endfor }".into()));
+    scene.names.files.insert("f".to_owned(), super::FileAnswer::Text("${name}:%{ for x in items } ${x}%{ endfor }".into()));
     scene
 }
 

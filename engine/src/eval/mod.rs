@@ -85,17 +85,32 @@ impl Thunks {
     }
 }
 
-/// What a function that reads a file gets.
+/// What a function that looks at files gets.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FileText {
-    /// The text.
+pub enum FileAnswer {
+    /// The text of a file.
     Text(Arc<str>),
-    /// There is no such file.
+    /// The files below a directory: their paths from there, with `/` between.
+    Paths(Vec<Arc<str>>),
+    /// There is no such file or directory.
     Absent,
     /// It is asked for.
     Pending,
     /// It cannot be had: the detail of an error.
     Refused(String),
+}
+
+/// Where and when a run takes place.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The working directory.
+    pub working_directory: Arc<str>,
+    /// The home directory of whoever runs it, if there is one.
+    pub home_directory: Option<Arc<str>>,
+    /// When planning began, in seconds since 1970.
+    pub planned_at: u64,
+    /// The time of day, in seconds since 1970, while applying.
+    pub applied_at: Option<u64>,
 }
 
 /// What the names in an expression mean.
@@ -104,7 +119,13 @@ pub trait Scope {
     fn resolve(&mut self, root: &Root, span: Span, arena: &mut Arena) -> Result<Value, Problems>;
 
     /// The text of a file. `path` is as the expression says; the scope knows what it is relative to.
-    fn file(&mut self, path: &str) -> FileText;
+    fn file(&mut self, path: &str) -> FileAnswer;
+
+    /// The files below a directory, within at most so many directories of it; without a number, within all.
+    fn files(&mut self, directory: &str, depth: Option<usize>) -> FileAnswer;
+
+    /// Where and when this runs.
+    fn surroundings(&self) -> Surroundings;
 }
 
 /// Runs an expression. The value may hold what is pending, blocked or unknown: an operation over such parts takes the first of these

@@ -1,7 +1,7 @@
 //! Expressions held against what `terraform console` answered to them: `recordings/console.jsonl`, made by `recordings/record_console.py`.
 
 use super::scene::Scene;
-use super::{FileText, type_of};
+use super::{FileAnswer, type_of};
 use crate::config::parse_expression;
 use crate::source::FileId;
 use crate::value::{Type, Value};
@@ -20,9 +20,9 @@ fn said(expression: &str) -> String {
         ("list.tmpl", include_str!("../../recordings/files/list.tmpl")),
         ("nodes.csv", include_str!("../../recordings/files/nodes.csv")),
     ] {
-        scene.names.files.insert(path.to_owned(), FileText::Text(text.into()));
+        scene.names.files.insert(path.to_owned(), FileAnswer::Text(text.into()));
     }
-    scene.names.files.insert("missing.txt".to_owned(), FileText::Absent);
+    scene.names.files.insert("missing.txt".to_owned(), FileAnswer::Absent);
     match super::evaluate(&parsed, &mut scene.names, &mut scene.arena) {
         Ok(value) => shown(&value),
         Err(_) => "error".to_owned(),

@@ -1,12 +1,15 @@
 //! What the tests of the evaluator share: a scope of a few names, and values written as text.
 
-use super::{Arena, FileText, Fill, Scope, evaluate, fill, run};
+use super::{Arena, FileAnswer, Fill, Scope, Surroundings, evaluate, fill, run};
 use crate::address::Address;
 use crate::config::{Root, parse_expression};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, Span};
 use crate::value::{Data, MappingKind, Origin, SequenceKind, Thunk, Value};
 use std::collections::BTreeMap;
+
+/// When the tests apply: 2024-06-01T12:00:00Z.
+const APPLIED_AT: u64 = 1_717_243_200;
 
 /// Variables by name (`var.x`) and resources without keys (`k.x`); files by path.
 #[derive(Default)]
@@ -21,7 +24,8 @@ pub(super) struct Scene {
 pub(super) struct Names {
     pub(super) variables: BTreeMap<String, Value>,
     pub(super) resources: BTreeMap<String, Value>,
-    pub(super) files: BTreeMap<String, FileText>,
+    pub(super) files: BTreeMap<String, FileAnswer>,
+    pub(super) surroundings: Surroundings,
 }
 
 impl Scope for Names {
@@ -34,8 +38,16 @@ impl Scope for Names {
         found.cloned().ok_or_else(|| vec![Diagnostic::error("unknown name", format!("{root:?}")).at(span)])
     }
 
-    fn file(&mut self, path: &str) -> FileText {
-        self.files.get(path).cloned().unwrap_or_else(|| FileText::Refused(format!("there is no `{path}`")))
+    fn file(&mut self, path: &str) -> FileAnswer {
+        self.files.get(path).cloned().unwrap_or_else(|| FileAnswer::Refused(format!("there is no `{path}`")))
+    }
+
+    fn files(&mut self, directory: &str, _: Option<usize>) -> FileAnswer {
+        self.file(directory)
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        self.surroundings.clone()
     }
 }
 
@@ -94,7 +106,8 @@ struct Later<'a> {
 impl Fill for Later<'_> {
     fn thunk(&mut self, thunk: Thunk) -> Value {
         let expression = self.arena.thunks.get(thunk).unwrap_or_else(|| panic!("{thunk:?} has no computation"));
-        let value = run(expression, self, &mut Names::default(), &mut Arena::default());
+        let surroundings = Surroundings { applied_at: Some(APPLIED_AT), ..Surroundings::default() };
+        let value = run(expression, self, &mut Names { surroundings, ..Names::default() }, &mut Arena::default());
         value.unwrap_or_else(|problems| {
             self.problems.extend(problems);
             Value::null()

@@ -155,10 +155,11 @@ impl Evaluator<'_> {
     /// The text of a template file, or open.
     pub(super) fn template_text(&mut self, path: &str, span: Span) -> Result<Option<Arc<str>>, Problems> {
         match self.scope.file(path) {
-            super::FileText::Text(text) => Ok(Some(text)),
-            super::FileText::Absent => Err(problem("unreadable file", format!("there is no file `{path}`"), span)),
-            super::FileText::Pending => Ok(None),
-            super::FileText::Refused(why) => Err(problem("unreadable file", why, span)),
+            super::FileAnswer::Text(text) => Ok(Some(text)),
+            super::FileAnswer::Absent => Err(problem("unreadable file", format!("there is no file `{path}`"), span)),
+            super::FileAnswer::Pending => Ok(None),
+            super::FileAnswer::Paths(_) => Err(problem("unreadable file", format!("`{path}` is a directory"), span)),
+            super::FileAnswer::Refused(why) => Err(problem("unreadable file", why, span)),
         }
     }
 }

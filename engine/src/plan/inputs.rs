@@ -1,5 +1,6 @@
 //! What a plan is asked for with.
 
+use crate::eval::Surroundings;
 use crate::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,6 @@ pub struct Inputs {
     pub skip_refresh: bool,
     /// The directory of the root module, for `path.root`; relative to the working directory.
     pub root_directory: String,
-    /// The working directory, for `path.cwd`.
-    pub working_directory: String,
+    /// Where and when the plan is made.
+    pub surroundings: Surroundings,
 }

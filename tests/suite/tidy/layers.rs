@@ -87,6 +87,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("petgraph::", &["engine/src/graph.rs"]),
     ("hcl_edit::", &["engine/src/config/parse/"]),
     ("granit_parser::", &["engine/src/eval/functions/yaml_read.rs", "providers/kubernetes/src/document/"]),
+    ("globset::", &["engine/src/eval/functions/fileset.rs"]),
     ("regex::", &["engine/src/eval/functions/pattern.rs", "providers/sandbox/src/admission/schema.rs"]),
     ("ipnet::", &["engine/src/eval/functions/network.rs"]),
     ("annotate_snippets::", &["cli/src/view/"]),

@@ -3,8 +3,8 @@
 use super::argument::{Arguments, Fault};
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use crate::value::{Number, Value};
-use jiff::SignedDuration;
 use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -18,6 +18,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
               `ZZZZZ` (offset). Other letters stand between `'`.",
         example: Example { call: r#"formatdate("DD MMM YYYY hh:mm ZZZ", "2018-01-02T23:12:01Z")"#, result: r#""02 Jan 2018 23:12 UTC""# },
         body: Body::Plain(format_date),
+    },
+    Function {
+        name: "plantimestamp",
+        group: Group::Dates,
+        parameters: &[],
+        gives: Gives::Text,
+        doc: "When planning began, in UTC. What depends on it changes with every plan.",
+        example: Example { call: "plantimestamp()", result: r#""2024-06-01T12:00:00Z""# },
+        body: Body::Planning(|surroundings, _| Ok(stamp(surroundings.planned_at))),
+    },
+    Function {
+        name: "timestamp",
+        group: Group::Dates,
+        parameters: &[],
+        gives: Gives::Text,
+        doc: "The time of day, in UTC, at which an apply comes to it; known only after apply. What depends on it changes with every apply.",
+        example: Example { call: "timestamp()", result: r#""2024-06-01T12:00:00Z""# },
+        body: Body::Applying(stamp),
     },
     Function {
         name: "timeadd",
@@ -41,6 +59,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
         }),
     },
 ];
+
+/// Seconds since 1970 as a timestamp in UTC; of those too far away for one, the last that there is.
+fn stamp(seconds: u64) -> Value {
+    let at = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(Timestamp::MAX);
+    Value::string(at.to_string())
+}
 
 /// A moment as its place says it.
 #[derive(Clone, Copy)]
@@ -231,6 +255,18 @@ fn written(verb: &str, stamp: Stamp<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::check;
+    use super::stamp;
+    use crate::eval::scene::Scene;
+    use crate::value::Value;
+
+    #[test]
+    fn the_time_of_day_is_that_of_the_apply() {
+        check(&[("timestamp()", "?string"), ("timeadd(timestamp(), \"1h\")", "?string")]);
+        let mut scene = Scene::default();
+        let later = scene.value("\"at ${timeadd(timestamp(), \"1h\")}\"");
+        assert_eq!(scene.filled(&later).unwrap().as_str(), Some("at 2024-06-01T13:00:00Z"));
+        assert_eq!(stamp(u64::MAX), Value::string("9999-12-30T22:00:00.999999999Z"));
+    }
 
     #[test]
     fn dates_are_laid_out() {

@@ -4,7 +4,7 @@ use super::argument::{Arguments, Fault};
 use super::digest::{encoded, written};
 use super::encoding::base64;
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
-use crate::eval::FileText;
+use crate::eval::{FileAnswer, Surroundings};
 use crate::value::Value;
 use md5::Md5;
 use sha1::Sha1;
@@ -13,6 +13,19 @@ use sha2::{Sha256, Sha512};
 const PATH: &[Parameter] = &[Parameter::new("path", Takes::Text)];
 
 pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "abspath",
+        group: Group::Files,
+        parameters: PATH,
+        gives: Gives::Text,
+        doc: "The path as seen from the root of the file system, with `.` and `..` within resolved.",
+        example: Example { call: r#"abspath("rules/../gateway.yaml")"#, result: r#""/home/mesh/east/gateway.yaml""# },
+        body: Body::Planning(|surroundings, given| {
+            let path = given.text(0);
+            let rooted = if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", surroundings.working_directory) };
+            Ok(Value::string(resolved(&rooted)))
+        }),
+    },
     Function {
         name: "basename",
         group: Group::Files,
@@ -71,6 +84,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
         body: Body::File(|text, given| Ok(encoded::<Sha512>(there(text, given)?))),
     },
     Function {
+        name: "pathexpand",
+        group: Group::Files,
+        parameters: PATH,
+        gives: Gives::Text,
+        doc: "The path with the home directory for a leading `~`.",
+        example: Example { call: r#"pathexpand("~/.kube/config")"#, result: r#""/home/mesh/.kube/config""# },
+        body: Body::Planning(expanded),
+    },
+    Function {
         name: "fileexists",
         group: Group::Files,
         parameters: PATH,
@@ -120,21 +142,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-fn there<'a>(text: &'a FileText, given: Arguments<'_>) -> Result<&'a str, Fault> {
+fn there<'a>(text: &'a FileAnswer, given: Arguments<'_>) -> Result<&'a str, Fault> {
     match text {
-        FileText::Text(text) => Ok(text),
-        FileText::Absent => {
+        FileAnswer::Text(text) => Ok(text),
+        FileAnswer::Absent => {
             let path = if given.get(0).is_some_and(Value::holds_sensitive) { "what it says" } else { given.text(0) };
             Err(Fault::at(0, format!("leads to no file: there is none at `{path}` while planning")))
         }
-        FileText::Refused(why) => Err(Fault::at(0, format!("leads to a file that cannot be read: {why}"))),
-        FileText::Pending => Err(Fault::at(0, "leads to a file that is not read yet")),
+        FileAnswer::Refused(why) => Err(Fault::at(0, format!("leads to a file that cannot be read: {why}"))),
+        FileAnswer::Paths(_) => Err(Fault::at(0, "leads to a directory")),
+        FileAnswer::Pending => Err(Fault::at(0, "leads to a file that is not read yet")),
     }
 }
 
-fn exists(text: &FileText, given: Arguments<'_>) -> Result<Value, Fault> {
+fn exists(text: &FileAnswer, given: Arguments<'_>) -> Result<Value, Fault> {
     match text {
-        FileText::Absent => Ok(Value::bool(false)),
+        FileAnswer::Absent => Ok(Value::bool(false)),
         other => there(other, given).map(|_| Value::bool(true)),
     }
 }
@@ -148,12 +171,28 @@ fn base(path: &str) -> &str {
     }
 }
 
+fn expanded(surroundings: &Surroundings, given: Arguments<'_>) -> Result<Value, Fault> {
+    let path = given.text(0);
+    let Some(rest) = path.strip_prefix('~') else { return Ok(Value::string(path)) };
+    if !rest.is_empty() && !rest.starts_with('/') {
+        return Err(Fault::at(0, "begins with the home directory of somebody else, which cannot be told"));
+    }
+    let Some(home) = &surroundings.home_directory else {
+        return Err(Fault::at(0, "begins with a home directory, and `HOME` is not set"));
+    };
+    Ok(Value::string(resolved(&format!("{home}{rest}"))))
+}
+
 fn directory(given: Arguments<'_>) -> Value {
     let path = given.text(0);
-    let directory = path.rfind('/').map_or("", |at| &path[..=at]);
-    let rooted = directory.starts_with('/');
+    Value::string(resolved(path.rfind('/').map_or("", |at| &path[..=at])))
+}
+
+/// A path without `.` and `..` as far as the text alone tells, and without a `/` at its end.
+fn resolved(path: &str) -> String {
+    let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
-    for part in directory.split('/') {
+    for part in path.split('/') {
         match part {
             "" | "." => {}
             ".." if parts.last().is_some_and(|last| *last != "..") => {
@@ -164,11 +203,11 @@ fn directory(given: Arguments<'_>) -> Value {
         }
     }
     let joined = parts.join("/");
-    Value::string(match (rooted, joined.is_empty()) {
+    match (rooted, joined.is_empty()) {
         (true, _) => format!("/{joined}"),
         (false, true) => ".".to_owned(),
         (false, false) => joined,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -218,6 +257,24 @@ mod tests {
             "file(var.unknown)",
             "path not known: the path given to `file` is known only after apply, but a plan holds every file it needs",
         )]);
+    }
+
+    #[test]
+    fn paths_are_completed_by_where_the_plan_is_made() {
+        check(&[
+            (r#"abspath("x")"#, r#""/home/mesh/east/x""#),
+            (r#"abspath("../x/./y/")"#, r#""/home/mesh/x/y""#),
+            (r#"abspath("")"#, r#""/home/mesh/east""#),
+            (r#"abspath("/../a")"#, r#""/a""#),
+            (r#"pathexpand("~")"#, r#""/home/mesh""#),
+            (r#"pathexpand("a~")"#, r#""a~""#),
+            (r#"pathexpand("")"#, r#""""#),
+            (
+                r#"pathexpand("~other/x")"#,
+                "unsuitable argument: the `path` of `pathexpand` begins with the home directory of somebody else, which cannot be told",
+            ),
+        ]);
+        check_states(&[("abspath(var.hello)", "\"/home/mesh/east/hello.txt\"", "h"), ("abspath(var.pending)", "…string", "p")]);
     }
 
     #[test]

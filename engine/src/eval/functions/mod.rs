@@ -14,6 +14,7 @@ mod date;
 mod digest;
 mod encoding;
 mod file;
+mod fileset;
 mod format;
 mod json;
 mod list;
@@ -36,7 +37,7 @@ mod yaml_scalar;
 pub use table::{Example, Function, Gives, Group, Need, Parameter, Takes, table};
 
 use super::strict::{Open, first, literal, opened};
-use super::{Arena, FileText, Scope};
+use super::{Arena, FileAnswer, Scope};
 use crate::config::{Call, Expr, Node};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::source::Span;
@@ -60,8 +61,13 @@ pub(super) fn call(called: Called<'_>, arguments: Vec<(Value, Span)>, scope: &mu
     let Some(function) = table().find(|function| function.name == called.name) else { return Err(unknown_function(called)) };
     function.check_count(&arguments, called)?;
     let (values, open) = prepare(function, &arguments, called, arena)?;
-    if let Body::File(read) = function.body {
-        return from_file(function, read, &values, (called, arguments), (scope, arena));
+    match function.body {
+        Body::File(_) | Body::Files(_) | Body::Planning(_) => return surrounded(function, &values, (called, arguments), (scope, arena)),
+        Body::Applying(run) => {
+            let now = scope.surroundings().applied_at;
+            return Ok(now.map_or_else(|| later(Open::Unknown, function.gives.ty(), called, &arguments, arena), run));
+        }
+        _ => {}
     }
     apply(function, values, open, (called, &arguments), arena)
 }
@@ -86,7 +92,7 @@ fn apply(
             Ok(value.with_origin(origin).sensitive_if(sensitive))
         }
         Body::Parts(run) => run(&mut Work { values, called, arguments, arena }).map_err(fault),
-        Body::File(_) | Body::Evaluator => {
+        _ => {
             let detail = format!("`{}` cannot be called on values alone", called.name);
             Err(vec![Diagnostic::error("unsuitable call", detail).at(called.span)])
         }
@@ -119,17 +125,16 @@ fn later(open: Open, ty: Type, called: Called<'_>, arguments: &[(Value, Span)], 
     })
 }
 
-/// A function of a file's text. Its first argument is the path, which must be known while planning: the plan holds the text.
-fn from_file(
+/// A function of files, or of where and when the plan is made. Its arguments must be known while planning: the plan holds the result.
+fn surrounded(
     function: &'static Function,
-    read: fn(&FileText, Arguments<'_>) -> Result<Value, Fault>,
     values: &[Value],
     call: (Called<'_>, Vec<(Value, Span)>),
     (scope, arena): (&mut dyn Scope, &mut Arena),
 ) -> Result<Value, Problems> {
     let (called, arguments) = call;
     let open = values.iter().fold(None, |open, value| first(open, Open::of(value)));
-    let text = match open {
+    match open {
         Some(Open::Unknown) => {
             let at = arguments.first().map_or(called.span, |(_, span)| *span);
             let detail = format!("the path given to `{}` is known only after apply, but a plan holds every file it needs", called.name);
@@ -137,19 +142,32 @@ fn from_file(
             return Err(vec![Diagnostic::error("path not known", detail).help(help).at(at)]);
         }
         Some(open) => return Ok(later(open, function.gives.ty(), called, &arguments, arena)),
-        None => scope.file(Arguments::new(values).text(0)),
-    };
-    if text == FileText::Pending {
-        return Ok(later(Open::Pending, function.gives.ty(), called, &arguments, arena));
+        None => {}
     }
-    let value = read(&text, Arguments::new(values)).map_err(|fault| fault.problems(function, called, &arguments))?;
+    let given = Arguments::new(values);
+    let made = match function.body {
+        Body::Planning(run) => Some(run(&scope.surroundings(), given)),
+        Body::Files(run) => answered(&scope.files(given.text(0), fileset::depth(given.text(1))), given, run),
+        Body::File(run) => answered(&scope.file(given.text(0)), given, run),
+        _ => None,
+    };
+    let Some(made) = made else { return Ok(later(Open::Pending, function.gives.ty(), called, &arguments, arena)) };
+    let value = made.map_err(|fault| fault.problems(function, called, &arguments))?;
     let (origin, sensitive) = marks(function, values, arena);
     Ok(value.with_origin(origin).sensitive_if(sensitive))
 }
 
+/// What a function makes of what was found at a path, unless that is still asked for.
+fn answered<'a>(
+    found: &FileAnswer,
+    given: Arguments<'a>,
+    run: fn(&FileAnswer, Arguments<'a>) -> Result<Value, Fault>,
+) -> Option<Result<Value, Fault>> {
+    (*found != FileAnswer::Pending).then(|| run(found, given))
+}
+
 /// Functions of Terraform that are not here: whoever moves over should not look for a slip of the pen.
-const OF_TERRAFORM_ALONE: [&str; 10] =
-    ["abspath", "bcrypt", "ephemeralasnull", "fileset", "pathexpand", "plantimestamp", "rsadecrypt", "timestamp", "type", "uuid"];
+const OF_TERRAFORM_ALONE: [&str; 5] = ["bcrypt", "ephemeralasnull", "rsadecrypt", "type", "uuid"];
 
 fn unknown_function(called: Called<'_>) -> Problems {
     let name = called.name;

@@ -2,9 +2,11 @@
 
 use super::argument::{Arguments, Fault, Work};
 use super::{Called, json, yaml};
-use super::{charset, conversion, date, digest, encoding, file, format, list, mapping, network, number, pattern, search, set, text};
+use super::{
+    charset, conversion, date, digest, encoding, file, fileset, format, list, mapping, network, number, pattern, search, set, text,
+};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::eval::FileText;
+use crate::eval::{FileAnswer, Surroundings};
 use crate::source::Span;
 use crate::value::{Type, Value};
 use std::fmt;
@@ -140,7 +142,13 @@ pub(super) enum Body {
     /// Out of parts that keep their state, origin and mark.
     Parts(fn(&mut Work<'_>) -> Result<Value, Fault>),
     /// Of the text of a file.
-    File(fn(&FileText, Arguments<'_>) -> Result<Value, Fault>),
+    File(fn(&FileAnswer, Arguments<'_>) -> Result<Value, Fault>),
+    /// Of the files below a directory.
+    Files(fn(&FileAnswer, Arguments<'_>) -> Result<Value, Fault>),
+    /// Of where and when the plan is made.
+    Planning(fn(&Surroundings, Arguments<'_>) -> Result<Value, Fault>),
+    /// Of the time of day while applying.
+    Applying(fn(u64) -> Value),
     /// By the evaluator, which does not evaluate all arguments first.
     Evaluator,
 }
@@ -161,6 +169,7 @@ pub fn table() -> impl Iterator<Item = &'static Function> {
         encoding::FUNCTIONS,
         charset::FUNCTIONS,
         file::FUNCTIONS,
+        fileset::FUNCTIONS,
         date::FUNCTIONS,
         digest::FUNCTIONS,
         network::FUNCTIONS,

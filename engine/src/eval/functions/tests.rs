@@ -3,7 +3,7 @@
 use super::table;
 use crate::eval::scene::{Scene, show};
 use crate::eval::strict::literal;
-use crate::eval::{FileText, type_of};
+use crate::eval::{FileAnswer, Surroundings, type_of};
 use crate::source::{FileId, Span};
 use crate::value::{Type, Value};
 use std::collections::BTreeSet;
@@ -30,14 +30,21 @@ fn scene() -> Scene {
         scene.names.variables.insert(name.to_owned(), value.with_origin(origin));
     }
     for (path, text) in [
-        ("hello.txt", FileText::Text("hello\n".into())),
-        ("greeting.tmpl", FileText::Text("hello, ${name}".into())),
-        ("locked.txt", FileText::Refused("no permission".to_owned())),
-        ("asked.txt", FileText::Pending),
-        ("none.txt", FileText::Absent),
+        ("hello.txt", FileAnswer::Text("hello\n".into())),
+        ("greeting.tmpl", FileAnswer::Text("hello, ${name}".into())),
+        ("locked.txt", FileAnswer::Refused("no permission".to_owned())),
+        ("asked.txt", FileAnswer::Pending),
+        ("none.txt", FileAnswer::Absent),
+        ("rules", FileAnswer::Paths([".hidden", "a.yaml", "b.yaml", "more/c.yaml", "more/deep/d.yaml"].map(Into::into).to_vec())),
     ] {
         scene.names.files.insert(path.to_owned(), text);
     }
+    scene.names.surroundings = Surroundings {
+        working_directory: "/home/mesh/east".into(),
+        home_directory: Some("/home/mesh".into()),
+        planned_at: 1_717_243_200,
+        applied_at: None,
+    };
     scene
 }
 
@@ -68,7 +75,9 @@ fn every_example_gives_what_it_says() {
     for function in table() {
         let (call, result) = (function.example.call, function.example.result);
         assert!(call.contains(&format!("{}(", function.name)), "{call}");
-        assert_eq!(scene().show(call), scene().show(result), "{call}");
+        let mut scene = scene();
+        scene.names.surroundings.applied_at = Some(scene.names.surroundings.planned_at);
+        assert_eq!(scene.show(call), scene.show(result), "{call}");
     }
 }
 
@@ -100,7 +109,7 @@ fn what_there_is_not_says_what_may_be_meant() {
         ("tempaltefile(\"a\")", "did you mean `templatefile`?"),
         ("flaten([])", "did you mean `flatten`?"),
         ("nothinglikeit()", "the reference of functions lists them all"),
-        ("timestamp()", "give its result as the value of a variable"),
+        ("uuid()", "give its result as the value of a variable"),
     ] {
         let problems = scene().evaluate(text).unwrap_err();
         assert_eq!(problems[0].summary, "unknown function");

@@ -5,7 +5,7 @@ use super::tables::{Binding, Instances, Keys, Tables};
 use crate::address::{Key, ModulePath};
 use crate::config::{ResourceName, Root};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::eval::{Arena, FileText, Scope};
+use crate::eval::{Arena, FileAnswer, Scope, Surroundings};
 use crate::plan::Inputs;
 use crate::question::{Answer, Answers, Ask, Question, Questions};
 use crate::source::Span;
@@ -41,32 +41,44 @@ impl Scope for Lookup<'_> {
             Root::Itself => self.itself.cloned().ok_or_else(|| problem("no `self` here", "`self` stands in postconditions only", span)),
             Root::PathModule => Ok(Value::string(self.directory())),
             Root::PathRoot => Ok(Value::string(shown(&self.inputs.root_directory))),
-            Root::PathCwd => Ok(Value::string(self.inputs.working_directory.as_str())),
+            Root::PathCwd => Ok(Value::string(self.inputs.surroundings.working_directory.clone())),
             Root::Bound(name) => Err(problem("unknown name", &format!("nothing here is called `{name}`"), span)),
             Root::Element => Err(problem("unknown name", "there is no splat around this", span)),
         }
     }
 
-    fn file(&mut self, path: &str) -> FileText {
-        let question = Question::new(Ask::File { path: path.into() });
-        match self.answers.get(question.key()) {
-            None => {
-                self.questions.insert(question.key().clone(), question);
-                FileText::Pending
-            }
-            Some(Answer::Present(value)) => match value.as_str() {
-                Some(text) => FileText::Text(text.into()),
-                None => FileText::Refused(format!("`{path}` holds no text")),
-            },
-            Some(Answer::Absent) => FileText::Absent,
-            Some(Answer::Unreachable(why)) => FileText::Refused(format!("`{path}` cannot be read: {why}")),
-            Some(Answer::Refused(problem)) => FileText::Refused(problem.detail.clone()),
-            Some(Answer::Conflict(_)) => FileText::Refused(format!("`{path}` cannot be read")),
-        }
+    fn file(&mut self, path: &str) -> FileAnswer {
+        self.looked(Question::new(Ask::File { path: path.into() }), path)
+    }
+
+    fn files(&mut self, directory: &str, depth: Option<usize>) -> FileAnswer {
+        self.looked(Question::new(Ask::Files { directory: directory.into(), depth }), directory)
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        self.inputs.surroundings.clone()
     }
 }
 
 impl Lookup<'_> {
+    /// What a question about files at a path was answered; it is asked if it was not.
+    fn looked(&mut self, question: Question, path: &str) -> FileAnswer {
+        match self.answers.get(question.key()) {
+            None => {
+                self.questions.insert(question.key().clone(), question);
+                FileAnswer::Pending
+            }
+            Some(Answer::Present(value)) => match (value.as_str(), value.items()) {
+                (Some(text), _) => FileAnswer::Text(text.into()),
+                (None, items) => FileAnswer::Paths(items.iter().filter_map(Value::as_str).map(Arc::from).collect()),
+            },
+            Some(Answer::Absent) => FileAnswer::Absent,
+            Some(Answer::Unreachable(why)) => FileAnswer::Refused(format!("`{path}` cannot be read: {why}")),
+            Some(Answer::Refused(problem)) => FileAnswer::Refused(problem.detail.clone()),
+            Some(Answer::Conflict(_)) => FileAnswer::Refused(format!("`{path}` cannot be read")),
+        }
+    }
+
     fn valued(&self, item: &Item, what: &str, name: &str, span: Span) -> Result<Value, Problems> {
         let Some(node) = self.tables.skeleton.find(self.module, item) else {
             return Err(problem(&format!("unknown {what}"), &format!("no {what} `{name}` is declared in this module"), span));

@@ -51,6 +51,10 @@ impl Files for Memory {
     fn read(&self, _: &str) -> Answer {
         Answer::Absent
     }
+
+    fn list(&self, _: &str, _: Option<usize>) -> Answer {
+        Answer::Absent
+    }
 }
 
 struct Bench {

@@ -14,8 +14,11 @@ pub(crate) const SANDBOX: &str = ".meshplan/sandbox";
 /// Makes the registry of every kind there is. Clusters of the user's own are those of the kubeconfigs that the environment names, relative to
 /// the working directory.
 pub fn registry_maker(working_directory: &Path, environment: &BTreeMap<String, String>) -> MakeRegistry {
-    let kubeconfigs = kubeconfigs(working_directory, environment);
-    let surroundings = Surroundings { kubeconfigs, working_directory: working_directory.to_owned() };
+    let surroundings = Surroundings {
+        kubeconfigs: kubeconfigs(working_directory, environment),
+        working_directory: working_directory.to_owned(),
+        downloads: downloads(environment),
+    };
     Box::new(move |directory| registry(&directory.join(SANDBOX), surroundings.clone()))
 }
 
@@ -48,10 +51,23 @@ fn kubeconfigs(working_directory: &Path, environment: &BTreeMap<String, String>)
     }
 }
 
+/// Where files of the web are kept: below `XDG_CACHE_HOME`, or `~/.cache`. A path that is not absolute is none, as the XDG Base Directory
+/// Specification says.
+fn downloads(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let absolute = |name: &str| environment.get(name).map(Path::new).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").map(Path::to_owned).or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(caches.join("meshplan").join("downloads"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use engine::address::Mode;
+
+    fn environment(variables: &str) -> BTreeMap<String, String> {
+        let pairs = variables.split(' ').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
 
     #[test]
     fn kubeconfigs_are_where_kubectl_looks_for_them() {
@@ -61,10 +77,21 @@ mod tests {
             ("KUBECONFIG=/a:b: HOME=/home/me", vec!["/a", "/work/b"]),
             ("KUBECONFIG= HOME=/home/me", vec!["/home/me/.kube/config"]),
         ] {
-            let pairs = variables.split(' ').filter_map(|pair| pair.split_once('='));
-            let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             let expected: Vec<PathBuf> = expected.into_iter().map(PathBuf::from).collect();
-            assert_eq!(kubeconfigs(Path::new("/work"), &environment), expected, "{variables}");
+            assert_eq!(kubeconfigs(Path::new("/work"), &environment(variables)), expected, "{variables}");
+        }
+    }
+
+    #[test]
+    fn downloads_are_kept_where_caches_are() {
+        for (variables, expected) in [
+            ("", None),
+            ("HOME=/home/me", Some("/home/me/.cache/meshplan/downloads")),
+            ("XDG_CACHE_HOME=/caches HOME=/home/me", Some("/caches/meshplan/downloads")),
+            ("XDG_CACHE_HOME=caches HOME=/home/me", Some("/home/me/.cache/meshplan/downloads")),
+            ("XDG_CACHE_HOME= HOME=home", None),
+        ] {
+            assert_eq!(downloads(&environment(variables)), expected.map(PathBuf::from), "{variables}");
         }
     }
 

@@ -1,8 +1,11 @@
-//! Sets of objects on a real cluster: from a directory, narrowed by labels, and told apart where something is wrong with one.
+//! Sets of objects on a real cluster: from a directory or the web, narrowed by labels, and told apart where something is wrong with one.
 
 use meshplan_tests::apiserver::{self, ApiServer};
 use meshplan_tests::scenario::{Output, Scenario};
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
 
 /// A directory with manifests, and a namespace that is free in the cluster that the configuration leads to.
 struct Case {
@@ -93,4 +96,77 @@ fn a_manifest_that_is_wrong_is_told_with_its_place_and_changes_nothing() {
     let told = case.scenario.run(&["apply", "--auto-approve"]).expect_code(1).all();
     assert!(told.contains("`more/c.yaml`, document 2, line 4, column 1: "), "{told}");
     assert!(case.names().is_empty());
+}
+
+/// A web server that gives this text under any path, until it is told to be gone.
+struct Web {
+    address: SocketAddr,
+    thread: JoinHandle<usize>,
+}
+
+impl Web {
+    fn with(text: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len());
+        let thread = thread::spawn(move || {
+            let mut requests = 0;
+            loop {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut head = [0; 4096];
+                if stream.read(&mut head).unwrap() == 0 {
+                    return requests;
+                }
+                stream.write_all(answer.as_bytes()).unwrap();
+                requests += 1;
+            }
+        });
+        Self { address, thread }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/rules.yaml", self.address)
+    }
+
+    /// Stops it: how often it was asked. A connection without a request is the sign.
+    fn gone(self) -> usize {
+        drop(TcpStream::connect(self.address).unwrap());
+        self.thread.join().unwrap()
+    }
+}
+
+#[test]
+fn a_pinned_file_of_the_web_is_downloaded_once() {
+    let Some(mut case) = Case::new() else { return };
+    case.scenario.set("XDG_CACHE_HOME", &case.scenario.path().join("caches").display().to_string());
+    let web = Web::with(&case.scenario.read("rules/a.yaml"));
+    let url = web.url();
+    let pin = |digest: &str| case.configure(&format!("url = \"{url}\"\n  sha256 = \"{digest}\""), "");
+    let zeros = "0".repeat(64);
+    pin(&zeros);
+    let told = case.scenario.run(&["plan"]).expect_code(1).all();
+    let found = told.split("SHA-256 `").nth(1).and_then(|rest| rest.split('`').next()).unwrap().to_owned();
+    assert!(told.contains("digest mismatch") && told.contains(&zeros) && found.len() == 64, "{told}");
+    pin(&found);
+    case.apply();
+    assert_eq!(web.gone(), 2, "once with the wrong digest, once with the right one");
+    assert_eq!(case.names(), ["a1", "a2"]);
+    let kept = format!("caches/meshplan/downloads/{found}");
+    assert_eq!(case.scenario.read(&kept), case.scenario.read("rules/a.yaml"));
+    case.scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
+    assert!(case.names().is_empty());
+    case.apply();
+    assert_eq!(case.names(), ["a1", "a2"], "made again with nobody at the URL");
+    case.scenario.write(&kept, "kind: Evil");
+    let told = case.scenario.run(&["plan"]).all();
+    assert!(told.contains("is not in the cache and could not be downloaded") && !told.contains("Evil"), "{told}");
+}
+
+#[test]
+fn a_server_of_the_web_that_nobody_vouches_for_is_refused() {
+    let Some(case) = Case::new() else { return };
+    let url = format!("{}/version", case.cluster.admin().server);
+    case.configure(&format!("url = \"{url}\"\n  sha256 = \"{}\"", "0".repeat(64)), "");
+    let told = case.scenario.run(&["plan"]).expect_code(1).all();
+    assert!(told.contains("the server's certificate is of no authority that this system trusts"), "{told}");
 }

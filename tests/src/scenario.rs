@@ -129,6 +129,11 @@ impl Scenario {
         self.fake = Some(fake.clone());
     }
 
+    /// Sets a variable of the environment that command lines run in.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
     /// The environment that command lines run in.
     pub fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment

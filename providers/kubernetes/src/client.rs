@@ -4,6 +4,7 @@ mod builtin;
 mod call;
 mod connect;
 mod discover;
+mod download;
 mod error;
 mod kubeconfig;
 mod list;
@@ -19,6 +20,9 @@ pub(crate) use call::Apply;
 pub use call::Cluster;
 pub use connect::{Clusters, Connector};
 pub(crate) use discover::Served;
+#[cfg(test)]
+pub(crate) use download::tests as web;
+pub(crate) use download::{Undelivered, download, without_query};
 pub(crate) use error::CallError;
 pub use kubeconfig::KubeconfigConnector;
 pub(crate) use kubeconfig::Target;

@@ -20,11 +20,17 @@ pub struct Surroundings {
     pub kubeconfigs: Vec<PathBuf>,
     /// What paths of manifests and of kubeconfigs are relative to.
     pub working_directory: PathBuf,
+    /// Where files of the web are kept; made when there is one. Without it none are kept.
+    pub downloads: Option<PathBuf>,
 }
 
 /// All data sources of this crate.
 pub fn data_sources(surroundings: Surroundings) -> Vec<Arc<dyn DataSource>> {
-    let Surroundings { kubeconfigs, working_directory } = surroundings;
+    let Surroundings { kubeconfigs, working_directory, downloads } = surroundings;
     let connector = KubeconfigConnector::new(kubeconfigs, working_directory.clone());
-    vec![Arc::new(ExistingCluster::new(connector)), Arc::new(ManifestSource::new(working_directory)), Arc::new(Object::default())]
+    vec![
+        Arc::new(ExistingCluster::new(connector)),
+        Arc::new(ManifestSource::new(working_directory, downloads)),
+        Arc::new(Object::default()),
+    ]
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 /// What every request says of us.
-const AGENT: &str = concat!("meshplan/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("meshplan/", env!("CARGO_PKG_VERSION"));
 const JSON: &str = "application/json";
 
 /// Whether a request may be sent again although it may have been done.

@@ -1,6 +1,11 @@
-//! `kubernetes_manifest_source`: manifests from a file or a directory.
+//! `kubernetes_manifest_source`: manifests from a file, a directory or the web.
 
+mod cache;
 mod files;
+mod web;
+
+use self::cache::Cache;
+use self::web::Missing;
 
 use crate::data_source::{DataSource, Source};
 use crate::kinds::parse_documents;
@@ -19,6 +24,7 @@ use std::sync::Arc;
 pub struct ManifestSource {
     schema: Schema,
     directory: PathBuf,
+    cache: Cache,
 }
 
 /// A text of manifests, under the name that people know it by.
@@ -28,39 +34,43 @@ struct Text {
 }
 
 impl ManifestSource {
-    /// The data source; paths are relative to this directory.
-    pub fn new(directory: PathBuf) -> Self {
+    /// The data source: paths are relative to the first directory, the second one, if any, keeps what was
+    /// downloaded.
+    pub fn new(directory: PathBuf, downloads: Option<PathBuf>) -> Self {
         let path = "A file, or a directory whose files ending in `.yaml`, `.yml` or `.json` are read in the order of their names, as \
                     `kubectl apply -f` does. Relative to the working directory.";
+        let recursive = "Whether directories within the directory are read too, as `kubectl apply -R` does.";
+        let url = "A file on the web, instead of `path`; `http` or `https`, redirects are followed. It is downloaded once and kept in \
+                   `$XDG_CACHE_HOME/meshplan/downloads` (without it `~/.cache`), so that it is there without the web.";
+        let sha256 = "The SHA-256 of the file at `url`, as 64 hexadecimal digits. Needed with `url`; another file there is an error.";
+        let files = "What was read, as paths below `path`; the file's name if `path` is a file, the URL without its query if there is one.";
+        let objects = "The objects in the order in which they stand there, `List`s taken apart. A Secret's contents are sensitive.";
         let attributes = vec![
-            Attribute::required("path", Type::String, path),
-            Attribute::optional(
-                "recursive",
-                Type::Bool,
-                "Whether directories within the directory are read too, as `kubectl apply -R` does.",
-            )
-            .default(Value::bool(false)),
-            Attribute::computed(
-                "files",
-                Type::list(Type::String),
-                "What was read, as paths below `path`; only the file's name if `path` is a file.",
-            ),
-            Attribute::computed(
-                "objects",
-                Type::Any,
-                "The objects in the order in which they stand there, `List`s taken apart. A Secret's contents are sensitive.",
-            ),
+            Attribute::optional("path", Type::String, path),
+            Attribute::optional("recursive", Type::Bool, recursive).default(Value::bool(false)),
+            Attribute::optional("url", Type::String, url),
+            Attribute::optional("sha256", Type::String, sha256),
+            Attribute::computed("files", Type::list(Type::String), files),
+            Attribute::computed("objects", Type::Any, objects),
         ];
-        let doc = "Manifests from a file or a directory, for `objects` of `kubernetes_manifests`. They are read while planning and frozen \
+        let doc = "Manifests from a file, a directory or the web, for `objects` of `kubernetes_manifests`. They are read while planning and frozen \
                    in the plan.";
         let kind = "kubernetes_manifest_source";
         let schema = Schema { kind, doc, version: 1, attributes, classes: &[], place: None, outside: true, settles: false };
-        Self { schema, directory }
+        Self { schema, directory, cache: Cache::new(downloads) }
     }
 
-    fn texts(&self, arguments: &Value) -> Result<Vec<Text>, Problem> {
+    async fn texts(&self, arguments: &Value) -> Result<Vec<Text>, Missing> {
+        if let Some(problem) = self.validate(arguments).into_iter().next() {
+            return Err(Missing::Wrong(problem));
+        }
+        let text = |name| arguments.text(name).unwrap_or_default();
+        if arguments.present("url").is_some() {
+            let url = web::url(text("url")).map_err(Missing::Wrong)?;
+            return Ok(vec![web::read(&url, text("sha256"), &self.cache).await?]);
+        }
         let recursive = arguments.get("recursive").and_then(Value::as_bool) == Some(true);
-        files::read(&self.directory, arguments.text("path").unwrap_or_default(), recursive)
+        files::read(&self.directory, text("path"), recursive).map_err(Missing::Wrong)
     }
 }
 
@@ -69,11 +79,33 @@ impl DataSource for ManifestSource {
         &self.schema
     }
 
+    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+        let wrong = |attribute, detail: &str| vec![Problem::with(attribute, "invalid source", detail)];
+        match ["path", "url", "sha256"].map(|name| arguments.present(name).is_some()) {
+            [true, true, _] => wrong("url", "`path` and `url` are both given; manifests come from one of them"),
+            [false, false, _] => wrong("path", "one of `path` and `url` has to say where the manifests are"),
+            [true, _, true] => wrong("sha256", "`sha256` pins the file at `url`; a file at `path` has no use for it"),
+            [_, true, false] => {
+                let detail = "`url` needs `sha256`, so that the plan holds what you looked at and nothing else";
+                let help = "download the file, look at it, and give what `sha256sum` prints for it";
+                vec![Problem::with("sha256", "invalid source", detail).help(help)]
+            }
+            _ => {
+                let url = arguments.text("url").and_then(|url| web::url(url).err());
+                url.into_iter().chain(arguments.text("sha256").and_then(web::digest_problem)).collect()
+            }
+        }
+    }
+
     fn read<'a>(&'a self, arguments: &'a Value, _: Source<'a>) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
-            match self.texts(arguments).and_then(|texts| attributes(arguments, &texts)) {
+            let texts = self.texts(arguments).await;
+            match texts.and_then(|texts| attributes(arguments, &texts).map_err(Missing::Wrong)) {
                 Ok(attributes) => Answer::Present(attributes),
-                Err(Problem { summary, detail, help, .. }) => Answer::Refused(Diagnostic { help, ..Diagnostic::error(summary, detail) }),
+                Err(Missing::Unreachable(why)) => Answer::Unreachable(why.into()),
+                Err(Missing::Wrong(Problem { summary, detail, help, .. })) => {
+                    Answer::Refused(Diagnostic { help, ..Diagnostic::error(summary, detail) })
+                }
             }
         })
     }
@@ -110,6 +142,7 @@ fn read(Text { name, text }: &Text) -> Result<Vec<Value>, Problem> {
 mod tests {
     use super::*;
     use crate::client::Clusters;
+    use crate::client::web::{Web, answer};
     use serde_json::{Value as Json, json};
     use std::path::Path;
 
@@ -121,7 +154,8 @@ mod tests {
 
     async fn asked(directory: &Path, arguments: Json) -> Answer {
         let clusters = Clusters::new(Vec::new());
-        ManifestSource::new(directory.to_owned()).read(&Value::from_json(&arguments), Source { place: None, clusters: &clusters }).await
+        let source = ManifestSource::new(directory.to_owned(), Some(directory.join("downloads")));
+        source.read(&Value::from_json(&arguments), Source { place: None, clusters: &clusters }).await
     }
 
     async fn found(directory: &Path, arguments: Json) -> (Json, Vec<String>) {
@@ -198,6 +232,35 @@ mod tests {
         ] {
             assert_eq!(refused(rules.path(), json!({ "path": path })).await, told);
         }
+    }
+
+    #[tokio::test]
+    async fn a_source_is_a_path_or_a_pinned_url() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let digest = "0".repeat(64);
+        for (arguments, told) in [
+            (json!({}), "one of `path` and `url`"),
+            (json!({ "path": "a", "url": "https://example.com" }), "`path` and `url` are both given"),
+            (json!({ "path": "a", "sha256": digest }), "`sha256` pins the file at `url`"),
+            (json!({ "url": "https://example.com/a" }), "`url` needs `sha256`"),
+            (json!({ "url": "a/b.yaml", "sha256": digest }), "`url` "),
+            (json!({ "url": "https://example.com/a", "sha256": "1" }), "`sha256` is `1`"),
+        ] {
+            let problem = refused(directory.path(), arguments).await;
+            assert!(problem.contains(told), "{problem}");
+        }
+        let unknown = Value::object([("url", Value::unknown(Type::String)), ("sha256", Value::unknown(Type::String))]);
+        assert_eq!(ManifestSource::new(PathBuf::new(), None).validate(&unknown), []);
+    }
+
+    #[tokio::test]
+    async fn manifests_of_the_web_are_told_by_their_url() {
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        let directory = tempfile::tempdir().expect("a directory");
+        let web = Web::answering(vec![answer("200 OK", "", &config("a"))]).await;
+        let arguments = json!({ "url": format!("{}/a.yaml?t=1", web.address), "sha256": cache::digest(config("a").as_bytes()) });
+        let (files, names) = found(directory.path(), arguments).await;
+        assert_eq!((files, names), (json!([format!("{}/a.yaml", web.address)]), vec!["a".to_owned()]));
     }
 
     #[tokio::test]

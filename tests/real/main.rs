@@ -3,6 +3,7 @@
 
 mod assortment;
 mod config_patch;
+mod creates;
 mod definitions;
 mod differential;
 mod example;

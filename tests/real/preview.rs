@@ -17,64 +17,6 @@ fn verbs(verbs: &[&str]) -> [Value; 2] {
     [json!({ "apiGroups": ["*"], "resources": ["configmaps", "secrets", "services"], "verbs": verbs }), namespaces]
 }
 
-/// A `ConfigMap` of somebody else's.
-fn theirs(within: &Within, name: &str, manager: &str, data: &Value) -> Value {
-    let path = format!("{}?fieldManager={manager}", within.path("/api/v1 configmaps"));
-    within.cluster.api().call("POST", &path, Some(&map(within, name, data))).done()
-}
-
-#[test]
-fn what_is_there_and_not_ours_is_not_taken() {
-    let Some(within) = Within::shared() else { return };
-    theirs(&within, "m", "argocd", &json!({ "a": "1" }));
-    let ours = map(&within, "m", &json!({ "a": "2" }));
-    within.objects(&[("m", ours.clone(), "")]);
-    let problems = within.refused();
-    assert!(
-        matches!(&problems[..], [(summary, detail)] if summary == "exists, not ours" && detail.contains("/m` is there already")),
-        "{problems:?}"
-    );
-
-    // Taking it over is one thing, taking fields of others away another.
-    within.objects(&[("m", ours.clone(), "on_exists = \"adopt\"")]);
-    let problems = within.refused();
-    let conflict = "manager `argocd` owns `data.a`, last written 20";
-    assert!(matches!(&problems[..], [(summary, detail)] if summary == "field conflict" && detail.contains(conflict)), "{problems:?}");
-    within.objects(&[("m", ours, "on_exists = \"adopt\"\n  force = true")]);
-    within.apply();
-    within.assert_converged();
-    let path = within.path("/api/v1 configmaps/m");
-    assert_eq!(within.cluster.api().get(&path).unwrap()["data"], json!({ "a": "2" }));
-
-    // Another state's object is told as such. Records count from the first in each directory: here ours is the second.
-    let other = Within::of(within.cluster);
-    let another = map(&other, "x", &json!({}));
-    other.objects(&[("a", another.clone(), "")]);
-    other.apply();
-    other.objects(&[("a", another, ""), ("m", map(&within, "m", &json!({ "a": "2" })), "")]);
-    let problems = other.refused();
-    assert!(problems[0].1.contains("belongs to another meshplan state, whose manager is `meshplan/r0000000`"), "{problems:?}");
-    within.destroy();
-}
-
-#[test]
-fn a_create_that_finds_an_object_gives_back_what_it_took() {
-    let Some(within) = Within::shared() else { return };
-    let before = theirs(&within, "m", "argocd", &json!({ "a": "1" }));
-    // Who may not read learns of the object by the answer to the create.
-    let blind = within.cluster.user(&within.cluster.name("blind"), &verbs(&["create", "patch"]));
-    within.reach(&blind);
-    within.objects(&[("m", map(&within, "m", &json!({ "b": "2" })), "")]);
-    let plan = within.plan();
-    assert!(matches!(&plan.not_previewed()[..], [(_, why)] if why.contains("cannot get resource")), "{:?}", plan.not_previewed());
-    let said = within.fail();
-    assert!(said.contains("exists, not ours"), "{said}");
-    assert_eq!(within.scenario.addresses(), Vec::<String>::new());
-    let mut after = within.cluster.api().get(&within.path("/api/v1 configmaps/m")).unwrap();
-    after["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"].clone();
-    assert_eq!(after, before);
-}
-
 #[test]
 fn who_may_only_read_gets_a_plan_and_is_told() {
     let Some(within) = Within::shared() else { return };
@@ -144,6 +86,7 @@ fn webhooks_refuse_fall_silent_and_come_back() {
 
     let rows = [
         (Behaviour::RejectDryRuns("this webhook does not support dry run".into()), "does not support dry run"),
+        (Behaviour::Slow(Duration::from_secs(6)), "failed calling webhook"),
         (Behaviour::Break, "failed calling webhook"),
     ];
     for (behaviour, words) in rows {
@@ -159,6 +102,42 @@ fn webhooks_refuse_fall_silent_and_come_back() {
         });
         within.apply();
     });
+    within.assert_converged();
+    within.destroy();
+}
+
+#[test]
+fn a_webhook_with_side_effects_is_not_asked_for_previews() {
+    let Some(within) = Within::shared() else { return };
+    let registration = Registration { side_effects: "Some", ..Registration::validating(&within.namespace, "configmaps") };
+    let webhook = Webhook::start(within.cluster, &registration, Behaviour::Allow);
+    within.objects(&[("m", map(&within, "m", &json!({ "a": "1" })), "")]);
+    let told = within.plan().not_previewed();
+    assert!(matches!(&told[..], [(_, why)] if why.contains("does not support dry run (400)")), "{told:?}");
+    assert_eq!(webhook.reviews(), Vec::<Value>::new());
+    within.apply();
+    assert_eq!(webhook.reviews().len(), 1);
+    within.assert_converged();
+    within.destroy();
+}
+
+#[test]
+fn a_webhook_that_is_down_keeps_plans_from_previews_if_it_must_answer() {
+    let Some(within) = Within::shared() else { return };
+    let rows = [("configmaps", "Fail", "connection refused"), ("secrets", "Ignore", "")];
+    let mut webhooks = rows.map(|(resource, failure_policy, _)| {
+        let registration = Registration { failure_policy, ..Registration::validating(&within.namespace, resource) };
+        Webhook::start(within.cluster, &registration, Behaviour::Allow)
+    });
+    let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s", "namespace": within.namespace } });
+    within.objects(&[("m", map(&within, "m", &json!({})), ""), ("s", secret, "")]);
+    assert_eq!(within.plan().not_previewed(), []);
+    webhooks.iter_mut().for_each(Webhook::go_down);
+    let told = within.plan().not_previewed();
+    let down = |why: &str| why.contains("failed calling webhook") && why.contains("connection refused");
+    assert!(matches!(&told[..], [(address, why)] if address == "kubernetes_manifest.m" && down(why)), "{told:?}");
+    drop(webhooks);
+    within.apply();
     within.assert_converged();
     within.destroy();
 }

@@ -13,6 +13,9 @@ pub(super) const ETCD: &str = "etcd";
 pub(super) const API_SERVER: &str = "kube-apiserver";
 pub(super) const CONTROLLERS: &str = "kube-controller-manager";
 
+/// The socket of the store, in the cluster's directory.
+pub(super) const STORE: &str = "client:0";
+
 /// Where services get their addresses.
 pub const SERVICE_RANGE: &str = "10.96.0.0/16";
 /// Who issues the tokens of service accounts.

@@ -15,6 +15,12 @@ use std::time::{Duration, Instant};
 /// The label of what asks whether the server knows of the webhook.
 const MARKER: &str = "meshplan.test/marker";
 
+/// The path of what it is registered for.
+const OBJECT: &str = "/object";
+/// The path of what tells that, and after the registration was changed.
+const FIRST: &str = "/marker";
+const AGAIN: &str = "/again";
+
 /// What a webhook does with what it is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Behaviour {
@@ -54,8 +60,9 @@ pub struct Registration<'a> {
     pub group: &'a str,
     /// The resource, such as `configmaps`.
     pub resource: &'a str,
-    /// `None` or `NoneOnDryRun`; either way it is called for dry runs as well. (The server itself refuses dry runs where it is `Some`, which
-    /// `admissionregistration.k8s.io/v1` does not allow any more: such a webhook can only have been left by an old server.)
+    /// `None` or `NoneOnDryRun`; either way it is called for dry runs as well. The server itself refuses dry runs where it is `Some`, which
+    /// `admissionregistration.k8s.io/v1` does not allow any more: such a webhook can only have been left by an old server, and is written
+    /// into the store.
     pub side_effects: &'a str,
     /// What becomes of an object when the webhook does not answer: `Fail` or `Ignore`.
     pub failure_policy: &'a str,
@@ -77,6 +84,8 @@ struct Told {
     behaviour: Behaviour,
     reviews: Vec<Value>,
     marked: bool,
+    /// The path that counts as marked.
+    marker: &'static str,
 }
 
 /// A webhook that is registered in a cluster, until it is dropped.
@@ -90,18 +99,24 @@ pub struct Webhook<'a> {
 impl<'a> Webhook<'a> {
     /// Serves a webhook, registers it, and waits until the server calls it.
     pub fn start(cluster: &'a ApiServer, registration: &Registration<'_>, behaviour: Behaviour) -> Self {
-        let told = Arc::new(Mutex::new(Told { behaviour, reviews: Vec::new(), marked: false }));
+        let told = Arc::new(Mutex::new(Told { behaviour, reviews: Vec::new(), marked: false, marker: FIRST }));
         let authority = Authority::new("webhook authority");
         let shared = told.clone();
         let answering: Answering = Arc::new(move |request| Box::pin(answer(request, shared.clone())));
         let loopback = Loopback::serve(&authority.server(&[]), answering);
         let name = cluster.name("webhook");
-        let configuration = configuration(&name, registration, &format!("https://{}", loopback.address()), authority.certificate());
+        let left = registration.side_effects == "Some";
+        let registered = Registration { side_effects: if left { "None" } else { registration.side_effects }, ..registration.clone() };
+        let configuration = configuration(&name, &registered, &format!("https://{}", loopback.address()), authority.certificate());
         let resource = configuration["kind"].as_str().unwrap().to_lowercase() + "s";
         let collection = format!("/apis/admissionregistration.k8s.io/v1/{resource}");
         cluster.api().make(&collection, &configuration);
         let webhook = Self { cluster, path: format!("{collection}/{name}"), told, loopback: Some(loopback) };
         webhook.wait_until_called(registration.namespace);
+        if left {
+            webhook.leave(&format!("/registry/{resource}/{name}"));
+            webhook.wait_until_called(registration.namespace);
+        }
         webhook
     }
 
@@ -118,6 +133,18 @@ impl<'a> Webhook<'a> {
     /// Answers no more; it stays registered.
     pub fn go_down(&mut self) {
         self.loopback = None;
+    }
+
+    /// Makes it one with side effects, and its marker one that tells when the server has learned of that.
+    fn leave(&self, key: &str) {
+        let mut stored = self.cluster.api().get(&self.path).unwrap();
+        stored["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+        stored["webhooks"][0]["sideEffects"] = json!("Some");
+        let marker = stored["webhooks"][1]["clientConfig"]["url"].as_str().unwrap().replace(FIRST, AGAIN);
+        stored["webhooks"][1]["clientConfig"]["url"] = json!(marker);
+        let told = &mut *self.told.lock().unwrap();
+        (told.marked, told.marker) = (false, AGAIN);
+        self.cluster.store(key, &stored.to_string());
     }
 
     /// The server learns of webhooks when it pleases. A second entry of the same registration tells when it has.
@@ -151,9 +178,9 @@ fn configuration(name: &str, registration: &Registration<'_>, url: &str, authori
         })
     };
     let mut object =
-        entry("object", "/object", group, resource, json!({ "matchExpressions": [{ "key": MARKER, "operator": "DoesNotExist" }] }));
+        entry("object", OBJECT, group, resource, json!({ "matchExpressions": [{ "key": MARKER, "operator": "DoesNotExist" }] }));
     (object["sideEffects"], object["failurePolicy"]) = (json!(side_effects), json!(failure_policy));
-    let mut marker = entry("marker", "/marker", "", "configmaps", json!({ "matchLabels": { MARKER: "true" } }));
+    let mut marker = entry("marker", FIRST, "", "configmaps", json!({ "matchLabels": { MARKER: "true" } }));
     (marker["sideEffects"], marker["failurePolicy"]) = (json!("None"), json!("Ignore"));
     let kind = match phase {
         Phase::Mutating => "MutatingWebhookConfiguration",
@@ -163,17 +190,17 @@ fn configuration(name: &str, registration: &Registration<'_>, url: &str, authori
 }
 
 async fn answer(request: Request<Incoming>, told: Arc<Mutex<Told>>) -> Result<Response<Body>, Cut> {
-    let marker = request.uri().path() == "/marker";
+    let asked_at = request.uri().path().to_owned();
     let body = request.into_body().collect().await.map_err(|_| Cut)?.to_bytes();
     let review: Value = serde_json::from_slice(&body).map_err(|_| Cut)?;
     let behaviour = {
         let mut told = told.lock().unwrap();
-        if marker {
-            told.marked = true;
-            Behaviour::Allow
-        } else {
+        if asked_at == OBJECT {
             told.reviews.push(review["request"].clone());
             told.behaviour.clone()
+        } else {
+            told.marked |= asked_at == told.marker;
+            Behaviour::Allow
         }
     };
     let mut answer = json!({ "uid": review["request"]["uid"], "allowed": true });

@@ -87,7 +87,9 @@ fn addressee(ask: &Ask) -> (Mode, Arc<str>, Option<Address>) {
     match ask {
         Ask::Place { address, place, .. } => (address.mode, place.kind.clone(), None),
         Ask::Read { record, .. } => (Mode::Managed, record.kind.clone(), record.place.clone()),
-        Ask::Exists(proposal) | Ask::Preview(proposal) => (Mode::Managed, proposal.kind.clone(), proposal.place.clone()),
+        Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) => {
+            (Mode::Managed, proposal.kind.clone(), proposal.place.clone())
+        }
         Ask::Data { kind, place, .. } => (Mode::Data, kind.clone(), place.clone()),
         Ask::File { path: directory } | Ask::Files { directory, .. } => (Mode::Data, directory.clone(), None),
     }

@@ -42,6 +42,10 @@ pub enum Ask {
     },
     /// Does a thing of this identity exist? Answered like a read.
     Exists(Box<Proposal>),
+    /// Is the thing there that is to be imported, and how? Answered like a read, with in addition `attributes`: the arguments as they
+    /// are there, beside what the kind computes, and `notes`, texts for the plan. `uid` and `id` of the proposal are those of an import that was interrupted, if any. Asked
+    /// only where [`Kind::import`](crate::schema::Kind::import) takes the id; the arguments may hold unknowns.
+    Import(Box<Proposal>),
     /// What does this data source say? Answered with its attributes.
     Data {
         /// The instance that asks.
@@ -82,7 +86,7 @@ pub struct Proposal {
     pub place: Option<Address>,
     /// The record's id, if it has one.
     pub id: Option<RecordId>,
-    /// The uid of what is there, if anything of ours is.
+    /// The uid of what is there, if anything of ours is, or is to be.
     pub uid: Option<Arc<str>>,
     /// Its arguments, wholly known.
     pub arguments: Value,
@@ -97,6 +101,7 @@ impl Question {
             Ask::Read { address, deposed: None, .. } => format!("read {address}"),
             Ask::Read { address, deposed: Some(key), .. } => format!("read {address} deposed {key}"),
             Ask::Exists(p) => format!("exists {} {}", p.address, hash(&p.arguments)),
+            Ask::Import(p) => format!("import {} {}", p.address, hash(&p.arguments)),
             Ask::Data { address, arguments, .. } => format!("data {address} {}", hash(arguments)),
             Ask::Preview(p) => format!("preview {} {}", p.address, hash(&p.arguments)),
             Ask::File { path } => format!("file {path}"),

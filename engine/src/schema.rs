@@ -200,7 +200,8 @@ pub struct Comparison<'a> {
     pub desired: &'a Value,
     /// What the state remembers.
     pub prior: Option<&'a Record>,
-    /// What a read found: an object in the kind's own shape, usually its attributes. Nothing when refresh is off.
+    /// What a read found: an object in the kind's own shape, usually its attributes. Nothing when refresh is off. Without `prior` it is what
+    /// is to be imported: there, and not ours yet.
     pub observed: Option<&'a Value>,
     /// The answer to the preview that was asked for.
     pub preview: Option<&'a Preview>,
@@ -317,6 +318,14 @@ pub trait Kind: Send + Sync {
     fn brings(&self, arguments: &Value) -> Vec<String> {
         let _ = arguments;
         Vec::new()
+    }
+
+    /// Whether a thing with these arguments is imported under this id: that it is the id of the very thing which the arguments describe.
+    /// Kinds that import nothing refuse every id, as by default.
+    fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
+        let _ = (id, arguments);
+        let detail = format!("`{}` is of a kind whose things cannot be imported", self.schema().kind);
+        Err(Problem::new("not importable", detail).help("Remove the `import` block: it is created."))
     }
 
     /// Problems that show only when all planned instances of the kind are seen together, each with the instance it is reported at. The

@@ -62,6 +62,8 @@ pub enum Operation {
     Update,
     /// Deleting it.
     Delete,
+    /// Taking over a thing that was there.
+    Import,
 }
 
 /// How a record stands.
@@ -93,7 +95,7 @@ pub struct Record {
     /// The identity within the place; kept so that an interrupted create can be looked for.
     pub identity: Option<Arc<str>>,
     /// All attributes: an object, wholly known. References stand as their addresses (strings). Of an interrupted record the
-    /// attributes are the planned ones for a create, the prior ones otherwise.
+    /// attributes are the planned ones for a create or import, the prior ones otherwise.
     pub attributes: Value,
     /// Fingerprint of what was last applied.
     pub applied: Option<Fingerprint>,

@@ -63,7 +63,7 @@ pub(crate) fn full_record() -> Record {
 pub(crate) fn every_entry() -> Vec<Entry> {
     let address = longest_address();
     let mut entries = Vec::new();
-    for operation in [Operation::Create, Operation::Update, Operation::Delete] {
+    for operation in [Operation::Create, Operation::Update, Operation::Delete, Operation::Import] {
         let record = Record { status: Status::Interrupted(operation), ..full_record() };
         entries.push(Entry::Intent { address: address.clone(), deposed: None, record });
     }

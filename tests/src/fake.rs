@@ -185,6 +185,8 @@ impl Fake {
             Ask::Read { record, .. } if silent(record.place.as_ref()) => Answer::Unreachable("the test says so".into()),
             Ask::Read { record, .. } => found(&key(asked.place.as_ref(), &record.kind, &record.attributes)),
             Ask::Data { arguments, .. } => source(arguments),
+            Ask::Import(proposal) if silent(proposal.place.as_ref()) => Answer::Unreachable("the test says so".into()),
+            Ask::Import(proposal) => found(&key(asked.place.as_ref(), &proposal.kind, &proposal.arguments)),
             Ask::Exists(_) | Ask::Preview(_) | Ask::File { .. } | Ask::Files { .. } => Answer::Absent,
         }
     }
@@ -277,6 +279,15 @@ impl Kind for FakeKind {
 
     fn identity(&self, arguments: &Value) -> Option<String> {
         Some(format!("{}/{}", self.0.kind, arguments.text("name")?))
+    }
+
+    /// Things have their names as ids, and nothing else is imported.
+    fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
+        match (self.0.kind, arguments.text("name")) {
+            ("fake_thing" | "fake_inner", Some(name)) if name == id => Ok(()),
+            ("fake_thing" | "fake_inner", _) => Err(Problem::new("id of another object", "it has another name")),
+            _ => Err(Problem::new("not importable", "it is no thing")),
+        }
     }
 
     fn settles(&self, arguments: &Value) -> bool {

@@ -1,8 +1,10 @@
 //! Laws held by exhaustion: whatever happens to an apply, running it again ends where a straight run ends.
 
+use meshplan_tests::cluster::Cluster;
 use meshplan_tests::killed::{Counting, authorities, replayed};
 use meshplan_tests::redact;
 use meshplan_tests::scenario::Scenario;
+use serde_json::json;
 
 const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
 const APPLY: [&str; 2] = ["apply", "--auto-approve"];
@@ -89,6 +91,48 @@ resource "kubernetes_secret" "token" {
 #[test]
 fn an_apply_onto_clusters_killed_anywhere_makes_nothing_twice() {
     any_prefix(&|| Scenario::with(CLUSTERS), 1);
+}
+
+const IMPORTS: &str = r#"
+resource "sandbox_cluster" "this" {
+  name = "c"
+}
+resource "kubernetes_namespace" "shop" {
+  cluster = sandbox_cluster.this
+  name    = "shop"
+  labels  = { "istio-injection" = "enabled" }
+}
+resource "kubernetes_secret" "keys" {
+  cluster   = sandbox_cluster.this
+  namespace = kubernetes_namespace.shop.name
+  name      = "keys"
+  data      = { key = "x" }
+}
+import {
+  to = kubernetes_namespace.shop
+  id = "shop"
+}
+import {
+  to = kubernetes_secret.keys
+  id = "shop/keys"
+}
+"#;
+
+/// A cluster with objects that somebody made by hand, and what imports them.
+fn imports() -> Scenario {
+    let scenario = Scenario::with("resource \"sandbox_cluster\" \"this\" {\n  name = \"c\"\n}\n");
+    scenario.run(&APPLY).expect_code(0);
+    let cluster = Cluster::of(&scenario, "c");
+    let object = |kind: &str, name: &str| json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": name } });
+    cluster.make("/api/v1/namespaces", &object("Namespace", "shop"));
+    cluster.make("/api/v1/namespaces/shop/secrets", &object("Secret", "keys"));
+    scenario.write("main.mesh.hcl", IMPORTS);
+    scenario
+}
+
+#[test]
+fn an_import_killed_anywhere_is_completed_by_the_next_apply() {
+    any_prefix(&imports, 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod checks;
+mod imports;
 mod lifecycle;
 mod moves;
 mod repair;

@@ -83,6 +83,9 @@ fn summary(summary: &Summary, destroy: bool) -> String {
         (false, false) => "incomplete",
     };
     let mut line = format!("{name} {ending}: ");
+    if summary.imported > 0 {
+        let _ = write!(line, "{} imported, ", summary.imported);
+    }
     if !destroy {
         let _ = write!(line, "{} added, {} changed, ", summary.added, summary.changed);
     }
@@ -103,10 +106,12 @@ mod tests {
     #[test]
     fn the_last_line_says_how_it_ended() {
         let complete = Summary { added: 3, changed: 1, destroyed: 2, ..Summary::default() };
+        let imported = Summary { imported: 2, changed: 1, ..Summary::default() };
         let failed = Summary { added: 1, failed: 1, skipped: 2, ..Summary::default() };
         let interrupted = Summary { skipped: 4, interrupted: true, ..Summary::default() };
         for (of, destroy, line) in [
             (&complete, false, "Apply complete: 3 added, 1 changed, 2 destroyed."),
+            (&imported, false, "Apply complete: 2 imported, 0 added, 1 changed, 0 destroyed."),
             (&complete, true, "Destroy complete: 2 destroyed."),
             (&failed, false, "Apply incomplete: 1 added, 0 changed, 0 destroyed, 1 failed, 2 not started."),
             (&interrupted, true, "Destroy interrupted: 0 destroyed, 4 not started."),

@@ -104,6 +104,7 @@ impl View for Lines {
         let members = json!({
             "added": summary.added,
             "changed": summary.changed,
+            "imported": summary.imported,
             "destroyed": summary.destroyed,
             "failed": summary.failed,
             "skipped": summary.skipped,
@@ -256,7 +257,7 @@ fn check(result: &CheckResult) -> Json {
 fn counts(counts: &Counts) -> Json {
     json!({
         "add": counts.add, "change": counts.change, "replace": counts.replace, "destroy": counts.destroy,
-        "forget": counts.forget, "read": counts.read, "move": counts.moved, "keep": counts.keep,
+        "import": counts.import, "forget": counts.forget, "read": counts.read, "move": counts.moved, "keep": counts.keep,
     })
 }
 
@@ -267,6 +268,7 @@ fn name(action: Action) -> &'static str {
         Action::Read => "read",
         Action::Create => "create",
         Action::Update => "update",
+        Action::Import => "import",
         Action::Replace => "replace",
         Action::ReplaceCreateFirst => "replace_create_first",
         Action::Delete => "delete",
@@ -299,6 +301,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::MembersChange => "members_change",
         Reason::MovedFrom(_) => "moved",
         Reason::Removed => "removed",
+        Reason::Imported { .. } => "imported",
     }
 }
 

@@ -109,6 +109,7 @@ fn status(status: Status) -> Option<&'static str> {
         Status::Interrupted(Operation::Create) => Some("create interrupted"),
         Status::Interrupted(Operation::Update) => Some("update interrupted"),
         Status::Interrupted(Operation::Delete) => Some("delete interrupted"),
+        Status::Interrupted(Operation::Import) => Some("import interrupted"),
     }
 }
 

@@ -73,7 +73,7 @@ impl Style {
 pub fn paint_of(action: Action) -> Paint {
     match action {
         Action::Create => Paint::Add,
-        Action::Update | Action::Move => Paint::Change,
+        Action::Update | Action::Import | Action::Move => Paint::Change,
         Action::Replace | Action::ReplaceCreateFirst | Action::Delete => Paint::Remove,
         Action::Read | Action::Settle => Paint::Read,
         Action::Keep | Action::Forget => Paint::Dim,

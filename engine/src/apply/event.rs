@@ -59,6 +59,8 @@ pub struct Summary {
     pub added: usize,
     /// Changed in place.
     pub changed: usize,
+    /// Imported, changed with that or not.
+    pub imported: usize,
     /// Deleted, replacements and what lay within dead places included.
     pub destroyed: usize,
     /// Failed.

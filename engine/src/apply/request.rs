@@ -81,7 +81,8 @@ impl Starting {
             };
             let result = match task.action {
                 Action::Create => provider.create(request).await,
-                Action::Update => provider.update(request).await,
+                // Its record, which only the intent has so far, says what is there.
+                Action::Update | Action::Import => provider.update(request).await,
                 Action::Settle => provider.settle(request).await,
                 Action::Delete => provider.delete(request).await.map(|()| Done::new(Value::null())),
                 _ => read(&*provider, request).await,
@@ -114,6 +115,18 @@ async fn read(provider: &dyn crate::port::Provider, request: Request) -> Result<
     }
 }
 
+/// What becomes of a thing that was to change in place at most.
+fn in_place(planned: Planned) -> Result<Planned, Failure> {
+    match planned {
+        Planned::Replace { because, .. } => {
+            let detail = format!("`{}` cannot change in place, and the plan did not replace it; plan again", because.join("`, `"));
+            Err(Failure::new("another action than planned", detail))
+        }
+        Planned::Refused(problem) => Err(Failure::new(problem.summary, problem.detail)),
+        other => Ok(other),
+    }
+}
+
 impl Run<'_> {
     /// Computes a slot, or prepares its effect. A slot that needs no effect is finished on the way.
     pub(super) fn prepare(&mut self, slot: SlotId) -> Result<Option<Starting>, Failure> {
@@ -121,6 +134,9 @@ impl Run<'_> {
             Op::Create { target, arguments, planned } => self.prepare_create(slot, target, arguments, planned).map(Some),
             Op::Update { target, arguments, observed, planned } => {
                 self.prepare_update(slot, target, arguments, (observed.as_ref(), planned))
+            }
+            Op::Import { target, arguments, observed, planned } => {
+                self.prepare_import(slot, target, arguments, (observed, planned)).map(Some)
             }
             Op::Settle { target, arguments } => {
                 let arguments = self.filled(arguments);
@@ -249,23 +265,38 @@ impl Run<'_> {
                 previewable: false,
                 secret_key: &self.plan.prior.secret_key,
             };
-            match kind.planned(comparison) {
-                // An update may turn out to be nothing; every other difference stops the branch.
-                Planned::Keep(attributes) => {
-                    self.put_again(target, &attributes, None)?;
-                    self.walk.finish(slot, instance(&target.address, &attributes));
-                    return Ok(None);
-                }
-                Planned::Replace { because, .. } => {
-                    let detail = format!("`{}` cannot change in place, and the plan did not replace it; plan again", because.join("`, `"));
-                    return Err(Failure::new("another action than planned", detail));
-                }
-                Planned::Refused(problem) => return Err(Failure::new(problem.summary, problem.detail)),
-                Planned::Create(_) | Planned::Update { .. } | Planned::Ask => {}
+            // An update may turn out to be nothing; every other difference stops the branch.
+            if let Planned::Keep(attributes) = in_place(kind.planned(comparison))? {
+                self.put_again(target, &attributes, None)?;
+                self.walk.finish(slot, instance(&target.address, &attributes));
+                return Ok(None);
             }
         }
         self.put_place(target)?;
         self.start(slot, (target, Action::Update), arguments, Some(planned.clone())).map(Some)
+    }
+
+    fn prepare_import(
+        &mut self,
+        slot: SlotId,
+        target: &Target,
+        template: &Value,
+        (observed, planned): (&Value, &Value),
+    ) -> Result<Starting, Failure> {
+        let arguments = self.filled(template);
+        if !template.is_constant() {
+            let comparison = Comparison {
+                desired: &arguments,
+                prior: None,
+                observed: Some(observed),
+                preview: None,
+                previewable: false,
+                secret_key: &self.plan.prior.secret_key,
+            };
+            in_place(self.kind(target)?.planned(comparison))?;
+        }
+        self.put_place(target)?;
+        self.start(slot, (target, Action::Import), arguments, Some(planned.clone()))
     }
 
     fn prepare_delete(&mut self, slot: SlotId, target: &Target) -> Result<Option<Starting>, Failure> {
@@ -286,12 +317,13 @@ impl Run<'_> {
     ) -> Result<Starting, Failure> {
         let kind = self.kind(target)?;
         let outside = kind.schema().outside;
-        let prior = recorded(&self.state, target).cloned().filter(|_| action != Action::Create);
+        let mut prior = recorded(&self.state, target).cloned().filter(|_| action != Action::Create);
         let id = prior.as_ref().map_or_else(|| self.effects.machine.record_id(), |prior| prior.id.clone());
         let operation = match action {
             Action::Create => Some(Operation::Create),
             Action::Update => Some(Operation::Update),
             Action::Delete => Some(Operation::Delete),
+            Action::Import => Some(Operation::Import),
             _ => None,
         };
         let task = Task {
@@ -305,7 +337,11 @@ impl Run<'_> {
             intended: outside && operation.is_some(),
         };
         if let (Some(operation), true) = (operation, outside) {
-            let record = self.intended(&task, operation, prior.as_ref());
+            let mut record = self.intended(&task, operation, prior.as_ref());
+            if let Op::Import { observed, .. } = self.walk.op(slot) {
+                record.uid = observed.text("uid").map(Arc::from);
+                prior = Some(record.clone());
+            }
             self.write(Entry::Intent { address: target.address.clone(), deposed: target.deposed.clone(), record });
         }
         let request = Request {
@@ -350,10 +386,13 @@ impl Run<'_> {
     pub(super) fn commit(&mut self, task: &Task, done: Done) {
         let address = task.target.address.clone();
         match task.action {
-            Action::Create | Action::Update => {
+            Action::Create | Action::Update | Action::Import => {
                 let ready = !task.kind.settles(&task.arguments);
                 self.put(task, done, if ready { Status::Ready } else { Status::Unready });
                 self.count(task.action, 1);
+                if self.plan.change(&address).is_some_and(|change| change.reason.changes_what_is_imported()) {
+                    self.count(Action::Update, 1);
+                }
             }
             Action::Settle => self.put(task, done, Status::Ready),
             Action::Delete => {
@@ -373,11 +412,11 @@ impl Run<'_> {
     pub(super) fn record_failure(&mut self, task: &Task, failure: &Failure) {
         let address = task.target.address.clone();
         match (&failure.partial, task.action) {
-            (Some(done), Action::Create | Action::Update) => {
+            (Some(done), Action::Create | Action::Update | Action::Import) => {
                 self.put(task, (**done).clone(), if failure.tainted { Status::Tainted } else { Status::Unready });
             }
             (None, Action::Create) if task.intended => self.write(Entry::Remove { address, deposed: task.target.deposed.clone() }),
-            (None, Action::Update | Action::Delete) if task.intended => {
+            (None, Action::Update | Action::Delete | Action::Import) if task.intended => {
                 // The intent marked it interrupted; whatever the failed effect did, the next plan must look.
             }
             _ => {}

@@ -99,7 +99,9 @@ impl<'a> Run<'a> {
 
     fn counts(&self, slot: SlotId) -> bool {
         match self.walk.op(slot) {
-            Op::Create { target, .. } | Op::Update { target, .. } | Op::Delete { target } => self.is_outside(target),
+            Op::Create { target, .. } | Op::Update { target, .. } | Op::Import { target, .. } | Op::Delete { target } => {
+                self.is_outside(target)
+            }
             Op::Read { .. } | Op::Probe { .. } => true,
             _ => false,
         }
@@ -289,6 +291,7 @@ impl<'a> Run<'a> {
         match action {
             Action::Create | Action::Replace | Action::ReplaceCreateFirst => self.summary.added += how_many,
             Action::Update => self.summary.changed += how_many,
+            Action::Import => self.summary.imported += how_many,
             Action::Delete | Action::Forget => self.summary.destroyed += how_many,
             Action::Keep | Action::Settle | Action::Read | Action::Move => {}
         }
@@ -310,6 +313,7 @@ pub(super) fn action_of(op: &Op) -> Action {
         Op::Create { .. } => Action::Create,
         Op::Settle { .. } => Action::Settle,
         Op::Update { .. } => Action::Update,
+        Op::Import { .. } => Action::Import,
         Op::Delete { .. } => Action::Delete,
         Op::Forget { .. } => Action::Forget,
         Op::Read { .. } | Op::Probe { .. } => Action::Read,
@@ -319,7 +323,8 @@ pub(super) fn action_of(op: &Op) -> Action {
 
 /// Whether a slot is a step that people count.
 fn is_step(op: &Op) -> bool {
-    matches!(op, Op::Create { .. } | Op::Update { .. } | Op::Delete { .. } | Op::Forget { .. } | Op::Read { .. } | Op::Settle { .. })
+    let makes = matches!(op, Op::Create { .. } | Op::Update { .. } | Op::Import { .. } | Op::Settle { .. });
+    makes || matches!(op, Op::Delete { .. } | Op::Forget { .. } | Op::Read { .. })
 }
 
 /// A record as it is written down: references as their addresses.

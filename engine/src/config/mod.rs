@@ -15,8 +15,8 @@ mod written;
 pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
 pub use layout::lay_out;
 pub use model::{
-    Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Lifecycle, Local, Module, Moved, NestedBlock,
-    Output, Removed, Repeated, Repetition, ResourceBlock, ResourceName, Settings, Subject, Variable,
+    Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, ImportBlock, Lifecycle, Local, Module, Moved,
+    NestedBlock, Output, Removed, Repeated, Repetition, ResourceBlock, ResourceName, Settings, Subject, Variable,
 };
 pub use nested::given;
 pub use parse::{ModuleCall, Values, calls, parse, parse_expression, parse_template, parse_values, variable_value};

@@ -41,6 +41,8 @@ pub struct Module {
     pub moved: Vec<Moved>,
     /// `removed` blocks.
     pub removed: Vec<Removed>,
+    /// `import` blocks. Only the root module may have them.
+    pub imports: Vec<ImportBlock>,
 }
 
 /// What a `moved` or `removed` block is about, as seen from its module.
@@ -83,11 +85,46 @@ pub struct Removed {
     pub span: Span,
 }
 
+/// An `import` block: what exists already is managed from now on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportBlock {
+    /// The module calls that lead to the resource, each with the key of the instance that is meant.
+    pub module: Vec<(Arc<str>, Option<Expr>)>,
+    /// The resource.
+    pub name: ResourceName,
+    /// The key of the instance that is meant.
+    pub key: Option<Expr>,
+    /// What names the thing to its kind.
+    pub id: Expr,
+    /// Once, or `for_each`.
+    pub repetition: Repetition,
+    /// Where the block's header stands.
+    pub span: Span,
+}
+
+/// The resource's address without keys.
+impl fmt::Display for ImportBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (call, _) in &self.module {
+            write!(f, "module.{call}.")?;
+        }
+        write!(f, "{}.{}", self.name.kind, self.name.name)
+    }
+}
+
+impl ImportBlock {
+    /// Every expression that is evaluated for each instance of the block.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let keys = self.module.iter().filter_map(|(_, key)| key.as_ref());
+        keys.chain(&self.key).chain([&self.id])
+    }
+}
+
 impl Module {
     /// How many blocks and locals it has, its settings not counted.
     pub fn count(&self) -> usize {
         let values = self.variables.len() + self.locals.len() + self.outputs.len();
-        values + self.resources.len() + self.calls.len() + self.checks.len()
+        values + self.resources.len() + self.calls.len() + self.checks.len() + self.imports.len()
     }
 }
 

@@ -4,7 +4,8 @@
 
 use super::expression::{Expr, Node, Root};
 use super::model::{
-    Argument, Assertion, CallBlock, Config, Dependency, DependencyRoot, Module, NestedBlock, Repetition, ResourceBlock, ResourceName,
+    Argument, Assertion, CallBlock, Config, Dependency, DependencyRoot, ImportBlock, Module, NestedBlock, Repetition, ResourceBlock,
+    ResourceName,
 };
 use crate::address::Mode;
 use crate::diagnostic::{Diagnostic, did_you_mean};
@@ -17,7 +18,7 @@ use std::sync::Arc;
 pub(super) fn validate(config: &Config, unread: &BTreeSet<ModuleKey>, problems: &mut Vec<Diagnostic>) {
     for (key, module) in &config.modules {
         if !unread.contains(key) {
-            References { config, unread, module, problems }.module();
+            References { config, unread, key, module, problems }.module();
         }
     }
 }
@@ -44,6 +45,7 @@ enum Within {
 struct References<'c> {
     config: &'c Config,
     unread: &'c BTreeSet<ModuleKey>,
+    key: &'c ModuleKey,
     module: &'c Module,
     problems: &'c mut Vec<Diagnostic>,
 }
@@ -76,6 +78,36 @@ impl<'c> References<'c> {
             }
             self.assertions(&check.assertions, site);
         }
+        for block in &module.imports {
+            self.import(block);
+        }
+    }
+
+    fn import(&mut self, block: &'c ImportBlock) {
+        let site = Site { repetition: Some(&block.repetition), ..Site::default() };
+        self.repetition(&block.repetition, Site::default());
+        block.expressions().for_each(|expression| self.expression(expression, site));
+        if *self.key != self.config.root {
+            let problem = Diagnostic::error("misplaced block", "an `import` block stands in the root module").at(block.span);
+            self.problems.push(problem.help(format!("Move it there, with `to = module.….{block}`.")));
+            return;
+        }
+        let mut module = self.module;
+        for (name, _) in &block.module {
+            match module.calls.get(name).map(|call| self.readable(&call.module)) {
+                Some(Some(called)) => module = called,
+                Some(None) => return,
+                None => return self.no_target(block),
+            }
+        }
+        if !module.resources.contains_key(&block.name) {
+            self.no_target(block);
+        }
+    }
+
+    fn no_target(&mut self, block: &ImportBlock) {
+        let problem = Diagnostic::error("target not in configuration", format!("`{block}` is to be imported, and there is no such block"));
+        self.problems.push(problem.at(block.span).help("Write its `resource` block, or correct `to`."));
     }
 
     fn resource(&mut self, block: &'c ResourceBlock, around: Site<'c>) {

@@ -19,6 +19,8 @@ pub enum Action {
     Create,
     /// Changed in place.
     Update,
+    /// There already, and ours from now on; changed in place where it is not as configured.
+    Import,
     /// Deleted, then created.
     Replace,
     /// Created, then deleted.
@@ -45,6 +47,7 @@ impl Action {
             Self::Read => "<=",
             Self::Create => "+",
             Self::Update => "~",
+            Self::Import => "<-",
             Self::Replace => "-/+",
             Self::ReplaceCreateFirst => "+/-",
             Self::Delete => "-",
@@ -101,6 +104,20 @@ pub enum Reason {
     MovedFrom(Address),
     /// A `removed` block gives it up.
     Removed,
+    /// An `import` block names it.
+    Imported {
+        /// By this id.
+        id: Arc<str>,
+        /// What differs from the configuration and changes.
+        changed: Vec<String>,
+    },
+}
+
+impl Reason {
+    /// Whether it says of an import that something changes with it.
+    pub fn changes_what_is_imported(&self) -> bool {
+        matches!(self, Self::Imported { changed, .. } if !changed.is_empty())
+    }
 }
 
 impl fmt::Display for Reason {
@@ -139,6 +156,8 @@ impl fmt::Display for Reason {
             Self::ReadWhenKnown => f.write_str("read when its arguments are known"),
             Self::Removed => f.write_str("given up by a `removed` block, stays as it is"),
             Self::MovedFrom(from) => write!(f, "moved from `{from}`"),
+            Self::Imported { id, changed } if changed.is_empty() => write!(f, "exists as `{id}`"),
+            Self::Imported { id, changed } => write!(f, "exists as `{id}`, {} changes", list(changed)),
         }
     }
 }
@@ -236,6 +255,8 @@ pub struct Counts {
     pub read: usize,
     /// Renamed.
     pub moved: usize,
+    /// Imported. What changes with that counts as changed as well.
+    pub import: usize,
     /// Left as they are.
     pub keep: usize,
 }
@@ -254,7 +275,9 @@ impl Counts {
                 Action::Delete => &mut counts.destroy,
                 Action::Forget => &mut counts.forget,
                 Action::Move => &mut counts.moved,
+                Action::Import => &mut counts.import,
             } += 1;
+            counts.change += usize::from(change.reason.changes_what_is_imported());
         }
         counts
     }

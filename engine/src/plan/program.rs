@@ -109,6 +109,17 @@ pub enum Op {
         /// The planned attributes: what is known of them must come true.
         planned: Value,
     },
+    /// Takes over a thing that is there, and changes it in place where it is not as configured.
+    Import {
+        /// The instance.
+        target: Arc<Target>,
+        /// Its arguments: a template, see [`Program`].
+        arguments: Value,
+        /// What was found of it.
+        observed: Value,
+        /// The planned attributes: what is known of them must come true.
+        planned: Value,
+    },
     /// Deletes a thing through its recorded place.
     Delete {
         /// The instance.
@@ -181,6 +192,7 @@ impl Op {
             | Self::Create { target, .. }
             | Self::Settle { target, .. }
             | Self::Update { target, .. }
+            | Self::Import { target, .. }
             | Self::Delete { target }
             | Self::Forget { target, .. }
             | Self::Record { target, .. } => Some(target),

@@ -30,6 +30,11 @@ impl Difference {
         self
     }
 
+    /// Without what is there and not desired.
+    pub(crate) fn wanted(self) -> Self {
+        Self { unwanted: Vec::new(), ..self }
+    }
+
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.wanted.is_empty() && self.unwanted.is_empty()

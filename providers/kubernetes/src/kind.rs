@@ -105,6 +105,10 @@ impl Kind for Adapter {
         defined_by(&object).into_iter().collect()
     }
 
+    fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
+        crate::import::agrees(&*self.kind, id, arguments)
+    }
+
     fn planned(&self, asked: Comparison<'_>) -> Planned {
         if self.is_set(asked.desired) {
             return self.planned_set(asked);

@@ -11,6 +11,7 @@ mod difference;
 mod document;
 #[cfg(test)]
 mod fake;
+mod import;
 mod kind;
 mod kinds;
 mod object;

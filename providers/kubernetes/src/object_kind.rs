@@ -138,6 +138,12 @@ pub trait ObjectKind: Send + Sync {
         None
     }
 
+    /// The arguments that an import compares with what is there, each with the path in the object of what it writes (a Secret's text stands in
+    /// `stringData`); nothing for kinds whose objects are not imported.
+    fn imported(&self) -> Option<&'static [(&'static str, &'static [&'static str])]> {
+        None
+    }
+
     /// Computed attributes of a single object, as far as they are known: from the arguments alone while planning, else with the live object.
     /// What is missing is unknown before apply and null after.
     fn attributes(&self, arguments: &Value, live: Option<&Json>) -> Vec<(&'static str, Value)> {

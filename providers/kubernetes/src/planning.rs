@@ -30,6 +30,9 @@ struct Planning<'a> {
 impl Planning<'_> {
     fn planned(&self) -> Planned {
         let Some(prior) = self.asked.prior else {
+            if let Some(observed) = self.asked.observed {
+                return self.taken_over(observed);
+            }
             return if self.asks() { Planned::Ask } else { Planned::Create(self.attributes(Computed::Anew)) };
         };
         let renamed = self.renamed();
@@ -48,6 +51,23 @@ impl Planning<'_> {
         }
         let found = without_rewritten(difference(&self.object, there), observed);
         if as_applied { self.drifted(found, there) } else { self.configured(found, there) }
+    }
+
+    /// What is there and is not ours yet becomes ours: what it has beside what is desired stays.
+    fn taken_over(&self, observed: &Value) -> Planned {
+        if self.asks() {
+            return Planned::Ask;
+        }
+        let nothing = Value::object::<&str>([]);
+        let there = observed.get("object").unwrap_or(&nothing);
+        let found = without_rewritten(difference(&self.object, there), observed).wanted();
+        match self.exact(found, there).map(Difference::wanted) {
+            Ok(found) if found.is_empty() => self.keep(),
+            Ok(found) => {
+                Planned::Update { attributes: self.attributes(Computed::Updated), changed: found.paths(), drifted: Drift::default() }
+            }
+            Err(because) => Planned::Replace { attributes: self.attributes(Computed::Anew), because },
+        }
     }
 
     /// The configuration is as it was applied, but what is there is not as it was then.

@@ -26,6 +26,7 @@ enum OperationV1 {
     Create,
     Update,
     Delete,
+    Import,
 }
 
 /// One record under its address.
@@ -75,6 +76,7 @@ impl ResourceV1 {
             Status::Interrupted(Operation::Create) => (StatusV1::Interrupted, Some(OperationV1::Create)),
             Status::Interrupted(Operation::Update) => (StatusV1::Interrupted, Some(OperationV1::Update)),
             Status::Interrupted(Operation::Delete) => (StatusV1::Interrupted, Some(OperationV1::Delete)),
+            Status::Interrupted(Operation::Import) => (StatusV1::Interrupted, Some(OperationV1::Import)),
         };
         if !matches!(record.attributes.data(), Data::Mapping(_)) {
             return Err(NotStorable { what: address.to_string(), why: "its attributes are no object" });
@@ -109,6 +111,7 @@ impl ResourceV1 {
             (StatusV1::Interrupted, Some(OperationV1::Create)) => Ok(Status::Interrupted(Operation::Create)),
             (StatusV1::Interrupted, Some(OperationV1::Update)) => Ok(Status::Interrupted(Operation::Update)),
             (StatusV1::Interrupted, Some(OperationV1::Delete)) => Ok(Status::Interrupted(Operation::Delete)),
+            (StatusV1::Interrupted, Some(OperationV1::Import)) => Ok(Status::Interrupted(Operation::Import)),
             (StatusV1::Interrupted, None) => Err(format!("`{}` is interrupted and has no `operation`", self.address.0)),
             (_, Some(_)) => Err(format!("`{}` has an `operation` and is not interrupted", self.address.0)),
         }

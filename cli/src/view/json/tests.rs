@@ -75,7 +75,7 @@ fn a_plan_is_one_line_per_change_and_one_for_the_whole() {
             json!({ "event": "blocked", "address": "k.x", "why": "connection refused" }),
             json!({ "event": "check", "name": "c", "status": "not_run", "messages": ["no data plane"] }),
             json!({ "event": "plan", "changes": true, "destroy": false, "digest": plan().digest(), "counts": {
-                "add": 1, "change": 0, "replace": 0, "destroy": 0, "forget": 0, "read": 0, "move": 0, "keep": 1,
+                "add": 1, "change": 0, "replace": 0, "destroy": 0, "import": 0, "forget": 0, "read": 0, "move": 0, "keep": 1,
             } }),
         ]
     );
@@ -128,7 +128,7 @@ fn the_end_has_the_counts_and_the_outputs() {
     assert_eq!(
         lines(&kept),
         [json!({
-            "event": "applied", "added": 1, "changed": 0, "destroyed": 0, "failed": 1, "skipped": 0, "interrupted": false,
+            "event": "applied", "added": 1, "changed": 0, "imported": 0, "destroyed": 0, "failed": 1, "skipped": 0, "interrupted": false,
             "complete": false, "outputs": { "o": { "value": null, "sensitive": true } },
         })]
     );

@@ -171,7 +171,8 @@ fn no_changes(plan: &Plan) -> String {
 fn counted(counts: &Counts) -> String {
     let always = [(counts.add, "to add"), (counts.change, "to change"), (counts.replace, "to replace"), (counts.destroy, "to destroy")];
     let sometimes = [(counts.forget, "to forget"), (counts.moved, "to move"), (counts.read, "to read")];
-    let shown = always.into_iter().chain(sometimes.into_iter().filter(|(count, _)| *count > 0));
+    let first = [(counts.import, "to import")].into_iter().filter(|(count, _)| *count > 0);
+    let shown = first.chain(always).chain(sometimes.into_iter().filter(|(count, _)| *count > 0));
     let parts: Vec<String> = shown.map(|(count, words)| format!("{count} {words}")).collect();
     format!("Plan: {}.", parts.join(", "))
 }

@@ -99,7 +99,8 @@ fn details<'a>(change: &'a Change, depth: usize, unknowns: &Unknowns) -> Vec<Det
     match (&change.before, &change.after) {
         // What a set renders follows from the set's own attributes: its members are named, not spelled out.
         (None, Some(after)) if depth == 0 && change.action == Action::Create => attributes(after, &change.defaults, unknowns),
-        (Some(before), Some(after)) if matches!(change.action, Action::Update | Action::Replace | Action::ReplaceCreateFirst) => {
+        (Some(_), Some(_)) if change.action == Action::Import && !change.reason.changes_what_is_imported() => Vec::new(),
+        (Some(before), Some(after)) if changes_in_place_or_anew(change.action) => {
             let replacing: &[String] = match &change.reason {
                 Reason::CannotUpdate(paths) => paths,
                 _ => &[],
@@ -108,6 +109,10 @@ fn details<'a>(change: &'a Change, depth: usize, unknowns: &Unknowns) -> Vec<Det
         }
         _ => Vec::new(),
     }
+}
+
+fn changes_in_place_or_anew(action: Action) -> bool {
+    matches!(action, Action::Update | Action::Import | Action::Replace | Action::ReplaceCreateFirst)
 }
 
 /// The attributes of a new thing that say something: no nulls, no defaults, and those that only apply makes known together at the end.

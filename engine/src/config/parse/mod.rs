@@ -4,6 +4,7 @@
 
 mod block;
 mod expression;
+mod import;
 mod interface;
 mod module;
 mod moved;

@@ -29,7 +29,7 @@ pub(super) const BLOCKS: [&str; 14] = [
     "terraform",
     "ephemeral",
 ];
-const KNOWN: [&str; 10] = ["meshplan", "variable", "locals", "output", "resource", "data", "module", "check", "moved", "removed"];
+const KNOWN: [&str; 11] = ["meshplan", "variable", "locals", "output", "resource", "data", "module", "check", "moved", "removed", "import"];
 /// Parses every module of a tree. `classes` are the words that type constraints may use beside the usual ones.
 ///
 /// Every problem of every file is reported, and the configuration holds what is left. References that lead nowhere are among the
@@ -167,6 +167,7 @@ impl<'t> Builder<'t> {
             }
             "moved" => module.moved.extend(lowering.moved(block)),
             "removed" => module.removed.extend(lowering.removed(block)),
+            "import" => module.imports.extend(lowering.import(block)),
             other => foreign(lowering, block, other),
         }
     }
@@ -217,7 +218,6 @@ impl<'t> Builder<'t> {
 fn foreign(lowering: &mut Lowering<'_>, block: &Block, word: &str) {
     let at = lowering.header(block);
     match word {
-        "import" => lowering.unsupported("an `import` block", at, "Things that exist can be read with a `data` block."),
         "ephemeral" => lowering.unsupported("an `ephemeral` block", at, "Use a sensitive variable."),
         "provider" => lowering.unsupported(
             "a `provider` block",
@@ -285,7 +285,6 @@ mod tests {
     #[test]
     fn what_terraform_has_and_we_have_not_is_said_to_be_so() {
         for block in [
-            "import {}",
             "provider \"x\" {}",
             "ephemeral \"a\" \"b\" {}",
             "meshplan {\n  backend \"s3\" {}\n}",

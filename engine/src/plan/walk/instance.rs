@@ -181,6 +181,9 @@ impl Walk<'_> {
             .as_ref()
             .and_then(|place| self.tables.planned(place))
             .is_some_and(|planned| stays && matches!(planned.action, Action::Replace | Action::ReplaceCreateFirst));
+        if let Some(found) = self.plan_import(subject, (record.as_ref(), place.as_ref()), &terms)? {
+            return Ok(found);
+        }
         let lost = record.as_ref().and_then(|record| record.place.clone()).filter(|place| self.is_lost(place));
         let seen = record.as_ref().map(|record| self.seen(subject.address, None, record));
         let (prior, observed, gone) = match (record, seen) {
@@ -225,7 +228,7 @@ impl Walk<'_> {
     }
 
     /// Chooses action and reason; true while a preview is awaited.
-    fn decide(&mut self, subject: &Subject<'_>, planned: &mut PlannedInstance, gone: Option<Reason>) -> Result<bool, Problems> {
+    pub(super) fn decide(&mut self, subject: &Subject<'_>, planned: &mut PlannedInstance, gone: Option<Reason>) -> Result<bool, Problems> {
         let moves = self.moves_place(planned);
         let mut preview = None;
         let verdict = loop {
@@ -247,6 +250,9 @@ impl Walk<'_> {
         };
         if let Some(Preview::NotPreviewed(why)) = preview {
             planned.not_previewed = Some(why);
+        }
+        if planned.action == Action::Import {
+            return Self::imported(subject, planned, verdict).map(|()| false);
         }
         let status = planned.prior.as_ref().map(|prior| prior.status);
         (planned.action, planned.reason, planned.attributes) = match verdict {
@@ -339,12 +345,13 @@ impl Walk<'_> {
             return Ok(Some(Preview::NotPreviewed("part of what it needs is made by this plan".into())));
         }
         let there = planned.prior.as_ref().filter(|_| self.moves_place(planned).is_none());
+        let found = planned.observed.as_ref().filter(|_| planned.action == Action::Import);
         let proposal = Proposal {
             address: subject.address.clone(),
             kind: subject.kind.schema().kind.into(),
             place: planned.place.clone(),
             id: there.map(|prior| prior.id.clone()),
-            uid: there.and_then(|prior| prior.uid.clone()),
+            uid: there.and_then(|prior| prior.uid.clone()).or_else(|| found?.text("uid").map(Arc::from)),
             arguments: subject.arguments.clone(),
         };
         let Some(answer) = self.ask(Ask::Preview(Box::new(proposal))) else { return Ok(None) };

@@ -9,6 +9,7 @@ mod build;
 mod conditions;
 mod data;
 mod expand;
+mod imports;
 mod inheritance;
 mod instance;
 mod lifecycle;
@@ -35,6 +36,7 @@ use crate::schema::Catalogue;
 use crate::state::{Entry, State};
 use crate::value::{Origin, Type, Value};
 use arguments::waits;
+use imports::Imports;
 use probes::Scoped;
 use repair::Repairs;
 use scope::Lookup;
@@ -67,6 +69,7 @@ pub struct Walk<'a> {
     moves: Moves,
     /// What servers say against instances, which are in error unless this plan changes what they require.
     refusals: BTreeMap<Address, Diagnostic>,
+    imports: Imports,
     /// Data sources of checks that cannot be read, and what their checks say of it.
     unread: BTreeMap<Address, String>,
     open: Vec<usize>,
@@ -119,6 +122,7 @@ impl<'a> Walk<'a> {
             repairs: Repairs::default(),
             moves,
             refusals: BTreeMap::new(),
+            imports: Imports::default(),
             unread: BTreeMap::new(),
             open,
             stuck,
@@ -157,6 +161,7 @@ impl<'a> Walk<'a> {
     /// The plan that a finished walk has made.
     pub fn finish(mut self) -> Plan {
         if !self.stuck {
+            self.miss_import_targets();
             self.inherit_create_before_destroy();
             self.plan_orphans();
             self.warn_of_lost_places();
@@ -185,6 +190,7 @@ impl<'a> Walk<'a> {
                 }
                 Item::Resource(name) => self.visit_resource(node, module, name, instance),
                 Item::Variable(_) | Item::Local(_) | Item::Output(_) => self.visit_value(node, module, &item, instance),
+                Item::Import(at) => self.visit_import(*at),
                 Item::Check(_) => true,
             };
         }
@@ -216,7 +222,7 @@ impl<'a> Walk<'a> {
                 self.evaluate(&block.locals[name].value, Site::of(module, &instance.path))
             }
             Item::Output(name) => self.output(module, name, instance),
-            Item::Call(_) | Item::Resource(_) | Item::Check(_) => return true,
+            Item::Call(_) | Item::Resource(_) | Item::Check(_) | Item::Import(_) => return true,
         };
         let value = result.unwrap_or_else(|problems| {
             self.report(problems);

@@ -61,8 +61,10 @@ impl Walk<'_> {
     }
 
     fn is_made_or_changed(&self, address: &Address) -> bool {
-        let changes =
-            |action| matches!(action, Action::Create | Action::Update | Action::Settle | Action::Replace | Action::ReplaceCreateFirst);
+        let changes = |action| {
+            let makes = matches!(action, Action::Create | Action::Replace | Action::ReplaceCreateFirst);
+            makes || matches!(action, Action::Update | Action::Import | Action::Settle)
+        };
         address.mode == Mode::Managed && self.tables.planned(address).is_some_and(|planned| changes(planned.action))
     }
 

@@ -3,7 +3,7 @@
 
 use crate::address::Mode;
 use crate::config::{
-    Body, Config, Dependency, DependencyRoot, Expr, Module, Node as ExprNode, Repetition, ResourceBlock, ResourceName, Root,
+    Body, Config, Dependency, DependencyRoot, Expr, ImportBlock, Module, Node as ExprNode, Repetition, ResourceBlock, ResourceName, Root,
 };
 use crate::diagnostic::Diagnostic;
 use crate::graph;
@@ -40,6 +40,8 @@ pub(super) enum Item {
     Call(Arc<str>),
     /// A check.
     Check(Arc<str>),
+    /// An `import` block, by its index. Only the root module's count.
+    Import(usize),
 }
 
 /// One node: an item in a module.
@@ -68,6 +70,7 @@ impl Skeleton {
         for node in 0..skeleton.nodes.len() {
             skeleton.edges_of(node, &mut edges);
         }
+        edges.extend(skeleton.imports());
         match graph::order(skeleton.nodes.len(), &edges) {
             Ok(order) => {
                 skeleton.order = order;
@@ -102,6 +105,8 @@ impl Skeleton {
         let items = items.chain(module.resources.keys().cloned().map(Item::Resource));
         let items = items.chain(module.calls.keys().cloned().map(Item::Call));
         let items = items.chain(module.checks.keys().cloned().map(Item::Check));
+        let imports = if caller.is_none() { module.imports.len() } else { 0 };
+        let items = items.chain((0..imports).map(Item::Import));
         let first = self.nodes.len();
         self.nodes.reserve(module.count());
         self.nodes.extend(items.map(|item| StaticNode { module: at, item }));
@@ -143,6 +148,13 @@ impl Skeleton {
                 check.assertions.iter().for_each(|assertion| refer(at, &assertion.condition));
                 check.data.iter().for_each(|data| each_expression(data, &mut |expression| refer(at, expression)));
             }
+            Item::Import(index) => {
+                let block = &module.imports[*index];
+                if let Repetition::Count(expression) | Repetition::ForEach(expression) = &block.repetition {
+                    refer(at, expression);
+                }
+                block.expressions().for_each(|expression| refer(at, expression));
+            }
         }
         for dependency in depends_on(module, item) {
             self.dependency(at, dependency, &mut |needed| edges.push((node, needed)));
@@ -160,6 +172,16 @@ impl Skeleton {
             }
             inner = *caller;
         }
+    }
+
+    /// What is imported waits for what its `import` block says.
+    fn imports(&self) -> Vec<(usize, usize)> {
+        let blocks = self.modules.first().map(|root| root.module.imports.as_slice()).unwrap_or_default();
+        let edge = |(at, block): (usize, &ImportBlock)| {
+            let module = block.module.iter().try_fold(0, |module: usize, (call, _)| self.modules[module].calls.get(call).copied())?;
+            Some((self.find(module, &Item::Resource(block.name.clone()))?, self.find(0, &Item::Import(at))?))
+        };
+        blocks.iter().enumerate().filter_map(edge).collect()
     }
 
     fn dependency(&self, module: usize, dependency: &Dependency, need: &mut dyn FnMut(usize)) {
@@ -240,6 +262,10 @@ impl Skeleton {
             Item::Local(name) => format!("{path}local.{name}"),
             Item::Output(name) => format!("{path}output.{name}"),
             Item::Check(name) => format!("{path}check.{name}"),
+            Item::Import(at) => {
+                let target = self.modules[self.nodes[node].module].module.imports.get(*at).map(ToString::to_string);
+                format!("import of {}", target.unwrap_or_default())
+            }
             Item::Resource(ResourceName { mode: Mode::Managed, kind, name }) => format!("{path}{kind}.{name}"),
             Item::Resource(ResourceName { mode: Mode::Data, kind, name }) => format!("{path}data.{kind}.{name}"),
         }
@@ -255,6 +281,7 @@ impl Skeleton {
             Item::Local(name) => module.locals.get(name).map(|local| local.span),
             Item::Output(name) => module.outputs.get(name).map(|output| output.span),
             Item::Check(name) => module.checks.get(name).map(|check| check.span),
+            Item::Import(at) => module.imports.get(*at).map(|block| block.span),
             Item::Resource(name) => module.resources.get(name).map(|block| block.span),
         }
     }

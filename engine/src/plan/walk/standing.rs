@@ -121,6 +121,8 @@ impl Walk<'_> {
         }
         let touch = match action {
             Action::Update => Touch::Update,
+            Action::Import if planned.reason.changes_what_is_imported() => Touch::Update,
+            Action::Import => Touch::None,
             action if action.is_change() => Touch::Change,
             _ => Touch::None,
         };

@@ -50,6 +50,10 @@ impl ObjectKind for Manifest {
         })
     }
 
+    fn imported(&self) -> Option<&'static [(&'static str, &'static [&'static str])]> {
+        Some(&[("manifest", &[])])
+    }
+
     fn wait(&self, arguments: &Value) -> Wait {
         let usual = if arguments.get("wait").and_then(Value::as_bool) == Some(false) { Until::Nothing } else { Until::Ready };
         Wait { until: wait_for(arguments).ok().flatten().unwrap_or(usual), seconds: None }

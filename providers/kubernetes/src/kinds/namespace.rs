@@ -39,6 +39,10 @@ impl ObjectKind for Namespace {
         let metadata = metadata(arguments, &["name", "labels", "annotations"]);
         Some(Ok(Value::object([("apiVersion", Value::string("v1")), ("kind", Value::string("Namespace")), ("metadata", metadata)])))
     }
+
+    fn imported(&self) -> Option<&'static [(&'static str, &'static [&'static str])]> {
+        Some(&[("labels", &["metadata", "labels"]), ("annotations", &["metadata", "annotations"])])
+    }
 }
 
 /// `metadata` with those of these parts that the arguments give.

@@ -53,6 +53,15 @@ impl ObjectKind for Secret {
         Some(Ok(Value::object(entries)))
     }
 
+    fn imported(&self) -> Option<&'static [(&'static str, &'static [&'static str])]> {
+        Some(&[
+            ("type", &["type"]),
+            ("data", &["stringData"]),
+            ("labels", &["metadata", "labels"]),
+            ("annotations", &["metadata", "annotations"]),
+        ])
+    }
+
     fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
         Value::object(attributes.entries().iter().map(|entry| {
             let kept = if &*entry.key == "data" { sealed(&entry.value, secret_key) } else { entry.value.clone() };

@@ -66,6 +66,7 @@ impl ObjectProvider {
     async fn answer_one(&self, question: &Question, place: Option<&Connected>) -> Answer {
         match &question.ask {
             Ask::Preview(proposal) => self.preview(proposal, place).await,
+            Ask::Import(proposal) => self.look_at_import(proposal, place).await,
             Ask::Data { kind, arguments, .. } => self.read_data(kind, arguments, place).await,
             Ask::Place { place: known, .. } => match &known.connect {
                 Connect::Source { kind, arguments } => self.read_data(kind, arguments, None).await,

@@ -7,7 +7,7 @@ use crate::client::{CallError, Cluster};
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName};
 use crate::observation::observation;
-use crate::ownership::is_ours;
+use crate::ownership::{is_applied_by, is_ours};
 use engine::port::BoxFuture;
 use engine::question::{Answer, Ask, Question};
 use engine::state::{Operation, Status};
@@ -24,8 +24,8 @@ pub(super) struct Look<'a> {
     pub(super) name: Option<ObjectName>,
     manager: String,
     uid: Option<String>,
-    /// Whether it is not known if a create happened.
-    unsure: bool,
+    /// What its record says of it.
+    status: Status,
 }
 
 impl<'a> Look<'a> {
@@ -37,20 +37,19 @@ impl<'a> Look<'a> {
                 if name.is_none() && !adapter.is_set(&record.attributes) {
                     return Err("its record names no object".to_owned());
                 }
-                let unsure = record.status == Status::Interrupted(Operation::Create);
                 let uid = record.uid.as_ref().map(ToString::to_string);
-                Ok((adapter, record.attributes.clone(), name, manager_of(&record.id), uid, unsure))
+                Ok((adapter, record.attributes.clone(), name, manager_of(&record.id), uid, record.status))
             }),
             Ask::Exists(proposal) => provider.adapter(&proposal.kind).and_then(|adapter| {
                 let set = adapter.is_set(&proposal.arguments);
                 let name = if set { None } else { Some(target::desired(adapter, &proposal.arguments)?.0) };
                 let manager = proposal.id.as_ref().map(manager_of).unwrap_or_default();
-                Ok((adapter, proposal.arguments.clone(), name, manager, None, false))
+                Ok((adapter, proposal.arguments.clone(), name, manager, None, Status::Ready))
             }),
             _ => Err("it is no question about an object".to_owned()),
         };
         match found {
-            Ok((adapter, arguments, name, manager, uid, unsure)) => Ok(Self { question, adapter, arguments, name, manager, uid, unsure }),
+            Ok((adapter, arguments, name, manager, uid, status)) => Ok(Self { question, adapter, arguments, name, manager, uid, status }),
             Err(why) => Err(Box::new((question, Answer::Unreachable(why.into())))),
         }
     }
@@ -76,8 +75,14 @@ impl<'a> Look<'a> {
         if self.uid.is_some() && self.uid.as_deref() != uid {
             return Answer::Absent;
         }
-        // What an interrupted create was to make bears our mark. What does not is somebody else's, and ours is not there.
-        if self.unsure && !is_ours(live, &self.manager) {
+        // What an interrupted create was to make, or an import to take over, bears our mark. What does not is somebody else's, and ours is
+        // not there.
+        let ours = match self.status {
+            Status::Interrupted(Operation::Create) => is_ours(live, &self.manager),
+            Status::Interrupted(Operation::Import) => is_applied_by(live, &self.manager),
+            _ => true,
+        };
+        if !ours {
             return Answer::Absent;
         }
         Answer::Present(observation(&*self.adapter.kind, &self.arguments, name, live, &self.manager))

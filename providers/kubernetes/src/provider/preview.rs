@@ -37,9 +37,9 @@ impl ObjectProvider {
         for path in live.iter().flat_map(|live| rewritten(&name, live, &manager)) {
             without(&mut body, &path);
         }
-        if proposal.id.is_none()
-            && let Some(refused) = unfit(adapter, proposal, (&name, &manager, live.as_ref()))
-        {
+        // What has no record and is there all the same is to be imported.
+        let anew = proposal.id.is_none() && proposal.uid.is_none();
+        if anew && let Some(refused) = unfit(adapter, proposal, (&name, &manager, live.as_ref())) {
             return Ok(Answer::Refused(refused));
         }
         let force = proposal.arguments.get("force").and_then(Value::as_bool) == Some(true);
@@ -51,7 +51,7 @@ impl ObjectProvider {
         if let Err(error) = &outcome {
             let found = conflicts(error, live.as_ref());
             if !found.is_empty() {
-                if proposal.id.is_none() || !found.iter().all(Conflict::is_by_hand) {
+                if anew || !found.iter().all(Conflict::is_by_hand) {
                     return Ok(Answer::Conflict(found.iter().map(|conflict| conflict.words().into()).collect()));
                 }
                 outcome = run(true).await;

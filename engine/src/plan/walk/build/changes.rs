@@ -51,14 +51,17 @@ fn leftover(address: &Address, key: &Arc<str>, action: Action, record: &Record) 
 }
 
 fn change(address: Address, planned: Planned, prior: &State) -> Change {
-    let observed = planned.observed.as_ref().filter(|observed| is_attributes(&planned, observed));
+    let observed = planned.observed.as_ref();
+    let imported = observed.filter(|_| planned.action == Action::Import).and_then(|observed| observed.get("attributes"));
+    let observed = imported.or(observed).filter(|observed| is_attributes(&planned, observed));
     let before = observed.or_else(|| Some(&planned.prior.as_ref()?.attributes)).map(|before| marked(&planned, before));
+    let notes = observed_notes(&planned);
     let goes = matches!(planned.action, Action::Delete | Action::Forget);
     Change {
         deposed: None,
         kind: planned.kind.schema().kind.into(),
         action: planned.action,
-        causes: causes(&address, planned.action, prior),
+        causes: causes(&address, planned.action, prior).into_iter().chain(notes).collect(),
         defaults: defaults(&planned),
         address,
         reason: planned.reason,
@@ -79,6 +82,13 @@ fn defaults(planned: &Planned) -> Vec<&'static str> {
         default.is_some() && planned.attributes.get(attribute.name).map(Value::data) == default
     };
     planned.kind.schema().attributes.iter().filter(is_default).map(|attribute| attribute.name).collect()
+}
+
+/// What a provider says of what is to be imported.
+fn observed_notes(planned: &Planned) -> Vec<String> {
+    let observed = planned.observed.as_ref().filter(|_| planned.action == Action::Import);
+    let notes = observed.and_then(|observed| observed.get("notes")).map(Value::items).unwrap_or_default();
+    notes.iter().filter_map(|note| note.as_str().map(str::to_owned)).collect()
 }
 
 fn causes(address: &Address, action: Action, prior: &State) -> Vec<String> {

@@ -46,6 +46,11 @@ impl Builder<'_, '_> {
                 let op = Op::Update { target: target.clone(), arguments: arguments.clone(), observed, planned: attributes };
                 self.push(op, needs)
             }
+            Action::Import => {
+                let observed = planned.observed.clone().unwrap_or_else(Value::null);
+                let op = Op::Import { target: target.clone(), arguments: arguments.clone(), observed, planned: attributes };
+                self.push(op, needs)
+            }
             // After an interruption the provider says what it left: uid and fingerprints are in no journal.
             Action::Settle if planned.settles || planned.reason == Reason::Interrupted => {
                 self.push(Op::Settle { target: target.clone(), arguments: arguments.clone() }, needs)

@@ -29,8 +29,8 @@ fn registry(sandbox: &Path, surroundings: Surroundings) -> Registry {
     let kubeconfigs = KubeconfigConnector::new(surroundings.kubeconfigs.clone(), surroundings.working_directory.clone());
     let clusters = Clusters::new(vec![Arc::new(kubeconfigs), Arc::new(sandbox.connector())]);
     let kinds = kubernetes::kinds();
+    let procedures = kubernetes::procedures(clusters.clone(), surroundings.working_directory.clone());
     let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(surroundings), clusters.clone()));
-    let procedures = kubernetes::procedures(clusters.clone());
     let mesh = istio::provider(clusters);
     let mut registry = Registry::default();
     for provider in [core_provider::provider(), certificates::provider(), objects, procedures, mesh, Arc::new(sandbox)] {

@@ -11,6 +11,7 @@ mod faults;
 mod harness;
 mod immutable;
 mod kubeconfig;
+mod kubeconfig_merged;
 mod laws;
 mod manifests;
 mod noise;

@@ -90,8 +90,10 @@ pub(crate) fn apply(value: &mut Json, path: &[String], change: &Change) {
     }
 }
 
-/// The whole value written anew.
-fn rendered(text: &str, value: &Json) -> Result<String, String> {
+/// The whole value written anew, as YAML or JSON, whichever the text is.
+///
+/// Errors: a fragment.
+pub(crate) fn rendered(text: &str, value: &Json) -> Result<String, String> {
     let failed = "cannot be written again".to_owned();
     if is_json(text) { serde_json::to_string_pretty(value).map_err(|_| failed) } else { serde_saphyr::to_string(value).map_err(|_| failed) }
 }

@@ -14,6 +14,7 @@ mod fake;
 mod import;
 mod kind;
 mod kinds;
+mod kubeconfig_merged;
 mod object;
 mod object_kind;
 mod observation;
@@ -37,11 +38,15 @@ pub use provider::ObjectProvider;
 
 use engine::port::Provider;
 use procedure::{Procedure, ProcedureProvider};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The provider of this crate's kinds that are no objects of their own.
-pub fn procedures(clusters: Clusters) -> Arc<dyn Provider> {
-    let procedures: Vec<Arc<dyn Procedure>> =
-        vec![Arc::new(config_patch::ConfigPatch::new(clusters.clone())), Arc::new(restart::Restart::new(clusters))];
+/// The provider of this crate's kinds that are no objects of their own. Paths are relative to the working directory.
+pub fn procedures(clusters: Clusters, working_directory: PathBuf) -> Arc<dyn Provider> {
+    let procedures: Vec<Arc<dyn Procedure>> = vec![
+        Arc::new(config_patch::ConfigPatch::new(clusters.clone())),
+        Arc::new(restart::Restart::new(clusters)),
+        Arc::new(kubeconfig_merged::KubeconfigMerged::new(working_directory)),
+    ];
     Arc::new(ProcedureProvider::new(procedures))
 }

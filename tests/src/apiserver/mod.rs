@@ -52,6 +52,7 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -169,10 +170,16 @@ impl ApiServer {
 
     /// Runs `kubectl` as the one who may do everything.
     pub fn kubectl(&self, arguments: &[&str]) -> Output {
+        self.kubectl_with(&[self.keeper.directory().join("admin.kubeconfig")], arguments)
+    }
+
+    /// Runs `kubectl` with these files in `KUBECONFIG`.
+    pub fn kubectl_with(&self, kubeconfigs: &[PathBuf], arguments: &[&str]) -> Output {
+        let list = std::env::join_paths(kubeconfigs).unwrap_or_else(|error| panic!("KUBECONFIG: {error}"));
         let mut command = Command::new(self.components.kubectl());
-        command.arg("--kubeconfig").arg(self.keeper.directory().join("admin.kubeconfig")).args(arguments);
         // It writes a cache of what it discovered.
-        command.env("HOME", self.keeper.directory()).output().unwrap_or_else(|error| panic!("kubectl: {error}"))
+        command.args(arguments).env("KUBECONFIG", list).env("HOME", self.keeper.directory());
+        command.output().unwrap_or_else(|error| panic!("kubectl: {error}"))
     }
 
     /// Starts a program of the components in the cluster's directory.

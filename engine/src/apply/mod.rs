@@ -3,6 +3,7 @@
 mod drive;
 mod event;
 mod place;
+mod record;
 mod request;
 mod run;
 mod walk;

@@ -1,4 +1,4 @@
-//! From slots to requests, and from their outcomes to entries.
+//! From slots to requests.
 
 use super::drive::Effects;
 use super::run::{Ended, Run, instance, recorded, stored};
@@ -9,7 +9,7 @@ use crate::plan::{Action, CheckResult, CheckStatus, Op, Target};
 use crate::port::{Asked, BoxFuture, Done, Failure, Request};
 use crate::question::{Answer, Ask, Question};
 use crate::schema::{Comparison, Kind, Planned};
-use crate::state::{Entry, Operation, Record, RecordId, Status};
+use crate::state::{Entry, Operation, RecordId};
 use crate::value::{Thunk, Value};
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ pub(super) struct Task {
     pub(super) target: Target,
     pub(super) action: Action,
     /// The record's id.
-    id: RecordId,
-    kind: Arc<dyn Kind>,
-    arguments: Value,
-    planned: Option<Value>,
+    pub(super) id: RecordId,
+    pub(super) kind: Arc<dyn Kind>,
+    pub(super) arguments: Value,
+    pub(super) planned: Option<Value>,
     /// Whether it counts against the limit of effects at once.
     counts: bool,
     /// Whether an intent was written before it.
-    intended: bool,
+    pub(super) intended: bool,
 }
 
 impl Task {
@@ -358,100 +358,7 @@ impl Run<'_> {
         Ok(Starting { slot, task, request })
     }
 
-    /// The record as the next run finds it if no outcome follows.
-    fn intended(&self, task: &Task, operation: Operation, prior: Option<&Record>) -> Record {
-        if let (Some(prior), Operation::Update | Operation::Delete) = (prior, operation) {
-            return Record { status: Status::Interrupted(operation), ..prior.clone() };
-        }
-        let planned = task.planned.clone().unwrap_or_else(Value::null);
-        let attributes = task.kind.remembered(&planned, &self.plan.prior.secret_key);
-        let mut record = Self::record(task, &attributes);
-        record.status = Status::Interrupted(operation);
-        record
-    }
-
-    fn record(task: &Task, attributes: &Value) -> Record {
-        let mut record = Record::new(task.id.clone(), &task.target.kind);
-        record.place.clone_from(&task.target.place);
-        record.identity = task.kind.identity(&task.arguments).map(Arc::from);
-        record.attributes = stored(attributes);
-        record.depends_on = task.target.depends_on.iter().cloned().collect();
-        record.create_before_destroy = task.target.create_before_destroy;
-        record.prevent_destroy = task.target.prevent_destroy;
-        record.schema_version = task.kind.schema().version;
-        record
-    }
-
-    /// Writes down what an effect left.
-    pub(super) fn commit(&mut self, task: &Task, done: Done) {
-        let address = task.target.address.clone();
-        match task.action {
-            Action::Create | Action::Update | Action::Import => {
-                let ready = !task.kind.settles(&task.arguments);
-                self.put(task, done, if ready { Status::Ready } else { Status::Unready });
-                self.count(task.action, 1);
-                if self.plan.change(&address).is_some_and(|change| change.reason.changes_what_is_imported()) {
-                    self.count(Action::Update, 1);
-                }
-            }
-            Action::Settle => self.put(task, done, Status::Ready),
-            Action::Delete => {
-                let mut removed = 1;
-                if task.target.deposed.is_none() && self.state.places.contains_key(&address) {
-                    removed += self.state.within(&address).len();
-                    self.write(Entry::RemovePlace { address: address.clone() });
-                }
-                self.write(Entry::Remove { address, deposed: task.target.deposed.clone() });
-                self.count(Action::Delete, removed);
-            }
-            _ => {}
-        }
-    }
-
-    /// Writes down what a failed effect left all the same.
-    pub(super) fn record_failure(&mut self, task: &Task, failure: &Failure) {
-        let address = task.target.address.clone();
-        match (&failure.partial, task.action) {
-            (Some(done), Action::Create | Action::Update | Action::Import) => {
-                self.put(task, (**done).clone(), if failure.tainted { Status::Tainted } else { Status::Unready });
-            }
-            (None, Action::Create) if task.intended => self.write(Entry::Remove { address, deposed: task.target.deposed.clone() }),
-            (None, Action::Update | Action::Delete | Action::Import) if task.intended => {
-                // The intent marked it interrupted; whatever the failed effect did, the next plan must look.
-            }
-            _ => {}
-        }
-    }
-
-    fn put(&mut self, task: &Task, done: Done, status: Status) {
-        let attributes = task.kind.remembered(&done.attributes, &self.plan.prior.secret_key);
-        let mut record = Self::record(task, &attributes);
-        let before = recorded(&self.state, &task.target);
-        record.status = status;
-        record.uid = done.uid.or_else(|| before.and_then(|before| before.uid.clone()));
-        record.applied = done.applied.or_else(|| before.and_then(|before| before.applied.clone()));
-        record.observed = done.observed.or_else(|| before.and_then(|before| before.observed.clone()));
-        self.write(Entry::Put { address: task.target.address.clone(), deposed: task.target.deposed.clone(), record });
-    }
-
-    /// Refreshes what is written down about a kept thing, and about the place it lies in.
-    fn put_again(&mut self, target: &Target, attributes: &Value, uid: Option<Arc<str>>) -> Result<(), Failure> {
-        let Some(mut record) = self.state.record(&target.address).cloned() else { return Ok(()) };
-        self.put_place(target)?;
-        if let Ok(kind) = self.kind(target) {
-            record.attributes = stored(&kind.remembered(attributes, &self.plan.prior.secret_key));
-        }
-        record.status = Status::Ready;
-        record.uid = uid.or(record.uid);
-        record.place.clone_from(&target.place);
-        record.depends_on = target.depends_on.iter().cloned().collect();
-        record.create_before_destroy = target.create_before_destroy;
-        record.prevent_destroy = target.prevent_destroy;
-        self.write(Entry::Put { address: target.address.clone(), deposed: None, record });
-        Ok(())
-    }
-
-    fn kind(&self, target: &Target) -> Result<Arc<dyn Kind>, Failure> {
+    pub(super) fn kind(&self, target: &Target) -> Result<Arc<dyn Kind>, Failure> {
         let kind = self.effects.registry.kind(target.address.mode, &target.kind);
         // A member's kind is not its address's.
         let kind = kind.or_else(|| self.effects.registry.kind(Mode::Managed, &target.kind));

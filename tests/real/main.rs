@@ -1,6 +1,7 @@
 //! Suites over real API servers; each topic in a file of its own. Where the programs are missing, each test says so and passes.
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
 
+mod adoption;
 mod assortment;
 mod config_patch;
 mod creates;

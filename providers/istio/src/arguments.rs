@@ -86,7 +86,8 @@ pub(crate) fn merged(base: &Value, over: &Value) -> Value {
 /// The arguments that all kinds here have beside their own.
 pub(crate) fn usual() -> [Attribute; 2] {
     let force = "Take over fields that other field managers own, as `kubectl apply --server-side --force-conflicts` does.";
-    let exists = "What to do about an object that is there already and is not ours: `error`, or `adopt` to manage it from now on.";
+    let exists = "What to do about an object that is there already and is not ours: `error`, or `adopt` to manage it from now on, and delete \
+               it with the resource.";
     [
         Attribute::optional("force", Type::Bool, force).default(Value::bool(false)),
         Attribute::optional("on_exists", Type::String, exists).default(Value::string("error")),

@@ -46,6 +46,7 @@ fn force() -> Attribute {
 }
 
 fn on_exists() -> Attribute {
-    let doc = "What to do about an object that is there already and is not ours: `error`, or `adopt` to manage it from now on.";
+    let doc = "What to do about an object that is there already and is not ours: `error`, or `adopt` to manage it from now on, and delete \
+               it with the resource.";
     Attribute::optional("on_exists", Type::String, doc).default(Value::string("error"))
 }

@@ -6,6 +6,7 @@ mod bulk;
 mod conflict;
 #[cfg(test)]
 mod end_to_end;
+mod foreign;
 mod import;
 mod lookup;
 mod masking;

@@ -2,13 +2,14 @@
 
 use super::ObjectProvider;
 use super::conflict::{Conflict, conflicts, listed};
+use super::foreign::{FOREIGN, HELP, foreign};
 use super::outcome::{attributes, done};
 use super::settle::Patience;
 use super::target::{Target, manager_of, nothing, recorded_name, with_uid, without};
 use crate::client::{CallError, Cluster};
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName, Ownership};
-use crate::ownership::{is_applied_by, is_made_by, is_ours, other_record};
+use crate::ownership::{is_applied_by, is_made_by, is_ours};
 use crate::readiness::{usual_seconds_to_go, why_not_gone};
 use crate::rules::rewritten;
 use engine::port::{Done, Failure, Request};
@@ -138,13 +139,7 @@ async fn lost(adapter: &Adapter, target: &Target, request: &Request, error: &Cal
 }
 
 fn exists(target: &Target, live: &Json, found: &[Conflict]) -> Failure {
-    let owner = match (other_record(live, &target.manager), found) {
-        (Some(other), _) => format!("; it belongs to another meshplan state, whose manager is `{other}`"),
-        (None, []) => String::new(),
-        (None, found) => format!("; {}", listed(found)),
-    };
-    let help = "Take it over with `on_exists = \"adopt\"`, or give the resource another name";
-    Failure::new("exists, not ours", format!("`{}` is there already and is not managed by this state{owner}. {help}", target.name))
+    Failure::new(FOREIGN, format!("{}. {HELP}", foreign(&target.name, &target.manager, live, found)))
 }
 
 fn conflicting(target: &Target, found: &[Conflict]) -> Failure {

@@ -2,6 +2,7 @@
 
 use super::ObjectProvider;
 use super::conflict::{Conflict, conflicts};
+use super::foreign::{FOREIGN, HELP, foreign};
 use super::masking::masked;
 use super::target::{desired, manager_of, with_uid, without};
 use crate::client::{Apply, CallError};
@@ -9,7 +10,6 @@ use crate::difference::dotted;
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName, Ownership};
 use crate::observation::observation;
-use crate::ownership::other_record;
 use crate::rules::rewritten;
 use engine::diagnostic::Diagnostic;
 use engine::port::Connected;
@@ -68,11 +68,7 @@ impl ObjectProvider {
 fn unfit(adapter: &Adapter, proposal: &Proposal, (name, manager, live): (&ObjectName, &str, Option<&Json>)) -> Option<Diagnostic> {
     match (adapter.kind.ownership(), live) {
         (Ownership::Object, Some(live)) if proposal.arguments.text("on_exists") != Some("adopt") => {
-            let other =
-                other_record(live, manager).map(|other| format!("; it belongs to another meshplan state, whose manager is `{other}`"));
-            let detail = format!("`{name}` is there already and is not managed by this state{}", other.unwrap_or_default());
-            let help = "Take it over with `on_exists = \"adopt\"`, or give the resource another name.";
-            Some(Diagnostic::error("exists, not ours", detail).help(help))
+            Some(Diagnostic::error(FOREIGN, foreign(name, manager, live, &[])).help(format!("{HELP}.")))
         }
         (Ownership::Fields, None) => {
             let detail = format!("`{name}` is not there; labels are set on what somebody else makes");

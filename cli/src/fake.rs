@@ -1,6 +1,6 @@
 //! A world for tests: a directory of its own, fixed time, streams that are kept.
 
-use crate::world::{MakeRegistry, Stream, World};
+use crate::world::{MakeRegistry, Stream, Typed, World};
 use engine::port::{BoxFuture, Machine, Provider};
 use engine::state::RecordId;
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ pub(crate) struct Fake {
     directory: TempDir,
     environment: BTreeMap<String, String>,
     input: String,
+    typed: Option<Vec<String>>,
     interruptions: usize,
     provider: Option<Arc<dyn Provider>>,
 }
@@ -38,7 +39,7 @@ impl Fake {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        Self { directory, environment: BTreeMap::new(), input: String::new(), interruptions: 0, provider: None }
+        Self { directory, environment: BTreeMap::new(), input: String::new(), typed: None, interruptions: 0, provider: None }
     }
 
     /// The same with an environment variable.
@@ -56,6 +57,12 @@ impl Fake {
     /// What is typed when a run asks.
     pub(crate) fn input(&mut self, text: &str) -> &mut Self {
         text.clone_into(&mut self.input);
+        self
+    }
+
+    /// The lines that are typed at prompts.
+    pub(crate) fn typed(&mut self, lines: &[&str]) -> &mut Self {
+        self.typed = Some(lines.iter().map(|line| (*line).to_owned()).collect());
         self
     }
 
@@ -87,6 +94,7 @@ impl Fake {
             directory: self.path().to_owned(),
             environment: self.environment.clone(),
             stdin: Box::new(Cursor::new(self.input.clone().into_bytes())),
+            typed: self.typed.clone().map(|lines| Box::new(Script { lines: lines.into_iter(), shown: out.clone() }) as _),
             stdout: Stream::plain(Box::new(out.clone())),
             stderr: Stream::plain(Box::new(err.clone())),
             machine: Arc::new(Clockwork::default()),
@@ -114,6 +122,20 @@ impl Fake {
 
     fn redacted(&self, kept: &Kept) -> String {
         without_digits(&kept.take().replace(&self.path().display().to_string(), "$DIR"))
+    }
+}
+
+/// Somebody who types lines, seen together with what is printed.
+struct Script {
+    lines: std::vec::IntoIter<String>,
+    shown: Kept,
+}
+
+impl Typed for Script {
+    fn line(&mut self, prompt: &str) -> io::Result<Option<String>> {
+        let line = self.lines.next();
+        writeln!(self.shown, "{prompt}{}", line.as_deref().unwrap_or("^D"))?;
+        Ok(line)
     }
 }
 

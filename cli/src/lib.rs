@@ -7,6 +7,7 @@ pub mod commands;
 mod disk;
 pub mod exit;
 mod failure;
+mod keyboard;
 mod perform;
 mod project;
 mod providers;

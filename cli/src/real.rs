@@ -1,5 +1,6 @@
 //! The world as it is.
 
+use crate::keyboard::Keyboard;
 use crate::providers;
 use crate::world::{Stream, World};
 use engine::port::{BoxFuture, Machine};
@@ -18,6 +19,8 @@ pub fn real_world() -> World {
     let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     World {
         stdin: Box::new(io::BufReader::new(io::stdin())),
+        typed: (io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb(&environment))
+            .then(|| Box::new(Keyboard::default()) as _),
         stdout: stream(Box::new(io::stdout()), &io::stdout(), &environment),
         stderr: stream(Box::new(io::stderr()), &io::stderr(), &environment),
         machine: Arc::new(ThisMachine),

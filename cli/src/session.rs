@@ -8,11 +8,12 @@ use crate::view::human::Human;
 use crate::view::json::Lines;
 use crate::view::style::Style;
 use crate::view::{Screen, View};
-use crate::world::{MakeRegistry, NextInterrupt, World, WrapGuard};
+use crate::world::{MakeRegistry, NextInterrupt, Typed, World, WrapGuard};
 use engine::diagnostic::Diagnostic;
 use engine::observe::{self, Edge};
 use engine::plan::Plan;
 use engine::port::{Guard, Machine, Registry};
+use engine::question::Answers;
 use engine::source::SourceTree;
 use engine::state::State;
 use state::Store;
@@ -37,6 +38,7 @@ pub(crate) struct Session {
     pub(crate) shown_directory: String,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) stdin: Box<dyn BufRead + Send>,
+    pub(crate) typed: Option<Box<dyn Typed>>,
     pub(crate) machine: Arc<dyn Machine>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) interrupt: NextInterrupt,
@@ -65,6 +67,7 @@ impl Session {
             working_directory: world.directory,
             environment: world.environment,
             stdin: world.stdin,
+            typed: world.typed,
             machine: world.machine,
             stop: world.stop,
             interrupt: world.interrupt,
@@ -108,6 +111,14 @@ impl Session {
         let files = Disk::new(&self.working_directory);
         let inputs = project.inputs(self, aim);
         runtime.block_on(observe::plan(&project.config, state, inputs, Edge { registry: &registry, files: &files }))
+    }
+
+    /// As [`Self::plan`], for the configuration, with answers from before.
+    pub(crate) fn plan_again(&self, runtime: &Runtime, project: &Project, state: State, known: &mut Answers) -> Plan {
+        let registry = self.registry();
+        let files = Disk::new(&self.working_directory);
+        let inputs = project.inputs(self, Aim::Configuration);
+        runtime.block_on(observe::plan_again(&project.config, state, inputs, Edge { registry: &registry, files: &files }, known))
     }
 
     /// Shows warnings and goes on, or fails with all problems if there is an error among them.

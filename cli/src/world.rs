@@ -17,6 +17,12 @@ pub type WrapGuard = Box<dyn Fn(Box<dyn Guard>) -> Box<dyn Guard> + Send>;
 /// Waits for the next interruption: Ctrl-C or a request to terminate.
 pub type NextInterrupt = Box<dyn FnMut() -> BoxFuture<'static, ()> + Send>;
 
+/// Lines that somebody types at a prompt.
+pub trait Typed: Send {
+    /// The next line without its end; `None` when there are no more. An interruption ends the line alone: it is read as empty.
+    fn line(&mut self, prompt: &str) -> io::Result<Option<String>>;
+}
+
 /// The real world, or one that a test made.
 pub struct World {
     /// The working directory, absolute.
@@ -25,6 +31,8 @@ pub struct World {
     pub environment: BTreeMap<String, String>,
     /// Where answers come from.
     pub stdin: Box<dyn BufRead + Send>,
+    /// Where somebody types at a prompt, if standard input and output are a terminal.
+    pub typed: Option<Box<dyn Typed>>,
     /// Where data goes.
     pub stdout: Stream,
     /// Where talk goes.

@@ -31,6 +31,18 @@ pub async fn plan(config: &Config, state: State, inputs: Inputs, edge: Edge<'_>)
     }
 }
 
+/// As [`plan`], asking nothing that is answered in `known`, to which the new answers are added.
+pub async fn plan_again(config: &Config, state: State, inputs: Inputs, edge: Edge<'_>, known: &mut Answers) -> Plan {
+    let mut walk = Walk::new(config, edge.registry.catalogue(), state, inputs);
+    loop {
+        let questions = walk.step(known);
+        if questions.is_empty() {
+            return walk.finish();
+        }
+        known.extend(answer(questions, &walk, edge).await);
+    }
+}
+
 /// Answers every question: all providers at once, each with all that is its to answer.
 async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answers {
     let mut answers = Answers::new();

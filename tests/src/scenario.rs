@@ -208,6 +208,7 @@ impl Scenario {
             environment: self.environment.clone(),
             registry: self.registry(),
             stdin: Box::new(Cursor::new(stdin.to_owned())),
+            typed: None,
             machine: self.machine.clone(),
             interrupt: never,
             ..meshplan::real_world()

@@ -172,8 +172,22 @@ fn the_console_evaluates_what_an_output_would() {
     let ran = fake.input("var.wrd\n").run("console");
     assert_eq!(ran.code, exit::FAILED);
     assert!(ran.err.contains("standard input:1:") && ran.err.contains("no variable `wrd`"), "{ran:?}");
+    let several = "(1 +\n  1)\n\n[for a in [1, 2] :\n  a * 2\n]\nvar.word\n";
+    check(&fake.input(several).run("console"), exit::DONE, "2\n[2, 4]\n\"one\"\n");
+    let ran = fake.input("1\nvar.wrd\n2\n").run("console");
+    assert_eq!((ran.code, ran.out.as_str()), (exit::FAILED, "1\n"));
     assert!(fake.input("").run("console").err.starts_with("error: no expression\n"));
     assert!(fake.input("1 +\n").run("console").err.contains("standard input:1:"));
+}
+
+#[test]
+fn a_console_goes_on_after_a_problem() {
+    let mut fake = applied();
+    let ran = fake.typed(&["", "var.word", "var.wrd", "[1,", "2]", "(1 +", "", "exit", "3"]).run("console");
+    assert_eq!(ran.code, exit::DONE);
+    assert_eq!(ran.out, "> \n> var.word\n\"one\"\n> var.wrd\n> [1,\n: 2]\n[1, 2]\n> (1 +\n: \n> exit\n");
+    assert!(ran.err.contains("no variable `wrd`") && ran.err.contains("where `)` is expected"), "{ran:?}");
+    assert_eq!(fake.typed(&["1"]).run("console").out, "> 1\n1\n> ^D\n");
 }
 
 #[test]

@@ -19,4 +19,4 @@ pub use model::{
     NestedBlock, Output, Removed, Repeated, Repetition, ResourceBlock, ResourceName, Settings, Subject, Variable,
 };
 pub use nested::given;
-pub use parse::{ModuleCall, Values, calls, parse, parse_expression, parse_template, parse_values, variable_value};
+pub use parse::{ModuleCall, Values, calls, is_unfinished, parse, parse_expression, parse_template, parse_values, variable_value};

@@ -90,6 +90,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("globset::", &["engine/src/eval/functions/fileset.rs"]),
     ("regex::", &["engine/src/eval/functions/pattern.rs", "providers/sandbox/src/admission/schema.rs"]),
     ("ipnet::", &["engine/src/eval/functions/network.rs"]),
+    ("rustyline::", &["cli/src/keyboard.rs"]),
     ("annotate_snippets::", &["cli/src/view/"]),
     ("similar::", &["cli/src/view/", "tests/"]),
     ("indicatif::", &["cli/src/view/"]),

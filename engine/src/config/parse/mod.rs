@@ -96,6 +96,12 @@ pub fn parse_expression(text: &str, file: FileId) -> Result<Expr, Problems> {
     if lowering.problems.is_empty() { Ok(lowered) } else { Err(lowering.problems) }
 }
 
+/// Whether a text is the beginning of an expression that goes on.
+pub fn is_unfinished(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && hcl_edit::parser::parse_expr(text).is_err_and(|error| problem::is_at_end(&error, text))
+}
+
 /// Parses a whole file as a template, as `templatefile` reads it. Names that no `for` in it binds are the template's variables: they come
 /// as [`Root::Bound`](super::Root::Bound).
 pub fn parse_template(text: &str, file: FileId) -> Result<Expr, Problems> {
@@ -107,6 +113,16 @@ pub fn parse_template(text: &str, file: FileId) -> Result<Expr, Problems> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_goes_on_is_told_from_what_is_wrong() {
+        for text in ["[", "[1,", "{ a = 1", "f(", "f(1,\n", "(1 +", "[1 2", "{", "<<E\nx\n", "(1", "[for a in b"] {
+            assert!(super::is_unfinished(text), "{text}");
+        }
+        for text in ["", " ", "1", "1 2", "]", "f)", "[1]", "\"a", "{ a = }", "1 +", "<<E\nx\nE\n"] {
+            assert!(!super::is_unfinished(text), "{text}");
+        }
+    }
+
     use super::*;
     use crate::source::SourceTree;
 

@@ -59,6 +59,12 @@ pub(super) fn syntax(error: &hcl_edit::parser::Error, piece: &str, base: usize, 
     }
 }
 
+/// Whether what a parser misses may still follow the text: the end of a heredoc or of a bracket. Nothing else goes on on another line.
+pub(super) fn is_at_end(error: &hcl_edit::parser::Error, text: &str) -> bool {
+    let open = never_closed(text).is_some_and(|at| text.as_bytes()[at] != b'"');
+    open || error.message().contains("heredoc end")
+}
+
 /// Where the parser only knows at which statement it gave up: what is wrong in there, its place and length, and what to do.
 fn unreadable(message: &str, piece: &str, at: usize) -> Option<(usize, usize, &'static str, &'static str)> {
     let gave_up = message == "unexpected token" || message.contains("block body");

@@ -205,7 +205,7 @@ pub struct Comparison<'a> {
     pub observed: Option<&'a Value>,
     /// The answer to the preview that was asked for.
     pub preview: Option<&'a Preview>,
-    /// Whether a preview could be answered: the place is there and none of what the thing needs there is part of this plan.
+    /// Whether a preview may be asked for: it was not yet, and the world is to be looked at.
     pub previewable: bool,
     /// Key of the HMACs that stand in records in place of secret content; empty before the state's first write.
     pub secret_key: &'a [u8],

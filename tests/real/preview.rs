@@ -46,7 +46,8 @@ fn who_may_only_read_gets_a_plan_and_is_told() {
     let told = plan.not_previewed();
     assert!(told.len() == 3 && told.iter().all(|(_, why)| why.contains("cannot patch resource")), "{told:?}");
     let shown = within.scenario.run(&["plan"]).expect_code(0).stdout;
-    assert!(shown.contains("not previewed: "), "{shown}");
+    let (once, each) = ("      2 changes: User \"", "        not previewed: User \"");
+    assert!(shown.contains(once) && shown.contains(each), "{shown}");
     within.reach(within.cluster.admin());
     within.destroy();
 }
@@ -174,7 +175,9 @@ fn what_the_plan_brings_is_not_asked_about() {
     within.configure(&[namespace, held("a", "kubernetes_namespace.n.name"), held("b", &format!("\"{name}\""))].concat());
     let told = within.plan().not_previewed();
     let asked = "what it needs is not there yet: namespaces \"";
-    assert!(matches!(&told[..], [(address, why)] if address == "kubernetes_manifest.b" && why.starts_with(asked)), "{told:?}");
+    let [(a, unasked), (b, why)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((a.as_str(), unasked.as_str()), ("kubernetes_manifest.a", "made from what this plan makes"));
+    assert!(b == "kubernetes_manifest.b" && why.starts_with(asked), "{told:?}");
     // One of them says nothing of the namespace, and may come first.
     within.apply();
     within.assert_converged();

@@ -149,7 +149,7 @@ impl Planning<'_> {
 
     /// Whether the server is to be asked, and has not been.
     fn asks(&self) -> bool {
-        self.asked.previewable && self.asked.preview.is_none() && self.object.is_known()
+        self.asked.previewable && self.asked.preview.is_none()
     }
 
     /// What of the object's name is another than the recorded one, or not known.

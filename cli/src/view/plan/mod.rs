@@ -3,6 +3,7 @@
 mod attributes;
 mod blocked;
 mod leaves;
+mod previews;
 mod rows;
 mod waits;
 
@@ -36,6 +37,7 @@ impl Layout {
 pub fn render(plan: &Plan, layout: Layout) -> String {
     let mut text = String::new();
     write_rows(&mut text, plan, layout);
+    previews::write(&mut text, plan, layout);
     write_outputs(&mut text, &plan.outputs, layout);
     blocked::write(&mut text, plan, layout);
     write_checks(&mut text, plan, layout);

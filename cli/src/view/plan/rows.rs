@@ -1,5 +1,6 @@
 //! Which lines a plan has: every change but those that go without saying.
 
+use super::previews::Unseen;
 use super::waits::{Unknowns, Waits};
 use crate::view::diff::Difference;
 use engine::address::Address;
@@ -37,6 +38,7 @@ pub(super) struct Rows<'a> {
     plan: &'a Plan,
     folded: Folded<'a>,
     waits: Waits<'a>,
+    unseen: Unseen<'a>,
     /// Sets that a member changes of: they have a line also when they are kept.
     heads: BTreeSet<Address>,
     /// Sets in the plan.
@@ -50,7 +52,7 @@ impl<'a> Rows<'a> {
         let heads = changing.filter_map(|change| change.address.parent()).collect();
         let parents: BTreeSet<Address> = plan.changes.iter().filter_map(|change| change.address.parent()).collect();
         let sets = plan.changes.iter().map(|change| &change.address).filter(|address| parents.contains(address)).collect();
-        Self { plan, folded, waits: Waits::of(plan), heads, sets }
+        Self { plan, folded, waits: Waits::of(plan), unseen: Unseen::of(plan), heads, sets }
     }
 
     /// How many columns each row takes up to its reason.
@@ -88,9 +90,7 @@ impl<'a> Rows<'a> {
         let unknowns = self.waits.unknowns(&change.address);
         let mut details = details(change, depth, &unknowns);
         details.extend(change.causes.iter().cloned().chain(self.folded.phrase(change)).map(Detail::Note));
-        if let Some(why) = &change.not_previewed {
-            details.push(Detail::Note(format!("not previewed: {why}")));
-        }
+        details.extend(self.unseen.note(change).map(Detail::Note));
         Row { action: change.action, label, reason, depth, details, unknowns }
     }
 }

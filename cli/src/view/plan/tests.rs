@@ -122,6 +122,28 @@ Plan digest: sha256:$DIGEST
 }
 
 #[test]
+fn why_nothing_was_previewed_is_said_once_for_all_it_holds_for() {
+    let unseen = |name: &str, why: &str| Change {
+        not_previewed: Some(why.into()),
+        ..change(Address::managed("kubernetes_secret", name), Action::Create, Reason::NotInState)
+    };
+    let changes = vec![unseen("a", "no place"), unseen("b", "no answer"), unseen("c", "no place")];
+    check(
+        &Plan { changes, ..Plan::default() },
+        "  +   kubernetes_secret.a  not in state
+  +   kubernetes_secret.b  not in state
+        not previewed: no answer
+  +   kubernetes_secret.c  not in state
+
+Not previewed
+      2 changes: no place
+
+Plan: 3 to add, 0 to change, 0 to replace, 0 to destroy.
+",
+    );
+}
+
+#[test]
 fn a_replacement_says_what_forces_it_and_long_values_get_their_own_lines() {
     let before = json!({ "image": "node:1.30", "note": "a".repeat(50), "ports": [{ "name": "http", "port": 80 }] });
     let after = json!({ "image": "node:1.31", "note": "b".repeat(50), "ports": [{ "name": "http", "port": 81 }] });

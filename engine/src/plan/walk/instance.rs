@@ -237,7 +237,7 @@ impl Walk<'_> {
                 prior: planned.prior.as_deref().filter(|_| moves.is_none()),
                 observed: planned.observed.as_ref().filter(|_| moves.is_none()),
                 preview: preview.as_ref(),
-                previewable: preview.is_none() && self.previewable(subject, planned),
+                previewable: preview.is_none() && !self.inputs.skip_refresh,
                 secret_key: &self.prior.secret_key,
             };
             match subject.kind.planned(comparison) {
@@ -331,18 +331,20 @@ impl Walk<'_> {
         planned.observed = planned.observed.as_ref().map(followed);
     }
 
-    /// Whether a server could be asked: everything is known, the place is there, and nothing the thing comes from is made by this plan.
-    fn previewable(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> bool {
-        if self.inputs.skip_refresh || !subject.arguments.is_constant() {
-            return false;
+    /// Why no server can be asked: the place has to be there, nothing the thing comes from is made by this plan, and all of it is known.
+    fn unpreviewable(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> Option<&'static str> {
+        if planned.place.as_ref().is_some_and(|place| self.connection(place).is_none()) {
+            return Some("the place is not there yet");
         }
-        let reachable = planned.place.as_ref().is_none_or(|place| self.connection(place).is_some());
-        reachable && self.standing(subject.edges).remade.is_empty()
+        if !self.standing(subject.edges).remade.is_empty() {
+            return Some("made from what this plan makes");
+        }
+        (!subject.arguments.is_constant()).then_some("part of it is known only after the apply")
     }
 
     fn preview(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> Result<Option<Preview>, Problems> {
-        if !self.previewable(subject, planned) {
-            return Ok(Some(Preview::NotPreviewed("part of what it needs is made by this plan".into())));
+        if let Some(why) = self.unpreviewable(subject, planned) {
+            return Ok(Some(Preview::NotPreviewed(why.into())));
         }
         let there = planned.prior.as_ref().filter(|_| self.moves_place(planned).is_none());
         let found = planned.observed.as_ref().filter(|_| planned.action == Action::Import);

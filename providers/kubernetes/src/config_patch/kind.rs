@@ -63,7 +63,7 @@ impl Kind for ConfigPatchKind {
 
     fn planned(&self, asked: Comparison<'_>) -> Planned {
         let Some(prior) = asked.prior else {
-            let asks = asked.previewable && asked.preview.is_none() && asked.desired.is_known();
+            let asks = asked.previewable && asked.preview.is_none();
             return if asks { Planned::Ask } else { Planned::Create(self.attributes(asked.desired)) };
         };
         let (desired, remembered) = (owned(asked.desired), owned(&prior.attributes));
@@ -123,6 +123,7 @@ impl ConfigPatchKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::schema::Preview;
     use engine::state::{Record, RecordId};
     use serde_json::{Value as Json, json};
 
@@ -169,8 +170,16 @@ mod tests {
     fn a_patch_is_made_after_a_look_and_moves_by_replacement() {
         let values = json!({ "a": 1 });
         assert_eq!(planned(&arguments(&values), None, None), Planned::Ask);
-        let unknown = Value::object([("values", Value::object([("a", Value::unknown(Type::Number))]))]);
-        assert!(matches!(planned(&unknown, None, None), Planned::Create(_)));
+        let why = Preview::NotPreviewed("no answer".into());
+        let asked = Comparison {
+            desired: &arguments(&values),
+            prior: None,
+            observed: None,
+            preview: Some(&why),
+            previewable: false,
+            secret_key: &[],
+        };
+        assert!(matches!(ConfigPatchKind::default().planned(asked), Planned::Create(_)));
         let mut prior = record(&values);
         let moved = prior.attributes.entries().iter().map(|entry| {
             let value = if &*entry.key == "key" { Value::string("other") } else { entry.value.clone() };

@@ -32,7 +32,7 @@ impl ObjectProvider {
         let place = place.ok_or("its cluster is not known")?;
         let cluster = self.clusters.cluster(&place.connection).await?;
         let manager = proposal.id.as_ref().map_or_else(|| "meshplan/plan".to_owned(), manager_of);
-        let live = cluster.get(&name).await.map_err(|error| error.to_string())?;
+        let live = cluster.get(&name).await.map_err(|error| unsaid(&error))?;
         let mut body = with_uid(&body, proposal.uid.as_deref());
         for path in live.iter().flat_map(|live| rewritten(&name, live, &manager)) {
             without(&mut body, &path);
@@ -110,7 +110,14 @@ fn rejected(name: &str, error: &CallError) -> Result<Answer, String> {
         let help = "Correct it. If this plan changes what stands against it, let `depends_on` name that.";
         return Ok(Answer::Refused(Diagnostic::error("refused by the API server", detail).help(help)));
     }
-    Err(error.to_string())
+    Err(unsaid(error))
+}
+
+/// Why the server does not say. What a user may not do is said of the kind of object, and not of each one anew.
+fn unsaid(error: &CallError) -> String {
+    let text = error.to_string();
+    let at = text.find("User \"").filter(|_| error.is_unauthorised());
+    at.and_then(|at| text.get(at..)).map_or(text.clone(), str::to_owned)
 }
 
 /// A field as the server names it, such as `spec.ports[0].name`, as steps.

@@ -1,0 +1,42 @@
+//! What no server was asked about: said below the change it is about, or once for all that have the same reason.
+
+use super::Layout;
+use crate::view::style::Paint;
+use crate::view::value::printable;
+use engine::plan::{Change, Plan};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// How many changes have each reason.
+pub(super) struct Unseen<'a>(BTreeMap<&'a str, usize>);
+
+impl<'a> Unseen<'a> {
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        let mut counts = BTreeMap::new();
+        for why in plan.changes.iter().filter(|change| change.action.is_change()).filter_map(|change| change.not_previewed.as_deref()) {
+            *counts.entry(why).or_default() += 1;
+        }
+        Self(counts)
+    }
+
+    /// What a change's own lines say of it.
+    pub(super) fn note(&self, change: &Change) -> Option<String> {
+        let why = change.not_previewed.as_deref()?;
+        let alone = self.0.get(why).is_none_or(|count| *count == 1);
+        alone.then(|| format!("not previewed: {}", printable(why)))
+    }
+}
+
+/// Writes the reasons that several changes have.
+pub(super) fn write(text: &mut String, plan: &Plan, layout: Layout) {
+    let unseen = Unseen::of(plan);
+    let shared: Vec<_> = unseen.0.iter().filter(|(_, count)| **count > 1).collect();
+    if shared.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{}", layout.style.paint(Paint::Strong, "Not previewed"));
+    for (why, count) in shared {
+        let _ = writeln!(text, "      {count} changes: {}", printable(why));
+    }
+    text.push('\n');
+}

@@ -8,6 +8,7 @@ use crate::object_kind::{Json, ObjectName, Reader};
 use engine::port::BoxFuture;
 use http::Method;
 use kube::Client;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{OnceCell, Semaphore};
 
 /// Requests to one cluster at a time, whatever `--parallelism` allows in all. Watches do not count.
@@ -19,6 +20,7 @@ pub struct Cluster {
     pub(super) pace: Pace,
     pub(super) gate: Semaphore,
     pub(super) discovery: Discovery,
+    pub(super) heard: AtomicBool,
     uid: OnceCell<String>,
 }
 
@@ -41,7 +43,19 @@ impl Cluster {
 
     /// The same at another pace.
     pub(crate) fn paced(client: Client, pace: Pace) -> Self {
-        Self { client, pace, gate: Semaphore::new(AT_ONCE), discovery: Discovery::default(), uid: OnceCell::new() }
+        Self {
+            client,
+            pace,
+            gate: Semaphore::new(AT_ONCE),
+            discovery: Discovery::default(),
+            heard: AtomicBool::new(false),
+            uid: OnceCell::new(),
+        }
+    }
+
+    /// Whether it answered anything in this run.
+    pub(crate) fn was_heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
     }
 
     /// The uid of the namespace `kube-system`, which stands for the cluster, as it is now.

@@ -8,6 +8,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Method, Request, Response};
 use kube::client::Body;
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -116,7 +117,9 @@ impl Cluster {
         let request = Request::builder().method(call.method.clone()).uri(call.path);
         let request = request.header(USER_AGENT, AGENT).header(ACCEPT, call.accept).header(CONTENT_TYPE, content);
         let request = request.body(Body::from(bytes)).map_err(|error| unanswered(&error))?;
-        self.client.send(request).await.map_err(|error| unanswered(&error))
+        let response = self.client.send(request).await.map_err(|error| unanswered(&error))?;
+        self.heard.store(true, Ordering::Relaxed);
+        Ok(response)
     }
 }
 

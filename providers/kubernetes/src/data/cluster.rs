@@ -7,6 +7,7 @@ use engine::port::BoxFuture;
 use engine::question::Answer;
 use engine::schema::{Attribute, Problem, Schema};
 use engine::value::{Type, Value};
+use futures::future::try_join;
 use std::collections::BTreeMap;
 
 /// `data.kubernetes_cluster`.
@@ -43,8 +44,7 @@ impl ExistingCluster {
         let Target { server, certificate_authority } = self.kubeconfigs.target(&connection).await?;
         let cluster = source.clusters.cluster(&connection).await?;
         let fragment = |error: CallError| error.to_string();
-        let uid = cluster.fresh_uid().await.map_err(fragment)?;
-        let version = cluster.version().await.map_err(fragment)?;
+        let (uid, version) = try_join(cluster.fresh_uid(), cluster.version()).await.map_err(fragment)?;
         Ok(Value::object([
             ("context", given("context")),
             ("kubeconfig", given("kubeconfig")),

@@ -89,7 +89,7 @@ impl<'a> Look<'a> {
     }
 }
 
-/// Looks up everything of one cluster. The first call decides whether the cluster is there at all.
+/// Looks up everything of one cluster, all kinds at once. Where nothing was heard of it yet, the first call decides whether it is there at all.
 pub(super) async fn look_up(cluster: &Cluster, looks: Vec<Look<'_>>) -> Vec<(Question, Answer)> {
     let mut groups: BTreeMap<(String, String), Vec<Look<'_>>> = BTreeMap::new();
     let mut sets = Vec::new();
@@ -101,20 +101,12 @@ pub(super) async fn look_up(cluster: &Cluster, looks: Vec<Look<'_>>) -> Vec<(Que
     }
     let mut answers = Vec::new();
     let mut groups: Vec<_> = groups.into_iter().collect();
-    // The least goes first: all others wait for it.
+    // The least goes first, where all others wait for it.
     groups.sort_by_key(|(_, looks)| looks.len());
     let mut groups = groups.into_iter();
-    let mut unreachable = None;
-    match groups.next() {
-        Some((kind, looks)) => answers.extend(look_up_kind(cluster, kind, looks).await.unwrap_or_else(|(error, looks)| {
-            unreachable = Some(error);
-            blocked(unreachable.as_ref(), looks)
-        })),
-        None => unreachable = cluster.fresh_uid().await.err().filter(CallError::is_unreachable),
-    }
-    if unreachable.is_some() {
-        answers.extend(groups.flat_map(|(_, looks)| blocked(unreachable.as_ref(), looks)));
-        answers.extend(blocked(unreachable.as_ref(), sets));
+    if let Err(error) = first(cluster, &mut groups, &mut answers).await {
+        answers.extend(groups.flat_map(|(_, looks)| blocked(Some(&error), looks)));
+        answers.extend(blocked(Some(&error), sets));
         return answers;
     }
     let rest: Vec<BoxFuture<'_, Found<'_>>> =
@@ -125,6 +117,28 @@ pub(super) async fn look_up(cluster: &Cluster, looks: Vec<Look<'_>>) -> Vec<(Que
     // A set is nowhere itself: it is as its record says.
     answers.extend(sets.into_iter().map(|look| (look.question, Answer::Present(look.arguments))));
     answers
+}
+
+/// Hears of a cluster, by the first kind that is looked up in it if there is any; or why it is not there.
+async fn first<'a>(
+    cluster: &Cluster,
+    groups: &mut impl Iterator<Item = ((String, String), Vec<Look<'a>>)>,
+    answers: &mut Vec<(Question, Answer)>,
+) -> Result<(), CallError> {
+    if cluster.was_heard() {
+        return Ok(());
+    }
+    let Some((kind, looks)) = groups.next() else {
+        return cluster.fresh_uid().await.map(drop).or_else(|error| if error.is_unreachable() { Err(error) } else { Ok(()) });
+    };
+    match look_up_kind(cluster, kind, looks).await {
+        Ok(found) => answers.extend(found),
+        Err((error, looks)) => {
+            answers.extend(blocked(Some(&error), looks));
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// The same answer to all.

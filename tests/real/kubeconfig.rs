@@ -1,7 +1,7 @@
 //! Ways to a cluster that a kubeconfig describes.
 
 use meshplan_tests::apiserver::access::kubeconfig;
-use meshplan_tests::apiserver::{self, Access, ApiServer, Credential, Proxy};
+use meshplan_tests::apiserver::{self, ApiServer, Credential, Proxy};
 use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
 
@@ -29,14 +29,6 @@ fn reading(contexts: &[&str]) -> Scenario {
 fn uids(scenario: &Scenario) -> Value {
     scenario.run(&["apply", "--auto-approve"]).expect_code(0);
     serde_json::from_str(&scenario.run(&["output", "--json", "uids"]).expect_code(0).stdout).unwrap()
-}
-
-/// A view of a cluster that has a uid of its own, so that one server can stand for many.
-fn view(cluster: &ApiServer, access: &Access, uid: &str) -> Proxy {
-    let proxy = Proxy::by(cluster, access);
-    let system = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "kube-system", "uid": uid } });
-    proxy.fail(usize::MAX, "get /namespaces/kube-system", meshplan_tests::apiserver::Fault::Answered(200, system));
-    proxy
 }
 
 /// A plugin that gives this, and counts how often it was run.
@@ -136,9 +128,9 @@ fn two_contexts_of_one_cluster_are_an_error_that_names_both() {
     }
     assert!(!plan.stderr.contains("context `c`"), "{}", plan.all());
     // Views with uids of their own are clusters of their own, and one context read in two places is one cluster.
-    let (one, two) = (view(cluster, &cluster.admin().named("a"), "1"), view(cluster, &cluster.admin().named("b"), "2"));
+    let (one, two) = (Proxy::apart(cluster, "a"), Proxy::apart(cluster, "b"));
     scenario.reach(&[one.access().clone(), two.access().clone(), other.admin().named("c")]);
     let more = scenario.read("main.mesh.hcl") + "data \"kubernetes_cluster\" \"same\" {\n  context = \"a\"\n}\n";
     scenario.write("main.mesh.hcl", &more);
-    assert_eq!(uids(&scenario), json!({ "a": "1", "b": "2", "c": other.uid() }));
+    assert_eq!(uids(&scenario), json!({ "a": format!("{}-a", cluster.uid()), "b": format!("{}-b", cluster.uid()), "c": other.uid() }));
 }

@@ -1,6 +1,6 @@
 //! How many requests a plan takes.
 
-use meshplan_tests::apiserver::{self, Access, ApiServer, Fault, Proxy};
+use meshplan_tests::apiserver::{self, Access, ApiServer, Proxy};
 use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -51,14 +51,6 @@ fn scenario(proxies: &[&Proxy], counts: &Counts) -> Scenario {
     scenario
 }
 
-/// A proxy that makes a cluster look like one of its own: under this name, with a uid of its own.
-fn apart(cluster: &ApiServer, name: &str) -> Proxy {
-    let proxy = Proxy::by(cluster, &cluster.admin().named(name));
-    let system = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "kube-system", "uid": format!("{}-{name}", cluster.uid()) } });
-    proxy.fail(usize::MAX, "get /namespaces/kube-system", Fault::Answered(200, system));
-    proxy
-}
-
 fn rule(resource: &str, verbs: &[&str]) -> Value {
     json!({ "apiGroups": [""], "resources": [resource], "verbs": verbs })
 }
@@ -67,7 +59,7 @@ fn rule(resource: &str, verbs: &[&str]) -> Value {
 #[test]
 fn two_thousand_objects_in_ten_clusters_cost_pages() {
     let (Some(one), Some(other)) = (apiserver::shared(0), apiserver::shared(1)) else { return };
-    let views: Vec<_> = (0..10).map(|number| apart([one, other][number % 2], &format!("v{number}"))).collect();
+    let views: Vec<_> = (0..10).map(|number| Proxy::apart([one, other][number % 2], &format!("v{number}"))).collect();
     let in_view = |number: usize| BTreeMap::from([(one.name(&format!("pages-v{number}")), if number == 3 { 1010 } else { 110 })]);
     let counts: Counts = (0..10).map(|number| (format!("v{number}"), in_view(number))).collect();
     assert_eq!(counts.values().flat_map(BTreeMap::values).sum::<usize>(), 2000);

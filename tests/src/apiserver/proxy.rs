@@ -75,6 +75,15 @@ impl Proxy {
         Self { access, told, _loopback: loopback }
     }
 
+    /// A proxy through which a cluster looks like another one, of this name and with a uid of its own, so that one can stand for many.
+    pub fn apart(cluster: &ApiServer, name: &str) -> Self {
+        let proxy = Self::by(cluster, &cluster.admin().named(name));
+        let uid = format!("{}-{name}", cluster.uid());
+        let system = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "kube-system", "uid": uid } });
+        proxy.fail(usize::MAX, "get /namespaces/kube-system", Fault::Answered(200, system));
+        proxy
+    }
+
     /// The way through it.
     pub fn access(&self) -> &Access {
         &self.access

@@ -108,7 +108,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ),
     ("rcgen::", &["providers/certificates/src/issue.rs", "providers/sandbox/", "tests/src/apiserver/"]),
     ("x509_parser::", &["providers/certificates/"]),
-    ("println!", &["providers/sandbox/src/bin/", "tests/src/bin/"]),
+    ("println!", &["providers/sandbox/src/bin/", "tests/benches/", "tests/src/bin/"]),
     ("eprintln!", &["tests/src/bin/"]),
 ];
 

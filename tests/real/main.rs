@@ -16,6 +16,7 @@ mod kubeconfig_merged;
 mod laws;
 mod manifests;
 mod noise;
+mod objects;
 mod places;
 mod preview;
 mod remote_secrets;

@@ -6,6 +6,7 @@ mod laws;
 mod mesh;
 mod messages;
 mod mutations;
+mod objects;
 mod places;
 mod planning;
 mod reference;

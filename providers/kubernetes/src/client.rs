@@ -26,6 +26,7 @@ pub(crate) use download::{Undelivered, download, without_query};
 pub(crate) use error::CallError;
 pub use kubeconfig::KubeconfigConnector;
 pub(crate) use kubeconfig::Target;
+pub(crate) use list::Selection;
 #[cfg(test)]
 pub(crate) use pace::Pace;
 pub(crate) use send::Reply;

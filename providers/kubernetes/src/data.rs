@@ -3,10 +3,12 @@
 mod cluster;
 mod manifest_source;
 mod object;
+mod objects;
 
 pub use cluster::ExistingCluster;
 pub use manifest_source::ManifestSource;
 pub use object::Object;
+pub(crate) use objects::Objects;
 
 use crate::client::KubeconfigConnector;
 use crate::data_source::DataSource;
@@ -32,5 +34,6 @@ pub fn data_sources(surroundings: Surroundings) -> Vec<Arc<dyn DataSource>> {
         Arc::new(ExistingCluster::new(connector)),
         Arc::new(ManifestSource::new(working_directory, downloads)),
         Arc::new(Object::default()),
+        Arc::new(Objects::default()),
     ]
 }

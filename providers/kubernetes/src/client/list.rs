@@ -9,7 +9,25 @@ use crate::object_kind::Json;
 /// Objects per page.
 const PAGE: u64 = 500;
 
+/// Which objects of a collection are meant, as an API server takes it; all where both are empty.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Selection<'a> {
+    /// Conditions on labels.
+    pub(crate) labels: &'a str,
+    /// Conditions on fields.
+    pub(crate) fields: &'a str,
+}
+
 impl Cluster {
+    /// The objects of a collection that are meant; empty if there is no such collection.
+    pub(crate) async fn selected(&self, path: &str, selection: Selection<'_>) -> Result<Vec<Json>, CallError> {
+        let conditions = [("labelSelector", selection.labels), ("fieldSelector", selection.fields)];
+        let stated = conditions.into_iter().filter(|(_, text)| !text.is_empty());
+        let query: Vec<_> = stated.map(|(name, text)| format!("{name}={}", encode(text))).collect();
+        let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) };
+        self.list(&path, usize::MAX).await.map(Option::unwrap_or_default)
+    }
+
     /// All objects of a collection, or nothing if that took more requests than it is worth; empty if there is no such collection. No version
     /// is asked for, so the list is consistent: what it does not hold is not there.
     pub(crate) async fn list(&self, path: &str, worth: usize) -> Result<Option<Vec<Json>>, CallError> {
@@ -23,7 +41,8 @@ impl Cluster {
 
     async fn pages(&self, path: &str, worth: usize) -> Result<Option<Vec<Json>>, CallError> {
         let mut found = Vec::new();
-        let mut page = format!("{path}?limit={PAGE}");
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let mut page = format!("{path}{joint}limit={PAGE}");
         loop {
             let mut list = self.call(Call::get(&page)).await?.body;
             let left = list.pointer("/metadata/remainingItemCount").and_then(Json::as_u64).unwrap_or(0);
@@ -32,7 +51,7 @@ impl Cluster {
             }
             found.append(&mut items(&mut list));
             match list.pointer("/metadata/continue").and_then(Json::as_str).filter(|more| !more.is_empty()) {
-                Some(more) => page = format!("{path}?limit={PAGE}&continue={}", encode(more)),
+                Some(more) => page = format!("{path}{joint}limit={PAGE}&continue={}", encode(more)),
                 None => return Ok(Some(found)),
             }
         }

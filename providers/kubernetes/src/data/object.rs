@@ -1,12 +1,16 @@
 //! `kubernetes_object`: any object of a cluster, as it is.
 
 use crate::data_source::{DataSource, Source};
+use crate::object::is_secret;
 use crate::object_kind::{Json, ObjectName, Reader as _};
 use crate::observation::value_of;
 use engine::port::BoxFuture;
 use engine::question::Answer;
 use engine::schema::{Attribute, Schema};
 use engine::value::{Type, Value};
+
+/// Where `kubectl apply` keeps what it was given.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// `data.kubernetes_object`.
 pub struct Object {
@@ -58,14 +62,35 @@ impl DataSource for Object {
     }
 }
 
+/// An object as data sources show it: without who manages its fields. A Secret's contents are sensitive, and so is its copy that `kubectl apply`
+/// keeps in an annotation.
+pub(super) fn shown(mut live: Json) -> Value {
+    let mut applied = None;
+    if let Some(metadata) = live.get_mut("metadata").and_then(Json::as_object_mut) {
+        metadata.remove("managedFields");
+        applied = metadata
+            .get("annotations")
+            .and_then(|annotations| annotations.get(LAST_APPLIED))
+            .map(|_| ["metadata", "annotations", LAST_APPLIED]);
+    }
+    let value = value_of(&live);
+    match applied {
+        Some(path) if is_secret(&value) => veiled_at(&value, &path),
+        _ => value,
+    }
+}
+
+fn veiled_at(value: &Value, path: &[&str]) -> Value {
+    let Some((step, rest)) = path.split_first() else { return value.clone().sensitive() };
+    Value::object(value.entries().iter().map(|entry| {
+        let within = if *entry.key == **step { veiled_at(&entry.value, rest) } else { entry.value.clone() };
+        (entry.key.clone(), within)
+    }))
+}
+
 fn attributes(arguments: &Value, found: Option<Json>) -> Value {
     let exists = ("exists", Value::bool(found.is_some()));
-    let object = found.map_or_else(Value::null, |mut live| {
-        if let Some(metadata) = live.get_mut("metadata").and_then(Json::as_object_mut) {
-            metadata.remove("managedFields");
-        }
-        value_of(&live)
-    });
+    let object = found.map_or_else(Value::null, shown);
     let given = arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
     Value::object(given.chain([(exists.0.to_owned(), exists.1), ("object".to_owned(), object)]))
 }
@@ -86,5 +111,13 @@ mod tests {
         assert!(object.holds_sensitive());
         assert_eq!(object.get("metadata"), Some(&Value::object([("name", Value::string("a"))])));
         assert_eq!(there.text("name"), Some("a"));
+
+        let metadata = json!({ "name": "a", "annotations": { LAST_APPLIED: "{\"data\":{}}", "other": "o" } });
+        for (kind, hidden) in [("Secret", true), ("ConfigMap", false)] {
+            let value = shown(json!({ "kind": kind, "apiVersion": "v1", "metadata": metadata }));
+            let annotations = value.get("metadata").and_then(|metadata| metadata.get("annotations")).expect("annotations");
+            let is_sensitive = |name: &str| annotations.get(name).expect("there").is_marked_sensitive();
+            assert_eq!((is_sensitive(LAST_APPLIED), is_sensitive("other")), (hidden, false), "{kind}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod example;
 mod faults;
 mod harness;
 mod immutable;
+mod imports;
 mod kubeconfig;
 mod kubeconfig_merged;
 mod laws;

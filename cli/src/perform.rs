@@ -20,16 +20,21 @@ const SANDBOX: &str = "sandbox_cluster";
 
 /// Plans, asks and applies under the lock; what this brings into reach is then read, and planned if it differs.
 pub(crate) fn perform(session: &mut Session, planning: &Planning, performing: &Performing, aim: Aim) -> Result<u8, Failure> {
+    let project = Project::load(session, planning)?;
+    perform_project(session, &project, performing, aim)
+}
+
+/// The same with a configuration that was read.
+pub(crate) fn perform_project(session: &mut Session, project: &Project, performing: &Performing, aim: Aim) -> Result<u8, Failure> {
     if performing.json && !performing.auto_approve {
         let detail = "with `--json` nobody can be asked".to_owned();
         return Err(Failure::one("approval needed", detail).help("Add `--auto-approve`, or apply without `--json`."));
     }
-    let project = Project::load(session, planning)?;
     let runtime = Session::runtime()?;
     let (guard, mut state) = session.lock(aim.verb(), performing.lock_timeout)?;
     let mut waiting = None;
     let code = loop {
-        let plan = session.plan(&runtime, &project, state, aim);
+        let plan = session.plan(&runtime, project, state, aim);
         let round = Round { runtime: &runtime, performing, plan: &plan, is_first: waiting.is_none() };
         match round.run(session, &*guard)? {
             Ended::With(code) => break code,

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::required;
 use crate::session::Session;
 use crate::variables::{Places, gather};
-use engine::address::Mode;
+use engine::address::{Address, Mode};
 use engine::config::{Config, parse};
 use engine::diagnostic::Problems;
 use engine::eval::Surroundings;
@@ -22,6 +22,8 @@ pub(crate) enum Aim {
     Configuration,
     /// That nothing is left.
     Nothing,
+    /// That one thing which exists is managed: [`Project::import`].
+    Import,
 }
 
 impl Aim {
@@ -30,6 +32,7 @@ impl Aim {
         match self {
             Self::Configuration => "apply",
             Self::Nothing => "destroy",
+            Self::Import => "import",
         }
     }
 }
@@ -38,6 +41,8 @@ impl Aim {
 #[derive(Debug)]
 pub(crate) struct Project {
     pub(crate) config: Config,
+    /// What is to be imported without a block: its address and id.
+    pub(crate) import: Option<(Address, Arc<str>)>,
     variables: BTreeMap<Arc<str>, Value>,
     skip_refresh: bool,
 }
@@ -56,7 +61,7 @@ impl Project {
         let declared = config.modules.get(&config.root).map_or(&none, |root| &root.variables);
         let (variables, problems) = gather(&mut session.sources, declared, places);
         session.show_or_fail(problems)?;
-        Ok(Self { config, variables, skip_refresh: !planning.refresh })
+        Ok(Self { config, import: None, variables, skip_refresh: !planning.refresh })
     }
 
     /// The configuration alone, every file of it read and parsed. Warnings are shown; errors fail.
@@ -80,6 +85,7 @@ impl Project {
     pub(crate) fn inputs(&self, session: &Session, aim: Aim) -> Inputs {
         Inputs {
             variables: self.variables.clone(),
+            imports: self.import.clone().into_iter().collect(),
             destroy: aim == Aim::Nothing,
             skip_refresh: self.skip_refresh,
             root_directory: session.shown_directory.clone(),

@@ -110,7 +110,11 @@ impl Session {
         let registry = self.registry();
         let files = Disk::new(&self.working_directory);
         let inputs = project.inputs(self, aim);
-        runtime.block_on(observe::plan(&project.config, state, inputs, Edge { registry: &registry, files: &files }))
+        let plan = runtime.block_on(observe::plan(&project.config, state, inputs, Edge { registry: &registry, files: &files }));
+        match &project.import {
+            Some((address, _)) => plan.only(address),
+            None => plan,
+        }
     }
 
     /// As [`Self::plan`], for the configuration, with answers from before.

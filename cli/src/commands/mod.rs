@@ -6,6 +6,7 @@ pub mod console;
 pub mod destroy;
 pub mod fmt;
 pub mod graph;
+pub mod import;
 pub mod man;
 pub mod output;
 pub mod plan;
@@ -27,6 +28,7 @@ pub enum Verb {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Import(import::Import),
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
     Show(show::Show),
@@ -50,6 +52,7 @@ impl Verb {
             Self::Plan(args) => args.json,
             Self::Apply(args) => args.performing.json,
             Self::Destroy(args) => args.performing.json,
+            Self::Import(args) => args.performing.json,
             _ => false,
         }
     }
@@ -61,6 +64,7 @@ pub(crate) fn perform(session: &mut Session, verb: Verb) -> Result<u8, Failure> 
         Verb::Plan(args) => plan::run(session, &args),
         Verb::Apply(args) => apply::run(session, &args),
         Verb::Destroy(args) => destroy::run(session, &args),
+        Verb::Import(args) => import::run(session, &args),
         Verb::Validate(args) => validate::run(session, &args),
         Verb::Fmt(args) => fmt::run(session, &args),
         Verb::Show(args) => show::run(session, &args),

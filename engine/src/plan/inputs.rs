@@ -1,5 +1,6 @@
 //! What a plan is asked for with.
 
+use crate::address::Address;
 use crate::eval::Surroundings;
 use crate::value::Value;
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ pub struct Inputs {
     /// Values of the root module's variables, as parsed; the walk converts and validates them. Names that no variable has are the caller's
     /// to report.
     pub variables: BTreeMap<Arc<str>, Value>,
+    /// What is to be imported beside what `import` blocks name: by address the id.
+    pub imports: BTreeMap<Address, Arc<str>>,
     /// Plan to destroy everything.
     pub destroy: bool,
     /// Plan from the state alone, without looking at the world.

@@ -7,6 +7,7 @@ mod change;
 mod digest;
 mod inputs;
 mod moves;
+mod only;
 mod program;
 mod walk;
 

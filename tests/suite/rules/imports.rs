@@ -347,3 +347,49 @@ fn an_interrupted_import_whose_block_goes_leaves_the_object_alone() {
     scenario.run(&["apply", "--auto-approve"]).expect_code(0);
     assert_eq!(uid(&format!("{MAPS}/settings")), before);
 }
+
+#[test]
+fn one_thing_is_imported_at_once_and_nothing_else_changes() {
+    let scenario = shop();
+    scenario.write("shop.mesh.hcl", SHOP.split("import {").next().unwrap());
+    let map = "module.within.kubernetes_manifest.settings";
+    for (address, id, told) in [
+        ("kubernetes_namespace.shop", "shops", "id of another object"),
+        ("kubernetes_namespace.gone", "gone", "target not in configuration"),
+        ("module.within.kubernetes_secret.all[\"gone\"]", "shop/gone", "target not in configuration"),
+        ("kubernetes_namespace", "shop", "not an address"),
+        ("data.kubernetes_cluster.c", "c", "not importable"),
+        ("sandbox_cluster.c", "c", "managed already"),
+    ] {
+        let run = scenario.run(&["import", "--auto-approve", address, id]).expect_code(1);
+        assert!(run.stderr.contains(told), "{address}: {}", run.all());
+    }
+    let run = scenario.run_with(&["import", map, "v1/ConfigMap/shop/settings"], "no\n").expect_code(1);
+    assert!(run.stdout.contains("Plan: 1 to import, 0 to add, 1 to change, 0 to replace, 0 to destroy."), "{}", run.all());
+    assert_eq!(scenario.addresses(), ["sandbox_cluster.c"]);
+    let run = scenario.run_with(&["import", map, "v1/ConfigMap/shop/settings"], "yes\n").expect_code(0);
+    assert!(run.stdout.contains("Apply complete: 1 imported, 0 added, 1 changed, 0 destroyed."), "{}", run.all());
+    assert_eq!(scenario.addresses(), ["sandbox_cluster.c", map]);
+    let run = scenario.run(&["import", "--auto-approve", map, "v1/ConfigMap/shop/settings"]).expect_code(1);
+    assert!(run.stderr.contains("managed already"), "{}", run.all());
+    scenario.run(&["import", "--auto-approve", "kubernetes_namespace.shop", "shop"]).expect_code(0);
+    scenario.run(&["import", "--auto-approve", "module.within.kubernetes_secret.all[\"keys\"]", "shop/keys"]).expect_code(0);
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+}
+
+#[test]
+fn what_waits_for_other_changes_is_not_imported_by_itself() {
+    let scenario = shop();
+    let after = SHOP
+        .split("import {")
+        .next()
+        .unwrap()
+        .replace("  name    = \"shop\"", "  name    = \"shop\"\n  depends_on = [kubernetes_namespace.other]");
+    scenario.write(
+        "shop.mesh.hcl",
+        &(after + "resource \"kubernetes_namespace\" \"other\" {\n  cluster = sandbox_cluster.c\n  name = \"other\"\n}\n"),
+    );
+    let run = scenario.run(&["import", "--auto-approve", "kubernetes_namespace.shop", "shop"]).expect_code(1);
+    assert!(run.stderr.contains("`kubernetes_namespace.shop` waits for changes of `kubernetes_namespace.other`"), "{}", run.all());
+    assert_eq!(scenario.addresses(), ["sandbox_cluster.c"]);
+}

@@ -6,7 +6,7 @@ use super::{FAILED, Site, Walk};
 use crate::address::{Address, AddressParts, Key, Mode, ModulePath};
 use crate::config::{Expr, ImportBlock, ResourceName};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::plan::{Action, Reason};
+use crate::plan::{Action, Inputs, Reason};
 use crate::question::{Answer, Ask, Proposal};
 use crate::schema::Planned;
 use crate::source::Span;
@@ -28,7 +28,16 @@ pub(super) struct Imports {
 #[derive(Debug, Clone)]
 struct Target {
     id: Arc<str>,
-    span: Span,
+    /// The block that says so, unless it was asked for without one.
+    span: Option<Span>,
+}
+
+impl Imports {
+    /// What the inputs ask for.
+    pub(super) fn asked_for(inputs: &Inputs) -> Self {
+        let target = |(address, id): (&Address, &Arc<str>)| (address.clone(), Target { id: id.clone(), span: None });
+        Self { targets: inputs.imports.iter().map(target).collect(), told: BTreeMap::new() }
+    }
 }
 
 /// What an expression of an `import` block came to.
@@ -68,9 +77,13 @@ impl Walk<'_> {
         }
         self.imports.told.insert(at, withheld);
         for (address, target) in found {
+            if self.inputs.imports.contains_key(&address) {
+                continue;
+            }
             let Some(first) = self.imports.targets.insert(address.clone(), target) else { continue };
-            let problem = Diagnostic::error("imported twice", format!("`{address}` is one thing, and two are to be imported as it"));
-            self.report(vec![problem.at(block.span).related(first.span, "the first one is here").about(&address)]);
+            let detail = format!("`{address}` is one thing, and two are to be imported as it");
+            let problem = Diagnostic::error("imported twice", detail).at(block.span).about(&address);
+            self.report(vec![first.span.into_iter().fold(problem, |problem, first| problem.related(first, "the first one is here"))]);
         }
         true
     }
@@ -102,7 +115,7 @@ impl Walk<'_> {
         }
         let (kind, name) = (block.name.kind.clone(), block.name.name.clone());
         let address = AddressParts { module, mode: Mode::Managed, kind, name, key: own, member: None };
-        Ok(Named::Target(address.into(), Target { id, span: block.span }))
+        Ok(Named::Target(address.into(), Target { id, span: Some(block.span) }))
     }
 
     /// The value of a part of an `import` block, which has to be known now and may be shown.
@@ -173,8 +186,11 @@ impl Walk<'_> {
         (record, place): (Option<&Record>, Option<&Address>),
         target: &Target,
     ) -> Result<Option<Result<Value, Arc<str>>>, Problems> {
-        let refused = |problem: Diagnostic| vec![problem.at(target.span).related(subject.span, "the resource is here")];
-        subject.kind.import(&target.id, subject.arguments).map_err(|problem| refused(diagnosed(problem, target.span)))?;
+        let refused = |problem: Diagnostic| match target.span {
+            Some(block) => vec![problem.at(block).related(subject.span, "the resource is here")],
+            None => vec![problem.at(subject.span)],
+        };
+        subject.kind.import(&target.id, subject.arguments).map_err(|problem| refused(diagnosed(problem, subject.span)))?;
         if let Some(place) = place.filter(|place| self.is_made_now(place)) {
             let detail = format!("`{}` lies in `{place}`, which this plan makes: nothing is there to be imported", subject.address);
             let problem = Diagnostic::error("nothing to import", detail).help("Remove the `import` block: it is created.");
@@ -280,8 +296,9 @@ impl Walk<'_> {
         let missed: Vec<_> = self.imports.targets.iter().filter(|(address, _)| self.has_no_instance(address)).collect();
         let problems = missed.into_iter().map(|(address, target)| {
             let detail = format!("`{address}` is to be imported, and the configuration has no such instance");
-            let help = "Correct the key in `to`, or give the resource an instance of this key.";
-            Diagnostic::error("target not in configuration", detail).at(target.span).help(help).about(address)
+            let help = "Correct the address, or write the resource, or give it an instance of this key.";
+            let problem = Diagnostic::error("target not in configuration", detail).help(help).about(address);
+            target.span.into_iter().fold(problem, Diagnostic::at)
         });
         let problems = problems.collect();
         self.report(problems);
@@ -297,7 +314,8 @@ impl Walk<'_> {
         }
         let name = ResourceName { mode: address.mode, kind: address.kind.clone(), name: address.name.clone() };
         let node = self.tables.skeleton.find(module, &super::Item::Resource(name));
-        let group = node.and_then(|node| self.tables.group(node, &address.module));
+        let Some(node) = node else { return true };
+        let group = self.tables.group(node, &address.module);
         // Of a group that could not be expanded, that is said already.
         group.is_some_and(|group| matches!(group.keys, Keys::Known(_)) && !self.tables.fates.contains_key(address))
     }

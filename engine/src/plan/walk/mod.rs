@@ -107,6 +107,7 @@ impl<'a> Walk<'a> {
         tables.diagnostics.append(&mut moves.problems);
         tables.diagnostics.extend(problems);
         let stuck = tables.diagnostics.iter().any(Diagnostic::is_error);
+        let imports = Imports::asked_for(&inputs);
         Self {
             catalogue,
             inputs,
@@ -122,7 +123,7 @@ impl<'a> Walk<'a> {
             repairs: Repairs::default(),
             moves,
             refusals: BTreeMap::new(),
-            imports: Imports::default(),
+            imports,
             unread: BTreeMap::new(),
             open,
             stuck,

@@ -4,6 +4,7 @@ use meshplan_tests::apiserver::authority::Validity;
 use meshplan_tests::apiserver::{self, Access, ApiServer, Credential, Fault, Proxy};
 use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 /// A namespace's map in each of these clusters, by context and namespace.
@@ -162,6 +163,22 @@ fn an_unreachable_cluster_blocks_what_lies_in_it_and_nothing_else() {
     scenario.run(&["apply", "--auto-approve"]).expect_code(1);
     let value = |cluster, namespace| map(cluster, namespace).unwrap()["data"]["key"].clone();
     assert_eq!((value(one, &here), value(other, &there)), (json!("other"), json!("value")));
+}
+
+/// One of two servers takes connections and says nothing on them: it is given up, and all else goes on.
+#[test]
+fn a_server_that_hangs_is_given_up_and_told() {
+    let Some(cluster) = apiserver::shared(0) else { return };
+    let (admin, namespace) = (cluster.admin(), cluster.namespace());
+    // The kernel takes connections that nobody accepts.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hung = Access { server: format!("https://{}", silent.local_addr().unwrap()), ..admin.named("hung") };
+    let scenario = scenario(&[(admin.named("near"), &namespace), (hung, "default")]);
+    let run = scenario.run(&["apply", "--auto-approve"]).expect_code(1);
+    for words in ["does not answer (connecting timed out)", "a server that hangs", "tried 3 times"] {
+        assert!(run.all().contains(words), "`{words}`: {}", run.all());
+    }
+    assert!(map(cluster, &namespace).is_some());
 }
 
 /// The first plan's words for a way to a cluster, where nothing is known yet.

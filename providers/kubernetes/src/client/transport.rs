@@ -33,7 +33,7 @@ pub(super) fn unanswered(error: &(dyn Error + 'static)) -> CallError {
             "nothing listens at the API server's address (connection refused): it is down, or the address is another one".to_owned()
         }
         Some(io::ErrorKind::TimedOut) if lost == Lost::Unsent => {
-            "the API server's address does not answer (connecting timed out): a firewall, a network that is not there, or a machine that is off"
+            "the API server's address does not answer (connecting timed out): a firewall, a network that is not there, a machine that is off, or a server that hangs"
                 .to_owned()
         }
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {

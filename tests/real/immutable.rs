@@ -1,6 +1,7 @@
 //! Fields that servers let nobody change: the plan says so, and makes the object anew.
 
 use crate::within::Within;
+use meshplan_tests::apiserver::webhook::{Behaviour, Registration, Webhook};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -161,5 +162,37 @@ fn what_cannot_change_in_place_is_made_anew() {
     let after = uids(&within);
     let kept: Vec<_> = before.iter().filter(|(address, uid)| after.get(*address) == Some(uid)).collect();
     assert!(kept.is_empty() && before.len() == rows.len(), "{kept:?}");
+    within.destroy();
+}
+
+#[test]
+fn what_only_an_apply_finds_out_is_replaced_by_the_next_plan_or_taken_back() {
+    let Some(within) = Within::shared() else { return };
+    let no_dry_runs = Behaviour::RejectDryRuns("no dry run".into());
+    let _webhook = Webhook::start(within.cluster, &Registration::mutating(&within.namespace, "configmaps"), no_dry_runs);
+    let write = |value: &str| {
+        let rest = json!({ "immutable": true, "data": { "a": value } });
+        within.objects(&[("m", object("v1", "ConfigMap", (Some(&within.namespace), "m"), &rest), "")]);
+    };
+    let held = || within.cluster.api().get(&within.path("/api/v1 configmaps/m")).unwrap()["data"]["a"].clone();
+    write("1");
+    within.apply();
+    let fails = |value: &str| {
+        write(value);
+        let said = within.fail();
+        assert!(said.contains("the next plan replaces it"), "{said}");
+    };
+    fails("2");
+    let replaced = ("kubernetes_manifest.m".to_owned(), "`data.a` cannot change in place".to_owned());
+    assert_eq!(within.plan().reasons(), [replaced]);
+    within.apply();
+    within.assert_converged();
+    assert_eq!(held(), "2");
+
+    fails("3");
+    write("2");
+    within.apply();
+    within.assert_converged();
+    assert_eq!(held(), "2");
     within.destroy();
 }

@@ -73,6 +73,11 @@ pub(crate) fn fingerprint_of(object: &Value, secret_key: &[u8]) -> Option<Finger
     object.is_known().then(|| Fingerprint(format!("hmac-sha256:{}", keyed_fingerprint(object, secret_key)).into()))
 }
 
+/// What a record has in place of the fingerprint of what was applied, if the server refused that because it never changes in place.
+pub(crate) fn refused_fingerprint_of(object: &Value, secret_key: &[u8]) -> Option<Fingerprint> {
+    fingerprint_of(object, secret_key).map(|Fingerprint(text)| Fingerprint(format!("immutable:{text}").into()))
+}
+
 /// A value with every leaf replaced by its fingerprint; unknown ones stay. What a record keeps of a secret.
 pub(crate) fn sealed(value: &Value, secret_key: &[u8]) -> Value {
     if value.is_null() {

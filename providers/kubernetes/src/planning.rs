@@ -3,9 +3,10 @@
 use crate::difference::{Difference, difference, dotted};
 use crate::object::{canonical, id_of, name_of};
 use crate::object_kind::{ObjectKind, ObjectName};
-use crate::observation::{fingerprint_of, veiled};
+use crate::observation::{fingerprint_of, refused_fingerprint_of, veiled};
 use crate::rules::is_immutable;
 use engine::schema::{Comparison, Drift, Planned, Presence, Preview, Problem, Schema};
+use engine::state::Record;
 use engine::value::Value;
 
 /// What becomes of an instance of a kind that is one object.
@@ -40,6 +41,9 @@ impl Planning<'_> {
             return Planned::Replace { attributes: self.attributes(Computed::Anew), because: renamed };
         }
         let applied = fingerprint_of(&self.object, self.asked.secret_key);
+        if let Some(because) = self.refused_before(prior) {
+            return Planned::Replace { attributes: self.attributes(Computed::Anew), because };
+        }
         let as_applied = applied.is_some() && applied == prior.applied;
         let Some(observed) = self.asked.observed else {
             return if as_applied { self.keep() } else { self.changed(&self.remembered_difference()) };
@@ -68,6 +72,16 @@ impl Planning<'_> {
             }
             Err(because) => Planned::Replace { attributes: self.attributes(Computed::Anew), because },
         }
+    }
+
+    /// What still differs, if an apply found out that the server lets nobody change just this.
+    fn refused_before(&self, prior: &Record) -> Option<Vec<String>> {
+        prior.applied.as_ref().filter(|applied| Some(*applied) == refused_fingerprint_of(&self.object, self.asked.secret_key).as_ref())?;
+        let paths = match self.asked.observed.and_then(|observed| observed.get("object")) {
+            Some(there) => difference(&self.object, there).telling().paths(),
+            None => self.sections().iter().map(|path| dotted(path)).collect(),
+        };
+        (!paths.is_empty()).then_some(paths)
     }
 
     /// The configuration is as it was applied, but what is there is not as it was then.
@@ -292,7 +306,7 @@ fn without_rewritten(mut found: Difference, observed: &Value) -> Difference {
 mod tests {
     use super::*;
     use crate::kinds::Manifest;
-    use engine::state::{Record, RecordId};
+    use engine::state::RecordId;
     use engine::value::Type;
     use serde_json::{Value as Json, json};
 
@@ -443,6 +457,20 @@ mod tests {
         let unknown = || Value::unknown(Type::Any);
         assert_eq!(plan(&with(unknown(), Value::string("a")), &record(&was), Some(&there)), "update spec.replicas");
         assert_eq!(plan(&with(Value::number(1), unknown()), &record(&was), Some(&there)), "replace spec.selector.app");
+    }
+
+    #[test]
+    fn what_an_apply_found_unchangeable_is_replaced_unless_it_is_taken_back() {
+        let (was, wanted) = (deployment(&json!({ "replicas": 1 })), deployment(&json!({ "replicas": 2 })));
+        let mut prior = record(&was);
+        prior.applied = refused_fingerprint_of(&canonical(&Value::from_json(&wanted)), KEY);
+        let to = |object: &Json, observed: Option<&Value>| plan(&arguments(Value::from_json(object)), &prior, observed);
+        let there = observed(&was, &[]);
+        assert_eq!(to(&wanted, Some(&there)), "replace spec.replicas");
+        assert_eq!(to(&wanted, None), "replace spec");
+        assert_eq!(to(&was, Some(&there)), "keep");
+        assert_eq!(to(&deployment(&json!({ "replicas": 3 })), Some(&there)), "update spec.replicas");
+        assert_eq!(to(&wanted, Some(&observed(&wanted, &[]))), "keep");
     }
 
     #[test]

@@ -37,6 +37,17 @@ pub(crate) enum Lost {
     Late,
 }
 
+/// What servers say of a field that never changes in place; the last is a definition's own rule.
+const IMMUTABLE: [&str; 7] = [
+    "immutable",
+    "pod updates may not change",
+    "updates to ",
+    "may not be changed in an update",
+    "may not change once set",
+    "cannot change roleRef",
+    "failed rule: self == oldSelf",
+];
+
 impl CallError {
     /// Whether it says nothing about the object: no answer, wrong credentials, a server that is not well.
     pub(crate) fn is_unreachable(&self) -> bool {
@@ -62,6 +73,12 @@ impl CallError {
             }
             _ => false,
         }
+    }
+
+    /// Whether all that is refused are changes of fields that never change in place.
+    pub(crate) fn is_immutable(&self) -> bool {
+        let says_so = |(_, message): &(String, String)| IMMUTABLE.iter().any(|words| message.contains(words));
+        self.status == Some(422) && !self.causes.is_empty() && self.causes.iter().all(says_so)
     }
 
     /// Whether a webhook was asked and said no, for a reason other than that it was a dry run.

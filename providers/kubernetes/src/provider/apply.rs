@@ -9,6 +9,7 @@ use super::target::{Target, manager_of, nothing, recorded_name, with_uid, withou
 use crate::client::{CallError, Cluster};
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName, Ownership};
+use crate::observation::refused_fingerprint_of;
 use crate::ownership::{is_applied_by, is_made_by, is_ours};
 use crate::readiness::{usual_seconds_to_go, why_not_gone};
 use crate::rules::rewritten;
@@ -38,8 +39,7 @@ impl ObjectProvider {
             return Ok(Done::new(attributes(adapter, request, &adapter.kind.attributes(&request.arguments, None))));
         }
         let target = self.target(adapter, request).await?;
-        let uid = request.prior.as_ref().and_then(|prior| prior.uid.clone());
-        let live = change(&target, uid.as_deref(), forced(request)).await?;
+        let live = change(adapter, &target, request).await?;
         Ok(done(adapter, request, &target, &live))
     }
 
@@ -171,7 +171,8 @@ async fn label(target: &Target, request: &Request) -> Result<Json, Failure> {
 }
 
 /// Changes the object that has this uid. Fields that controllers took over stay theirs; what was edited by hand gives way.
-async fn change(target: &Target, uid: Option<&str>, force: bool) -> Result<Json, Failure> {
+async fn change(adapter: &Adapter, target: &Target, request: &Request) -> Result<Json, Failure> {
+    let uid = request.prior.as_ref().and_then(|prior| prior.uid.as_deref());
     let gone = || Failure::new("gone", format!("`{}` was deleted or replaced since it was planned; plan again", target.name));
     let live = target.live().await.map_err(|error| refused(&target.name, &error))?.ok_or_else(gone)?;
     let now = live.pointer("/metadata/uid").and_then(Json::as_str);
@@ -183,7 +184,7 @@ async fn change(target: &Target, uid: Option<&str>, force: bool) -> Result<Json,
     for path in rewritten(&target.name, &live, &target.manager) {
         without(&mut body, &path);
     }
-    let mut force = force;
+    let mut force = forced(request);
     let mut patience = Patience::new(STARTING);
     loop {
         let error = match target.apply(&body, force).await {
@@ -196,10 +197,19 @@ async fn change(target: &Target, uid: Option<&str>, force: bool) -> Result<Json,
                 return Err(conflicting(target, &found));
             }
             force = true;
+        } else if error.is_immutable() {
+            return Err(unchangeable(refused(&target.name, &error), done(adapter, request, target, &live), (target, request)));
         } else if !(is_starting(&error) && patience.wait().await) {
             return Err(refused(&target.name, &error));
         }
     }
+}
+
+/// A change that only the server knew to be impossible: the record remembers it, so that the next plan replaces the object.
+fn unchangeable(failure: Failure, done: Done, (target, request): (&Target, &Request)) -> Failure {
+    let applied = refused_fingerprint_of(&target.desired, &request.secret_key);
+    let detail = format!("{}; it cannot change in place: the next plan replaces it", failure.detail);
+    Failure { detail, partial: Some(Box::new(Done { observed: None, applied, ..done })), ..failure }
 }
 
 /// Gives back the fields that are ours; an object that is gone took them with it.

@@ -78,24 +78,11 @@ fn unfit(adapter: &Adapter, proposal: &Proposal, (name, manager, live): (&Object
     }
 }
 
-/// What servers say of a field that never changes in place.
-const IMMUTABLE: [&str; 6] = [
-    "immutable",
-    "pod updates may not change",
-    "updates to ",
-    "may not be changed in an update",
-    "may not change once set",
-    "cannot change roleRef",
-];
-
 /// What a refused dry run says: a replacement, an error of the object's own, or nothing about the object.
 fn rejected(name: &str, error: &CallError) -> Result<Answer, String> {
-    if error.status == Some(422) && !error.causes.is_empty() {
-        let immutable: Vec<_> = error.causes.iter().filter(|(_, message)| IMMUTABLE.iter().any(|words| message.contains(words))).collect();
-        if immutable.len() == error.causes.len() {
-            let paths = immutable.iter().map(|(field, _)| Value::string(dotted(&steps(field)))).collect();
-            return Ok(Answer::Present(Value::object([("immutable", Value::tuple(paths))])));
-        }
+    if error.is_immutable() {
+        let paths = error.causes.iter().map(|(field, _)| Value::string(dotted(&steps(field)))).collect();
+        return Ok(Answer::Present(Value::object([("immutable", Value::tuple(paths))])));
     }
     if error.reason == "NoKindMatch" {
         let help = "Something that defines it has to be there first: let `depends_on` name what brings it.";

@@ -18,6 +18,7 @@ mod recorded;
 mod repeat;
 #[cfg(test)]
 mod scene;
+mod size;
 mod strict;
 mod substitute;
 mod template;

@@ -2,6 +2,7 @@
 
 use super::evaluator::{Evaluator, problem, problem_with_help};
 use super::repeat::not_walked;
+use super::size::{MOST_TEXT, TEXT_TOO_LARGE};
 use super::strict::{Open, first, literal, opened, strict};
 use super::substitute::each_literal;
 use crate::config::{Expr, Node, Part};
@@ -23,6 +24,7 @@ struct Written {
     sensitive: bool,
     /// A state of a directive.
     open: Option<Open>,
+
     problems: Problems,
 }
 
@@ -41,6 +43,9 @@ impl Evaluator<'_> {
     pub(super) fn template(&mut self, parts: &[Part], span: Span) -> Result<Value, Problems> {
         let mut written = Written::default();
         self.write(parts, &mut written);
+        if written.text.len() > MOST_TEXT {
+            return Err(problem("text too large", format!("the template {TEXT_TOO_LARGE}"), span));
+        }
         if !written.problems.is_empty() {
             return Err(written.problems);
         }
@@ -61,6 +66,9 @@ impl Evaluator<'_> {
 
     fn write(&mut self, parts: &[Part], written: &mut Written) {
         for part in parts {
+            if written.text.len() > MOST_TEXT {
+                return;
+            }
             let result = match part {
                 Part::Text(text) => {
                     written.text.push_str(text);

@@ -7,6 +7,7 @@ use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use super::verb::{Piece, Verb, pieces};
 use super::{Called, later};
 use crate::eval::convert::primitive;
+use crate::eval::size::{MOST_TEXT, TEXT_TOO_LARGE};
 use crate::eval::strict::{Open, first, strict};
 use crate::eval::words;
 use crate::source::Span;
@@ -55,6 +56,9 @@ fn rendered(format: &str, values: &[&Value]) -> Result<String, Fault> {
                     return Err(Fault::call(detail));
                 };
                 out.push_str(&one(&verb, value).map_err(|what| Fault::at(at + 1, format!("does not fit `{}`: {what}", verb.text)))?);
+                if out.len() > MOST_TEXT {
+                    return Err(Fault::call(TEXT_TOO_LARGE));
+                }
             }
         }
     }
@@ -120,11 +124,16 @@ fn format_list(work: &mut Work<'_>) -> Result<Value, Fault> {
     }
     let walked: Vec<Option<Vec<Value>>> =
         (0..work.values.len()).map(|at| matches!(work.values[at].data(), Data::Sequence(_)).then(|| work.items(at))).collect();
-    let mut items = Vec::new();
+    let (mut items, mut length_of_all) = (Vec::new(), 0_usize);
     for index in 0..length.map_or(1, |(_, length)| length) {
         let pick = |(at, value): (usize, &Value)| walked[at].as_ref().and_then(|items| items.get(index)).unwrap_or(value).clone();
         let row: Vec<Value> = work.values.iter().enumerate().map(pick).collect();
-        items.push(row_text(work, row)?);
+        let text = row_text(work, row)?;
+        length_of_all += text.as_str().map_or(0, str::len);
+        if length_of_all > MOST_TEXT {
+            return Err(Fault::call(TEXT_TOO_LARGE));
+        }
+        items.push(text);
     }
     Ok(list(Type::String, items).sensitive_if(work.marked()))
 }

@@ -4,6 +4,7 @@ use super::argument::{Fault, Work};
 use super::result::{list, sequence};
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use crate::eval::order::same;
+use crate::eval::size::{COLLECTION_TOO_LARGE, MOST_ELEMENTS};
 use crate::eval::strict::{Open, first, taken};
 use crate::eval::unify::element_type;
 use crate::eval::{Arena, unify, words};
@@ -72,7 +73,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         gives: Gives::Any,
         doc: "The elements in one tuple, with those of lists, sets and tuples within in their place, however deep.",
         example: Example { call: r#"flatten([["a", ["b"]], [], ["c"]])"#, result: r#"["a", "b", "c"]"# },
-        body: Body::Parts(|work| Ok(flatten(work))),
+        body: Body::Parts(flatten),
     },
     Function {
         name: "one",
@@ -167,6 +168,9 @@ fn concatenate(work: &mut Work<'_>) -> Result<Value, Fault> {
     let mut items = Vec::new();
     for at in 0..work.values.len() {
         items.extend(work.items(at));
+        if items.len() > MOST_ELEMENTS {
+            return Err(Fault::call(COLLECTION_TOO_LARGE));
+        }
     }
     let types: Option<Vec<_>> = kinds
         .into_iter()
@@ -209,14 +213,17 @@ fn element(work: &mut Work<'_>) -> Result<Value, Fault> {
     Ok(found.sensitive_if(work.values.get(1).is_some_and(Value::is_marked_sensitive)))
 }
 
-fn flatten(work: &mut Work<'_>) -> Value {
+fn flatten(work: &mut Work<'_>) -> Result<Value, Fault> {
     let mut flat = Flat { items: Vec::new(), open: None, sensitive: work.marked() };
     let whole = work.values[0].clone();
     flat.add(&whole, work.arena);
-    match flat.open {
+    if flat.items.len() > MOST_ELEMENTS {
+        return Err(Fault::call(COLLECTION_TOO_LARGE));
+    }
+    Ok(match flat.open {
         Some(open) => work.later(open, Type::Any),
         None => Value::tuple(flat.items).sensitive_if(flat.sensitive),
-    }
+    })
 }
 
 struct Flat {
@@ -230,6 +237,9 @@ impl Flat {
     fn add(&mut self, whole: &Value, arena: &mut Arena) {
         self.sensitive |= whole.is_marked_sensitive();
         for item in whole.items() {
+            if self.items.len() > MOST_ELEMENTS {
+                return;
+            }
             let item = taken(item.clone(), whole, arena);
             match item.data() {
                 Data::Sequence(_) => self.add(&item, arena),

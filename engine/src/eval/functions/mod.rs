@@ -36,6 +36,7 @@ mod yaml_scalar;
 
 pub use table::{Example, Function, Gives, Group, Need, Parameter, Takes, table};
 
+use super::size::{TEXT_TOO_LARGE, is_too_much};
 use super::strict::{Open, first, literal, opened};
 use super::{Arena, FileAnswer, Scope};
 use crate::config::{Call, Expr, Node};
@@ -87,6 +88,9 @@ fn apply(
     let fault = |fault: Fault| fault.problems(function, called, arguments);
     match function.body {
         Body::Plain(run) => {
+            if function.writes_values_out() && is_too_much(&values) {
+                return Err(fault(Fault::call(TEXT_TOO_LARGE)));
+            }
             let value = run(Arguments::new(&values)).map_err(fault)?;
             let (origin, sensitive) = marks(function, &values, arena);
             Ok(value.with_origin(origin).sensitive_if(sensitive))

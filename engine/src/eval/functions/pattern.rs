@@ -3,6 +3,7 @@
 use super::argument::{Arguments, Fault};
 use super::result::{list, object};
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
+use crate::eval::size::{MOST_TEXT, TEXT_TOO_LARGE};
 use crate::value::{Entry, Type, Value};
 use regex::{Captures, Regex};
 
@@ -57,10 +58,27 @@ fn all_matches(given: Arguments<'_>) -> Result<Value, Fault> {
 fn replace(given: Arguments<'_>) -> Result<Value, Fault> {
     let (text, part, replacement) = (given.text(0), given.text(1), given.text(2));
     let pattern = part.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-    Ok(Value::string(match pattern {
-        Some(pattern) => compiled(pattern, 1)?.replace_all(text, replacement).into_owned(),
-        None => text.replace(part, replacement),
-    }))
+    match pattern {
+        Some(pattern) => {
+            let (pattern, mut out, mut end) = (compiled(pattern, 1)?, String::new(), 0);
+            for found in pattern.captures_iter(text) {
+                let whole = found.get_match();
+                out.push_str(&text[end..whole.start()]);
+                found.expand(replacement, &mut out);
+                end = whole.end();
+                fits(out.len())?;
+            }
+            Ok(Value::string(out + &text[end..]))
+        }
+        None => {
+            fits(text.matches(part).count().saturating_mul(replacement.len()))?;
+            Ok(Value::string(text.replace(part, replacement)))
+        }
+    }
+}
+
+fn fits(length: usize) -> Result<(), Fault> {
+    if length > MOST_TEXT { Err(Fault::call(TEXT_TOO_LARGE)) } else { Ok(()) }
 }
 
 /// What a pattern captures.

@@ -226,6 +226,11 @@ impl Function {
         format!("{}({})", self.name, parameters.join(", "))
     }
 
+    /// Whether whole values become text, whose length what they share says nothing of.
+    pub(super) fn writes_values_out(&self) -> bool {
+        matches!(self.gives, Gives::Text | Gives::Texts) && self.parameters.iter().any(|parameter| parameter.takes == Takes::Value)
+    }
+
     /// The parameter that takes the argument at an index.
     pub(super) fn parameter(&self, at: usize) -> Option<&'static Parameter> {
         let last = self.parameters.last().filter(|parameter| parameter.need == Need::Repeated);

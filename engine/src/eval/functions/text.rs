@@ -3,6 +3,7 @@
 use super::argument::{Arguments, Fault, Work};
 use super::result::texts;
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
+use crate::eval::size::{MOST_TEXT, TEXT_TOO_LARGE};
 use crate::value::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -216,7 +217,9 @@ fn join(given: Arguments<'_>) -> Result<Value, Fault> {
             pieces.push(item.as_str().ok_or_else(null)?);
         }
     }
-    Ok(Value::string(pieces.join(given.text(0))))
+    let separator = given.text(0);
+    let length = pieces.iter().fold(0_usize, |length, piece| length.saturating_add(piece.len()).saturating_add(separator.len()));
+    if length > MOST_TEXT { Err(Fault::call(TEXT_TOO_LARGE)) } else { Ok(Value::string(pieces.join(separator))) }
 }
 
 fn split(given: Arguments<'_>) -> Value {

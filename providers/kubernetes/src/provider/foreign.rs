@@ -59,7 +59,7 @@ mod tests {
             let name = ObjectName { api_version: "v1".into(), kind: "ConfigMap".into(), namespace: Some("n".into()), name: "a".into() };
             let live = json!({ "metadata": { "managedFields": entries } });
             let told = foreign(&name, "meshplan/r1", &live, &[]);
-            told.strip_prefix("`v1/ConfigMap/n/a` is there already and is not managed by this state").map(str::to_owned)
+            told.strip_prefix(&format!("`{name}` is there already and is not managed by this state")).map(str::to_owned)
         };
         let many: Vec<_> = (1..=7).map(|at| entry(&format!("m{at}"), &format!("2026-01-0{at}T00:00:00Z"))).collect();
         for (entries, expected) in [

@@ -58,23 +58,19 @@ fn all_matches(given: Arguments<'_>) -> Result<Value, Fault> {
 fn replace(given: Arguments<'_>) -> Result<Value, Fault> {
     let (text, part, replacement) = (given.text(0), given.text(1), given.text(2));
     let pattern = part.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-    match pattern {
-        Some(pattern) => {
-            let (pattern, mut out, mut end) = (compiled(pattern, 1)?, String::new(), 0);
-            for found in pattern.captures_iter(text) {
-                let whole = found.get_match();
-                out.push_str(&text[end..whole.start()]);
-                found.expand(replacement, &mut out);
-                end = whole.end();
-                fits(out.len())?;
-            }
-            Ok(Value::string(out + &text[end..]))
-        }
-        None => {
-            fits(text.matches(part).count().saturating_mul(replacement.len()))?;
-            Ok(Value::string(text.replace(part, replacement)))
-        }
+    let Some(pattern) = pattern else {
+        fits(text.matches(part).count().saturating_mul(replacement.len()))?;
+        return Ok(Value::string(text.replace(part, replacement)));
+    };
+    let (pattern, mut out, mut end) = (compiled(pattern, 1)?, String::new(), 0);
+    for found in pattern.captures_iter(text) {
+        let whole = found.get_match();
+        out.push_str(&text[end..whole.start()]);
+        found.expand(replacement, &mut out);
+        end = whole.end();
+        fits(out.len())?;
     }
+    Ok(Value::string(out + &text[end..]))
 }
 
 fn fits(length: usize) -> Result<(), Fault> {

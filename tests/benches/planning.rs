@@ -3,6 +3,9 @@
 //!
 //! A plan is measured from the text of the configuration to the plan, an apply from a plan to the folded state: its journal and state
 //! lie in a temporary directory and are fsynced as always. A no-op plan also reads the state's file.
+//!
+//! `parse 500 files` reads a directory of 500 files, which several threads parse, and the same files each in a directory of its own,
+//! which one thread does.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot go on shall stop")]
 
@@ -98,18 +101,30 @@ fn sizes() -> Vec<usize> {
 
 /// Resource `n` keeps the id of resource `(n - 1) / 2`.
 fn tree(size: usize) -> String {
-    let mut text = String::from("resource \"meshplan_data\" \"n0\" {\n  input = \"root\"\n}\n");
+    tree_of("n", size)
+}
+
+/// The same, with another word before the numbers.
+fn tree_of(word: &str, size: usize) -> String {
+    let mut text = format!("resource \"meshplan_data\" \"{word}0\" {{\n  input = \"root\"\n}}\n");
     for number in 1..size {
         let parent = (number - 1) / 2;
-        writeln!(text, "\nresource \"meshplan_data\" \"n{number}\" {{\n  input = meshplan_data.n{parent}.id\n}}").expect("text");
+        writeln!(text, "\nresource \"meshplan_data\" \"{word}{number}\" {{\n  input = meshplan_data.{word}{parent}.id\n}}").expect("text");
     }
     text
 }
 
 fn parsed(text: &str) -> Config {
+    directory(&[text])
+}
+
+/// The configuration of a directory of such files.
+fn directory<T: AsRef<str>>(files: &[T]) -> Config {
     let mut tree = SourceTree::new(".");
-    let file = tree.add("main.mesh.hcl", text);
-    tree.modules.get_mut(&tree.root).expect("the root").files.push(file);
+    for (number, text) in files.iter().enumerate() {
+        let file = tree.add(&format!("{number}.mesh.hcl"), text.as_ref());
+        tree.modules.get_mut(&tree.root).expect("the root").files.push(file);
+    }
     let (config, problems) = config::parse(&tree, &[]);
     assert!(problems.is_empty(), "{problems:?}");
     config
@@ -130,6 +145,17 @@ fn each_size(criterion: &mut Criterion, name: &str, mut measure: impl FnMut(&mut
 
 fn parse(criterion: &mut Criterion) {
     each_size(criterion, "parse", |bencher, _, text| bencher.iter_with_large_drop(|| black_box(parsed(text))));
+}
+
+fn parse_files(criterion: &mut Criterion) {
+    let files: Vec<_> = (0..500).map(|file| tree_of(&format!("f{file}_"), 40)).collect();
+    let mut group = criterion.benchmark_group("parse 500 files");
+    group.sample_size(10).throughput(Throughput::Bytes(files.iter().map(|text| text.len() as u64).sum()));
+    group.bench_function("of one directory", |bencher| bencher.iter_with_large_drop(|| black_box(directory(&files))));
+    group.bench_function("each alone", |bencher| {
+        bencher.iter_with_large_drop(|| files.iter().map(|text| black_box(parsed(text))).collect::<Vec<_>>());
+    });
+    group.finish();
 }
 
 fn plan(criterion: &mut Criterion) {
@@ -157,5 +183,5 @@ fn no_op_plan(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, parse, plan, apply, no_op_plan);
+criterion_group!(benches, parse, parse_files, plan, apply, no_op_plan);
 criterion_main!(benches);

@@ -122,7 +122,7 @@ impl Lowering<'_> {
 
     /// `name = value` as it stands.
     pub(super) fn argument(&mut self, attribute: &Attribute) -> Argument {
-        Argument { name: attribute.key.as_str().into(), name_span: self.of(&attribute.key), value: self.expression(&attribute.value) }
+        Argument { name: self.word(attribute.key.as_str()), name_span: self.of(&attribute.key), value: self.expression(&attribute.value) }
     }
 
     /// Reports an argument that is missing.

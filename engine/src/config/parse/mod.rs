@@ -25,6 +25,7 @@ use super::expression::{Expr, Node};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, Span};
 use crate::value::{Class, Value};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -48,12 +49,14 @@ struct Lowering<'t> {
     names: Names,
     /// Names bound by the `for`s around, innermost last.
     bound: Vec<Arc<str>>,
+    /// Words that come again and again: each is kept once.
+    words: BTreeSet<Arc<str>>,
     problems: Problems,
 }
 
 impl<'t> Lowering<'t> {
     fn new(text: &'t str, base: usize, file: FileId) -> Self {
-        Self { text, base, file, classes: &[], names: Names::References, bound: Vec::new(), problems: Vec::new() }
+        Self { text, base, file, classes: &[], names: Names::References, bound: Vec::new(), words: BTreeSet::new(), problems: Vec::new() }
     }
 
     fn span(&self, range: Option<Range<usize>>) -> Span {
@@ -67,6 +70,16 @@ impl<'t> Lowering<'t> {
 
     fn source(&self, range: Option<Range<usize>>) -> &'t str {
         range.and_then(|range| self.text.get(range)).unwrap_or_default()
+    }
+
+    /// A kind or the name of an argument, of which there are few.
+    fn word(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.words.get(text) {
+            return known.clone();
+        }
+        let word: Arc<str> = text.into();
+        self.words.insert(word.clone());
+        word
     }
 
     fn report(&mut self, problem: Diagnostic) {

@@ -2,13 +2,15 @@
 
 use super::block::suggest;
 use super::{Lowering, pieces};
-use crate::config::model::{Config, Module, Settings};
+use crate::config::model::{
+    CallBlock, CheckBlock, Config, ImportBlock, Local, Module, Moved, Output, Removed, ResourceBlock, Settings, Variable,
+};
 use crate::config::validate::validate;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, ModuleKey, ModuleSource, SourceTree, Span};
 use crate::value::Class;
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::{Block, Body, Structure};
+use hcl_edit::structure::{Block, Structure};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -40,10 +42,8 @@ pub fn parse(tree: &SourceTree, classes: &[Class]) -> (Config, Vec<Diagnostic>) 
     let mut unread = BTreeSet::new();
     for (key, source) in &tree.modules {
         let mut builder = Builder::new(source, classes);
-        for id in &source.files {
-            let Some(file) = tree.file(*id) else { continue };
-            builder.file(&file.text, *id);
-        }
+        let files: Vec<_> = source.files.iter().filter_map(|id| Some((*id, &*tree.file(*id)?.text))).collect();
+        builder.files(&files);
         if builder.unread {
             unread.insert(key.clone());
         }
@@ -93,7 +93,8 @@ struct Builder<'t> {
     classes: &'t [Class],
     module: Module,
     settings: Option<Span>,
-    problems: Vec<Diagnostic>,
+    kinds: BTreeSet<Arc<str>>,
+    problems: Problems,
     /// Whether some text could not be read.
     unread: bool,
 }
@@ -101,116 +102,164 @@ struct Builder<'t> {
 impl<'t> Builder<'t> {
     fn new(source: &'t ModuleSource, classes: &'t [Class]) -> Self {
         let module = Module { directory: source.directory.clone(), ..Module::default() };
-        Self { source, classes, module, settings: None, problems: Vec::new(), unread: false }
+        Self { source, classes, module, settings: None, kinds: BTreeSet::new(), problems: Vec::new(), unread: false }
     }
 
-    fn file(&mut self, text: &str, file: FileId) {
-        let unread = pieces::each_body(text, file, &mut |piece, base, body| {
-            let mut lowering = Lowering { classes: self.classes, ..Lowering::new(piece, base, file) };
-            self.body(&mut lowering, body);
-            self.problems.append(&mut lowering.problems);
+    fn files(&mut self, files: &[(FileId, &str)]) {
+        let (classes, calls) = (self.classes, &self.source.calls);
+        let read = pieces::map_bodies(files, &|(piece, base, file), body| {
+            let mut lowering = Lowering { classes, ..Lowering::new(piece, base, file) };
+            body.iter().map(|structure| lowering.structure(structure, calls)).collect::<Vec<_>>()
         });
-        self.unread |= !unread.is_empty();
-        self.problems.extend(unread);
-    }
-
-    fn body(&mut self, lowering: &mut Lowering<'_>, body: &Body) {
-        for structure in body {
-            match structure {
-                Structure::Attribute(attribute) => {
-                    let name = attribute.key.as_str();
-                    let at = lowering.of(&attribute.key);
-                    let problem = Diagnostic::error("unknown argument", format!("`{name} = …` cannot stand outside a block"));
-                    lowering.report(problem.at(at).help("Values that are used more than once stand in `locals { … }`."));
-                }
-                Structure::Block(block) => self.block(lowering, block),
+        for file in read {
+            for lowered in file.made.into_iter().flatten() {
+                self.problems.extend(lowered.problems);
+                self.declare(lowered.declared);
             }
+            self.unread |= !file.unread.is_empty();
+            self.problems.extend(file.unread);
         }
     }
 
-    fn block(&mut self, lowering: &mut Lowering<'_>, block: &Block) {
-        let module = &mut self.module;
+    fn declare(&mut self, declared: Declared) {
+        let (module, problems) = (&mut self.module, &mut self.problems);
+        match declared {
+            Declared::Nothing => {}
+            Declared::Settings(read) => {
+                let (here, settings) = *read;
+                if let Some(first) = self.settings {
+                    let problem = Diagnostic::error("duplicate block", "a module has one `meshplan` block");
+                    problems.push(problem.at(here).related(first, "the first one is here"));
+                }
+                self.settings = self.settings.or(Some(here));
+                if settings.required_version.is_some() {
+                    module.settings = settings;
+                }
+            }
+            Declared::Variable(name, variable) => {
+                declare(&mut module.variables, name, *variable, |variable| variable.span, ("variable", problems));
+            }
+            Declared::Locals(locals) => {
+                for (name, local) in locals {
+                    declare(&mut module.locals, name, local, |local| local.span, ("local", problems));
+                }
+            }
+            Declared::Output(name, output) => declare(&mut module.outputs, name, *output, |output| output.span, ("output", problems)),
+            Declared::Resource(mut resource) => {
+                // Blocks of one kind share its name, wherever they stand.
+                if let Some(resource) = Arc::get_mut(&mut resource) {
+                    match self.kinds.get(&resource.name.kind) {
+                        Some(kind) => resource.name.kind = kind.clone(),
+                        None => {
+                            self.kinds.insert(resource.name.kind.clone());
+                        }
+                    }
+                }
+                declare(&mut module.resources, resource.name.clone(), resource, |block| block.span, ("resource", problems));
+            }
+            Declared::Call(name, call) => declare(&mut module.calls, name, *call, |call| call.span, ("module call", problems)),
+            Declared::Check(name, check) => declare(&mut module.checks, name, *check, |check| check.span, ("check", problems)),
+            Declared::Moved(moved) => module.moved.push(*moved),
+            Declared::Removed(removed) => module.removed.push(*removed),
+            Declared::Import(import) => module.imports.push(*import),
+        }
+    }
+}
+
+/// What a statement outside of blocks declares.
+enum Declared {
+    Nothing,
+    Settings(Box<(Span, Settings)>),
+    Variable(Arc<str>, Box<Variable>),
+    Locals(Vec<(Arc<str>, Local)>),
+    Output(Arc<str>, Box<Output>),
+    Resource(Arc<ResourceBlock>),
+    Call(Arc<str>, Box<CallBlock>),
+    Check(Arc<str>, Box<CheckBlock>),
+    Moved(Box<Moved>),
+    Removed(Box<Removed>),
+    Import(Box<ImportBlock>),
+}
+
+/// A statement that was read.
+struct Lowered {
+    declared: Declared,
+    problems: Problems,
+}
+
+impl Lowering<'_> {
+    /// One statement outside of blocks. `calls` says where module calls lead.
+    fn structure(&mut self, structure: &Structure, calls: &BTreeMap<Arc<str>, ModuleKey>) -> Lowered {
+        let declared = match structure {
+            Structure::Attribute(attribute) => {
+                let name = attribute.key.as_str();
+                let at = self.of(&attribute.key);
+                let problem = Diagnostic::error("unknown argument", format!("`{name} = …` cannot stand outside a block"));
+                self.report(problem.at(at).help("Values that are used more than once stand in `locals { … }`."));
+                None
+            }
+            Structure::Block(block) => self.declared(block, calls),
+        };
+        Lowered { declared: declared.unwrap_or(Declared::Nothing), problems: std::mem::take(&mut self.problems) }
+    }
+
+    fn declared(&mut self, block: &Block, calls: &BTreeMap<Arc<str>, ModuleKey>) -> Option<Declared> {
         match block.ident.as_str() {
-            "meshplan" => self.settings(lowering, block),
-            "variable" => {
-                if let Some((name, variable)) = lowering.variable(block) {
-                    declare(&mut module.variables, name, variable, |variable| variable.span, ("variable", lowering));
-                }
-            }
-            "locals" => {
-                for (name, local) in lowering.locals(block) {
-                    declare(&mut module.locals, name, local, |local| local.span, ("local", lowering));
-                }
-            }
-            "output" => {
-                if let Some((name, output)) = lowering.output(block) {
-                    declare(&mut module.outputs, name, output, |output| output.span, ("output", lowering));
-                }
-            }
-            "resource" | "data" => {
-                if let Some(resource) = lowering.resource(block) {
-                    let name = resource.name.clone();
-                    declare(&mut module.resources, name, Arc::new(resource), |block| block.span, ("resource", lowering));
-                }
-            }
+            "meshplan" => self.settings(block),
+            "variable" => self.variable(block).map(|(name, variable)| Declared::Variable(name, Box::new(variable))),
+            "locals" => Some(Declared::Locals(self.locals(block))),
+            "output" => self.output(block).map(|(name, output)| Declared::Output(name, Box::new(output))),
+            "resource" | "data" => self.resource(block).map(|resource| Declared::Resource(Arc::new(resource))),
             "module" => {
-                let calls = &self.source.calls;
                 let module_of = |name: &str, source: &str| calls.get(name).cloned().unwrap_or_else(|| ModuleKey(source.into()));
-                if let Some((name, call)) = lowering.module_call(block, &module_of) {
-                    declare(&mut module.calls, name, call, |call| call.span, ("module call", lowering));
-                }
+                self.module_call(block, &module_of).map(|(name, call)| Declared::Call(name, Box::new(call)))
             }
-            "check" => {
-                if let Some((name, check)) = lowering.check(block) {
-                    declare(&mut module.checks, name, check, |check| check.span, ("check", lowering));
-                }
+            "check" => self.check(block).map(|(name, check)| Declared::Check(name, Box::new(check))),
+            "moved" => self.moved(block).map(|moved| Declared::Moved(Box::new(moved))),
+            "removed" => self.removed(block).map(|removed| Declared::Removed(Box::new(removed))),
+            "import" => self.import(block).map(|import| Declared::Import(Box::new(import))),
+            other => {
+                foreign(self, block, other);
+                None
             }
-            "moved" => module.moved.extend(lowering.moved(block)),
-            "removed" => module.removed.extend(lowering.removed(block)),
-            "import" => module.imports.extend(lowering.import(block)),
-            other => foreign(lowering, block, other),
         }
     }
 
-    fn settings(&mut self, lowering: &mut Lowering<'_>, block: &Block) {
-        let here = lowering.header(block);
-        if lowering.labels(block, []).is_none() {
-            return;
-        }
-        if let Some(first) = self.settings {
-            let problem = Diagnostic::error("duplicate block", "a module has one `meshplan` block");
-            lowering.report(problem.at(here).related(first, "the first one is here"));
-        }
-        self.settings = self.settings.or(Some(here));
+    fn settings(&mut self, block: &Block) -> Option<Declared> {
+        let here = self.header(block);
+        self.labels(block, [])?;
+        let mut settings = Settings::default();
         for structure in &block.body {
             match structure {
                 Structure::Attribute(attribute) if attribute.key.as_str() == "required_version" => {
-                    let at = lowering.of(&attribute.value);
-                    let version = lowering.constant_text(attribute).map(|version| (version, at));
-                    self.module.settings = Settings { required_version: version };
+                    let at = self.of(&attribute.value);
+                    settings.required_version = self.constant_text(attribute).map(|version| (version, at));
                 }
-                Structure::Attribute(attribute) => lowering.unknown_argument(attribute, "meshplan", &["required_version"]),
+                Structure::Attribute(attribute) => self.unknown_argument(attribute, "meshplan", &["required_version"]),
                 Structure::Block(inner) => {
-                    let at = lowering.header(inner);
+                    let at = self.header(inner);
                     match inner.ident.as_str() {
-                        "backend" => lowering.unsupported(
-                            "a `backend` block",
-                            at,
-                            "The state stands in `meshplan.state.json` beside the configuration.",
-                        ),
-                        "encryption" => lowering.unsupported(
+                        "backend" => {
+                            self.unsupported(
+                                "a `backend` block",
+                                at,
+                                "The state stands in `meshplan.state.json` beside the configuration.",
+                            );
+                        }
+                        "encryption" => self.unsupported(
                             "an `encryption` block",
                             at,
                             "Keep the state where others cannot read it: it is written with mode 0600.",
                         ),
                         "required_providers" => {
-                            lowering.unsupported("`required_providers`", at, "Remove it: every kind is part of meshplan.");
+                            self.unsupported("`required_providers`", at, "Remove it: every kind is part of meshplan.");
                         }
-                        _ => lowering.unknown_block(inner, "meshplan", &["backend", "encryption"]),
+                        _ => self.unknown_block(inner, "meshplan", &["backend", "encryption"]),
                     }
                 }
             }
         }
+        Some(Declared::Settings(Box::new((here, settings))))
     }
 }
 
@@ -236,10 +285,10 @@ fn foreign(lowering: &mut Lowering<'_>, block: &Block, word: &str) {
 }
 
 /// Adds a thing by name; of two with one name the first counts, and the second is a problem that shows both.
-fn declare<K: Ord, T>(things: &mut BTreeMap<K, T>, name: K, thing: T, span: fn(&T) -> Span, (what, lowering): (&str, &mut Lowering<'_>)) {
+fn declare<K: Ord, T>(things: &mut BTreeMap<K, T>, name: K, thing: T, span: fn(&T) -> Span, (what, problems): (&str, &mut Problems)) {
     if let Some(first) = things.get(&name) {
         let problem = Diagnostic::error("duplicate name", format!("a {what} of this name is declared already"));
-        lowering.report(problem.at(span(&thing)).related(span(first), "the first one is here").help("Rename one of the two."));
+        problems.push(problem.at(span(&thing)).related(span(first), "the first one is here").help("Rename one of the two."));
     } else {
         things.insert(name, thing);
     }

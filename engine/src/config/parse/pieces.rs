@@ -7,35 +7,126 @@ use crate::diagnostic::Diagnostic;
 use crate::source::FileId;
 use hcl_edit::structure::Body;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Statements are parsed together up to about this many bytes.
 const TOGETHER: usize = 16 * 1024;
+/// A thread more for each so many bytes: fewer take less time than its start.
+const EACH: usize = 256 * 1024;
+/// Threads at most. Each has a syntax tree in memory.
+const THREADS: usize = 8;
+/// Bytes of a thread's stack, as many as the first one usually has: expressions nest.
+const STACK: usize = 8 * 1024 * 1024;
+
+/// What one text came to.
+#[derive(Debug, PartialEq)]
+pub(super) struct Read<T> {
+    /// What was made of its pieces, in order.
+    pub(super) made: Vec<T>,
+    /// Statements that do not parse.
+    pub(super) unread: Vec<Diagnostic>,
+}
+
+/// What is done with a piece that was parsed: its text, where in its file that stands, and the statements.
+type Make<'m, T> = &'m (dyn Fn((&str, usize, FileId), &Body) -> T + Sync);
+
+/// Some statements that stand together, and the number of their text.
+type Piece<'s> = (usize, &'s [Range<usize>]);
 
 /// Parses a text in pieces and hands each piece over, with its place in the text. Statements that do not parse are left out and
 /// reported, each on its own.
 pub(super) fn each_body(text: &str, file: FileId, visit: &mut dyn FnMut(&str, usize, &Body)) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
     if text.starts_with('\u{feff}') {
-        problems.push(problem::byte_order_mark(file));
-        return problems;
+        return vec![problem::byte_order_mark(file)];
     }
     let statements = statements(text, 0..text.len(), Unclosed::Trusted);
-    let mut open = statements.as_slice();
-    while let Some(first) = open.first() {
+    let mut problems = Vec::new();
+    for piece in pieces(&statements) {
+        one_body(text, piece, file, visit, &mut problems);
+    }
+    problems
+}
+
+/// The same for many texts or long ones: what `make` makes of each piece, per text. Several threads take one piece after the other if
+/// there is enough to do. How many they are follows from the texts alone, and nothing that is made depends on it.
+pub(super) fn map_bodies<T: Send>(texts: &[(FileId, &str)], make: Make<'_, T>) -> Vec<Read<T>> {
+    let mut read: Vec<Read<T>> = texts.iter().map(|_| Read { made: Vec::new(), unread: Vec::new() }).collect();
+    let mut cut = Vec::with_capacity(texts.len());
+    for ((file, text), read) in texts.iter().zip(&mut read) {
+        let marked = text.starts_with('\u{feff}');
+        read.unread.extend(marked.then(|| problem::byte_order_mark(*file)));
+        cut.push(if marked { Vec::new() } else { statements(text, 0..text.len(), Unclosed::Trusted) });
+    }
+    let pieces: Vec<Piece<'_>> = cut.iter().enumerate().flat_map(|(text, all)| pieces(all).map(move |piece| (text, piece))).collect();
+    let threads = (texts.iter().map(|(_, text)| text.len()).sum::<usize>() / EACH).clamp(1, THREADS);
+    let done = each_in_turn(&pieces, threads, &|(number, piece)| {
+        let (file, text) = texts[*number];
+        let mut done = Read { made: Vec::new(), unread: Vec::new() };
+        one_body(text, piece, file, &mut |text, base, body| done.made.push(make((text, base, file), body)), &mut done.unread);
+        (*number, done)
+    });
+    for (number, more) in done {
+        read[number].made.extend(more.made);
+        read[number].unread.extend(more.unread);
+    }
+    read
+}
+
+/// What `make` makes of each piece, in their order. A thread that is done with one takes the next that nobody has.
+fn each_in_turn<T: Send>(pieces: &[Piece<'_>], threads: usize, make: &(dyn Fn(&Piece<'_>) -> T + Sync)) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(piece) = pieces.get(at) else { return done };
+            done.push((at, make(piece)));
+        }
+    };
+    let mut done = std::thread::scope(|scope| {
+        let others = (1..threads).map(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work));
+        // Where no other thread can be had, this one does it all.
+        let others: Vec<_> = others.flatten().collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, made)| made).collect()
+}
+
+/// Statements, put together to pieces.
+fn pieces(statements: &[Range<usize>]) -> impl Iterator<Item = &[Range<usize>]> {
+    let mut open = statements;
+    std::iter::from_fn(move || {
+        let first = open.first()?;
         let count = open.iter().take_while(|statement| statement.end - first.start <= TOGETHER).count().max(1);
         let (now, later) = open.split_at(count);
         open = later;
-        let whole = first.start..now.last().map_or(first.end, |last| last.end);
-        match hcl_edit::parser::parse_body(&text[whole.clone()]) {
-            Ok(body) => visit(&text[whole.clone()], whole.start, &body),
-            Err(_) => {
-                for statement in now {
-                    alone(text, statement.clone(), file, visit, &mut problems);
-                }
+        Some(now)
+    })
+}
+
+/// Parses one piece; if that fails, each of its statements.
+fn one_body(
+    text: &str,
+    statements: &[Range<usize>],
+    file: FileId,
+    visit: &mut dyn FnMut(&str, usize, &Body),
+    problems: &mut Vec<Diagnostic>,
+) {
+    let [first, ..] = statements else { return };
+    let whole = first.start..statements.last().map_or(first.end, |last| last.end);
+    match hcl_edit::parser::parse_body(&text[whole.clone()]) {
+        Ok(body) => visit(&text[whole.clone()], whole.start, &body),
+        Err(_) => {
+            for statement in statements {
+                alone(text, statement.clone(), file, visit, problems);
             }
         }
     }
-    problems
 }
 
 /// Parses one statement; if that fails, whatever blocks seem to begin within it.
@@ -128,5 +219,32 @@ mod tests {
         });
         assert_eq!((problems.len(), blocks), (0, 4000));
         assert!((10..20).contains(&pieces), "{pieces}");
+    }
+
+    #[test]
+    fn what_threads_make_of_texts_is_in_their_order() {
+        let statement = |n: usize| if n % 1000 == 7 { format!("a{n} = ]\n") } else { format!("a{n} = \"0123456789\"\n") };
+        let names = |(_, _, _): (&str, usize, FileId), body: &Body| {
+            body.attributes().map(|attribute| attribute.key.to_string()).collect::<Vec<_>>()
+        };
+        // Texts and statements in each: one thread for the first rows, two and more for the last ones.
+        for (files, count) in [(0, 0), (1, 1), (3, 300), (1, 30_000), (500, 100)] {
+            let text: String = (0..count).map(statement).collect();
+            let texts: Vec<_> = (0..files).map(|file| (FileId(file), format!("{text}b{file} = 1\n"))).collect();
+            let texts: Vec<_> = texts.iter().map(|(file, text)| (*file, text.as_str())).collect();
+            let alone = |(file, text): &(FileId, &str)| {
+                let mut made = Vec::new();
+                let unread = each_body(text, *file, &mut |piece, base, body| made.push(names((piece, base, *file), body)));
+                Read { made, unread }
+            };
+            assert_eq!(map_bodies(&texts, &names), texts.iter().map(alone).collect::<Vec<_>>(), "{files} of {count}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_told_of_its_own_text() {
+        let read = map_bodies(&[(FileId(0), "a = 1"), (FileId(1), "\u{feff}a = 1")], &|(piece, base, _), _| (piece.to_owned(), base));
+        assert_eq!((&read[0].made[..], read[0].unread.len()), (&[("a = 1".to_owned(), 0)][..], 0));
+        assert_eq!((read[1].made.len(), &read[1].unread), (0, &vec![problem::byte_order_mark(FileId(1))]));
     }
 }

@@ -34,6 +34,10 @@ impl Lowering<'_> {
         }
         match head(name.as_str(), operators) {
             Ok((root, used)) => {
+                let root = match root {
+                    Root::Resource(mode, kind, name) => Root::Resource(mode, self.word(&kind), name),
+                    other => other,
+                };
                 let span = operators[..used].last().map_or(span, |last| span.to(self.of(last)));
                 self.steps(Expr::new(Node::Root(root), span), &operators[used..])
             }
@@ -51,7 +55,7 @@ impl Lowering<'_> {
             let here = self.of(operator);
             let whole = base.span.to(here);
             let node = match operator.value() {
-                TraversalOperator::GetAttr(name) => Node::Attribute(Box::new(base), name.as_str().into()),
+                TraversalOperator::GetAttr(name) => Node::Attribute(Box::new(base), self.word(name.as_str())),
                 TraversalOperator::Index(key) => Node::Index(Box::new(base), Box::new(self.expression(key))),
                 TraversalOperator::LegacyIndex(index) => {
                     self.one_legacy_index(operators.get(at + 1), here);

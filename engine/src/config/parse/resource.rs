@@ -17,6 +17,7 @@ impl Lowering<'_> {
     pub(super) fn resource(&mut self, block: &Block) -> Option<ResourceBlock> {
         let mode = if block.ident.as_str() == "data" { Mode::Data } else { Mode::Managed };
         let [(kind, kind_span), (name, _)] = self.labels(block, ["kind", "name"])?;
+        let kind = self.word(&kind);
         let mut resource = ResourceBlock {
             name: ResourceName { mode, kind, name },
             repetition: Repetition::Once,

@@ -42,8 +42,8 @@ impl View for Human {
     }
 
     fn plan(&mut self, plan: &Plan) {
-        let text = plan::render(plan, self.layout());
-        self.screen.out.write(&text);
+        let layout = self.layout();
+        plan::render(plan, layout, &mut |text| self.screen.out.write(text));
     }
 
     fn event(&mut self, event: &Event, now: u64) {

@@ -1,7 +1,8 @@
 //! One hash for what a plan does, so that a review can be pinned without the plan.
 
-use super::{Action, Plan};
-use crate::value::{Data, Entry, Mapping, Sequence, Value, fingerprint, keyed_fingerprint};
+use super::{Action, Change, Plan};
+use crate::value::{Data, Entry, Mapping, Sequence, TupleHash, Value, keyed_fingerprint};
+use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 
 impl Plan {
@@ -9,25 +10,48 @@ impl Plan {
     /// changes, and what is blocked. Not: times, versions, uids of new objects, what a server's preview added. What is sensitive enters as
     /// an HMAC under the state's key; before there is one it enters by its path alone.
     pub fn digest(&self) -> String {
-        let changes = self.changes.iter().filter(|change| change.action != Action::Keep).map(|change| {
-            let place = change.place.as_ref().and_then(|place| self.program.places.get(place).or_else(|| self.prior.places.get(place)));
-            let place = place.and_then(|place| place.uid.clone());
-            Value::tuple(vec![
-                Value::string(change.address.to_string()),
-                Value::string(change.deposed.clone().unwrap_or_default()),
-                Value::string(change.action.glyph()),
-                Value::string(change.reason.to_string()),
-                Value::string(place.unwrap_or_default()),
-                change.after.as_ref().map_or_else(Value::null, |after| self.without_secrets(after)),
-            ])
+        // Fed part by part: a tuple of all of it would be as large as the changes themselves.
+        let mut hash = TupleHash::new();
+        hash.nested(|changes| {
+            let mut text = String::new();
+            for change in self.changes.iter().filter(|change| change.action != Action::Keep) {
+                changes.nested(|parts| self.feed(change, parts, &mut text));
+            }
         });
-        let outputs = self.outputs.iter().map(|output| {
-            let after = output.after.as_ref().map_or_else(Value::null, |after| self.without_secrets(after));
-            Value::tuple(vec![Value::string(output.name.clone()), after])
+        hash.nested(|outputs| {
+            for output in &self.outputs {
+                outputs.nested(|parts| {
+                    parts.text(&output.name);
+                    self.feed_after(output.after.as_ref(), parts);
+                });
+            }
         });
-        let blocked = self.blocked.iter().map(|blocked| Value::string(blocked.address.to_string()));
-        let parts = [changes.collect(), outputs.collect(), blocked.collect()].map(Value::tuple);
-        format!("sha256:{}", fingerprint(&Value::tuple(parts.into())))
+        hash.nested(|blocked| self.blocked.iter().for_each(|it| blocked.text(&it.address.to_string())));
+        format!("sha256:{}", hash.finish())
+    }
+
+    fn feed(&self, change: &Change, parts: &mut TupleHash, text: &mut String) {
+        let place = change.place.as_ref().and_then(|place| self.program.places.get(place).or_else(|| self.prior.places.get(place)));
+        let mut write = |shown: &dyn Display, parts: &mut TupleHash| {
+            text.clear();
+            // Writing to a string never fails.
+            let _ = write!(text, "{shown}");
+            parts.text(text);
+        };
+        write(&change.address, parts);
+        parts.text(change.deposed.as_deref().unwrap_or_default());
+        parts.text(change.action.glyph());
+        write(&change.reason, parts);
+        parts.text(place.and_then(|place| place.uid.as_deref()).unwrap_or_default());
+        self.feed_after(change.after.as_ref(), parts);
+    }
+
+    fn feed_after(&self, after: Option<&Value>, parts: &mut TupleHash) {
+        match after {
+            None => parts.add(&Value::null()),
+            Some(after) if after.holds_sensitive() => parts.add(&self.without_secrets(after)),
+            Some(after) => parts.add(after),
+        }
     }
 
     fn without_secrets(&self, value: &Value) -> Value {

@@ -22,6 +22,37 @@ pub fn keyed_fingerprint(value: &Value, key: &[u8]) -> String {
     hex(&Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize())
 }
 
+/// The hash of a tuple that is fed element by element: the same as [`fingerprint`] of the whole, which need not be in memory.
+pub(crate) struct TupleHash(Sha256);
+
+impl TupleHash {
+    pub(crate) fn new() -> Self {
+        Self(Sha256::new().chain_update(b"["))
+    }
+
+    /// The next element.
+    pub(crate) fn add(&mut self, value: &Value) {
+        feed(value, &mut self.0);
+    }
+
+    /// The next element, a tuple of what `elements` adds.
+    pub(crate) fn nested(&mut self, elements: impl FnOnce(&mut Self)) {
+        self.0.update(b"[");
+        elements(self);
+        self.0.update(b"]");
+    }
+
+    /// The next element, a string.
+    pub(crate) fn text(&mut self, string: &str) {
+        text(b's', string, &mut self.0);
+    }
+
+    /// As [`fingerprint`] writes it.
+    pub(crate) fn finish(self) -> String {
+        hex(&self.0.chain_update(b"]").finalize())
+    }
+}
+
 /// Bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

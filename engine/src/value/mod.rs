@@ -12,6 +12,7 @@ mod origin;
 mod types;
 
 pub use collection::{Entry, Mapping, MappingKind, Sequence, SequenceKind};
+pub(crate) use fingerprint::TupleHash;
 pub use fingerprint::{fingerprint, hex, keyed_fingerprint};
 pub use json::NotJson;
 pub use number::{NotANumber, Number, parse_number};

@@ -33,41 +33,45 @@ impl Layout {
     }
 }
 
-/// The whole plan. Problems are not part of it: they come after.
-pub fn render(plan: &Plan, layout: Layout) -> String {
-    let mut text = String::new();
-    write_rows(&mut text, plan, layout);
+/// Bytes of text that are shown together.
+const TOGETHER: usize = 64 * 1024;
+
+/// The whole plan, part by part, as soon as there is enough of it to be shown. Problems are not part of it: they come after.
+pub fn render(plan: &Plan, layout: Layout, show: &mut dyn FnMut(&str)) {
+    let mut text = String::with_capacity(TOGETHER + 4096);
+    write_rows(&mut text, plan, layout, show);
     previews::write(&mut text, plan, layout);
     write_outputs(&mut text, &plan.outputs, layout);
     blocked::write(&mut text, plan, layout);
     write_checks(&mut text, plan, layout);
     text.push_str(&summary(plan, layout.style));
-    text
+    show(&text);
 }
 
-fn write_rows(text: &mut String, plan: &Plan, layout: Layout) {
+fn write_rows(text: &mut String, plan: &Plan, layout: Layout, show: &mut dyn FnMut(&str)) {
     let rows = Rows::of(plan);
-    let column = rows.widths().filter(|width| *width <= layout.widest_address()).max();
-    let before = text.len();
+    let Some(widest) = rows.widths().map(|width| if width <= layout.widest_address() { width } else { 0 }).max() else { return };
     for row in rows.each() {
-        write_row(text, &row, column.unwrap_or(0), layout);
+        write_row(text, &row, widest, layout);
         for detail in &row.details {
             write_detail(text, &row, detail, layout);
         }
+        if text.len() >= TOGETHER {
+            show(text);
+            text.clear();
+        }
     }
-    if text.len() > before {
-        text.push('\n');
-    }
+    text.push('\n');
 }
 
 fn write_row(text: &mut String, row: &Row<'_>, column: usize, layout: Layout) {
     let paint = paint_of(row.action);
     let glyph = layout.style.paint(paint, &format!("{:<3}", row.action.glyph()));
     let indent = row.depth * 2;
-    let label = format!("{:<width$}", row.label, width = column.saturating_sub(indent));
     let reason = layout.style.paint(Paint::Dim, &row.reason);
-    let line = format!("  {glyph} {:indent$}{label}  {reason}", "");
-    let _ = writeln!(text, "{}", line.trim_end());
+    let _ = write!(text, "  {glyph} {:indent$}{:<width$}  {reason}", "", row.label, width = column.saturating_sub(indent));
+    text.truncate(text.trim_end().len());
+    text.push('\n');
 }
 
 fn write_detail(text: &mut String, row: &Row<'_>, detail: &Detail<'_>, layout: Layout) {
@@ -85,8 +89,13 @@ fn write_detail(text: &mut String, row: &Row<'_>, detail: &Detail<'_>, layout: L
             let lines: Vec<_> = attributes.iter().flat_map(spread).collect();
             let column = lines.iter().map(|(path, _)| path.chars().count()).filter(|width| *width <= WIDEST_PATH).max().unwrap_or(0);
             for (path, value) in lines {
-                let line = format!("{:indent$}{path:<column$}  {value}", "");
-                let _ = writeln!(text, "{}", cut(&line, layout.width));
+                let start = text.len();
+                let _ = write!(text, "{:indent$}{path:<column$}  {value}", "");
+                if text[start..].chars().count() > layout.width {
+                    let line = cut(&text[start..], layout.width);
+                    text.replace_range(start.., &line);
+                }
+                text.push('\n');
             }
         }
     }

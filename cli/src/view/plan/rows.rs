@@ -144,13 +144,14 @@ struct Folded<'a> {
 
 impl<'a> Folded<'a> {
     fn of(plan: &'a Plan) -> Self {
-        let places: BTreeSet<&Address> =
-            plan.changes.iter().filter(|change| change.action.is_change()).map(|change| &change.address).collect();
         let mut within = BTreeMap::new();
-        for change in &plan.changes {
-            if let Some(place) = place_of(change).filter(|place| places.contains(place)) {
-                *within.entry(place).or_default() += 1;
-            }
+        for place in plan.changes.iter().filter_map(place_of) {
+            *within.entry(place).or_default() += 1;
+        }
+        if !within.is_empty() {
+            let changing: BTreeSet<&Address> =
+                plan.changes.iter().filter(|change| change.action.is_change()).map(|change| &change.address).collect();
+            within.retain(|place, _| changing.contains(place));
         }
         Self { within }
     }

@@ -28,8 +28,14 @@ fn change(address: Address, action: Action, reason: Reason) -> Change {
     }
 }
 
+fn rendered(plan: &Plan, layout: Layout) -> String {
+    let mut text = String::new();
+    render(plan, layout, &mut |part| text.push_str(part));
+    text
+}
+
 fn check(plan: &Plan, expected: &str) {
-    let text = without_digits(&render(plan, Layout { style: Style::Plain, width: 100 }));
+    let text = without_digits(&rendered(plan, Layout { style: Style::Plain, width: 100 }));
     let digest = if plan.has_changes() { "Plan digest: sha256:$DIGEST\n" } else { "" };
     assert_eq!(text, format!("{expected}{digest}"));
 }
@@ -101,7 +107,7 @@ fn a_new_thing_shows_what_is_known_of_it() {
         }],
         ..Plan::default()
     };
-    let text = without_digits(&render(&plan, Layout { style: Style::Plain, width: 80 }));
+    let text = without_digits(&rendered(&plan, Layout { style: Style::Plain, width: 80 }));
     assert_eq!(
         text,
         format!(
@@ -301,7 +307,7 @@ Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy, 2 to forget.
 #[test]
 fn colour_adds_nothing_but_colour() {
     let plan = Plan { changes: vec![change(Address::managed("k", "a"), Action::Create, Reason::NotInState)], ..Plan::default() };
-    let coloured = render(&plan, Layout { style: Style::Coloured, width: 80 });
+    let coloured = rendered(&plan, Layout { style: Style::Coloured, width: 80 });
     let mut bare = String::new();
     let mut rest = coloured.as_str();
     while let Some((before, after)) = rest.split_once('\u{1b}') {
@@ -310,5 +316,18 @@ fn colour_adds_nothing_but_colour() {
     }
     bare.push_str(rest);
     assert_ne!(bare, coloured);
-    assert_eq!(bare, render(&plan, Layout { style: Style::Plain, width: 80 }));
+    assert_eq!(bare, rendered(&plan, Layout { style: Style::Plain, width: 80 }));
+}
+
+#[test]
+fn a_long_plan_is_shown_in_parts_of_whole_rows() {
+    let address = |n: usize| Address::managed("k", &format!("n{n:05}"));
+    let changes = (0..5000).map(|n| change(address(n), Action::Create, Reason::NotInState)).collect();
+    let plan = Plan { changes, ..Plan::default() };
+    let mut parts: Vec<String> = Vec::new();
+    render(&plan, Layout { style: Style::Plain, width: 80 }, &mut |part| parts.push(part.to_owned()));
+    assert!(parts.len() > 2, "{}", parts.len());
+    assert!(parts.iter().all(|part| part.ends_with('\n') && part.len() < 2 * TOGETHER));
+    let rows = parts.concat().lines().filter(|line| line.starts_with("  +   k.n")).count();
+    assert_eq!(rows, 5000);
 }

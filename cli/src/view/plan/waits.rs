@@ -33,31 +33,36 @@ impl Unknowns {
     }
 }
 
-/// The arguments of every resource that a program makes or changes, as templates.
+/// What a program makes or changes, and from which arguments.
 pub(super) struct Waits<'a> {
     program: &'a Program,
-    arguments: BTreeMap<&'a Address, &'a Value>,
 }
 
 impl<'a> Waits<'a> {
     pub(super) fn of(plan: &'a Plan) -> Self {
-        let arguments = plan.program.slots.iter().filter_map(|slot| match &slot.op {
-            Op::Create { target, arguments, .. }
-            | Op::Update { target, arguments, .. }
-            | Op::Read { target, arguments, .. }
-            | Op::Probe { target, arguments } => Some((&target.address, arguments)),
-            _ => None,
-        });
-        Self { program: &plan.program, arguments: arguments.collect() }
+        Self { program: &plan.program }
     }
 
     /// What stands for the unknown parts of a resource's arguments. What only the resource itself makes known is not among them.
     pub(super) fn unknowns(&self, address: &Address) -> Unknowns {
         let mut unknowns = Unknowns::default();
-        if let Some(arguments) = self.arguments.get(address) {
+        if let Some(arguments) = self.arguments(address) {
             self.collect(("", arguments), address, &mut unknowns);
         }
         unknowns
+    }
+
+    /// The arguments of a resource that is made or changed, as a template.
+    fn arguments(&self, address: &Address) -> Option<&'a Value> {
+        let slot = self.program.instances.get(address)?;
+        match &self.program.slots.get(slot.0 as usize)?.op {
+            Op::Create { arguments, .. }
+            | Op::Settle { arguments, .. }
+            | Op::Update { arguments, .. }
+            | Op::Read { arguments, .. }
+            | Op::Probe { arguments, .. } => Some(arguments),
+            _ => None,
+        }
     }
 
     /// Adds words for each unknown within a template.
@@ -160,6 +165,7 @@ mod tests {
                     eval(ids(&[])),
                     create("d", arguments, ids(&[4, 5, 6])),
                 ],
+                instances: BTreeMap::from([(Address::managed("k", "d"), SlotId(7))]),
                 ..Program::default()
             },
             ..Plan::default()

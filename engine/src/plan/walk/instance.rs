@@ -1,6 +1,7 @@
 //! What becomes of one instance of a resource.
 
 use super::arguments::{blocked, waits};
+use super::skeleton::StaticNode;
 use super::tables::{Binding, Fate, Group, Instances, Keys, ModuleInstance, Planned as PlannedInstance, Terms};
 use super::world::Seen;
 use super::{FAILED, Site, Walk};
@@ -35,13 +36,14 @@ pub(super) enum Found {
 
 impl Walk<'_> {
     /// Visits the instances of a block in one module instance; false while one is open.
-    pub(super) fn visit_resource(&mut self, node: usize, module: usize, name: &ResourceName, instance: &ModuleInstance) -> bool {
-        if self.tables.group(node, &instance.path).is_some_and(|group| group.finished) {
+    pub(super) fn visit_resource(&mut self, node: usize, instance: &ModuleInstance) -> bool {
+        let group = self.tables.group(node, &instance.path);
+        let StaticNode { module, block: Some(block), .. } = &self.tables.skeleton.nodes[node] else { return true };
+        if group.is_some_and(|group| group.finished) {
             return true;
         }
-        let text = self.tables.skeleton.modules[module].module.clone();
-        let block = text.resources[name].clone();
-        let Some(kind) = self.catalogue.get(name.mode, &name.kind).cloned() else {
+        let (module, block, is_first) = (*module, block.clone(), group.is_none());
+        let Some(kind) = self.catalogue.get(block.name.mode, &block.name.kind).cloned() else {
             self.unknown_kind(&block);
             self.tables.set_group(node, &instance.path, Group { keys: Keys::Failed, value: None, finished: true });
             return true;
@@ -58,7 +60,10 @@ impl Walk<'_> {
         let mut finished = !matches!(keys, Keys::Open);
         if let Keys::Known(bindings) = &keys {
             for binding in bindings {
-                finished &= self.visit_instance(module, &block, &kind, (instance, binding));
+                let address = address_of(instance, &block.name, binding.key.clone());
+                if is_first || !self.tables.fates.contains_key(&address) {
+                    finished &= self.visit_instance(module, &block, &kind, (instance, binding, address));
+                }
             }
         }
         let value = self.group_value(&block, &kind, instance, &keys);
@@ -78,12 +83,14 @@ impl Walk<'_> {
         self.report(vec![problem]);
     }
 
-    fn visit_instance(&mut self, module: usize, block: &ResourceBlock, kind: &Arc<dyn Kind>, at: (&ModuleInstance, &Binding)) -> bool {
-        let address = address_of(at.0, &block.name, at.1.key.clone());
-        if self.tables.fates.contains_key(&address) {
-            return true;
-        }
-        let found = self.plan_block(module, block, kind, (at.0, at.1, &address)).unwrap_or_else(|problems| {
+    fn visit_instance(
+        &mut self,
+        module: usize,
+        block: &ResourceBlock,
+        kind: &Arc<dyn Kind>,
+        (instance, binding, address): (&ModuleInstance, &Binding, Address),
+    ) -> bool {
+        let found = self.plan_block(module, block, kind, (instance, binding, &address)).unwrap_or_else(|problems| {
             self.report(problems.into_iter().map(|problem| problem.about(&address)).collect());
             Found::Fate(Fate::Failed)
         });

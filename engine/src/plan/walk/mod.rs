@@ -173,15 +173,17 @@ impl<'a> Walk<'a> {
     /// Visits a node; true once nothing of it is open.
     fn visit(&mut self, node: usize) -> bool {
         let module = self.tables.skeleton.nodes[node].module;
-        let instances = match &self.tables.modules[module] {
-            Instances::Known(instances) => instances.clone(),
+        match &self.tables.modules[module] {
+            Instances::Known(_) => {}
             Instances::Open => return false,
             Instances::Blocked(_) | Instances::Failed => return self.give_up(node),
-        };
+        }
         let item = self.tables.skeleton.nodes[node].item.clone();
         let mut finished = true;
         let mut expanded = Some(Instances::Known(Vec::new()));
-        for instance in &instances {
+        let mut nth = 0;
+        while let Some(instance) = &self.tables.modules[module].known().get(nth).cloned() {
+            nth += 1;
             finished &= match &item {
                 Item::Call(name) => {
                     let calls = self.expand_call(module, name, instance);
@@ -189,7 +191,7 @@ impl<'a> Walk<'a> {
                     expanded = expanded.zip(calls).map(|(all, calls)| all.merge(calls));
                     settled
                 }
-                Item::Resource(name) => self.visit_resource(node, module, name, instance),
+                Item::Resource(_) => self.visit_resource(node, instance),
                 Item::Variable(_) | Item::Local(_) | Item::Output(_) => self.visit_value(node, module, &item, instance),
                 Item::Import(at) => self.visit_import(*at),
                 Item::Check(_) => true,

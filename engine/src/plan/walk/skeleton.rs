@@ -51,6 +51,8 @@ pub(super) struct StaticNode {
     pub(super) module: usize,
     /// What it stands for.
     pub(super) item: Item,
+    /// The block of a resource or data source.
+    pub(super) block: Option<Arc<ResourceBlock>>,
 }
 
 /// All nodes, in an order that puts each after those it refers to.
@@ -99,17 +101,21 @@ impl Skeleton {
     fn add_module(&mut self, config: &Config, key: &ModuleKey, caller: Option<(usize, Arc<str>)>) -> usize {
         let module = config.modules.get(key).cloned().unwrap_or_default();
         let at = self.modules.len();
-        let items = module.variables.keys().cloned().map(Item::Variable);
-        let items = items.chain(module.locals.keys().cloned().map(Item::Local));
-        let items = items.chain(module.outputs.keys().cloned().map(Item::Output));
-        let items = items.chain(module.resources.keys().cloned().map(Item::Resource));
-        let items = items.chain(module.calls.keys().cloned().map(Item::Call));
-        let items = items.chain(module.checks.keys().cloned().map(Item::Check));
-        let imports = if caller.is_none() { module.imports.len() } else { 0 };
-        let items = items.chain((0..imports).map(Item::Import));
+        let node = |item: Item| StaticNode { module: at, item, block: None };
+        let resource = |(name, block): (&ResourceName, &Arc<ResourceBlock>)| StaticNode {
+            block: Some(block.clone()),
+            ..node(Item::Resource(name.clone()))
+        };
         let first = self.nodes.len();
         self.nodes.reserve(module.count());
-        self.nodes.extend(items.map(|item| StaticNode { module: at, item }));
+        self.nodes.extend(module.variables.keys().cloned().map(Item::Variable).map(node));
+        self.nodes.extend(module.locals.keys().cloned().map(Item::Local).map(node));
+        self.nodes.extend(module.outputs.keys().cloned().map(Item::Output).map(node));
+        self.nodes.extend(module.resources.iter().map(resource));
+        self.nodes.extend(module.calls.keys().cloned().map(Item::Call).map(node));
+        self.nodes.extend(module.checks.keys().cloned().map(Item::Check).map(node));
+        let imports = if caller.is_none() { module.imports.len() } else { 0 };
+        self.nodes.extend((0..imports).map(Item::Import).map(node));
         let nodes = first..self.nodes.len();
         self.modules.push(StaticModule { caller, module: module.clone(), calls: BTreeMap::new(), nodes });
         for (name, call) in &module.calls {
@@ -121,7 +127,7 @@ impl Skeleton {
 
     /// Appends the edges of one node: what it needs.
     fn edges_of(&self, node: usize, edges: &mut Vec<(usize, usize)>) {
-        let StaticNode { module: at, item } = &self.nodes[node];
+        let StaticNode { module: at, item, block } = &self.nodes[node];
         let (at, module) = (*at, &self.modules[*at].module);
         let mut refer = |module: usize, expression: &Expr| self.references(module, expression, &mut |needed| edges.push((node, needed)));
         match item {
@@ -137,7 +143,7 @@ impl Skeleton {
                 refer(at, &output.value);
                 output.preconditions.iter().for_each(|assertion| refer(at, &assertion.condition));
             }
-            Item::Resource(name) => each_expression(&module.resources[name], &mut |expression| refer(at, expression)),
+            Item::Resource(_) => block.iter().for_each(|block| each_expression(block, &mut |expression| refer(at, expression))),
             Item::Call(name) => {
                 if let Repetition::Count(expression) | Repetition::ForEach(expression) = &module.calls[name].repetition {
                     refer(at, expression);
@@ -156,7 +162,12 @@ impl Skeleton {
                 block.expressions().for_each(|expression| refer(at, expression));
             }
         }
-        for dependency in depends_on(module, item) {
+        let dependencies = match (item, block) {
+            (Item::Output(name), _) => module.outputs[name].depends_on.as_slice(),
+            (_, Some(block)) => &block.depends_on,
+            _ => &[],
+        };
+        for dependency in dependencies {
             self.dependency(at, dependency, &mut |needed| edges.push((node, needed)));
         }
         // Whatever stands in a called module exists once per instance of the call, and waits for what the call waits for.
@@ -273,7 +284,7 @@ impl Skeleton {
 
     /// Where a node's block stands.
     pub(super) fn span(&self, node: usize) -> Option<Span> {
-        let StaticNode { module, item } = &self.nodes[node];
+        let StaticNode { module, item, block } = &self.nodes[node];
         let module = &self.modules[*module].module;
         match item {
             Item::Call(name) => module.calls.get(name).map(|call| call.span),
@@ -282,16 +293,8 @@ impl Skeleton {
             Item::Output(name) => module.outputs.get(name).map(|output| output.span),
             Item::Check(name) => module.checks.get(name).map(|check| check.span),
             Item::Import(at) => module.imports.get(*at).map(|block| block.span),
-            Item::Resource(name) => module.resources.get(name).map(|block| block.span),
+            Item::Resource(_) => block.as_ref().map(|block| block.span),
         }
-    }
-}
-
-fn depends_on<'a>(module: &'a Module, item: &Item) -> &'a [Dependency] {
-    match item {
-        Item::Resource(name) => &module.resources[name].depends_on,
-        Item::Output(name) => &module.outputs[name].depends_on,
-        _ => &[],
     }
 }
 

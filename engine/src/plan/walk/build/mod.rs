@@ -133,8 +133,9 @@ impl Builder<'_, '_> {
             if !matches!(self.walk.tables.skeleton.nodes[node].item, Item::Resource(_)) {
                 continue;
             }
-            for instance in self.walk.tables.modules[module].known().to_vec() {
-                let addresses = self.walk.tables.group(node, &instance.path).map(Group::addresses).unwrap_or_default();
+            for nth in 0..self.walk.tables.modules[module].known().len() {
+                let path = &self.walk.tables.modules[module].known()[nth].path;
+                let addresses = self.walk.tables.group(node, path).map(Group::addresses).unwrap_or_default();
                 for address in addresses {
                     self.add_instance(&address);
                 }
@@ -164,12 +165,14 @@ impl Builder<'_, '_> {
     }
 
     fn add_orphans(&mut self) {
-        let orphans: Vec<_> = self.walk.tables.fates.keys().filter(|address| !self.finals.contains_key(*address)).cloned().collect();
-        for address in orphans {
-            let Some(planned) = self.walk.tables.planned(&address).cloned() else { continue };
-            if planned.arguments.is_null() {
-                self.add_removal(&address, &planned);
+        let orphans = self.walk.tables.fates.iter().filter_map(|(address, fate)| match fate {
+            Fate::Planned(planned) if planned.arguments.is_null() && !self.finals.contains_key(address) => {
+                Some((address.clone(), planned.clone()))
             }
+            _ => None,
+        });
+        for (address, planned) in orphans.collect::<Vec<_>>() {
+            self.add_removal(&address, &planned);
         }
         self.add_deposed();
     }

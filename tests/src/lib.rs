@@ -3,6 +3,7 @@
 
 pub mod apiserver;
 pub mod cluster;
+pub mod draws;
 pub mod fake;
 pub mod functions;
 pub mod golden;

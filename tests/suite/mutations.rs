@@ -10,6 +10,7 @@ use engine::diagnostic::Problems;
 use engine::eval::{Arena, FileAnswer, Scope, Surroundings, evaluate};
 use engine::source::{FileId, SourceTree, Span};
 use engine::value::Value;
+use meshplan_tests::draws::Draws;
 use meshplan_tests::sources;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -19,32 +20,19 @@ const WORDS: [&str; 40] = [
     "...", "[*]", ".*", "!", "-", "/*", "*/", "#", "for ", " in ", " if ", "null", "1e9", "\\u00", "\\", "é", "\u{feff}", "\0",
 ];
 
-/// Numbers that look drawn, the same in every run (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit.max(1) as u64).unwrap()
+/// A place in a text that is no middle of a character.
+fn place(draws: &mut Draws, text: &str) -> usize {
+    let mut at = draws.below(text.len() + 1);
+    while !text.is_char_boundary(at) {
+        at -= 1;
     }
-
-    /// A place in a text that is no middle of a character.
-    fn place(&mut self, text: &str) -> usize {
-        let mut at = self.below(text.len() + 1);
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    }
+    at
 }
 
 fn mutated(corpus: &[String], draws: &mut Draws) -> String {
     let mut text = corpus[draws.below(corpus.len())].clone();
     for _ in 0..=draws.below(6) {
-        let (one, other) = (draws.place(&text), draws.place(&text));
+        let (one, other) = (place(draws, &text), place(draws, &text));
         let (start, end) = (one.min(other), one.max(other).min(one.min(other) + 40));
         let end = (start..=end).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(start);
         match draws.below(5) {
@@ -57,7 +45,7 @@ fn mutated(corpus: &[String], draws: &mut Draws) -> String {
             }
             _ => {
                 let from = &corpus[draws.below(corpus.len())];
-                let (one, other) = (draws.place(from), draws.place(from));
+                let (one, other) = (place(draws, from), place(draws, from));
                 let piece = from[one.min(other)..one.max(other)].chars().take(60).collect::<String>();
                 text.insert_str(start, &piece);
             }
@@ -112,7 +100,7 @@ fn run(text: &str) {
 
 fn each_mutation(corpus: &[String], rounds: std::ops::Range<u64>, consume: fn(&str)) {
     for round in rounds {
-        let text = mutated(corpus, &mut Draws(round));
+        let text = mutated(corpus, &mut Draws::new(round));
         let outcome = catch_unwind(AssertUnwindSafe(|| consume(&text)));
         assert!(outcome.is_ok(), "round {round}:\n{text}");
     }

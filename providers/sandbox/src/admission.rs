@@ -1,5 +1,6 @@
 //! What the server does with an object before it stores it: metadata, defaults, unknown fields, validation.
 
+mod access;
 mod addresses;
 mod decode;
 mod defaults;
@@ -60,6 +61,7 @@ pub(crate) fn prepare(transaction: &Transaction<'_>, resource: &Resource, object
 /// The second part: what the server gives, and validation.
 pub(crate) fn complete(transaction: &Transaction<'_>, resource: &Resource, object: &mut Json) -> Result<(), Refusal> {
     defaults::fill_status(resource, object);
+    defaults::settle(resource, object);
     service::allocate(transaction, resource, None, object)?;
     validate::create(resource, object)
 }
@@ -84,8 +86,19 @@ pub(crate) fn prepare_update(resource: &Resource, live: &Json, object: &mut Json
         Part::Object => {}
         Part::Status => {
             let status = object.get("status").cloned();
-            let managed = at(object, &["metadata", "managedFields"]).cloned();
+            let metadata = object["metadata"].take();
+            let managed = at(&metadata, &["managedFields"]).cloned();
             *object = live.clone();
+            // Other kinds let metadata through.
+            if resource.schema.is_none() && !["APIService", "CustomResourceDefinition"].contains(&resource.kind.as_str()) {
+                object["metadata"] = metadata;
+            }
+            if resource.kind == "Deployment" {
+                match at(live, &["metadata", "labels"]) {
+                    Some(labels) => set(object, &["metadata", "labels"], labels.clone()),
+                    None => drop(object::remove(object, &["metadata", "labels"])),
+                }
+            }
             if let Some(status) = status {
                 set(object, &["status"], status);
             } else {
@@ -108,6 +121,7 @@ pub(crate) fn complete_update(
     object: &mut Json,
     part: Part,
 ) -> Result<(), Refusal> {
+    defaults::settle(resource, object);
     service::allocate(transaction, resource, Some(live), object)?;
     validate::update(resource, live, object)?;
     let labelled = resource.kind == "EndpointSlice" && at(live, &["metadata", "labels"]) != at(object, &["metadata", "labels"]);

@@ -21,7 +21,7 @@ pub use read::Made;
 pub(crate) use read::audit;
 
 use crate::controllers;
-use crate::object::{Json, remove as remove_field, set, text};
+use crate::object::{Json, items, remove as remove_field, set, text};
 use crate::refusal::Refusal;
 use crate::resource::Resource;
 use crate::store::{Store, Transaction, World};
@@ -190,7 +190,7 @@ fn change(store: &Store, resource: &Arc<Resource>, place: &route::Place, call: &
             _ => Err(Refusal::method()),
         }
     };
-    match call.query("dryRun") {
+    match dry_run(call)?.as_deref() {
         Some("All") => store.rehearse(|transaction| {
             let live = writing.live(transaction);
             perform(transaction).map(|answer| as_rehearsed(answer, live.as_deref()))
@@ -204,6 +204,14 @@ fn change(store: &Store, resource: &Arc<Resource>, place: &route::Place, call: &
             Ok(answer)
         }),
     }
+}
+
+/// What is to be done for show. The body of a deletion, if there is one, says all of it.
+fn dry_run(call: &Call) -> Result<Option<String>, Refusal> {
+    if call.method != Method::DELETE || call.body().is_empty() {
+        return Ok(call.query("dryRun").map(str::to_owned));
+    }
+    Ok(items(&call.json()?, &["dryRun"]).first().and_then(Json::as_str).map(str::to_owned))
 }
 
 /// The kind of the options of a write.

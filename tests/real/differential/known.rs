@@ -2,7 +2,7 @@
 
 /// A difference that is there on purpose, or that would cost more than it is worth.
 pub(super) struct Known {
-    /// The name of the sequence; `*` for any.
+    /// The name of the sequence, with `*` for any run of characters.
     pub(super) sequence: &'static str,
     /// The number of the step, from 1; 0 for any.
     pub(super) step: usize,
@@ -30,6 +30,10 @@ pub(super) const KNOWN: &[Known] = &[
     known("scale", 0, "body/metadata/resourceVersion", PODS),
     known("scale", 0, "body/status/replicas", PODS),
     known("scale", 8, "code", "an apply through `scale` is taken as any other write, which takes what others own"),
+    known("found-status", 8, "body/metadata/annotations/deployment.kubernetes.io/revision", PODS),
+    known("found-status", 8, "body/metadata/managedFields", PODS),
+    known("found-status", 8, "body/metadata/resourceVersion", PODS),
+    known("found-status", 8, "body/status/*", PODS),
 ];
 
 const PODS: &str = "pods and what makes them are ready at once in a sandbox, and a Job is done";
@@ -43,7 +47,7 @@ const fn known(sequence: &'static str, step: usize, at: &'static str, reason: &'
 impl Known {
     /// Whether a difference is this one.
     pub(super) fn is(&self, sequence: &str, step: usize, at: &str) -> bool {
-        (self.sequence == "*" || self.sequence == sequence) && (self.step == 0 || self.step == step) && is_like(self.at, at)
+        is_like(self.sequence, sequence) && (self.step == 0 || self.step == step) && is_like(self.at, at)
     }
 }
 

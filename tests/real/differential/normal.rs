@@ -37,6 +37,7 @@ impl Names {
             };
             object.insert(self.text(name), normal);
         }
+        in_order(&mut object);
         Value::Object(object)
     }
 
@@ -81,6 +82,23 @@ impl Names {
         }
         normal
     }
+}
+
+/// The causes of a refusal in an order of their own: a real server finds those of a defined kind in any.
+fn in_order(status: &mut Map<String, Value>) {
+    let Some(causes) = status.get_mut("details").and_then(|details| details.get_mut("causes")).and_then(Value::as_array_mut) else {
+        return;
+    };
+    let line =
+        |cause: &Value| format!("{}: {}", cause["field"].as_str().unwrap_or_default(), cause["message"].as_str().unwrap_or_default());
+    let told: Vec<_> = causes.iter().map(line).collect();
+    causes.sort_by_cached_key(line);
+    let listed = format!("[{}]", told.join(", "));
+    let Some(message) = status.get("message").and_then(Value::as_str).filter(|message| message.contains(&listed)) else { return };
+    let mut sorted = told.clone();
+    sorted.sort();
+    let message = message.replace(&listed, &format!("[{}]", sorted.join(", ")));
+    status.insert("message".to_owned(), message.into());
 }
 
 /// How many came before it, and it; it is kept.
@@ -163,6 +181,10 @@ mod tests {
             (json!(format!("not {other} at 2026-01-02T03:04:05.678Z!")), json!("not <uid 2> at <time>!")),
             (json!("the ResourceVersion in record (17)."), json!("the ResourceVersion in <version>.")),
             (json!({ "clusterIP": "10.96.0.7", "nodePort": 30001 }), json!({ "clusterIP": "<address>", "nodePort": "<port>" })),
+            (
+                json!({ "message": "no: [b: x, a: y]", "details": { "causes": [{ "field": "b", "message": "x" }, { "field": "a", "message": "y" }] } }),
+                json!({ "message": "no: [a: y, b: x]", "details": { "causes": [{ "field": "a", "message": "y" }, { "field": "b", "message": "x" }] } }),
+            ),
             (json!({ "clusterIP": "None", "clusterIPs": ["None"] }), json!({ "clusterIP": "None", "clusterIPs": ["None"] })),
             (
                 json!({ "managedFields": [{ "manager": "b" }, { "manager": "a" }] }),

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Requests that follow each other, in a namespace of their own, which is `${ns}` in paths and bodies. `${2/metadata/uid}` is what the
-/// second answer has at that pointer.
+/// second answer has at that pointer, `${first/…}` and `${last/…}` that of the first and the last answer so far that is an object,
+/// `${first-list/…}` and `${last-list/…}` that of those that are lists.
 #[derive(Debug, Clone)]
 pub(super) struct Sequence {
     /// What it is about; made of small letters, digits and `-`, as it is the namespace's name too.
@@ -169,11 +170,57 @@ impl Step {
             }
     }
 
+    /// The same with a part less in its body, for each part.
+    pub(super) fn reduced(&self) -> Vec<Self> {
+        let Ok(body) = serde_json::from_str::<Value>(&self.body) else { return Vec::new() };
+        let mut all = Vec::new();
+        without_one(&body, &mut |less| all.push(Self { body: less.to_string(), ..self.clone() }));
+        all
+    }
+
+    /// It as it stands in the table.
+    pub(super) fn row(&self) -> String {
+        format!("raw({:?}, {:?}, {:?}, r#\"{}\"#),", self.method, self.path, self.content, self.body)
+    }
+
     /// What it is, in a line.
     pub(super) fn title(&self) -> String {
         let content = self.content.trim_start_matches("application/").trim_end_matches("+json").trim_end_matches("+yaml");
         let content = if content == "json" { String::new() } else { format!(" ({content})") };
         format!("{} {}{content}", self.method, self.path)
+    }
+}
+
+/// Each value that has one field or item less than this one; what names things stays.
+fn without_one(value: &Value, found: &mut dyn FnMut(Value)) {
+    match value {
+        Value::Object(fields) => {
+            for (name, below) in fields {
+                if !["apiVersion", "kind", "metadata", "name", "op", "path"].contains(&name.as_str()) {
+                    let mut less = fields.clone();
+                    less.remove(name);
+                    found(Value::Object(less));
+                }
+                without_one(below, &mut |below| {
+                    let mut changed = fields.clone();
+                    changed.insert(name.clone(), below);
+                    found(Value::Object(changed));
+                });
+            }
+        }
+        Value::Array(items) => {
+            for (at, below) in items.iter().enumerate() {
+                let mut less = items.clone();
+                less.remove(at);
+                found(Value::Array(less));
+                without_one(below, &mut |below| {
+                    let mut changed = items.clone();
+                    changed[at] = below;
+                    found(Value::Array(changed));
+                });
+            }
+        }
+        _ => {}
     }
 }
 
@@ -217,6 +264,19 @@ fn told(answer: Answer) -> Value {
     json!({ "code": answer.code.as_u16(), "body": body })
 }
 
+/// The answer that a word or a number stands for.
+fn meant<'a>(word: &str, answers: &'a [Value]) -> Option<&'a Value> {
+    let mut objects = answers.iter().filter(|answer| answer["body"]["metadata"]["uid"].is_string());
+    let mut lists = answers.iter().filter(|answer| answer["body"]["items"].is_array());
+    match word {
+        "first" => objects.next(),
+        "last" => objects.next_back(),
+        "first-list" => lists.next(),
+        "last-list" => lists.next_back(),
+        number => answers.get(number.parse::<usize>().unwrap() - 1),
+    }
+}
+
 /// A text with what stands for something else replaced.
 fn filled(text: &str, namespace: &str, answers: &[Value]) -> String {
     let mut parts = text.split("${");
@@ -227,9 +287,14 @@ fn filled(text: &str, namespace: &str, answers: &[Value]) -> String {
             filled.push_str(namespace);
         } else {
             let (step, pointer) = what.split_once('/').unwrap();
-            let found = answers[step.parse::<usize>().unwrap() - 1]["body"].pointer(&format!("/{pointer}"));
-            // What is not there makes the next answers differ, which says more than ending here.
-            filled.push_str(found.and_then(Value::as_str).unwrap_or("missing"));
+            let found = meant(step, answers).and_then(|answer| answer["body"].pointer(&format!("/{pointer}")));
+            // What is not there is a version of long ago, the first page, or something that nothing is.
+            let otherwise = match pointer.rsplit('/').next() {
+                Some("resourceVersion") => "1",
+                Some("continue") => "",
+                _ => "missing",
+            };
+            filled.push_str(found.and_then(Value::as_str).unwrap_or(otherwise));
         }
         filled.push_str(rest);
     }
@@ -246,6 +311,7 @@ fn paths_and_bodies_are_filled_in() {
     ] {
         assert_eq!(full(path), expected);
     }
-    let answers = [json!({ "code": 200, "body": { "metadata": { "uid": "1-2" } } })];
+    let answers = ["1-2", "3-4"].map(|uid| json!({ "code": 200, "body": { "metadata": { "uid": uid } } }));
     assert_eq!(filled("a/${ns}/${1/metadata/uid}?${1/none}", "n", &answers), "a/n/1-2?missing");
+    assert_eq!(filled("${first/metadata/uid} ${last/metadata/uid} ${last-list/items}", "n", &answers), "1-2 3-4 missing");
 }

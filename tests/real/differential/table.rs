@@ -1,8 +1,9 @@
 //! The table of sequences, a file a topic.
 
 mod apply;
-mod definitions;
+pub(super) mod definitions;
 mod deletes;
+mod found;
 mod kinds;
 mod lists;
 mod writes;
@@ -12,8 +13,16 @@ use serde_json::{Value, json};
 
 /// All of them; each has a name of its own.
 pub(super) fn sequences() -> Vec<Sequence> {
-    [writes::sequences(), apply::sequences(), definitions::sequences(), deletes::sequences(), kinds::sequences(), lists::sequences()]
-        .concat()
+    [
+        writes::sequences(),
+        apply::sequences(),
+        definitions::sequences(),
+        deletes::sequences(),
+        found::sequences(),
+        kinds::sequences(),
+        lists::sequences(),
+    ]
+    .concat()
 }
 
 /// A `ConfigMap` with this data.

@@ -1,7 +1,7 @@
 //! Values that the API server fills in for built-in kinds.
 
 use super::{job, pod, schema};
-use crate::object::{Json, at, list_at, remove, set, set_default, text};
+use crate::object::{Json, at, items, list_at, remove, set, set_default, text};
 use crate::resource::Resource;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -20,6 +20,7 @@ pub(super) fn fill(resource: &Resource, object: &mut Json) {
         "Pod" => {
             set_default(object, &["spec", "enableServiceLinks"], true);
             pod::spec(object, &["spec"]);
+            pod::requests(object);
         }
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => {
             workload(&resource.kind, object);
@@ -41,6 +42,8 @@ pub(super) fn fill(resource: &Resource, object: &mut Json) {
             let cpu = json!([{ "type": "Resource", "resource": { "name": "cpu", "target": { "type": "Utilization", "averageUtilization": 80 } } }]);
             set_default(object, &["spec", "metrics"], cpu);
         }
+        // They are written also where there are none.
+        "Role" | "ClusterRole" => set_default(object, &["rules"], Json::Null),
         "RoleBinding" | "ClusterRoleBinding" => binding(object),
         "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => webhooks(&resource.kind, object),
         "CustomResourceDefinition" => definition(object),
@@ -75,13 +78,21 @@ pub(super) fn fill_status(resource: &Resource, object: &mut Json) {
         "PodDisruptionBudget" => json!({ "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0 }),
         "PersistentVolumeClaim" => json!({ "phase": "Pending" }),
         "CustomResourceDefinition" => {
-            let versions = crate::object::items(object, &["spec", "versions"]).iter();
+            let versions = items(object, &["spec", "versions"]).iter();
             let stored: Vec<_> = versions.filter(|version| version["storage"] == true).map(|version| version["name"].clone()).collect();
             json!({ "acceptedNames": { "kind": "", "plural": "" }, "conditions": null, "storedVersions": stored })
         }
         _ => return,
     };
     set_default(object, &["status"], status);
+}
+
+/// Writes what is stored: of a list of no rules nothing is.
+pub(super) fn settle(resource: &Resource, object: &mut Json) {
+    let is_role = resource.schema.is_none() && ["Role", "ClusterRole"].contains(&resource.kind.as_str());
+    if is_role && items(object, &["rules"]).is_empty() {
+        set(object, &["rules"], Json::Null);
+    }
 }
 
 fn namespace(object: &mut Json) {

@@ -10,6 +10,12 @@ const LISTS: &[&str] = &["containers", "endpoints", "rules"];
 
 /// Takes out of an object what is empty and cannot be told from nothing.
 pub(super) fn drop(resource: &Resource, object: &mut Json) {
+    // Every kind has the same metadata.
+    if let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) {
+        // Owners have their own shape.
+        metadata.iter_mut().filter(|(name, _)| *name != "managedFields").for_each(|(_, value)| within(value));
+        metadata.retain(|name, value| !is_nothing(name, value));
+    }
     if resource.schema.is_some() || resource.kind == "CustomResourceDefinition" {
         return;
     }
@@ -18,15 +24,7 @@ pub(super) fn drop(resource: &Resource, object: &mut Json) {
         crate::object::remove(object, &["spec", "selector"]);
     }
     let Some(fields) = object.as_object_mut() else { return };
-    for (name, value) in fields.iter_mut() {
-        // Owners have their own shape.
-        let Some(metadata) = value.as_object_mut().filter(|_| name == "metadata") else {
-            within(value);
-            continue;
-        };
-        metadata.iter_mut().filter(|(name, _)| *name != "managedFields").for_each(|(_, value)| within(value));
-        metadata.retain(|name, value| !is_nothing(name, value));
-    }
+    fields.iter_mut().filter(|(name, _)| *name != "metadata").for_each(|(_, value)| within(value));
     fields.retain(|name, value| !is_nothing(name, value));
 }
 

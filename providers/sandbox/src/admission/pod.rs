@@ -3,6 +3,18 @@
 use crate::object::{Json, at, list_at, set, set_default, text};
 use serde_json::json;
 
+/// The containers of a Pod, though not of a template, request what they are limited to.
+pub(super) fn requests(pod: &mut Json) {
+    for field in ["initContainers", "containers"] {
+        for container in existing(pod, &["spec", field]) {
+            let limits = at(container, &["resources", "limits"]).and_then(Json::as_object).cloned();
+            for (resource, limit) in limits.into_iter().flatten() {
+                set_default(container, &["resources", "requests", &resource], limit);
+            }
+        }
+    }
+}
+
 /// Fills in the template of pods at a path, if there is one.
 pub(super) fn template(object: &mut Json, path: &[&str]) {
     if at(object, path).is_some_and(Json::is_object) {
@@ -59,11 +71,6 @@ fn fill_container(container: &mut Json) {
         ("terminationMessagePolicy", json!("File")),
     ] {
         set_default(container, &[field], value);
-    }
-    if let Some(limits) = at(container, &["resources", "limits"]).and_then(Json::as_object).cloned() {
-        for (resource, limit) in limits {
-            set_default(container, &["resources", "requests", &resource], limit);
-        }
     }
     for port in existing(container, &["ports"]) {
         set_default(port, &["protocol"], "TCP");
@@ -154,7 +161,10 @@ mod tests {
         let container = &pod["containers"][0];
         assert_eq!(container["ports"], json!([{ "containerPort": 1, "protocol": "TCP" }]));
         assert_eq!(container["readinessProbe"]["httpGet"], json!({ "port": 1, "scheme": "HTTP", "path": "/" }));
-        assert_eq!(container["resources"]["requests"], json!({ "cpu": "1" }));
+        assert_eq!(container["resources"].get("requests"), None);
+        let mut requesting = json!({ "spec": pod });
+        requests(&mut requesting);
+        assert_eq!(requesting["spec"]["containers"][0]["resources"]["requests"], json!({ "cpu": "1" }));
         assert_eq!(container["env"][0]["valueFrom"]["fieldRef"]["apiVersion"], json!("v1"));
         assert_eq!(
             pod["volumes"],

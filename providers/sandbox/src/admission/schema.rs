@@ -142,21 +142,24 @@ fn out_of_bounds(value: &Json, schema: &Json, path: &str) -> Vec<String> {
             found.push(format!("Invalid value: {value}: {path} in body should be less than or equal to {most}"));
         }
     }
-    if let Some(text) = value.as_str() {
-        let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
-        if let Some(most) = bound("maxLength").and_then(Json::as_u64).filter(|most| length > *most) {
-            found.push(format!("Too long: may not be more than {most} bytes"));
-        }
-        if let Some(least) = bound("minLength").and_then(Json::as_u64).filter(|least| length < *least) {
-            found.push(format!("Invalid value: {text:?}: {path} in body should be at least {least} chars long"));
-        }
-        // What this reader of expressions cannot take it does not hold against anything.
-        let pattern = schema.get("pattern").and_then(Json::as_str);
-        if let Some(pattern) = pattern.filter(|pattern| Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))) {
-            found.push(format!("Invalid value: {text:?}: {path} in body should match '{pattern}'"));
-        }
-    }
+    found.extend(value.as_str().and_then(|text| unfit(text, schema, path)));
     found
+}
+
+/// The first of what the schema says about texts that does not hold.
+fn unfit(text: &str, schema: &Json, path: &str) -> Option<String> {
+    let bound = |name: &str| schema.get(name).and_then(Json::as_u64);
+    let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+    if let Some(most) = bound("maxLength").filter(|most| length > *most) {
+        return Some(format!("Too long: may not be more than {most} bytes"));
+    }
+    if let Some(least) = bound("minLength").filter(|least| length < *least) {
+        return Some(format!("Invalid value: {text:?}: {path} in body should be at least {least} chars long"));
+    }
+    // What this reader of expressions cannot take it does not hold against anything.
+    let pattern = schema.get("pattern").and_then(Json::as_str)?;
+    let holds = Regex::new(pattern).map_or(true, |regex| regex.is_match(text));
+    (!holds).then(|| format!("Invalid value: {text:?}: {path} in body should match '{pattern}'"))
 }
 
 /// Items that a set or a keyed list has twice.
@@ -184,14 +187,19 @@ pub(super) fn untyped(value: &Json, schema: &Json, path: &str) -> Option<String>
     if value.is_null() {
         return None;
     }
-    if let Some(wanted) = wrong_type(value, schema) {
+    // Numbers are all of one type here.
+    if let Some(wanted) = wrong_type(value, schema).filter(|wanted| *wanted != "integer" || !value.is_number()) {
         let wanted = match wanted {
             "integer" | "number" => "numeric (int or float)",
             "object" => "map",
             "array" => "list",
             other => other,
         };
-        return Some(format!("{path}: expected {wanted}, got {}", type_of(value)));
+        let given = match value {
+            Json::Number(number) if wanted == "string" => format!("&value.valueUnstructured{{Value:{number}}}"),
+            other => type_of(other).to_owned(),
+        };
+        return Some(format!("{path}: expected {wanted}, got {given}"));
     }
     let property =
         |name: &str| schema.get("properties").and_then(|properties| properties.get(name)).or_else(|| schema.get("additionalProperties"));
@@ -278,6 +286,19 @@ mod tests {
             check(&object, &schema, "", &mut causes);
             assert_eq!(causes.first().map(|(_, why)| why.as_str()), expected, "{object}");
             assert!(causes.len() < 2, "{causes:?}");
+        }
+    }
+
+    #[test]
+    fn an_apply_is_of_the_schema_s_types() {
+        for (spec, expected) in [
+            (json!({ "size": 1, "mode": null }), None),
+            (json!({ "size": 1.5 }), None),
+            (json!({ "size": "1" }), Some(".spec.size: expected numeric (int or float), got string")),
+            (json!({ "list": [{ "name": 1 }] }), Some(".spec.list.name: expected string, got &value.valueUnstructured{Value:1}")),
+            (json!({ "map": [] }), Some(".spec.map: expected map, got array")),
+        ] {
+            assert_eq!(untyped(&json!({ "spec": spec }), &schema(), "").as_deref(), expected, "{spec}");
         }
     }
 

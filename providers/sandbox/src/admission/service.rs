@@ -46,8 +46,11 @@ pub(super) fn allocate(transaction: &Transaction<'_>, resource: &Resource, live:
     }
     let address = at(object, &["spec", "clusterIP"]).cloned().unwrap_or_default();
     set_default(object, &["spec", "clusterIPs"], json!([address]));
-    set_default(object, &["spec", "ipFamilies"], json!(["IPv4"]));
-    set_default(object, &["spec", "ipFamilyPolicy"], "SingleStack");
+    // What selects nothing and has no address may point anywhere.
+    let anywhere = address == "None" && at(object, &["spec", "selector"]).is_none();
+    let (families, policy) = if anywhere { (json!(["IPv4", "IPv6"]), "RequireDualStack") } else { (json!(["IPv4"]), "SingleStack") };
+    set_default(object, &["spec", "ipFamilies"], families);
+    set_default(object, &["spec", "ipFamilyPolicy"], policy);
     node_ports(transaction, &ty, object)
 }
 
@@ -101,9 +104,24 @@ pub(super) fn update(live: &Json, object: &Json, causes: &mut Vec<(String, Strin
     if !is_external(live) && !is_external(object) && !address(live).is_empty() && address(live) != address(object) {
         causes.push(("spec.clusterIPs[0]".to_owned(), format!("Invalid value: [{:?}]: may not change once set", address(object))));
     }
+    let other = items(object, &["spec", "ipFamilies"]).iter().position(|family| family == "IPv6");
+    if let Some(other) = other.filter(|_| at(object, &["spec", "selector"]).is_some()) {
+        causes.push((format!("spec.ipFamilies[{other}]"), "Invalid value: \"IPv6\": not configured on this cluster".to_owned()));
+        let policy = text(object, &["spec", "ipFamilyPolicy"]).unwrap_or_default();
+        let why = format!("Invalid value: {policy:?}: this cluster is not configured for dual-stack services");
+        causes.push(("spec.ipFamilyPolicy".to_owned(), why));
+    }
 }
 
-/// Refuses ports that cannot be told apart.
+/// Refuses to have ports of nodes lead to no address.
+pub(super) fn address(object: &Json, causes: &mut Vec<(String, String)>) {
+    let ty = text(object, &["spec", "type"]).unwrap_or_default();
+    if ["NodePort", "LoadBalancer"].contains(&ty) && text(object, &["spec", "clusterIP"]) == Some("None") {
+        causes.push(("spec.clusterIPs[0]".to_owned(), format!("Invalid value: \"None\": may not be set to 'None' for {ty} services")));
+    }
+}
+
+/// Refuses ports that are none or cannot be told apart.
 pub(super) fn ports(object: &Json, causes: &mut Vec<(String, String)>) {
     let ports = items(object, &["spec", "ports"]);
     let word = |port: &Json, field: &str| text(port, &[field]).unwrap_or_default().to_owned();
@@ -114,6 +132,14 @@ pub(super) fn ports(object: &Json, causes: &mut Vec<(String, String)>) {
             causes.push((format!("spec.ports[{at}].name"), "Required value".to_owned()));
         } else if !name.is_empty() && !names.insert(name.clone()) {
             causes.push((format!("spec.ports[{at}].name"), format!("Duplicate value: {name:?}")));
+        }
+        let number = port["port"].as_i64().unwrap_or_default();
+        let target = port.get("targetPort").map_or(Some(number), Json::as_i64);
+        for (field, number) in [("port", Some(number)), ("targetPort", target)] {
+            if let Some(number) = number.filter(|number| !(1..=65_535).contains(number)) {
+                let why = format!("Invalid value: {number}: must be between 1 and 65535, inclusive");
+                causes.push((format!("spec.ports[{at}].{field}"), why));
+            }
         }
     }
     let mut numbers = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! What the API server refuses: names that are none, required fields, fields that cannot change.
 
-use super::{schema, service};
+use super::{access, schema, service};
 use crate::object::{self, Json, at, items, text};
 use crate::refusal::Refusal;
 use crate::resource::Resource;
@@ -25,7 +25,12 @@ pub(super) fn create(resource: &Resource, object: &Json) -> Result<(), Refusal> 
 /// Refuses a changed object that its kind does not allow.
 pub(super) fn update(resource: &Resource, live: &Json, object: &Json) -> Result<(), Refusal> {
     let mut causes = Vec::new();
-    for path in immutable(resource, live) {
+    if is_binding(resource) && live.get("roleRef") != object.get("roleRef") {
+        let part = |field: &str| text(object, &["roleRef", field]).unwrap_or_default();
+        let given = format!("{{\"APIGroup\":{:?},\"Kind\":{:?},\"Name\":{:?}}}", part("apiGroup"), part("kind"), part("name"));
+        causes.push(("roleRef".to_owned(), format!("Invalid value: {given}: cannot change roleRef")));
+    }
+    for path in immutable(resource) {
         let (old, new) = (at(live, &path), at(object, &path));
         if old != new && old.is_some_and(|old| !old.is_null()) {
             let new = new.cloned().unwrap_or_default();
@@ -38,9 +43,18 @@ pub(super) fn update(resource: &Resource, live: &Json, object: &Json) -> Result<
     if resource.kind == "Service" && resource.group.is_empty() {
         service::update(live, object, &mut causes);
     }
+    if resource.group.is_empty() && live.get("immutable") == Some(&Json::Bool(true)) {
+        for field in ["data", "binaryData", "immutable"].into_iter().filter(|field| live.get(field) != object.get(field)) {
+            causes.push((field.to_owned(), "Forbidden: field is immutable when `immutable` is set".to_owned()));
+        }
+    }
     more_finalizers(live, object, &mut causes);
     content(resource, object, &mut causes);
     finish(resource, object::name(object), &causes)
+}
+
+fn is_binding(resource: &Resource) -> bool {
+    ["RoleBinding", "ClusterRoleBinding"].contains(&resource.kind.as_str()) && resource.schema.is_none()
 }
 
 /// Whether more of a Pod changes than its images, its deadline, and tolerations that are added.
@@ -87,6 +101,12 @@ fn more_finalizers(live: &Json, object: &Json, causes: &mut Vec<(String, String)
 fn wrong_keys(object: &Json, causes: &mut Vec<(String, String)>) {
     const WHY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or \
         'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+    let other = object.get("binaryData").and_then(Json::as_object);
+    for key in object.get("data").and_then(Json::as_object).into_iter().flatten().map(|(key, _)| key) {
+        if other.is_some_and(|other| other.contains_key(key)) {
+            causes.push((format!("data[{key}]"), format!("Invalid value: {key:?}: duplicate of key present in binaryData")));
+        }
+    }
     for field in ["data", "binaryData"] {
         let keys = object.get(field).and_then(Json::as_object).into_iter().flatten().map(|(key, _)| key);
         for key in keys.filter(|key| key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))) {
@@ -96,15 +116,11 @@ fn wrong_keys(object: &Json, causes: &mut Vec<(String, String)>) {
 }
 
 /// Paths that never change.
-fn immutable(resource: &Resource, live: &Json) -> Vec<Vec<&'static str>> {
+fn immutable(resource: &Resource) -> Vec<Vec<&'static str>> {
     match resource.kind.as_str() {
         "Deployment" | "DaemonSet" | "ReplicaSet" if resource.group == "apps" => vec![vec!["spec", "selector"]],
         "StatefulSet" => vec![vec!["spec", "selector"], vec!["spec", "serviceName"], vec!["spec", "podManagementPolicy"]],
         "Job" => vec![vec!["spec", "selector"], vec!["spec", "template"]],
-        "RoleBinding" | "ClusterRoleBinding" => vec![vec!["roleRef"]],
-        "Secret" | "ConfigMap" if live.get("immutable") == Some(&Json::Bool(true)) => {
-            vec![vec!["type"], vec!["data"], vec!["binaryData"], vec!["immutable"]]
-        }
         "Secret" => vec![vec!["type"]],
         "CustomResourceDefinition" => {
             vec![vec!["spec", "scope"], vec!["spec", "group"], vec!["spec", "names", "kind"], vec!["spec", "names", "plural"]]
@@ -137,11 +153,16 @@ fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)
             require(&["spec", "containers"]);
             containers(object, &["spec"], causes);
         }
-        "Service" if text(object, &["spec", "type"]) != Some("ExternalName") && text(object, &["spec", "clusterIP"]) != Some("None") => {
+        "Service" if text(object, &["spec", "clusterIP"]) == Some("None") => {
+            service::ports(object, causes);
+            service::address(object, causes);
+        }
+        "Service" if text(object, &["spec", "type"]) != Some("ExternalName") => {
             require(&["spec", "ports"]);
             service::ports(object, causes);
         }
-        "RoleBinding" | "ClusterRoleBinding" => require(&["roleRef", "name"]),
+        "Role" | "ClusterRole" => access::rules(object, causes),
+        "RoleBinding" | "ClusterRoleBinding" => access::binding(resource, object, causes),
         "CustomResourceDefinition" => {
             require(&["spec", "group"]);
             require(&["spec", "names", "plural"]);
@@ -299,7 +320,7 @@ mod tests {
         .expect_err("refused");
         assert_eq!(refusal.message, "Secret \"s\" is invalid: type: Invalid value: \"kubernetes.io/tls\": field is immutable");
         let binding = builtin("rbac.authorization.k8s.io", "v1", "rolebindings").expect("bindings");
-        let of = |role: &str| json!({ "metadata": { "name": "b" }, "roleRef": { "name": role } });
+        let of = |role: &str| json!({ "metadata": { "name": "b" }, "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role } });
         assert_eq!(update(&binding, &of("a"), &of("b")).map_err(|refusal| refusal.code), Err(422));
         assert_eq!(update(&binding, &of("a"), &of("a")), Ok(()));
     }

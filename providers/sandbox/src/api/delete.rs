@@ -131,7 +131,7 @@ pub(crate) fn collection(transaction: &mut Transaction<'_>, writing: &Writing<'_
 
 /// What holds an object until the objects that it owns are dealt with as the options say.
 fn finalizer(resource: &Resource, options: &Json, call: &Call) -> Result<Option<&'static str>, Refusal> {
-    let policy = text(options, &["propagationPolicy"]).or_else(|| call.query("propagationPolicy"));
+    let policy = if call.body().is_empty() { call.query("propagationPolicy") } else { text(options, &["propagationPolicy"]) };
     match policy {
         // The oldest of the kinds with pods of their own keeps the way of its time.
         None | Some("") if resource.kind == "Job" && resource.group == "batch" => Ok(Some(ORPHAN)),

@@ -3,10 +3,10 @@
 use super::Answer;
 use super::call::Call;
 use super::read::served;
-use super::write::{Writing, check_identity, store, update};
+use super::write::{Writing, check_identity, is_made_by_replacing, store, update};
 use crate::admission::{self, Part};
 use crate::object::{self, Json, at, text};
-use crate::ownership::{Applying, Conflicts, Relation, Shape, apply, duplicate, element};
+use crate::ownership::{Applying, Conflicts, Relation, Shape, apply, by_first_key, duplicate};
 use crate::refusal::Refusal;
 use crate::store::Transaction;
 use serde_json::{Map, json};
@@ -52,6 +52,7 @@ fn changed(
 ) -> Result<Answer, Refusal> {
     let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
     let mut object = change(&live)?;
+    writing.named(&object)?;
     writing.agree(&mut object)?;
     let patched = object.clone();
     writing.known(&mut object).map_err(|refusal| Refusal::unreadable(&patched, &refusal.message))?;
@@ -79,7 +80,7 @@ fn server_side(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &
     let about = writing.resource.about(&writing.name);
     let uid = text(&config, &["metadata", "uid"]).unwrap_or_default().to_owned();
     match &live {
-        None if writing.part() == Part::Status => return Err(writing.missing()),
+        None if writing.part() == Part::Status && !is_made_by_replacing(writing.resource) => return Err(writing.missing()),
         None if !uid.is_empty() => {
             let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
             return Err(Refusal::conflict(about, &why));
@@ -259,17 +260,20 @@ fn strategic_items(items: &[Json], patch: &[Json], shape: Shape<'_>) -> Json {
     if patch.iter().any(|item| item.get("$patch") == Some(&json!("replace"))) {
         return patch.iter().filter(|item| item.get("$patch").is_none()).cloned().collect();
     }
-    let place = |item: &Json| {
-        let step = element(shape.relation(), item);
-        items.iter().position(|known| element(shape.relation(), known) == step)
-    };
+    let key = |item: &Json| by_first_key(shape.relation(), item);
+    let place = |item: &Json| items.iter().position(|known| key(known) == key(item));
     // Items of the patch stay in its order, new ones come before what they are not compared with.
-    let mut named = Vec::new();
+    let mut named: Vec<(Option<usize>, Json)> = Vec::new();
     let mut others: Vec<_> = items.iter().enumerate().map(Some).collect();
     for item in patch {
         let at = place(item);
         let live = at.and_then(|at| others[at].take()).map(|(_, live)| live);
-        if item.get("$patch").is_none() {
+        if item.get("$patch").is_some() {
+            continue;
+        }
+        if let Some((_, earlier)) = named.iter_mut().find(|(_, earlier)| key(earlier) == key(item)) {
+            *earlier = strategic(earlier, item, shape.item());
+        } else {
             named.push((at, live.map_or_else(|| item.clone(), |live| strategic(live, item, shape.item()))));
         }
     }

@@ -49,20 +49,22 @@ pub(crate) fn list(world: &World, resource: &Resource, place: &Place, call: &Cal
     let revision = after.as_ref().map(|(revision, _)| *revision).or(exactly).unwrap_or(world.revision());
     let then = world.list_as_of(&qualified, place.namespace.as_deref(), revision).ok_or_else(Refusal::expired)?;
 
-    let wanted = then.iter().filter(|(_, object)| selector.selects(object));
-    let mut rest = wanted.skip_while(|(key, _)| after.as_ref().is_some_and(|(_, last)| *key <= last)).peekable();
+    let mut rest = then.iter().skip_while(|(key, _)| after.as_ref().is_some_and(|(_, last)| *key <= last)).peekable();
     let mut items = Vec::new();
     let mut last = None;
     while items.len() < limit
         && let Some((key, object)) = rest.next()
     {
-        items.push(served(resource, object));
+        items.extend(selector.selects(object).then(|| served(resource, object)));
         last = Some(key);
     }
     let mut metadata = json!({ "resourceVersion": revision.to_string() });
+    // Whether any of the rest is meant nobody looks before the next page is asked for.
     if let (Some(last), Some(_)) = (last, rest.peek()) {
         metadata["continue"] = token(revision, last).into();
-        metadata["remainingItemCount"] = rest.count().into();
+        if selector.is_everything() {
+            metadata["remainingItemCount"] = rest.count().into();
+        }
     }
     if table::is_asked(call) {
         return Ok(Answer::Object(200, table::many(resource, &items, &metadata)));

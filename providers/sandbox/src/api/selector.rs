@@ -37,6 +37,11 @@ impl Selector {
         Ok(Self { labels, fields })
     }
 
+    /// Whether no condition is stated.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
+    }
+
     /// Whether an object is meant.
     pub(crate) fn selects(&self, object: &Json) -> bool {
         let label = |key: &str| at(object, &["metadata", "labels", key])?.as_str().map(str::to_owned);

@@ -90,6 +90,15 @@ impl<'a> Writing<'a> {
         if self.subresource == Subresource::Status { Part::Status } else { Part::Object }
     }
 
+    /// Refuses a body without a name.
+    pub(crate) fn named(&self, body: &Json) -> Result<(), Refusal> {
+        if !object::name(body).is_empty() {
+            return Ok(());
+        }
+        let name = &self.name;
+        Err(Refusal::bad_request(format!("the name of the object ({name} based on URL) was undeterminable: name must be provided")))
+    }
+
     /// Makes a body say what the path says, or refuses one that says something else.
     pub(crate) fn agree(&self, body: &mut Json) -> Result<(), Refusal> {
         let expected = [(["apiVersion"], self.api_version.as_str(), "API version"), (["kind"], self.resource.kind.as_str(), "kind")];
@@ -143,11 +152,6 @@ pub(crate) fn create(transaction: &mut Transaction<'_>, writing: &Writing<'_>, m
     }
     let name = object::name(&body).to_owned();
     let key = writing.resource.key(&writing.namespace, &name);
-    if let Some(live) = transaction.get(&key) {
-        let refusal = Refusal::already_exists(writing.resource.about(&name));
-        let held = if object::is_terminating(&live) { "object is being deleted: " } else { "" };
-        return Err(Refusal { message: format!("{held}{}", refusal.message), ..refusal });
-    }
     object::remove(&mut body, &["metadata", "managedFields"]);
     writing.known(&mut body)?;
     admission::prepare(transaction, writing.resource, &mut body)?;
@@ -155,21 +159,36 @@ pub(crate) fn create(transaction: &mut Transaction<'_>, writing: &Writing<'_>, m
     owners.created(&body, Shape::of(writing.resource), writing.writer(transaction.now()));
     owners.write(&mut body);
     admission::complete(transaction, writing.resource, &mut body)?;
+    if let Some(live) = transaction.get(&key) {
+        let refusal = Refusal::already_exists(writing.resource.about(&name));
+        let held = if object::is_terminating(&live) { "object is being deleted: " } else { "" };
+        return Err(Refusal { message: format!("{held}{}", refusal.message), ..refusal });
+    }
     let stored = transaction.put(&key, body);
     Ok(Answer::Object(201, served(writing.resource, &stored)))
 }
 
 /// Stores an object in place of what is there.
 pub(crate) fn replace(transaction: &mut Transaction<'_>, writing: &Writing<'_>, mut body: Json) -> Result<Answer, Refusal> {
+    writing.named(&body)?;
     writing.agree(&mut body)?;
-    let live = writing.live(transaction).ok_or_else(|| writing.missing())?;
     writing.known(&mut body)?;
+    let Some(live) = writing.live(transaction) else {
+        return if is_made_by_replacing(writing.resource) { create(transaction, writing, body) } else { Err(writing.missing()) };
+    };
     let version = text(&body, &["metadata", "resourceVersion"]).unwrap_or_default();
     if version.is_empty() && names_version(writing.resource) {
         let cause = ("metadata.resourceVersion".to_owned(), "Invalid value: 0: must be specified for an update".to_owned());
         return Err(Refusal::invalid(writing.resource.about(&writing.name), &[cause]));
     }
     update(transaction, writing, &live, body)
+}
+
+/// Whether what is not there is made by a replacement of it.
+pub(crate) fn is_made_by_replacing(resource: &Resource) -> bool {
+    const KINDS: &[&str] =
+        &["ClusterRole", "ClusterRoleBinding", "Endpoints", "Event", "Lease", "LimitRange", "Role", "RoleBinding", "Service"];
+    resource.schema.is_none() && KINDS.contains(&resource.kind.as_str())
 }
 
 /// Whether a replacement must say which version it replaces.

@@ -8,7 +8,7 @@ use super::shape::Shape;
 use crate::object::Json;
 use crate::refusal::Refusal;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// How an apply is meant.
 #[derive(Debug, Clone, Copy)]
@@ -80,24 +80,28 @@ fn conflicts(owners: &Owners, changes: &FieldSet) -> Vec<(usize, String, FieldSe
 }
 
 fn refuse(contested: &[(usize, String, FieldSet)]) -> Refusal {
-    let mut causes = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut lines = Vec::new();
+    let mut by_owner: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (_, owner, fields) in contested {
-        let paths = fields.paths();
-        let list: Vec<_> = paths.iter().map(|path| format!("- {path}")).collect();
-        lines.push(match paths.as_slice() {
-            [path] => format!("conflict with {owner}: {path}"),
-            _ => format!("conflicts with {owner}:\n{}", list.join("\n")),
-        });
-        for path in paths {
-            if seen.insert((owner, path.clone())) {
-                causes.push(json!({ "reason": "FieldManagerConflict", "message": format!("conflict with {owner}"), "field": path }));
+        let paths = by_owner.entry(owner).or_default();
+        for path in fields.paths() {
+            if !paths.contains(&path) {
+                paths.push(path);
             }
         }
     }
-    let count = if causes.len() == 1 { "1 conflict".to_owned() } else { format!("{} conflicts", causes.len()) };
-    Refusal::managers(format!("Apply failed with {count}: {}", lines.join("\n")), &causes)
+    let message = match by_owner.iter().collect::<Vec<_>>().as_slice() {
+        [(owner, paths)] if paths.len() == 1 => format!("1 conflict: conflict with {owner}: {}", paths[0]),
+        owners => {
+            let lines: Vec<_> = owners.iter().map(|(owner, paths)| format!("conflicts with {owner}:\n- {}", paths.join("\n- "))).collect();
+            let count: usize = owners.iter().map(|(_, paths)| paths.len()).sum();
+            format!("{count} conflicts: {}", lines.join("\n"))
+        }
+    };
+    let pairs = by_owner.iter().flat_map(|(owner, paths)| paths.iter().map(move |path| (owner, path)));
+    let causes: Vec<_> = pairs
+        .map(|(owner, path)| json!({ "reason": "FieldManagerConflict", "message": format!("conflict with {owner}"), "field": path }))
+        .collect();
+    Refusal::managers(format!("Apply failed with {message}"), &causes)
 }
 
 fn without_nulls(value: &Json) -> Json {

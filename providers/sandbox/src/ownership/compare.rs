@@ -17,13 +17,14 @@ pub(crate) struct Differences {
     pub(crate) removed: FieldSet,
 }
 
-/// The fields that an applied configuration sets: leaves, items of keyed lists, and maps and lists that are empty.
+/// The fields that an applied configuration sets: leaves, items of keyed lists, maps that are empty, and what a schema does not name.
 pub(crate) fn fields_of(config: &Json, shape: Shape<'_>) -> FieldSet {
     let mut set = FieldSet::default();
     let Some(fields) = config.as_object() else { return set };
     for (name, value) in fields {
         set.children.insert(format!("f:{name}"), applied(value, shape.top(name)));
     }
+    set.children.retain(|_, below| !below.is_empty());
     set
 }
 
@@ -34,10 +35,14 @@ fn applied(value: &Json, shape: Shape<'_>) -> FieldSet {
         Json::Object(fields) if !fields.is_empty() && relation != Relation::Atomic => {
             set.member = shape.is_untyped();
             for (name, value) in fields {
-                set.children.insert(format!("f:{name}"), applied(value, shape.field(name)));
+                let mut below = applied(value, shape.field(name));
+                below.member |= !shape.declares(name);
+                set.children.insert(format!("f:{name}"), below);
             }
+            set.children.retain(|_, below| !below.is_empty());
         }
-        Json::Array(items) if !items.is_empty() && is_by_item(relation) => {
+        // A list of no items sets none.
+        Json::Array(items) if is_by_item(relation) => {
             for item in items {
                 let mut below = applied(item, shape.item());
                 below.member = true;
@@ -96,7 +101,14 @@ fn between(old: Option<&Json>, new: Option<&Json>, shape: Shape<'_>) -> Differen
         // What is written as null has nothing in it.
         (Some(Json::Null), Some(Json::Array(_))) if is_by_item(relation) => return between(Some(&json!([])), new, shape),
         (Some(Json::Array(_)), Some(Json::Null)) if is_by_item(relation) => return between(old, Some(&json!([])), shape),
-        (Some(old), Some(new)) => differences.modified.member = old != new,
+        (Some(old), Some(new)) => {
+            differences.modified.member = old != new;
+            // What became a map has its fields added, and what was one has them removed.
+            if relation != Relation::Atomic {
+                let fields = |value: &Json| if value.is_object() { all_of(value, shape).children } else { BTreeMap::new() };
+                (differences.added.children, differences.removed.children) = (fields(new), fields(old));
+            }
+        }
     }
     differences
 }

@@ -77,6 +77,7 @@ pub(crate) fn prune(object: &mut Json, last: &FieldSet, kept: &FieldSet, shape: 
 
 fn prune_within(value: &mut Json, last: &FieldSet, kept: &FieldSet, shape: Shape<'_>) {
     let relation = shape.relation();
+    let was_empty = is_empty(value);
     match value {
         Json::Object(fields) if relation != Relation::Atomic => {
             for (step, below) in &last.children {
@@ -108,6 +109,14 @@ fn prune_within(value: &mut Json, last: &FieldSet, kept: &FieldSet, shape: Shape
         }
         _ => {}
     }
+    // What lost all that was in it is null, which built-in kinds do not tell from nothing.
+    if !was_empty && is_empty(value) && !shape.is_built_in() {
+        *value = Json::Null;
+    }
+}
+
+fn is_empty(value: &Json) -> bool {
+    value.as_object().is_some_and(serde_json::Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 #[cfg(test)]

@@ -14,4 +14,4 @@ pub(crate) use apply::{Applying, Conflicts, apply};
 pub(crate) use compare::duplicate;
 pub(crate) use owners::{Owners, Writer};
 
-pub(crate) use shape::{Relation, Shape, element};
+pub(crate) use shape::{Relation, Shape, by_first_key};

@@ -127,7 +127,7 @@ impl Owners {
 
     /// What was there before anybody kept account of owners gets one of its own with the first apply.
     pub(crate) fn unknown(&mut self, live: &Json, shape: Shape<'_>, writer: Writer<'_>) {
-        self.updated(&json!({}), live, shape, Writer { manager: "before-first-apply", subresource: "", ..writer });
+        self.created(live, shape, Writer { manager: "before-first-apply", subresource: "", ..writer });
     }
 
     /// Follows a creation that was no apply: the writer owns all of it.
@@ -143,7 +143,7 @@ impl Owners {
             strip(set);
         }
         let won = differences.added.union(&differences.modified);
-        self.take(&differences.modified);
+        self.take(&won);
         self.take(&differences.removed);
         if won.is_empty() {
             return;
@@ -189,6 +189,9 @@ fn skeleton(object: &Json) -> Json {
         &["spec", "jobTemplate", "spec", "template", "spec", "containers"],
     ];
     let mut skeleton = json!({});
+    if object.get("rules").is_some_and(Json::is_null) {
+        skeleton["rules"] = Json::Null;
+    }
     for path in ALWAYS.iter().filter(|path| object::at(object, path).is_some_and(Json::is_object)) {
         object::set(&mut skeleton, path, json!({}));
     }

@@ -68,6 +68,15 @@ impl<'a> Shape<'a> {
         matches!(self.inner, Inner::Untyped)
     }
 
+    /// Whether a field of a map has a name in the type; those of built-in kinds have, as far as it makes a difference.
+    pub(crate) fn declares(&self, name: &str) -> bool {
+        match self.inner {
+            Inner::Type(_) => true,
+            Inner::Schema(schema) => schema.get("properties").is_some_and(|properties| properties.get(name).is_some()),
+            Inner::Untyped => false,
+        }
+    }
+
     /// The type of a field of a map. `metadata` at the top is always the same.
     pub(crate) fn field(&self, name: &str) -> Self {
         match self.inner {
@@ -157,6 +166,14 @@ pub(crate) fn element(relation: Relation<'_>, item: &Json) -> Option<String> {
             });
             Some(format!("k:{}", Json::Object(values.collect::<Map<_, _>>())))
         }
+    }
+}
+
+/// The same by the first key alone, as strategic merge patches find items.
+pub(crate) fn by_first_key(relation: Relation<'_>, item: &Json) -> Option<String> {
+    match relation {
+        Relation::Keyed(keys) => keys.names().first().and_then(|key| item.get(*key)).map(Json::to_string),
+        other => element(other, item),
     }
 }
 

@@ -7,11 +7,11 @@ pub(super) fn sequences() -> Vec<Sequence> {
     vec![defined(), validated(), applied(), status(), versions(), refused()]
 }
 
-const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+pub(in super::super) const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const THINGS: &str = "${ns}.example.org/v1:things";
 
 /// A definition of things, in a group that has the sequence's name.
-fn definition() -> Value {
+pub(in super::super) fn definition() -> Value {
     let schema = json!({ "type": "object", "properties": {
         "spec": { "type": "object", "required": ["size"], "properties": {
             "size": { "type": "integer", "minimum": 1, "maximum": 9 },

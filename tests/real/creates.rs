@@ -107,3 +107,13 @@ fn an_object_that_appears_while_ours_is_created_is_not_taken() {
         assert!(matches!(&within.refused()[..], [(summary, _)] if summary == "exists, not ours"));
     }
 }
+
+#[test]
+fn a_name_that_the_server_would_choose_is_refused() {
+    let Some(within) = Within::shared() else { return };
+    let mut object = map(&within, "m", &json!({}));
+    object["metadata"] = json!({ "generateName": "m-", "namespace": within.namespace });
+    within.objects(&[("m", object, "")]);
+    let told = within.refused();
+    assert!(told.iter().any(|(summary, detail)| summary == "incomplete object" && detail.contains("`metadata.generateName`")), "{told:?}");
+}

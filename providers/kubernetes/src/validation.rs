@@ -4,6 +4,10 @@ use crate::client::builtin;
 use engine::schema::Problem;
 use engine::value::{Data, Value};
 
+/// What is said of an object whose name the server would choose.
+const GENERATED: &str = "`metadata.name` is missing, and `metadata.generateName` does not do: under a name that the server chooses, the object \
+    would not be found again";
+
 /// Every problem of an object that is seen without a server. Unknown parts are no problem.
 pub(crate) fn object(object: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -25,7 +29,9 @@ pub(crate) fn object(object: &Value) -> Vec<Problem> {
     problems.extend(required(object.get("apiVersion"), "apiVersion"));
     problems.extend(required(object.get("kind"), "kind"));
     if known_metadata {
-        problems.extend(required(metadata.and_then(|metadata| metadata.get("name")), "metadata.name"));
+        let unnamed = required(metadata.and_then(|metadata| metadata.get("name")), "metadata.name");
+        let generated = metadata.is_some_and(|metadata| metadata.present("generateName").is_some());
+        problems.extend(unnamed.map(|problem| if generated { incomplete(GENERATED) } else { problem }));
     }
     if !problems.is_empty() {
         return problems;
@@ -142,6 +148,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
+        let generated = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "generateName": "m-" } });
+        assert_eq!(check(&generated), [GENERATED]);
         assert_eq!(check(&json!({})), ["`apiVersion` is missing", "`kind` is missing", "`metadata.name` is missing"]);
         assert_eq!(check(&json!("x")), ["an object with `apiVersion`, `kind` and `metadata.name` is needed"]);
         assert_eq!(

@@ -328,6 +328,12 @@ pub trait Kind: Send + Sync {
         Err(Problem::new("not importable", detail).help("Remove the `import` block: it is created."))
     }
 
+    /// Whether an instance takes over what is there already, without an `import` block: the provider is then asked what that is.
+    fn adopts(&self, arguments: &Value) -> bool {
+        let _ = arguments;
+        false
+    }
+
     /// Problems that show only when all planned instances of the kind are seen together, each with the instance it is reported at. The
     /// values are their arguments; of data sources that were read, all their attributes.
     fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {

@@ -1,7 +1,7 @@
 //! What is there before us: it is refused and told whose it is, or taken over as a whole.
 
 use crate::within::Within;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How many files, and how many objects in each.
 const FILES: usize = 10;
@@ -89,7 +89,7 @@ fn two_hundred_objects_that_kubectl_made_are_told_as_such_and_taken_over() {
 fn what_was_adopted_goes_with_the_resource_or_is_given_up() {
     let Some(within) = Within::shared() else { return };
     let path = within.path("/api/v1 configmaps");
-    let map = |name: &str| serde_json::json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": within.namespace }, "data": { "k": "v" } });
+    let map = |name: &str| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": within.namespace }, "data": { "k": "v" } });
     for name in ["gone", "kept"] {
         within.cluster.api().make(&path, &map(name));
     }
@@ -102,5 +102,50 @@ fn what_was_adopted_goes_with_the_resource_or_is_given_up() {
     within.destroy();
     let there = |name: &str| within.cluster.api().get(&format!("{path}/{name}"));
     assert_eq!(there("gone"), None);
-    assert_eq!(there("kept").unwrap()["data"], serde_json::json!({ "k": "v" }));
+    assert_eq!(there("kept").unwrap()["data"], json!({ "k": "v" }));
+}
+
+#[test]
+fn what_changes_when_something_is_taken_over_is_shown_before() {
+    let Some(within) = Within::shared() else { return };
+    let namespace = &within.namespace;
+    let object = |kind: &str, name: &str, more: Value| {
+        let mut object = json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": name, "namespace": namespace } });
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        object
+    };
+    let map = |data: Value| object("ConfigMap", "m", json!({ "data": data }));
+    let secret = |text: &str| object("Secret", "s", json!({ "stringData": { "k": text } }));
+    let service = |cluster_ip: &str| object("Service", "v", json!({ "spec": { "clusterIP": cluster_ip, "ports": [{ "port": 80 }] } }));
+    let there = [map(json!({ "a": "before", "theirs": "x" })), secret("hunter2"), service("None")];
+    for (at, object) in there.iter().enumerate() {
+        let path = format!("{at}.json");
+        within.scenario.write(&path, &object.to_string());
+        kubectl_apply(&within, &path);
+    }
+    let path = within.path("/api/v1 configmaps/m");
+    let uid = within.cluster.api().get(&path).unwrap()["metadata"]["uid"].clone();
+
+    let adopt = "on_exists = \"adopt\"";
+    let ours = map(json!({ "a": "after", "new": "y" }));
+    within.objects(&[("m", ours.clone(), adopt), ("s", secret("hunter3"), adopt)]);
+    let shown = within.scenario.run(&["plan"]).expect_code(0).stdout;
+    let exists = format!("exists as `v1/ConfigMap/{namespace}/m`, `data.a`, `data.new` changes");
+    for words in [&*exists, "\"before\"", "\"after\"", "2 to import"] {
+        assert!(shown.contains(words), "no `{words}` in {shown}");
+    }
+    assert!(!shown.contains("theirs") && !shown.contains("hunter"), "{shown}");
+    within.apply();
+    within.assert_converged();
+    let map = within.cluster.api().get(&path).unwrap();
+    assert_eq!((&map["metadata"]["uid"], &map["data"]), (&uid, &json!({ "a": "after", "new": "y", "theirs": "x" })));
+
+    // One record of it is enough, and nothing of others is deleted to be made anew.
+    within.objects(&[("n", ours, adopt), ("s", secret("hunter3"), adopt), ("v", service("10.96.77.7"), adopt)]);
+    let problems = within.refused();
+    let told = |wanted: &str, words: &str| problems.iter().any(|(summary, detail)| summary == wanted && detail.contains(words));
+    assert!(told("managed already", "is managed already, as `kubernetes_manifest.m`"), "{problems:?}");
+    assert!(told("import would replace", "`spec.clusterIP"), "{problems:?}");
+    within.configure("");
+    within.destroy();
 }

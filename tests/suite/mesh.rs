@@ -302,6 +302,8 @@ fn what_others_made_is_taken_over_only_when_asked() {
         assert!(refused.stderr.contains(words), "no `{words}` in {}", refused.all());
     }
     scenario.replace("shop.mesh.hcl", "labels", "on_exists = \"adopt\"\n  labels");
+    let shown = scenario.run(&["plan"]).expect_code(0).stdout;
+    assert!(shown.contains("exists as `v1/Namespace/shop`, `metadata.labels.tier` changes"), "{shown}");
     scenario.run(&["apply", "--auto-approve"]).expect_code(0);
     assert_converged(&scenario, &[]);
     let taken = Cluster::of(&scenario, "c").get("/api/v1/namespaces/shop").unwrap();

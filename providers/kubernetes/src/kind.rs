@@ -109,6 +109,10 @@ impl Kind for Adapter {
         crate::import::agrees(&*self.kind, id, arguments)
     }
 
+    fn adopts(&self, arguments: &Value) -> bool {
+        self.kind.imported().is_some() && arguments.text("on_exists") == Some("adopt")
+    }
+
     fn planned(&self, asked: Comparison<'_>) -> Planned {
         if self.is_set(asked.desired) {
             return self.planned_set(asked);

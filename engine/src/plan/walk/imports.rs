@@ -1,4 +1,4 @@
-//! What exists already and is managed from now on: `import` blocks.
+//! What exists already and is managed from now on: `import` blocks, and what takes over whatever is there.
 
 use super::instance::{Found, Subject, diagnosed};
 use super::tables::{Binding, Fate, Instances, Keys, Planned as PlannedInstance, Terms};
@@ -157,10 +157,20 @@ impl Walk<'_> {
             Some(Err(why)) => return Ok(Some(Found::Fate(Fate::Blocked(why)))),
             None => return Ok(Some(Found::Open)),
         };
+        self.plan_found(subject, (place, target.id, observed), terms).map(Some)
+    }
+
+    /// Plans an instance that takes over what was found under an id.
+    fn plan_found(
+        &mut self,
+        subject: &Subject<'_>,
+        (place, id, observed): (Option<&Address>, Arc<str>, Value),
+        terms: &Terms,
+    ) -> Result<Found, Problems> {
         let mut planned = PlannedInstance {
             kind: subject.kind.clone(),
             action: Action::Import,
-            reason: Reason::Imported { id: target.id, changed: Vec::new() },
+            reason: Reason::Imported { id, changed: Vec::new() },
             arguments: subject.arguments.clone(),
             attributes: Value::null(),
             settles: subject.kind.settles(subject.arguments),
@@ -174,9 +184,39 @@ impl Walk<'_> {
             terms: terms.clone(),
         };
         if self.decide(subject, &mut planned, None)? {
-            return Ok(Some(Found::Open));
+            return Ok(Found::Open);
         }
-        Ok(Some(Found::Fate(Fate::Planned(Box::new(planned)))))
+        Ok(Found::Fate(Fate::Planned(Box::new(planned))))
+    }
+
+    /// Plans an instance that is not managed yet and whose configuration takes over what may be there; nothing if nothing is, or if that
+    /// cannot be told before the apply, which then takes it over unseen.
+    pub(super) fn plan_adoption(
+        &mut self,
+        subject: &Subject<'_>,
+        (record, place): (Option<&Record>, Option<&Address>),
+        terms: &Terms,
+    ) -> Result<Option<Found>, Problems> {
+        let managed = record.is_some_and(|record| record.status != Status::Interrupted(Operation::Import));
+        if managed || self.inputs.skip_refresh || !subject.kind.adopts(subject.arguments) {
+            return Ok(None);
+        }
+        if self.unpreviewable(subject, place).is_some() || place.is_some_and(|place| self.is_made_now(place)) {
+            return Ok(None);
+        }
+        let proposal = unmanaged(subject, (record, place));
+        let found = match self.ask(Ask::Import(Box::new(proposal))) {
+            None => return Ok(Some(Found::Open)),
+            Some(Answer::Present(found)) => found,
+            Some(Answer::Refused(problem)) => return Err(vec![problem.at(subject.span).about(subject.address)]),
+            Some(Answer::Absent | Answer::Unreachable(_) | Answer::Conflict(_)) => return Ok(None),
+        };
+        let named = found.get("attributes").and_then(|attributes| attributes.text("id")).map(str::to_owned);
+        let id = named.or_else(|| subject.kind.identity(subject.arguments)).unwrap_or_default();
+        if let Some(holder) = self.holder_of(&found, subject.address) {
+            return Err(vec![managed_already(&id, &holder, subject.address).at(subject.span)]);
+        }
+        self.plan_found(subject, (place, id.into(), found), terms).map(Some)
     }
 
     /// Looks at what is to be imported: what is there, why that cannot be told, or nothing while it is asked.
@@ -196,23 +236,12 @@ impl Walk<'_> {
             let problem = Diagnostic::error("nothing to import", detail).help("Remove the `import` block: it is created.");
             return Err(refused(problem));
         }
-        let proposal = Proposal {
-            address: subject.address.clone(),
-            kind: subject.kind.schema().kind.into(),
-            place: place.cloned(),
-            id: record.map(|record| record.id.clone()),
-            uid: record.and_then(|record| record.uid.clone()),
-            arguments: subject.arguments.clone(),
-        };
+        let proposal = unmanaged(subject, (record, place));
         let Some(answer) = self.ask(Ask::Import(Box::new(proposal))) else { return Ok(None) };
         match answer {
             Answer::Present(found) => match self.holder_of(&found, subject.address) {
                 None => Ok(Some(Ok(found))),
-                Some(holder) => {
-                    let detail = format!("what `{}` names is managed already, as `{holder}`", target.id);
-                    let help = format!("Rename it with `moved {{ from = {holder}, to = {} }}`.", subject.address);
-                    Err(refused(Diagnostic::error("managed already", detail).help(help)))
-                }
+                Some(holder) => Err(refused(managed_already(&target.id, &holder, subject.address))),
             },
             Answer::Absent => {
                 let within = place.map_or_else(String::new, |place| format!(" in `{place}`"));
@@ -277,10 +306,10 @@ impl Walk<'_> {
             }
             Planned::Replace { because, .. } => {
                 let detail = format!(
-                    "`{}` is not as configured, and cannot change in place; what is imported is never deleted for that",
+                    "`{}` is not as configured, and cannot change in place; what somebody else made is never deleted for that",
                     because.join("`, `")
                 );
-                let help = "Let the configuration say what is there; or remove the `import` block and what is there.";
+                let help = "Let the configuration say what is there; or remove what is there, and the `import` block if there is one.";
                 Diagnostic::error("import would replace", detail).at(subject.span).help(help)
             }
             Planned::Refused(problem) => diagnosed(problem, subject.span),
@@ -319,6 +348,24 @@ impl Walk<'_> {
         // Of a group that could not be expanded, that is said already.
         group.is_some_and(|group| matches!(group.keys, Keys::Known(_)) && !self.tables.fates.contains_key(address))
     }
+}
+
+/// The question for what is there of a thing that is not managed yet.
+fn unmanaged(subject: &Subject<'_>, (record, place): (Option<&Record>, Option<&Address>)) -> Proposal {
+    Proposal {
+        address: subject.address.clone(),
+        kind: subject.kind.schema().kind.into(),
+        place: place.cloned(),
+        id: record.map(|record| record.id.clone()),
+        uid: record.and_then(|record| record.uid.clone()),
+        arguments: subject.arguments.clone(),
+    }
+}
+
+fn managed_already(id: &str, holder: &Address, address: &Address) -> Diagnostic {
+    let detail = format!("what `{id}` names is managed already, as `{holder}`");
+    let help = format!("Rename it with `moved {{ from = {holder}, to = {address} }}`.");
+    Diagnostic::error("managed already", detail).help(help).about(address)
 }
 
 fn key_of(value: &Value) -> Option<Key> {

@@ -191,6 +191,9 @@ impl Walk<'_> {
         if let Some(found) = self.plan_import(subject, (record.as_ref(), place.as_ref()), &terms)? {
             return Ok(found);
         }
+        if let Some(found) = self.plan_adoption(subject, (record.as_ref(), place.as_ref()), &terms)? {
+            return Ok(found);
+        }
         let lost = record.as_ref().and_then(|record| record.place.clone()).filter(|place| self.is_lost(place));
         let seen = record.as_ref().map(|record| self.seen(subject.address, None, record));
         let (prior, observed, gone) = match (record, seen) {
@@ -339,8 +342,8 @@ impl Walk<'_> {
     }
 
     /// Why no server can be asked: the place has to be there, nothing the thing comes from is made by this plan, and all of it is known.
-    fn unpreviewable(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> Option<&'static str> {
-        if planned.place.as_ref().is_some_and(|place| self.connection(place).is_none()) {
+    pub(super) fn unpreviewable(&mut self, subject: &Subject<'_>, place: Option<&Address>) -> Option<&'static str> {
+        if place.is_some_and(|place| self.connection(place).is_none()) {
             return Some("the place is not there yet");
         }
         if !self.standing(subject.edges).remade.is_empty() {
@@ -350,7 +353,7 @@ impl Walk<'_> {
     }
 
     fn preview(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> Result<Option<Preview>, Problems> {
-        if let Some(why) = self.unpreviewable(subject, planned) {
+        if let Some(why) = self.unpreviewable(subject, planned.place.as_ref()) {
             return Ok(Some(Preview::NotPreviewed(why.into())));
         }
         let there = planned.prior.as_ref().filter(|_| self.moves_place(planned).is_none());

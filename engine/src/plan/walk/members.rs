@@ -96,7 +96,8 @@ impl Walk<'_> {
         if changed && planned.action == Action::Keep && planned.settles {
             planned.action = Action::Settle;
             planned.reason = Reason::MembersChange;
-            let made = |member: &Planned| matches!(member.action, Action::Create | Action::Replace | Action::ReplaceCreateFirst);
+            let made =
+                |member: &Planned| matches!(member.action, Action::Create | Action::Import | Action::Replace | Action::ReplaceCreateFirst);
             if members.iter().any(|member| self.tables.planned(&member.address).is_some_and(made)) {
                 planned.attributes = read_again(planned);
             }

@@ -68,7 +68,9 @@ impl ObjectProvider {
 fn unfit(adapter: &Adapter, proposal: &Proposal, (name, manager, live): (&ObjectName, &str, Option<&Json>)) -> Option<Diagnostic> {
     match (adapter.kind.ownership(), live) {
         (Ownership::Object, Some(live)) if proposal.arguments.text("on_exists") != Some("adopt") => {
-            Some(Diagnostic::error(FOREIGN, foreign(name, manager, live, &[])).help(format!("{HELP}.")))
+            let importable = adapter.kind.imported().is_some() && proposal.address.member.is_none();
+            let import = if importable { " An `import` block does so as well." } else { "" };
+            Some(Diagnostic::error(FOREIGN, foreign(name, manager, live, &[])).help(format!("{HELP}.{import}")))
         }
         (Ownership::Fields, None) => {
             let detail = format!("`{name}` is not there; labels are set on what somebody else makes");

@@ -14,6 +14,7 @@ mod providers;
 mod real;
 mod required;
 mod session;
+mod testing;
 mod validate;
 mod variables;
 pub mod view;

@@ -31,18 +31,29 @@ pub(crate) fn perform_project(session: &mut Session, project: &Project, performi
         return Err(Failure::one("approval needed", detail).help("Add `--auto-approve`, or apply without `--json`."));
     }
     let runtime = Session::runtime()?;
+    let code = carry_out(session, &runtime, project, (performing, aim))?;
+    if code == exit::INTERRUPTED {
+        runtime.shutdown_background();
+        session.view.say("Left at once: what was under way is in the journal, and the next run looks at it.");
+    }
+    Ok(code)
+}
+
+/// The same on a runtime that is there, with nothing said of a second interruption.
+pub(crate) fn carry_out(
+    session: &mut Session,
+    runtime: &Runtime,
+    project: &Project,
+    (performing, aim): (&Performing, Aim),
+) -> Result<u8, Failure> {
     let (guard, mut state) = session.lock(aim.verb(), performing.lock_timeout)?;
     let mut waiting = None;
     let code = loop {
-        let plan = session.plan(&runtime, project, state, aim);
-        let round = Round { runtime: &runtime, performing, plan: &plan, is_first: waiting.is_none() };
+        let plan = session.plan(runtime, project, state, aim);
+        let round = Round { runtime, performing, plan: &plan, is_first: waiting.is_none() };
         match round.run(session, &*guard)? {
             Ended::With(code) => break code,
-            Ended::AtOnce => {
-                runtime.shutdown_background();
-                session.view.say("Left at once: what was under way is in the journal, and the next run looks at it.");
-                return Ok(exit::INTERRUPTED);
-            }
+            Ended::AtOnce => return Ok(exit::INTERRUPTED),
             Ended::WithMoreInReach if session.stop.load(Ordering::SeqCst) => break exit::FAILED,
             Ended::WithMoreInReach => {}
         }

@@ -38,13 +38,14 @@ impl Aim {
 }
 
 /// A configuration that was read without an error.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Project {
     pub(crate) config: Config,
     /// What is to be imported without a block: its address and id.
     pub(crate) import: Option<(Address, Arc<str>)>,
-    variables: BTreeMap<Arc<str>, Value>,
-    skip_refresh: bool,
+    /// Values of the root module's variables, where some are given.
+    pub(crate) variables: BTreeMap<Arc<str>, Value>,
+    pub(crate) skip_refresh: bool,
 }
 
 impl Project {

@@ -36,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) directory: PathBuf,
     /// That directory as a user would name it, relative to the working directory.
     pub(crate) shown_directory: String,
+    /// Where the state is, and the clusters of the sandbox: the directory of the configuration, but for tests.
+    pub(crate) home: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) stdin: Box<dyn BufRead + Send>,
     pub(crate) typed: Option<Box<dyn Typed>>,
@@ -60,9 +62,11 @@ impl Session {
         let view: Box<dyn View> = if args.verb.is_events() { Box::new(Lines::new(screen)) } else { Box::new(Human::new(screen, out, err)) };
         let typed = args.global.directory.as_ref().filter(|typed| !typed.as_os_str().is_empty());
         let shown_directory = typed.map_or_else(|| ".".to_owned(), |typed| typed.display().to_string());
+        let directory = typed.map_or_else(|| world.directory.clone(), |typed| world.directory.join(typed));
         Self {
             sources: SourceTree::new(&shown_directory),
-            directory: typed.map_or_else(|| world.directory.clone(), |typed| world.directory.join(typed)),
+            home: directory.clone(),
+            directory,
             shown_directory,
             working_directory: world.directory,
             environment: world.environment,
@@ -79,7 +83,7 @@ impl Session {
 
     /// Every kind.
     pub(crate) fn registry(&self) -> Registry {
-        (self.registry)(&self.directory)
+        (self.registry)(&self.home)
     }
 
     /// Where asynchronous work runs. It is dropped without waiting for what is left over.
@@ -107,14 +111,42 @@ impl Session {
 
     /// Makes a plan with the world's answers.
     pub(crate) fn plan(&self, runtime: &Runtime, project: &Project, state: State, aim: Aim) -> Plan {
+        runtime.block_on(self.planned(project, state, aim))
+    }
+
+    async fn planned(&self, project: &Project, state: State, aim: Aim) -> Plan {
         let registry = self.registry();
         let files = Disk::new(&self.working_directory);
         let inputs = project.inputs(self, aim);
-        let plan = runtime.block_on(observe::plan(&project.config, state, inputs, Edge { registry: &registry, files: &files }));
+        let plan = observe::plan(&project.config, state, inputs, Edge { registry: &registry, files: &files }).await;
         match &project.import {
             Some((address, _)) => plan.only(address),
             None => plan,
         }
+    }
+
+    /// Makes a plan with the world's answers, unless it is interrupted before.
+    pub(crate) fn plan_unless_interrupted(&mut self, runtime: &Runtime, project: &Project, state: State) -> Option<Plan> {
+        let interrupted = (self.interrupt)();
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = interrupted => None,
+                plan = self.planned(project, state, Aim::Configuration) => Some(plan),
+            }
+        })
+    }
+
+    /// Lets time go by; false if that is interrupted.
+    pub(crate) fn wait(&mut self, runtime: &Runtime, time: Duration) -> bool {
+        let interrupted = (self.interrupt)();
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = interrupted => false,
+                () = tokio::time::sleep(time) => true,
+            }
+        })
     }
 
     /// As [`Self::plan`], for the configuration, with answers from before.
@@ -155,7 +187,7 @@ impl Session {
 
     /// The state's files.
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.directory.join(STATE_FILE))
+        Store::new(self.home.join(STATE_FILE))
     }
 
     /// Writes data to standard output as it is.

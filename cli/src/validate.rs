@@ -22,7 +22,8 @@ fn blocks(module: &Module) -> impl Iterator<Item = &ResourceBlock> {
     module.resources.values().chain(within_checks).map(|block| &**block)
 }
 
-fn check(block: &ResourceBlock, catalogue: &Catalogue, problems: &mut Vec<Diagnostic>) {
+/// Every problem of one block.
+pub(crate) fn check(block: &ResourceBlock, catalogue: &Catalogue, problems: &mut Vec<Diagnostic>) {
     let name = &block.name;
     let Some(kind) = catalogue.get(name.mode, &name.kind) else {
         let (word, summary) = match name.mode {

@@ -76,7 +76,7 @@ impl Fake {
         }
     }
 
-    /// Makes the effects of an address fail, or not any more.
+    /// Makes the effects of an address (`fake_thing.a`), or one of them (`delete fake_thing.a`), fail, or not any more.
     pub fn fail(&self, address: &str, fails: Fails) {
         let failing = &mut self.0.lock().unwrap().failing;
         match fails {
@@ -127,7 +127,7 @@ impl Fake {
         let world = &mut *self.0.lock().unwrap();
         let address = request.address.to_string();
         world.calls.push(format!("{verb} {address}"));
-        if world.failing.contains(&address) {
+        if world.failing.contains(&address) || world.failing.contains(&format!("{verb} {address}")) {
             return Err(Failure::new("it failed", "because the test says so"));
         }
         if let (Some(led_to), Some(expected)) =

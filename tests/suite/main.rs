@@ -4,6 +4,7 @@
 mod bad_input;
 mod laws;
 mod mesh;
+mod meshtest;
 mod messages;
 mod mutations;
 mod objects;

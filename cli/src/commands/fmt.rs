@@ -11,12 +11,12 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// What a directory is searched for.
-const ENDINGS: [&str; 2] = [".mesh.hcl", ".vars.hcl"];
+const ENDINGS: [&str; 3] = [".mesh.hcl", ".vars.hcl", ".meshtest.hcl"];
 
 /// Lay configuration files out in the usual style
 ///
 /// Only blanks change: words, comments and line breaks stay. The style is that of `terraform fmt`. Files that change are listed. A
-/// directory stands for its files `*.mesh.hcl` and `*.vars.hcl`; without a path the directory of the configuration is taken.
+/// directory stands for its files `*.mesh.hcl`, `*.vars.hcl` and `*.meshtest.hcl`; without a path the directory of the configuration is taken.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  meshplan fmt --recursive\n  meshplan fmt --check --diff\n  meshplan fmt - < draft.mesh.hcl")]
 pub struct Fmt {

@@ -14,6 +14,7 @@ pub mod sandbox;
 pub mod schema;
 pub mod show;
 pub mod state;
+pub mod test;
 pub mod validate;
 pub mod version;
 
@@ -29,6 +30,7 @@ pub enum Verb {
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
     Import(import::Import),
+    Test(test::Test),
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
     Show(show::Show),
@@ -53,6 +55,7 @@ impl Verb {
             Self::Apply(args) => args.performing.json,
             Self::Destroy(args) => args.performing.json,
             Self::Import(args) => args.performing.json,
+            Self::Test(args) => args.json,
             _ => false,
         }
     }
@@ -65,6 +68,7 @@ pub(crate) fn perform(session: &mut Session, verb: Verb) -> Result<u8, Failure> 
         Verb::Apply(args) => apply::run(session, &args),
         Verb::Destroy(args) => destroy::run(session, &args),
         Verb::Import(args) => import::run(session, &args),
+        Verb::Test(args) => test::run(session, &args),
         Verb::Validate(args) => validate::run(session, &args),
         Verb::Fmt(args) => fmt::run(session, &args),
         Verb::Show(args) => show::run(session, &args),

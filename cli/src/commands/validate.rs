@@ -4,13 +4,15 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::session::Session;
+use crate::testing;
 use crate::view::json::validation;
 use engine::diagnostic::Diagnostic;
+use std::path::Path;
 
 /// Check the configuration without looking at anything else
 ///
 /// Reads every file and reports every problem it can find without the state, without values of variables and without calling
-/// anything: syntax, unknown kinds, missing and unknown attributes.
+/// anything: syntax, unknown kinds, missing and unknown attributes. Test files (`*.meshtest.hcl`) are read with the module.
 #[derive(Debug, clap::Args)]
 pub struct Validate {
     /// Print one JSON object in the shape of `terraform validate -json`
@@ -24,6 +26,7 @@ pub(super) fn run(session: &mut Session, args: &Validate) -> Result<u8, Failure>
     // What did not parse would be missed again and again.
     if !problems.iter().any(Diagnostic::is_error) {
         problems.extend(crate::validate::validate(&config, session.registry().catalogue()));
+        problems.extend(testing::load(session, &config, Path::new(testing::DIRECTORY)).1);
     }
     let valid = !problems.iter().any(Diagnostic::is_error);
     if args.json {

@@ -3,6 +3,7 @@
 use super::plan::Layout;
 use super::progress::Progress;
 use super::style::{Paint, Style};
+use super::test::{self, TestEvent};
 use super::{Applied, Screen, View, diagnostic, memory, plan};
 use engine::apply::{Event, Summary};
 use engine::diagnostic::Diagnostic;
@@ -63,6 +64,11 @@ impl View for Human {
         if !text.is_empty() {
             self.screen.out.write(&format!("\n{}\n{text}", self.out.paint(Paint::Strong, "Outputs")));
         }
+    }
+
+    fn test(&mut self, event: &TestEvent<'_>) {
+        let text = test::render(event, self.out);
+        self.screen.out.write(&text);
     }
 
     fn say(&mut self, sentence: &str) {

@@ -1,6 +1,7 @@
 //! One JSON object per line, for programs. Every line has the member `event`; the first line says the version of the format.
 
 mod schema;
+mod test;
 mod validation;
 mod value;
 
@@ -8,6 +9,7 @@ pub use schema::schema;
 pub use validation::validation;
 pub use value::Masked;
 
+use super::test::TestEvent;
 use super::{Applied, Screen, View};
 use engine::apply::Event;
 use engine::diagnostic::{Diagnostic, Severity};
@@ -113,6 +115,11 @@ impl View for Lines {
             "outputs": outputs(applied.outputs),
         });
         self.line("applied", members);
+    }
+
+    fn test(&mut self, event: &TestEvent<'_>) {
+        let (name, members) = test::line(event);
+        self.line(name, members);
     }
 
     fn say(&mut self, sentence: &str) {

@@ -9,6 +9,7 @@ pub mod memory;
 pub mod plan;
 pub mod progress;
 pub mod style;
+pub mod test;
 pub mod value;
 
 use crate::world::Stream;
@@ -19,6 +20,7 @@ use engine::source::SourceTree;
 use engine::state::Output;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use test::TestEvent;
 
 /// How an apply ended.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +58,9 @@ pub trait View: Send {
 
     /// Shows how an apply ended.
     fn applied(&mut self, applied: Applied<'_>);
+
+    /// Shows how a test goes on.
+    fn test(&mut self, event: &TestEvent<'_>);
 
     /// Says one or more sentences to the user.
     fn say(&mut self, sentence: &str);

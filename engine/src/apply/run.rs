@@ -184,9 +184,13 @@ impl<'a> Run<'a> {
     /// A slot failed: says so, and skips what needs it.
     fn failed(&mut self, slot: SlotId, failure: &Failure) {
         let target = self.walk.op(slot).target().cloned();
+        let about = match self.walk.op(slot) {
+            Op::Assert { address, .. } => address.as_ref(),
+            _ => target.as_ref().map(|target| &target.address),
+        };
         let mut diagnostic = Diagnostic::error(failure.summary.clone(), failure.detail.clone());
-        if let Some(target) = &target {
-            diagnostic = diagnostic.about(&target.address);
+        if let Some(about) = about {
+            diagnostic = diagnostic.about(about);
         }
         let action = action_of(self.walk.op(slot));
         self.summary.failed += 1;

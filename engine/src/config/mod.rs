@@ -3,15 +3,18 @@
 //! `hcl-edit` is named in [`parse`] only; its trees are lowered at once and dropped.
 
 mod constant;
+mod duration;
 mod expression;
 mod layout;
 mod model;
 mod nested;
 mod parse;
+mod runs;
 mod validate;
 #[cfg(test)]
 mod written;
 
+pub use duration::seconds;
 pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
 pub use layout::lay_out;
 pub use model::{
@@ -19,4 +22,7 @@ pub use model::{
     NestedBlock, Output, Removed, Repeated, Repetition, ResourceBlock, ResourceName, Settings, Subject, Variable,
 };
 pub use nested::given;
-pub use parse::{ModuleCall, Values, calls, is_unfinished, parse, parse_expression, parse_template, parse_values, variable_value};
+pub use parse::{
+    ModuleCall, Values, calls, is_unfinished, parse, parse_expression, parse_runs, parse_template, parse_values, variable_value,
+};
+pub use runs::{Asked, Checkable, Retry, Run, RunCommand, TestFile};

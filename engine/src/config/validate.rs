@@ -23,6 +23,13 @@ pub(super) fn validate(config: &Config, unread: &BTreeSet<ModuleKey>, problems: 
     }
 }
 
+/// Reports every reference of one module of a configuration that names nothing.
+pub(super) fn validate_module(config: &Config, module: &Module) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    References { config, unread: &BTreeSet::new(), key: &config.root, module, problems: &mut problems }.module();
+    problems
+}
+
 /// Which names an expression may use beside those of its module.
 #[derive(Clone, Copy, Default)]
 struct Site<'c> {
@@ -223,7 +230,11 @@ impl<'c> References<'c> {
             Root::Variable(name) if !module.variables.contains_key(name) => {
                 self.named("var", name, module.variables.keys(), span);
             }
-            Root::Local(name) if !module.locals.contains_key(name) => self.named("local", name, module.locals.keys(), span),
+            Root::Local(name) if !module.locals.contains_key(name) => match name.strip_prefix("output.") {
+                // As test files may write it.
+                Some(output) => self.named("output", output, module.outputs.keys(), span),
+                None => self.named("local", name, module.locals.keys(), span),
+            },
             Root::Module(name) if !module.calls.contains_key(name) => self.named("module", name, module.calls.keys(), span),
             Root::Resource(mode, kind, name) => self.block((*mode, kind, name), span, site),
             Root::EachKey | Root::EachValue if !matches!(site.repetition, Some(Repetition::ForEach(_))) => {

@@ -13,12 +13,14 @@ mod pieces;
 mod problem;
 mod reference;
 mod resource;
+mod runs;
 mod scanner;
 mod template;
 mod types;
 mod values;
 
 pub use module::{ModuleCall, calls, parse};
+pub use runs::parse_runs;
 pub use values::{Values, parse_values, variable_value};
 
 use super::expression::{Expr, Node};
@@ -51,12 +53,24 @@ struct Lowering<'t> {
     bound: Vec<Arc<str>>,
     /// Words that come again and again: each is kept once.
     words: BTreeSet<Arc<str>>,
+    /// In a test file, the names of the runs so far: `run.name` and `output.name` mean something there.
+    runs: Option<Vec<Arc<str>>>,
     problems: Problems,
 }
 
 impl<'t> Lowering<'t> {
     fn new(text: &'t str, base: usize, file: FileId) -> Self {
-        Self { text, base, file, classes: &[], names: Names::References, bound: Vec::new(), words: BTreeSet::new(), problems: Vec::new() }
+        Self {
+            text,
+            base,
+            file,
+            classes: &[],
+            names: Names::References,
+            bound: Vec::new(),
+            words: BTreeSet::new(),
+            runs: None,
+            problems: Vec::new(),
+        }
     }
 
     fn span(&self, range: Option<Range<usize>>) -> Span {

@@ -32,7 +32,7 @@ impl Lowering<'_> {
         if let Some(bound) = self.bound(name.as_str()) {
             return self.steps(Expr::new(Node::Root(Root::Bound(bound)), span), operators);
         }
-        match head(name.as_str(), operators) {
+        match self.of_tests(name.as_str(), operators).unwrap_or_else(|| head(name.as_str(), operators)) {
             Ok((root, used)) => {
                 let root = match root {
                     Root::Resource(mode, kind, name) => Root::Resource(mode, self.word(&kind), name),
@@ -46,6 +46,23 @@ impl Lowering<'_> {
                 self.refuse(*problem, span)
             }
         }
+    }
+
+    /// The head of a reference that only test files know: `run.name`, a run before this one, and `output.name`. Both are read as locals of
+    /// names that no text can declare; see [`Run::inspected`](crate::config::Run::inspected).
+    fn of_tests(&self, name: &str, operators: &[Operator]) -> Option<Result<(Root, usize), Box<Diagnostic>>> {
+        let runs = self.runs.as_ref().filter(|_| matches!(name, "run" | "output"))?;
+        let Some(TraversalOperator::GetAttr(word)) = operators.first().map(Decorated::value) else {
+            return Some(Err(Box::new(incomplete(name, &format!("{name}.name")))));
+        };
+        if name == "run" && !runs.iter().any(|run| **run == *word.as_str()) {
+            let problem = Diagnostic::error("undeclared reference", format!("no run before this one is called `{word}`"));
+            return Some(Err(Box::new(match did_you_mean(word.as_str(), runs.iter().map(|run| &**run)) {
+                Some(near) => problem.help(format!("Did you mean `run.{near}`?")),
+                None => problem,
+            })));
+        }
+        Some(Ok((Root::Local(format!("{name}.{word}").into()), 1)))
     }
 
     /// The steps after a head, or after any expression.

@@ -6,6 +6,7 @@ mod assortment;
 mod config_patch;
 mod creates;
 mod definitions;
+mod deletes;
 mod differential;
 mod example;
 mod faults;

@@ -148,3 +148,26 @@ fn what_is_deposed_is_deleted_by_the_next_plan() {
     assert_eq!(bench.fake.things().into_keys().collect::<Vec<_>>(), ["fake_thing/two"]);
     bench.assert_converged(&text("two"));
 }
+
+#[test]
+fn a_precondition_of_an_output_is_held() {
+    let output = |condition: &str| {
+        thing("a", "")
+            + &format!(
+                "output \"o\" {{\n value = 1\n precondition {{\n condition = {condition}\n error_message = \"it does not hold\"\n}}\n}}\n"
+            )
+    };
+    let mut bench = Bench::default();
+    let plan = bench.plan(&output("1 > 2"));
+    assert_eq!(summaries(&plan), ["precondition failed"]);
+    assert_eq!(plan.diagnostics[0].detail, "it does not hold");
+    assert_eq!(summaries(&bench.plan(&output("1 < 2"))), [""; 0]);
+    let later = output("fake_thing.a.uid == \"none\"");
+    assert_eq!(summaries(&bench.plan(&later)), [""; 0], "what is not known yet is told by the apply");
+    let plan = bench.plan(&later);
+    let (summary, _) = bench.apply_plan(&plan);
+    let told: Vec<_> = summary.diagnostics.iter().map(|problem| (problem.summary.as_str(), problem.detail.as_str())).collect();
+    assert_eq!(told, [("condition failed", "it does not hold")]);
+    assert!(!bench.state.outputs.contains_key("o") && bench.state.record(&address("fake_thing.a")).is_some());
+    assert_eq!(summaries(&bench.plan(&later)), ["precondition failed"]);
+}

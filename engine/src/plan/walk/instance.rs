@@ -136,8 +136,9 @@ impl Walk<'_> {
             // A check is known by its module's path and its name.
             terms.waits().gates = dependencies.gates.iter().map(|gate| super::check_name(&instance.path, gate)).collect();
         }
-        if self.preconditions(block, site, &mut terms)? {
-            return Ok(Found::Open);
+        let Some(later) = self.preconditions(&block.lifecycle().preconditions, site)? else { return Ok(Found::Open) };
+        if !later.is_empty() {
+            terms.waits().preconditions = later;
         }
         let subject = Subject { address, kind, arguments: &arguments, edges, span: block.span };
         self.validate(&subject, block)?;

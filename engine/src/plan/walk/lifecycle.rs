@@ -6,7 +6,7 @@ use super::instance::{Found, Subject, group_member};
 use super::tables::{Fate, Planned, Terms};
 use super::{Site, Walk};
 use crate::address::Address;
-use crate::config::{ResourceBlock, seconds};
+use crate::config::{Assertion, ResourceBlock, seconds};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::plan::{Action, Reason};
 use crate::value::Value;
@@ -29,18 +29,18 @@ impl Walk<'_> {
         Ok(terms)
     }
 
-    /// Decides preconditions; true while one waits for an answer.
-    pub(super) fn preconditions(&mut self, block: &ResourceBlock, site: Site<'_>, terms: &mut Terms) -> Result<bool, Problems> {
-        let mut problems = Problems::new();
-        for assertion in &block.lifecycle().preconditions {
+    /// Decides preconditions: those that an apply will tell; nothing while one waits for an answer.
+    pub(super) fn preconditions(&mut self, all: &[Assertion], site: Site<'_>) -> Result<Option<Vec<(Value, Value)>>, Problems> {
+        let (mut problems, mut later) = (Problems::new(), Vec::new());
+        for assertion in all {
             match self.assertion(assertion, site)? {
                 Verdict::Holds => {}
-                Verdict::Pending => return Ok(true),
+                Verdict::Pending => return Ok(None),
                 Verdict::Fails(message) => problems.push(Diagnostic::error("precondition failed", message).at(assertion.span)),
-                Verdict::Later(condition, message) => terms.waits().preconditions.push((condition, message)),
+                Verdict::Later(condition, message) => later.push((condition, message)),
             }
         }
-        if problems.is_empty() { Ok(false) } else { Err(problems) }
+        if problems.is_empty() { Ok(Some(later)) } else { Err(problems) }
     }
 
     /// `ignore_changes`: what the state remembers instead of what the configuration says, once there is something to remember.

@@ -70,6 +70,8 @@ pub struct Walk<'a> {
     /// What servers say against instances, which are in error unless this plan changes what they require.
     refusals: BTreeMap<Address, Diagnostic>,
     imports: Imports,
+    /// What a run that destroys everything finds written of what it destroys.
+    undesired: Skeleton,
     /// Data sources of checks that cannot be read, and what their checks say of it.
     unread: BTreeMap<Address, String>,
     open: Vec<usize>,
@@ -106,12 +108,14 @@ impl<'a> Walk<'a> {
         tables.diagnostics = circles;
         tables.diagnostics.append(&mut moves.problems);
         tables.diagnostics.extend(problems);
+        let undesired = if inputs.destroy { Skeleton::new(config).0 } else { Skeleton::default() };
         let stuck = tables.diagnostics.iter().any(Diagnostic::is_error);
         let imports = Imports::asked_for(&inputs);
         Self {
             catalogue,
             inputs,
             prior,
+            undesired,
             upgraded,
             tables,
             arena: Arena::default(),
@@ -269,6 +273,10 @@ impl<'a> Walk<'a> {
         let block = self.tables.skeleton.modules[module].module.clone();
         let output = &block.outputs[name];
         let site = Site::of(module, &instance.path);
+        let Some(later) = self.preconditions(&output.preconditions, site)? else { return Ok(Value::pending(Type::Any)) };
+        if !later.is_empty() {
+            self.tables.output_conditions.insert((instance.path.clone(), name.clone()), later);
+        }
         let value = self.evaluate(&output.value, site)?;
         if value.holds_pending() {
             return Ok(value);

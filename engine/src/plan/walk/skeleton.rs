@@ -1,7 +1,7 @@
 //! The static graph of a configuration: one node per block or local, in the order of their references. It only orders the walk; the
 //! edges of resources come from values.
 
-use crate::address::Mode;
+use crate::address::{Address, Mode};
 use crate::config::{
     Body, Config, Dependency, DependencyRoot, Expr, ImportBlock, Module, Node as ExprNode, Repetition, ResourceBlock, ResourceName, Root,
 };
@@ -90,6 +90,16 @@ impl Skeleton {
         let nodes = &self.modules.get(module)?.nodes;
         let found = self.nodes[nodes.clone()].binary_search_by(|node| node.item.cmp(item));
         found.ok().map(|at| nodes.start + at)
+    }
+
+    /// The block that an address is an instance of, if the configuration still has it.
+    pub(super) fn block_of(&self, address: &Address) -> Option<&Arc<ResourceBlock>> {
+        let mut module = 0;
+        for step in address.module.steps() {
+            module = *self.modules.get(module)?.calls.get(&step.name)?;
+        }
+        let name = ResourceName { mode: address.mode, kind: address.kind.clone(), name: address.name.clone() };
+        self.nodes[self.find(module, &Item::Resource(name))?].block.as_ref()
     }
 
     /// The items of one module with their nodes.

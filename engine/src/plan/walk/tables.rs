@@ -177,6 +177,12 @@ impl Terms {
     pub(super) fn waits(&mut self) -> &mut Waits {
         self.waits.get_or_insert_default()
     }
+
+    /// The longest wait of an operation, in seconds, if one is given; an update that has none waits as a create does.
+    pub(super) fn timeout(&self, operation: &str) -> Option<u64> {
+        let timeouts = &self.waits.as_ref()?.timeouts;
+        timeouts.get(operation).or_else(|| timeouts.get("create").filter(|_| operation == "update")).copied()
+    }
 }
 
 /// Everything the walk has found out.
@@ -191,6 +197,8 @@ pub(super) struct Tables {
     pub(super) groups: Vec<Vec<(ModulePath, Group)>>,
     /// Per instance.
     pub(super) fates: BTreeMap<Address, Fate>,
+    /// Preconditions of outputs, with their messages, that an apply will tell; by module instance and output.
+    pub(super) output_conditions: BTreeMap<(ModulePath, Arc<str>), Vec<(Value, Value)>>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -202,7 +210,7 @@ impl Tables {
         }
         let values = vec![Vec::new(); skeleton.nodes.len()];
         let groups = vec![Vec::new(); skeleton.nodes.len()];
-        Self { skeleton, modules, values, groups, fates: BTreeMap::new(), diagnostics: Vec::new() }
+        Self { skeleton, modules, values, groups, fates: BTreeMap::new(), output_conditions: BTreeMap::new(), diagnostics: Vec::new() }
     }
 
     /// The value of a variable, local or output in a module instance.

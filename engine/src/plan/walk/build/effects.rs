@@ -28,7 +28,7 @@ impl Builder<'_, '_> {
                     }
                 };
                 if let Some(waits) = &planned.terms.waits {
-                    needs.extend(self.asserts(&waits.preconditions, address));
+                    needs.extend(self.asserts(&waits.preconditions, Some(address)));
                     needs.extend(waits.gates.iter().filter_map(|gate| self.gates.get(gate)));
                 }
                 needs.extend(target.place.as_ref().filter(|_| !matches!(action, Action::Read)).map(|place| self.instance_slot(place)));
@@ -58,7 +58,7 @@ impl Builder<'_, '_> {
             Action::Settle => self.push(Op::Record { target: target.clone(), attributes, uid: observed_uid(planned) }, needs),
             _ => {
                 if planned.action == Action::Replace && !planned.dies_with_place {
-                    let delete = self.push(Op::Delete { target: Arc::new(Self::removal_target(address, planned)) }, Vec::new());
+                    let delete = self.push(Op::Delete { target: Arc::new(self.removal_target(address, planned)) }, Vec::new());
                     self.removals.insert(address.clone(), delete);
                     needs.push(delete);
                 }
@@ -70,7 +70,7 @@ impl Builder<'_, '_> {
             last = self.push(Op::Settle { target, arguments }, vec![last]);
         }
         self.instances.insert(address.clone(), last);
-        let after = planned.terms.waits.as_ref().map_or_else(Vec::new, |waits| self.asserts(&waits.postconditions, address));
+        let after = planned.terms.waits.as_ref().map_or_else(Vec::new, |waits| self.asserts(&waits.postconditions, Some(address)));
         if !after.is_empty() {
             for assert in &after {
                 self.slots[assert.0 as usize].needs.push(last);
@@ -125,13 +125,13 @@ impl Builder<'_, '_> {
         target.depends_on.iter().any(replaced)
     }
 
-    fn asserts(&mut self, open: &[(Value, Value)], address: &Address) -> Vec<SlotId> {
+    pub(super) fn asserts(&mut self, open: &[(Value, Value)], address: Option<&Address>) -> Vec<SlotId> {
         let mut slots = Vec::new();
         for (condition, message) in open {
             let mut needs = Vec::new();
             let condition = self.template(condition, &mut needs);
             let message = self.template(message, &mut needs);
-            slots.push(self.push(Op::Assert { condition, message, address: Some(address.clone()) }, needs));
+            slots.push(self.push(Op::Assert { condition, message, address: address.cloned() }, needs));
         }
         slots
     }
@@ -152,11 +152,7 @@ impl Builder<'_, '_> {
             depends_on,
             create_before_destroy: planned.terms.create_before_destroy,
             prevent_destroy: planned.terms.prevent_destroy,
-            timeout: planned
-                .terms
-                .waits
-                .as_ref()
-                .and_then(|waits| waits.timeouts.get("create").or_else(|| waits.timeouts.values().next()).copied()),
+            timeout: planned.terms.timeout(if planned.action == Action::Update { "update" } else { "create" }),
         }
     }
 }

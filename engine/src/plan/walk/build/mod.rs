@@ -181,13 +181,21 @@ impl Builder<'_, '_> {
     fn add_outputs(&mut self) -> Vec<OutputChange> {
         let outputs = self.walk.tables.skeleton.modules.first().map(|module| module.module.outputs.clone()).unwrap_or_default();
         let mut changes = Vec::new();
+        let mut conditions = std::mem::take(&mut self.walk.tables.output_conditions);
+        let mut asserted = BTreeMap::new();
+        for ((path, name), open) in &mut conditions {
+            let slots = self.asserts(open, None);
+            if path.is_root() {
+                asserted.insert(name.clone(), slots);
+            }
+        }
         for (name, output) in &outputs {
             let Some(node) = self.walk.tables.skeleton.find(0, &Item::Output(name.clone())) else { continue };
             let Some(value) = self.walk.tables.value(node, &ModulePath::root()).cloned() else { continue };
             if value.blocked_why().is_some() || value.holds_pending() {
                 continue;
             }
-            let mut needs = Vec::new();
+            let mut needs = asserted.remove(name).unwrap_or_default();
             let template = self.template(&value, &mut needs);
             self.push(Op::Output { name: name.clone(), value: template, sensitive: output.sensitive }, needs);
             let before = self.walk.prior.outputs.get(name).map(|output| output.value.clone());

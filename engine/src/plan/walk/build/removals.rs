@@ -3,7 +3,7 @@
 use super::super::tables::{Fate, Planned};
 use super::Builder;
 use crate::address::Address;
-use crate::config::SlotId;
+use crate::config::{Node, SlotId, seconds};
 use crate::plan::{Action, Op, Target};
 use crate::state::Record;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ impl Builder<'_, '_> {
         if planned.dies_with_place {
             return;
         }
-        let target = Arc::new(Self::removal_target(address, planned));
+        let target = Arc::new(self.removal_target(address, planned));
         let op = if planned.action == Action::Forget {
             Op::Forget { target, place: self.walk.prior.places.contains_key(address) }
         } else {
@@ -49,19 +49,29 @@ impl Builder<'_, '_> {
 
     /// The old thing of a create-before-destroy replacement is deleted after the new one is there and all that depends on it has moved on.
     pub(super) fn add_deposal(&mut self, address: &Address, planned: &Planned, last: SlotId) {
-        let mut target = Self::removal_target(address, planned);
+        let mut target = self.removal_target(address, planned);
         target.deposed = planned.prior.as_ref().map(|prior| prior.id.deposed_key());
         let slot = self.push(Op::Delete { target: Arc::new(target) }, vec![last]);
         self.deposals.insert(address.clone(), slot);
     }
 
-    pub(super) fn removal_target(address: &Address, planned: &Planned) -> Target {
+    pub(super) fn removal_target(&self, address: &Address, planned: &Planned) -> Target {
+        let timeout = planned.terms.timeout("delete").or_else(|| self.written_timeout(address));
         if let Some(record) = &planned.prior {
-            recorded(address, record)
+            Target { timeout, ..recorded(address, record) }
         } else {
-            let mut target = recorded(address, &Record::new(crate::state::RecordId::new(""), planned.kind.schema().kind));
-            target.place.clone_from(&planned.place);
-            target
+            let target = recorded(address, &Record::new(crate::state::RecordId::new(""), planned.kind.schema().kind));
+            Target { timeout, place: planned.place.clone(), ..target }
+        }
+    }
+
+    /// `timeouts { delete }` of the block that a thing which is not desired any more belonged to, if it is still there and says it
+    /// outright: an instance that is gone has no `each.key` to compute it by.
+    fn written_timeout(&self, address: &Address) -> Option<u64> {
+        let block = self.walk.tables.skeleton.block_of(address).or_else(|| self.walk.undesired.block_of(address))?;
+        match &block.timeouts.get("delete")?.node {
+            Node::Literal(value) => seconds(value.as_str()?),
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::conditions::Verdict;
 use super::inheritance::twice;
 use super::instance::{Found, Subject, group_member};
-use super::tables::{Fate, Planned, Terms};
+use super::tables::{Conditions, Fate, Planned, Terms};
 use super::{Site, Walk};
 use crate::address::Address;
 use crate::config::{Assertion, ResourceBlock, seconds};
@@ -30,8 +30,8 @@ impl Walk<'_> {
     }
 
     /// Decides preconditions: those that an apply will tell; nothing while one waits for an answer.
-    pub(super) fn preconditions(&mut self, all: &[Assertion], site: Site<'_>) -> Result<Option<Vec<(Value, Value)>>, Problems> {
-        let (mut problems, mut later) = (Problems::new(), Vec::new());
+    pub(super) fn preconditions(&mut self, all: &[Assertion], site: Site<'_>) -> Result<Option<Conditions>, Problems> {
+        let (mut problems, mut later) = (Problems::new(), Conditions::new());
         for assertion in all {
             match self.assertion(assertion, site)? {
                 Verdict::Holds => {}

@@ -160,14 +160,17 @@ pub(super) struct Terms {
     pub(super) waits: Option<Box<Waits>>,
 }
 
+/// Conditions that are not decided at plan, each with its message.
+pub(super) type Conditions = Vec<(Value, Value)>;
+
 /// What an instance waits for beside its values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Waits {
     /// Longest wait per operation, in seconds.
     pub(super) timeouts: BTreeMap<Arc<str>, u64>,
     /// Conditions and messages not decided at plan.
-    pub(super) preconditions: Vec<(Value, Value)>,
-    pub(super) postconditions: Vec<(Value, Value)>,
+    pub(super) preconditions: Conditions,
+    pub(super) postconditions: Conditions,
     /// Gates in `depends_on`: checks by name, in their module.
     pub(super) gates: Vec<Arc<str>>,
 }
@@ -198,7 +201,7 @@ pub(super) struct Tables {
     /// Per instance.
     pub(super) fates: BTreeMap<Address, Fate>,
     /// Preconditions of outputs, with their messages, that an apply will tell; by module instance and output.
-    pub(super) output_conditions: BTreeMap<(ModulePath, Arc<str>), Vec<(Value, Value)>>,
+    pub(super) output_conditions: BTreeMap<(ModulePath, Arc<str>), Conditions>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 

@@ -24,6 +24,7 @@ mod preview;
 mod remote_secrets;
 mod requests;
 mod restart;
+mod scopes;
 mod stand_ins;
 mod waits;
 mod within;

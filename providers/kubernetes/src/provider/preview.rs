@@ -5,7 +5,7 @@ use super::conflict::{Conflict, conflicts};
 use super::foreign::{FOREIGN, HELP, foreign};
 use super::masking::masked;
 use super::target::{desired, manager_of, with_uid, without};
-use crate::client::{Apply, CallError};
+use crate::client::{Apply, CallError, Served};
 use crate::difference::dotted;
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName, Ownership};
@@ -31,6 +31,9 @@ impl ObjectProvider {
         let body = object.to_json().map_err(|error| error.to_string())?;
         let place = place.ok_or("its cluster is not known")?;
         let cluster = self.clusters.cluster(&place.connection).await?;
+        if let Some(refused) = misplaced(proposal, &name, cluster.served(&name.api_version, &name.kind).await.ok().flatten()) {
+            return Ok(Answer::Refused(refused));
+        }
         let manager = proposal.id.as_ref().map_or_else(|| "meshplan/plan".to_owned(), manager_of);
         let live = cluster.get(&name).await.map_err(|error| unsaid(&error))?;
         let mut body = with_uid(&body, proposal.uid.as_deref());
@@ -62,6 +65,15 @@ impl ObjectProvider {
             Err(error) => rejected(&name.to_string(), &error),
         }
     }
+}
+
+/// What is wrong with an object that says a namespace and is of a kind that lies in none. A set's namespace is for those that can have one.
+fn misplaced(proposal: &Proposal, name: &ObjectName, served: Option<Served>) -> Option<Diagnostic> {
+    let namespace = name.namespace.as_ref().filter(|_| proposal.id.is_none() && proposal.address.member.is_none())?;
+    let kind = &name.kind;
+    served.filter(|served| !served.namespaced)?;
+    let detail = format!("no namespace holds objects of kind `{kind}`, nor does `{namespace}`");
+    Some(Diagnostic::error("namespace not used", detail).help("Leave `metadata.namespace` out."))
 }
 
 /// Why an object cannot be made: one is there already and is not ours, or nothing is there to label.

@@ -2,7 +2,7 @@
 
 use crate::world::MakeRegistry;
 use engine::port::{Provider, Registry};
-use kubernetes::{Clusters, KubeconfigConnector, ObjectProvider, Surroundings};
+use kubernetes::{Clusters, KubeconfigConnector, ObjectProvider, Proxies, Surroundings};
 use sandbox::SandboxProvider;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ pub(crate) const SANDBOX: &str = ".meshplan/sandbox";
 pub fn registry_maker(working_directory: &Path, environment: &BTreeMap<String, String>) -> MakeRegistry {
     let surroundings = Surroundings {
         kubeconfigs: kubeconfigs(working_directory, environment),
+        proxies: Proxies::from_environment(environment),
         working_directory: working_directory.to_owned(),
         downloads: downloads(environment),
     };
@@ -26,7 +27,8 @@ fn registry(sandbox: &Path, surroundings: Surroundings) -> Registry {
     // TLS needs one implementation of cryptography for the whole process. That another was installed before is fine.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let sandbox = SandboxProvider::new(sandbox.to_owned());
-    let kubeconfigs = KubeconfigConnector::new(surroundings.kubeconfigs.clone(), surroundings.working_directory.clone());
+    let kubeconfigs =
+        KubeconfigConnector::new(surroundings.kubeconfigs.clone(), surroundings.working_directory.clone(), surroundings.proxies.clone());
     let clusters = Clusters::new(vec![Arc::new(kubeconfigs), Arc::new(sandbox.connector())]);
     let kinds = kubernetes::kinds();
     let procedures = kubernetes::procedures(clusters.clone(), surroundings.working_directory.clone());

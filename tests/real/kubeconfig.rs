@@ -4,6 +4,10 @@ use meshplan_tests::apiserver::access::kubeconfig;
 use meshplan_tests::apiserver::{self, ApiServer, Credential, Proxy};
 use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Clusters by context, and what each is.
 const CLUSTERS: &str = r#"
@@ -44,6 +48,45 @@ fn token(cluster: &ApiServer) -> String {
     let rules = [json!({ "apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"] })];
     let Credential::Token(token) = cluster.token_user(&cluster.namespace(), "reader", &rules).credential else { return String::new() };
     token
+}
+
+/// A proxy that opens ways to the servers it is asked for, and counts them.
+fn tunnel() -> (String, Arc<AtomicUsize>) {
+    let (listener, opened) = (TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(AtomicUsize::new(0)));
+    let (url, count) = (format!("http://{}", listener.local_addr().unwrap()), opened.clone());
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let mut request = BufReader::new(client.try_clone().unwrap()).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            let asked = request.next().unwrap_or_default();
+            request.for_each(drop);
+            let Some(mut server) = asked.split(' ').nth(1).and_then(|address| TcpStream::connect(address).ok()) else { continue };
+            if !asked.starts_with("CONNECT ") || client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").is_err() {
+                continue;
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            let (mut back, mut forth) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut back, &mut forth));
+            std::thread::spawn(move || std::io::copy(&mut client, &mut server));
+        }
+    });
+    (url, opened)
+}
+
+#[test]
+fn a_proxy_that_a_kubeconfig_names_is_gone_through() {
+    let Some(cluster) = apiserver::shared(0) else { return };
+    let mut scenario = reading(&["far"]);
+    scenario.reach(&[cluster.admin().named("far")]);
+    let (url, opened) = tunnel();
+    let mut config: Value = serde_json::from_str(&scenario.read("kubeconfig")).unwrap();
+    config["clusters"][0]["cluster"]["proxy-url"] = url.into();
+    scenario.write("kubeconfig", &config.to_string());
+    assert_eq!(uids(&scenario), json!({ "far": cluster.uid() }));
+    assert!(opened.load(Ordering::SeqCst) > 0, "nothing went through the proxy");
+    config["clusters"][0]["cluster"]["proxy-url"] = "http://me:word@127.0.0.1:1".into();
+    scenario.write("kubeconfig", &config.to_string());
+    let refused = scenario.run(&["plan"]).all();
+    assert!(!refused.contains("word"), "{refused}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod kubeconfig;
 mod list;
 mod pace;
 mod plugin;
+mod proxy;
 mod replace;
 mod send;
 mod transport;
@@ -29,5 +30,6 @@ pub(crate) use kubeconfig::Target;
 pub(crate) use list::Selection;
 #[cfg(test)]
 pub(crate) use pace::Pace;
+pub use proxy::Proxies;
 pub(crate) use send::Reply;
 pub(crate) use watch::Waited;

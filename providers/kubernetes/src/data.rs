@@ -10,7 +10,7 @@ pub use manifest_source::ManifestSource;
 pub use object::Object;
 pub(crate) use objects::Objects;
 
-use crate::client::KubeconfigConnector;
+use crate::client::{KubeconfigConnector, Proxies};
 use crate::data_source::DataSource;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub struct Surroundings {
     /// The user's own kubeconfigs: what `KUBECONFIG` lists, or `~/.kube/config`.
     pub kubeconfigs: Vec<PathBuf>,
+    /// The proxies on the way to clusters.
+    pub proxies: Proxies,
     /// What paths of manifests and of kubeconfigs are relative to.
     pub working_directory: PathBuf,
     /// Where files of the web are kept; made when there is one. Without it none are kept.
@@ -28,8 +30,8 @@ pub struct Surroundings {
 
 /// All data sources of this crate.
 pub fn data_sources(surroundings: Surroundings) -> Vec<Arc<dyn DataSource>> {
-    let Surroundings { kubeconfigs, working_directory, downloads } = surroundings;
-    let connector = KubeconfigConnector::new(kubeconfigs, working_directory.clone());
+    let Surroundings { kubeconfigs, proxies, working_directory, downloads } = surroundings;
+    let connector = KubeconfigConnector::new(kubeconfigs, working_directory.clone(), proxies);
     vec![
         Arc::new(ExistingCluster::new(connector)),
         Arc::new(ManifestSource::new(working_directory, downloads)),

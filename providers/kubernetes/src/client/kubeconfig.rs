@@ -2,6 +2,7 @@
 
 use super::connect::Connector;
 use super::plugin::{LoggedIn, Plugins};
+use super::proxy::{Proxies, proxy_at};
 use super::transport::{credentials, no_credentials, one_line};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,14 +30,15 @@ pub(crate) struct Target {
 pub struct KubeconfigConnector {
     files: Vec<PathBuf>,
     directory: PathBuf,
+    proxies: Proxies,
     plugins: Plugins,
 }
 
 impl KubeconfigConnector {
     /// A connector that reads these files where a connection names none: what `KUBECONFIG` lists, or `~/.kube/config`. A path that a
-    /// connection names is relative to the directory.
-    pub fn new(files: Vec<PathBuf>, directory: PathBuf) -> Self {
-        Self { files, directory, plugins: Plugins::default() }
+    /// connection names is relative to the directory. The proxies lead to servers whose clusters name none.
+    pub fn new(files: Vec<PathBuf>, directory: PathBuf, proxies: Proxies) -> Self {
+        Self { files, directory, proxies, plugins: Plugins::default() }
     }
 
     /// What a connection's kubeconfig says of its context.
@@ -53,8 +55,14 @@ impl KubeconfigConnector {
         if context.is_none() && kubeconfig.current_context.is_none() {
             return Err("the kubeconfig has no current context; give `context` one of its own".to_owned());
         }
+        let named = proxy_url(&kubeconfig, context.as_deref()).map(|url| proxy_at(&url)).transpose()?;
         let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| one_line(&error))?;
+        // The client asks `NO_PROXY` whether it leaves out the proxy; what it leaves out are servers.
+        config.proxy_url = match named {
+            Some(named) => Some(named),
+            None => self.proxies.leading_to(&config.cluster_url)?,
+        };
         config.connect_timeout = Some(Duration::from_secs(10));
         // How long an answer may take, and what is tried again, is `Pace`'s; a watch may well be silent for long.
         config.default_retry = false;
@@ -112,6 +120,14 @@ impl KubeconfigConnector {
             format!("there is no kubeconfig; looked for {}", if files.is_empty() { "none".to_owned() } else { files.join(", ") })
         })
     }
+}
+
+/// The proxy that the cluster of a context names.
+fn proxy_url(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
+    let context = context.or(kubeconfig.current_context.as_deref())?;
+    let context = kubeconfig.contexts.iter().find(|known| known.name == context)?.context.as_ref()?;
+    let cluster = kubeconfig.clusters.iter().find(|known| known.name == context.cluster)?.cluster.as_ref()?;
+    cluster.proxy_url.clone().filter(|url| !url.is_empty())
 }
 
 fn read(path: &Path) -> Result<Kubeconfig, String> {

@@ -205,9 +205,15 @@ fn what_is_wrong_with_a_way_is_told_each_in_its_own_words() {
         (Access { authority: other.admin().authority.clone(), ..admin.clone() }, "certificate is not of the CA that the kubeconfig trusts"),
         (named, "certificate is for other names than its address"),
         (unknown, "the API server's host is not known"),
-        (by(Credential::Token(cluster.default_token(Validity::Past))), "does not accept the credentials (401)"),
-        (by(Credential::Token("no such token".to_owned())), "does not accept the credentials (401)"),
-        (past, "does not accept the credentials (401)"),
+        (
+            by(Credential::Token(cluster.default_token(Validity::Past))),
+            "does not accept the credentials (401): the token or client certificate is wrong or has expired; log in again",
+        ),
+        (
+            by(Credential::Token("no such token".to_owned())),
+            "does not accept the credentials (401): the token or client certificate is wrong or has expired; log in again",
+        ),
+        (past, "does not accept the credentials (401): the token or client certificate is wrong or has expired; log in again"),
         (by(failing), "its exec plugin `sh` failed (exit status: 7): log in first"),
         (by(missing), "its exec plugin `no-such-plugin` does not start"),
         (by(silent), "its exec plugin `true` printed no `ExecCredential`"),

@@ -1,6 +1,6 @@
 //! How many requests a plan takes.
 
-use meshplan_tests::apiserver::{self, Access, ApiServer, Proxy};
+use meshplan_tests::apiserver::{self, Access, ApiServer, Fault, Proxy};
 use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -74,6 +74,13 @@ fn two_thousand_objects_in_ten_clusters_cost_pages() {
         let seen = (view.count("list /configmaps?limit="), view.count("get /namespaces/pages-"), view.seen().len());
         assert_eq!(seen, (pages, 1, OF_THE_CLUSTER + 1 + pages), "v{number}: {:#?}", view.seen());
     }
+
+    // Pages of a list that has grown too old meanwhile: everything is read at once instead.
+    views[3].forget();
+    views[3].fail(1, "list continue=", Fault::Refused(410, None));
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    let (all, paged) = (views[3].count("list /configmaps"), views[3].count("list /configmaps?limit="));
+    assert_eq!((all, paged), (3, 2), "{:#?}", views[3].seen());
 }
 
 /// A shared cluster behind a proxy, with maps that an apply made by one who may do everything, and the scenario for somebody.

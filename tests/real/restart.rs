@@ -107,6 +107,34 @@ fn stand_in_all_pods_are_new_when_a_restart_is_done() {
 }
 
 #[test]
+fn stand_in_a_patched_text_restarts_who_reads_it() {
+    let Some(case) = Case::new() else { return };
+    case.workload("DaemonSet", "kube-proxy", &json!({}));
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "kube-proxy" }, "data": { "config.conf": "mode: \"\"\nipvs:\n  strictARP: false\n" } });
+    case.cluster.api().make(&format!("/api/v1/namespaces/{}/configmaps", case.namespace), &map);
+    let configure = |strict: bool| {
+        let text = format!(
+            "data \"kubernetes_cluster\" \"c\" {{\n  context = \"c\"\n}}\n\
+             resource \"kubernetes_config_patch\" \"p\" {{\n  cluster = data.kubernetes_cluster.c\n  namespace = \"{0}\"\n  name = \"kube-proxy\"\n  \
+             key = \"config.conf\"\n  values = {{ ipvs = {{ strictARP = {strict} }} }}\n}}\n\
+             resource \"kubernetes_restart\" \"r\" {{\n  cluster = data.kubernetes_cluster.c\n  namespace = \"{0}\"\n  kind = \"DaemonSet\"\n  \
+             name = \"kube-proxy\"\n  triggers = kubernetes_config_patch.p.values\n}}\n",
+            case.namespace
+        );
+        case.scenario.write("main.mesh.hcl", &text);
+    };
+    configure(true);
+    case.apply();
+    case.assert_converged();
+    let before = case.pods("kube-proxy");
+    configure(false);
+    case.apply();
+    let after = case.pods("kube-proxy");
+    assert!(!after.is_empty() && before.is_disjoint(&after), "{before:?} {after:?}");
+    case.assert_converged();
+}
+
+#[test]
 fn stand_in_labels_select_workloads() {
     let Some(case) = Case::new() else { return };
     for name in ["one", "two", "three"] {

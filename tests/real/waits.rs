@@ -76,12 +76,44 @@ fn stand_in_workloads_services_and_definitions_are_awaited_by_watching() {
     assert_eq!(api.get(&format!("{apps}/statefulsets/w")).unwrap()["status"]["readyReplicas"], 2);
     assert_eq!(api.get(&format!("{apps}/daemonsets/w")).unwrap()["status"]["numberAvailable"], 2);
     assert_eq!(api.get(&format!("/apis/batch/v1/namespaces/{namespace}/jobs/w")).unwrap()["status"]["succeeded"], 1);
+    let core = format!("/api/v1/namespaces/{namespace}");
+    assert!(api.get(&format!("{core}/services/w")).unwrap()["status"]["loadBalancer"]["ingress"][0]["ip"].is_string());
+    assert!(api.get(&format!("{core}/secrets/w")).unwrap()["data"]["token"].is_string());
     for collection in ["deployments", "statefulsets", "daemonsets", "jobs", "services", "secrets", "customresourcedefinitions"] {
         let (lists, watches) = (proxy.count(&format!("list /{collection}?fieldSelector")), proxy.count(&format!("watch /{collection}?")));
         assert!(lists == 1 && watches <= 1, "{collection}: {lists} reads, {watches} watches\n{:#?}", proxy.seen());
     }
     scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
     scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
+}
+
+#[test]
+fn any_condition_is_waited_for() {
+    let Some(cluster) = apiserver::shared(0) else { return };
+    let (proxy, namespace) = (Proxy::of(cluster), cluster.namespace());
+    let object = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "w", "namespace": namespace }, "spec": {
+        "paused": true, "replicas": 0, "selector": { "matchLabels": { "app": "w" } }, "template": { "metadata": { "labels": { "app": "w" } },
+        "spec": { "containers": [{ "name": "c", "image": "docker.io/library/none:1" }] } } } });
+    let scenario = through(&proxy, &manifest("w", &object, "  wait_for {\n    condition = \"Reviewed\"\n  }"));
+    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/w");
+    let api = cluster.api();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let start = Instant::now();
+            while proxy.count("watch") < 1 {
+                assert!(start.elapsed() < Duration::from_mins(1), "nothing watches: {:#?}", proxy.seen());
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            for status in ["False", "True"] {
+                let reviewed = json!([{ "type": "Reviewed", "status": status, "reason": "R", "message": "m" }]);
+                api.edit(&format!("{path}/status"), &json!({ "status": { "conditions": reviewed } }));
+            }
+        });
+        scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    });
+    let conditions = api.get(&path).unwrap()["status"]["conditions"].to_string();
+    assert!(conditions.contains("Reviewed"), "{conditions}");
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
 }
 
 #[test]

@@ -257,7 +257,9 @@ fn told(answer: Answer) -> Value {
     let body = match answer.body {
         Value::String(lines) => {
             let events: Result<Vec<Value>, _> = lines.lines().map(serde_json::from_str).collect();
-            events.map_or(Value::String(lines), Value::Array)
+            // When a server tells how far it is, it alone knows; that it has told everything there was is an answer.
+            let passing = |event: &Value| event["type"] == "BOOKMARK" && event["object"]["metadata"]["annotations"].is_null();
+            events.map_or(Value::String(lines), |events| events.into_iter().filter(|event| !passing(event)).collect())
         }
         other => other,
     };

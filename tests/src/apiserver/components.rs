@@ -14,11 +14,16 @@ pub struct Components {
 }
 
 impl Components {
-    /// Finds them: where `KUBEBUILDER_ASSETS` says, else where `tests/real/assets.sh` leaves them. What is not there is noted as missing.
+    /// Finds them: where `KUBEBUILDER_ASSETS` says, else where `tests/real/assets.sh` leaves them; it completes a
+    /// directory that lacks some, such as envtest's. What is not there is noted as missing.
     pub fn find(missing: &mut Missing) -> Option<Self> {
         let told = std::env::var_os("KUBEBUILDER_ASSETS").filter(|value| !value.is_empty()).map(PathBuf::from);
-        let mut directories = told.map_or_else(made, |directory| vec![directory]);
         let absent = |directory: &Path| PROGRAMS.into_iter().filter(|program| !directory.join(program).exists()).collect::<Vec<_>>();
+        // Of a directory that lacks some the script makes a whole one.
+        let mut directories: Vec<_> = told.into_iter().collect();
+        if !directories.first().is_some_and(|directory| absent(directory).is_empty()) {
+            directories.extend(made());
+        }
         if let Some(whole) = directories.iter().position(|directory| absent(directory).is_empty()) {
             return Some(Self { directory: directories.swap_remove(whole) });
         }

@@ -4,6 +4,7 @@
 mod adoption;
 mod assortment;
 mod config_patch;
+mod conflicts;
 mod creates;
 mod definitions;
 mod deletes;

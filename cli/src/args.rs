@@ -56,6 +56,21 @@ pub struct Planning {
     /// With `--refresh=false` the plan is made from the state alone, and what was changed outside goes unseen.
     #[arg(long, value_name = "BOOL", default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub refresh: bool,
+    /// Who says what a change comes to: the server by a dry run, or meshplan alone
+    ///
+    /// With `--preview=offline` no server is asked for a dry run: defaults and webhooks go unseen, what a server would refuse or what exists
+    /// already is found by the apply.
+    #[arg(long, value_name = "WHO", value_enum, default_value_t = Previewer::Server)]
+    pub preview: Previewer,
+}
+
+/// Who says what a change comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Previewer {
+    /// The server, by a dry run.
+    Server,
+    /// Meshplan, from what it knows of kinds.
+    Offline,
 }
 
 /// How a plan is performed.

@@ -1,6 +1,6 @@
 //! The configuration in a directory, and the values of its variables.
 
-use crate::args::Planning;
+use crate::args::{Planning, Previewer};
 use crate::failure::Failure;
 use crate::required;
 use crate::session::Session;
@@ -46,6 +46,7 @@ pub(crate) struct Project {
     /// Values of the root module's variables, where some are given.
     pub(crate) variables: BTreeMap<Arc<str>, Value>,
     pub(crate) skip_refresh: bool,
+    pub(crate) skip_preview: bool,
 }
 
 impl Project {
@@ -62,7 +63,8 @@ impl Project {
         let declared = config.modules.get(&config.root).map_or(&none, |root| &root.variables);
         let (variables, problems) = gather(&mut session.sources, declared, places);
         session.show_or_fail(problems)?;
-        Ok(Self { config, import: None, variables, skip_refresh: !planning.refresh })
+        let skip_preview = planning.preview == Previewer::Offline;
+        Ok(Self { config, import: None, variables, skip_refresh: !planning.refresh, skip_preview })
     }
 
     /// The configuration alone, every file of it read and parsed. Warnings are shown; errors fail.
@@ -89,6 +91,7 @@ impl Project {
             imports: self.import.clone().into_iter().collect(),
             destroy: aim == Aim::Nothing,
             skip_refresh: self.skip_refresh,
+            skip_preview: self.skip_preview,
             root_directory: session.shown_directory.clone(),
             surroundings: Surroundings {
                 working_directory: session.working_directory.display().to_string().into(),

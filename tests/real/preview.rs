@@ -1,6 +1,6 @@
 //! What servers would make of objects is asked while planning; who may not ask, or gets no answer, is told so.
 
-use crate::within::Within;
+use crate::within::{Plan, Within};
 use meshplan_tests::apiserver::Api;
 use meshplan_tests::apiserver::webhook::{Behaviour, Registration, Webhook};
 use serde_json::{Value, json};
@@ -73,6 +73,16 @@ fn what_the_server_would_refuse_is_told_while_planning() {
         let told = |(summary, detail): &(String, String)| summary == "refused by the API server" && detail.contains(words);
         assert!(problems.len() == 1 && problems.iter().all(told), "{words}: {problems:?}");
     }
+}
+
+#[test]
+fn no_server_is_asked_where_none_is_to_be() {
+    let Some(within) = Within::shared() else { return };
+    let wrong = json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "s", "namespace": within.namespace }, "spec": { "ports": [{ "port": 0 }] } });
+    within.objects(&[("s", wrong, "")]);
+    assert_eq!(within.refused().len(), 1);
+    let offline = Plan::of(within.scenario.run(&["plan", "--json", "--preview=offline"]).expect_code(0));
+    assert!(matches!(&offline.not_previewed()[..], [(_, why)] if why == "servers were not to be asked"), "{:?}", offline.not_previewed());
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct Inputs {
     pub destroy: bool,
     /// Plan from the state alone, without looking at the world.
     pub skip_refresh: bool,
+    /// Ask no server what it would make of a change.
+    pub skip_preview: bool,
     /// The directory of the root module, for `path.root`; relative to the working directory.
     pub root_directory: String,
     /// Where and when the plan is made.

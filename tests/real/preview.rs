@@ -118,6 +118,30 @@ fn webhooks_refuse_fall_silent_and_come_back() {
 }
 
 #[test]
+fn a_refusal_by_what_the_plan_changes_is_no_error() {
+    let Some(within) = Within::shared() else { return };
+    let webhook = Webhook::start(within.cluster, &Registration::validating(&within.namespace, "configmaps"), Behaviour::Allow);
+    let backend = |label: &str| {
+        let metadata = json!({ "name": "backend", "namespace": within.namespace, "labels": { "rules": label } });
+        ("backend", json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata }), "")
+    };
+    let guarded = || ("m", map(&within, "m", &json!({ "a": "1" })), "depends_on = [kubernetes_manifest.backend]");
+    within.objects(&[backend("1")]);
+    within.apply();
+    webhook.behave(Behaviour::Reject("not by these rules".into()));
+    within.objects(&[backend("1"), guarded()]);
+    assert_eq!(within.refused().len(), 1, "nothing that it comes from changes");
+    within.objects(&[backend("2"), guarded()]);
+    let told = within.plan().not_previewed();
+    let why = "the server refuses it today, and what it comes from changes in this plan";
+    assert_eq!(told, [("kubernetes_manifest.m".to_owned(), why.to_owned())]);
+    webhook.behave(Behaviour::Allow);
+    within.apply();
+    within.assert_converged();
+    within.destroy();
+}
+
+#[test]
 fn a_webhook_with_side_effects_is_not_asked_for_previews() {
     let Some(within) = Within::shared() else { return };
     let registration = Registration { side_effects: "Some", ..Registration::validating(&within.namespace, "configmaps") };

@@ -40,6 +40,7 @@ fn section(page: &mut String, function: &Function) {
         Gives::Any => "what the arguments decide".to_owned(),
         gives => gives.to_string(),
     };
+    let takes = if takes.is_empty() { "nothing".to_owned() } else { takes };
     writeln!(page, "Takes {takes}; gives {gives}.\n").unwrap();
     write!(page, "```hcl\n{}\n# {}\n```\n", function.example.call, function.example.result).unwrap();
 }

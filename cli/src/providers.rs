@@ -76,11 +76,11 @@ mod tests {
         for (variables, expected) in [
             ("", vec![]),
             ("HOME=/home/me", vec!["/home/me/.kube/config"]),
-            ("KUBECONFIG=/a:b: HOME=/home/me", vec!["/a", "/work/b"]),
+            ("KUBECONFIG=/a:b: HOME=/home/me", vec!["/a", "/mesh/b"]),
             ("KUBECONFIG= HOME=/home/me", vec!["/home/me/.kube/config"]),
         ] {
             let expected: Vec<PathBuf> = expected.into_iter().map(PathBuf::from).collect();
-            assert_eq!(kubeconfigs(Path::new("/work"), &environment(variables)), expected, "{variables}");
+            assert_eq!(kubeconfigs(Path::new("/mesh"), &environment(variables)), expected, "{variables}");
         }
     }
 

@@ -1,101 +1,83 @@
 //! Sets of objects on a real cluster: from a directory or the web, narrowed by labels, and told apart where something is wrong with one.
 
-use meshplan_tests::apiserver::{self, ApiServer};
-use meshplan_tests::scenario::{Output, Scenario};
+use crate::within::Within;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-/// A directory with manifests, and a namespace that is free in the cluster that the configuration leads to.
-struct Case {
-    scenario: Scenario,
-    cluster: &'static ApiServer,
-    namespace: String,
+/// A directory with manifests, and a namespace of its own.
+fn with_manifests() -> Option<Within> {
+    let within = Within::shared()?;
+    manifest(&within, "rules/a.yaml", &[("a1", "web"), ("a2", "api")]);
+    manifest(&within, "rules/more/b.yml", &[("b", "web")]);
+    Some(within)
 }
 
-impl Case {
-    fn new() -> Option<Self> {
-        let cluster = apiserver::shared(0)?;
-        let mut scenario = Scenario::empty();
-        scenario.reach(&[cluster.admin().named("one")]);
-        let case = Self { scenario, cluster, namespace: cluster.namespace() };
-        case.manifest("rules/a.yaml", &[("a1", "web"), ("a2", "api")]);
-        case.manifest("rules/more/b.yml", &[("b", "web")]);
-        Some(case)
-    }
+/// Writes a file of `ConfigMaps`: name and label `app` of each.
+fn manifest(within: &Within, path: &str, objects: &[(&str, &str)]) {
+    let document = |(name, app): &(&str, &str)| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: {name}, labels: {{ app: {app} }} }}\ndata: {{ k: v }}\n")
+    };
+    within.scenario.write(path, &objects.iter().map(document).collect::<Vec<_>>().join("---\n"));
+}
 
-    /// Writes a file of `ConfigMaps`: name and label `app` of each.
-    fn manifest(&self, path: &str, objects: &[(&str, &str)]) {
-        let documents: Vec<_> = objects
-            .iter()
-            .map(|(name, app)| {
-                format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: {name}, labels: {{ app: {app} }} }}\ndata: {{ k: v }}\n")
-            })
-            .collect();
-        self.scenario.write(path, &documents.join("---\n"));
-    }
+fn configure(within: &Within, source: &str, selector: &str) {
+    within.configure(&format!(
+        "data \"kubernetes_manifest_source\" \"s\" {{\n  {source}\n}}\n\
+         resource \"kubernetes_manifests\" \"m\" {{\n  cluster = data.kubernetes_cluster.c\n  namespace = \"NAMESPACE\"\n  \
+         objects = data.kubernetes_manifest_source.s.objects\n  {selector}\n}}\n"
+    ));
+}
 
-    fn configure(&self, source: &str, selector: &str) {
-        let namespace = &self.namespace;
-        let text = format!(
-            "data \"kubernetes_cluster\" \"c\" {{\n  context = \"one\"\n}}\ndata \"kubernetes_manifest_source\" \"s\" {{\n  {source}\n}}\n\
-             resource \"kubernetes_manifests\" \"m\" {{\n  cluster = data.kubernetes_cluster.c\n  namespace = \"{namespace}\"\n  \
-             objects = data.kubernetes_manifest_source.s.objects\n  {selector}\n}}\n"
-        );
-        self.scenario.write("main.mesh.hcl", &text);
-    }
+fn apply(within: &Within) {
+    within.apply();
+    within.assert_converged();
+}
 
-    fn apply(&self) -> Output {
-        let applied = self.scenario.run(&["apply", "--auto-approve"]).expect_code(0);
-        self.scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
-        applied
-    }
-
-    /// The `ConfigMaps` of the namespace that carry the label.
-    fn names(&self) -> Vec<String> {
-        let list = self.cluster.api().get(&format!("/api/v1/namespaces/{}/configmaps?labelSelector=app", self.namespace)).unwrap();
-        let name = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();
-        list["items"].as_array().unwrap().iter().map(name).collect()
-    }
+/// The `ConfigMaps` of the namespace that carry the label.
+fn names(within: &Within) -> Vec<String> {
+    let list = within.cluster.api().get(&within.path("/api/v1 configmaps?labelSelector=app")).unwrap();
+    let name = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();
+    list["items"].as_array().unwrap().iter().map(name).collect()
 }
 
 #[test]
 fn a_directory_is_a_set_and_what_leaves_it_is_deleted() {
-    let Some(case) = Case::new() else { return };
-    case.configure("path = \"rules\"\n  recursive = true", "");
-    case.apply();
-    assert_eq!(case.names(), ["a1", "a2", "b"]);
-    case.manifest("rules/a.yaml", &[("a1", "web")]);
-    case.apply();
-    assert_eq!(case.names(), ["a1", "b"]);
-    case.configure("path = \"rules\"", "");
-    case.apply();
-    assert_eq!(case.names(), ["a1"]);
+    let Some(within) = with_manifests() else { return };
+    configure(&within, "path = \"rules\"\n  recursive = true", "");
+    apply(&within);
+    assert_eq!(names(&within), ["a1", "a2", "b"]);
+    manifest(&within, "rules/a.yaml", &[("a1", "web")]);
+    apply(&within);
+    assert_eq!(names(&within), ["a1", "b"]);
+    configure(&within, "path = \"rules\"", "");
+    apply(&within);
+    assert_eq!(names(&within), ["a1"]);
 }
 
 #[test]
 fn labels_choose_among_the_objects_of_a_file() {
-    let Some(case) = Case::new() else { return };
-    case.configure("path = \"rules/a.yaml\"", "selector = { app = \"api\" }");
-    case.apply();
-    assert_eq!(case.names(), ["a2"]);
-    case.configure("path = \"rules/a.yaml\"", "selector = { app = \"web\" }");
-    case.apply();
-    assert_eq!(case.names(), ["a1"]);
+    let Some(within) = with_manifests() else { return };
+    configure(&within, "path = \"rules/a.yaml\"", "selector = { app = \"api\" }");
+    apply(&within);
+    assert_eq!(names(&within), ["a2"]);
+    configure(&within, "path = \"rules/a.yaml\"", "selector = { app = \"web\" }");
+    apply(&within);
+    assert_eq!(names(&within), ["a1"]);
 }
 
 #[test]
 fn a_manifest_that_is_wrong_is_told_with_its_place_and_changes_nothing() {
-    let Some(case) = Case::new() else { return };
-    case.configure("path = \"rules\"\n  recursive = true", "");
-    case.scenario.write("rules/more/c.yaml", "# first\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: { labels: { app: web } }\n");
-    let told = case.scenario.run(&["apply", "--auto-approve"]).expect_code(1).all();
+    let Some(within) = with_manifests() else { return };
+    configure(&within, "path = \"rules\"\n  recursive = true", "");
+    within.scenario.write("rules/more/c.yaml", "# first\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: { labels: { app: web } }\n");
+    let told = within.fail();
     assert!(told.contains("`more/c.yaml`, document 1, line 1: `metadata.name` is missing"), "{told}");
-    case.scenario.write("rules/more/c.yaml", "a: 1\n---\nb: 2\nb: 3\n");
-    let told = case.scenario.run(&["apply", "--auto-approve"]).expect_code(1).all();
+    within.scenario.write("rules/more/c.yaml", "a: 1\n---\nb: 2\nb: 3\n");
+    let told = within.fail();
     assert!(told.contains("`more/c.yaml`, document 2, line 4, column 1: "), "{told}");
-    assert!(case.names().is_empty());
+    assert!(names(&within).is_empty());
 }
 
 /// A web server that gives this text under any path, until it is told to be gone.
@@ -137,36 +119,36 @@ impl Web {
 
 #[test]
 fn a_pinned_file_of_the_web_is_downloaded_once() {
-    let Some(mut case) = Case::new() else { return };
-    case.scenario.set("XDG_CACHE_HOME", &case.scenario.path().join("caches").display().to_string());
-    let web = Web::with(&case.scenario.read("rules/a.yaml"));
+    let Some(mut within) = with_manifests() else { return };
+    within.scenario.set("XDG_CACHE_HOME", &within.scenario.path().join("caches").display().to_string());
+    let web = Web::with(&within.scenario.read("rules/a.yaml"));
     let url = web.url();
-    let pin = |digest: &str| case.configure(&format!("url = \"{url}\"\n  sha256 = \"{digest}\""), "");
+    let pin = |digest: &str| configure(&within, &format!("url = \"{url}\"\n  sha256 = \"{digest}\""), "");
     let zeros = "0".repeat(64);
     pin(&zeros);
-    let told = case.scenario.run(&["plan"]).expect_code(1).all();
+    let told = within.scenario.run(&["plan"]).expect_code(1).all();
     let found = told.split("SHA-256 `").nth(1).and_then(|rest| rest.split('`').next()).unwrap().to_owned();
     assert!(told.contains("digest mismatch") && told.contains(&zeros) && found.len() == 64, "{told}");
     pin(&found);
-    case.apply();
+    apply(&within);
     assert_eq!(web.gone(), 2, "once with the wrong digest, once with the right one");
-    assert_eq!(case.names(), ["a1", "a2"]);
+    assert_eq!(names(&within), ["a1", "a2"]);
     let kept = format!("caches/meshplan/downloads/{found}");
-    assert_eq!(case.scenario.read(&kept), case.scenario.read("rules/a.yaml"));
-    case.scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
-    assert!(case.names().is_empty());
-    case.apply();
-    assert_eq!(case.names(), ["a1", "a2"], "made again with nobody at the URL");
-    case.scenario.write(&kept, "kind: Evil");
-    let told = case.scenario.run(&["plan"]).all();
+    assert_eq!(within.scenario.read(&kept), within.scenario.read("rules/a.yaml"));
+    within.destroy();
+    assert!(names(&within).is_empty());
+    apply(&within);
+    assert_eq!(names(&within), ["a1", "a2"], "made again with nobody at the URL");
+    within.scenario.write(&kept, "kind: Evil");
+    let told = within.scenario.run(&["plan"]).all();
     assert!(told.contains("is not in the cache and could not be downloaded") && !told.contains("Evil"), "{told}");
 }
 
 #[test]
 fn a_server_of_the_web_that_nobody_vouches_for_is_refused() {
-    let Some(case) = Case::new() else { return };
-    let url = format!("{}/version", case.cluster.admin().server);
-    case.configure(&format!("url = \"{url}\"\n  sha256 = \"{}\"", "0".repeat(64)), "");
-    let told = case.scenario.run(&["plan"]).expect_code(1).all();
+    let Some(within) = with_manifests() else { return };
+    let url = format!("{}/version", within.cluster.admin().server);
+    configure(&within, &format!("url = \"{url}\"\n  sha256 = \"{}\"", "0".repeat(64)), "");
+    let told = within.scenario.run(&["plan"]).expect_code(1).all();
     assert!(told.contains("the server's certificate is of no authority that this system trusts"), "{told}");
 }

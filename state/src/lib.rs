@@ -1,4 +1,4 @@
-//! What outlives the process: the state file, its journal and its lock.
+//! What outlives the process: the state file, its journal and its lock; and sealing what is secret in them.
 //!
 //! [`Store`] names them all by the path of the state file. Reading takes no lock and writes nothing; only [`Locked`], which is a held
 //! lock, can write, and it is the [`engine::port::Guard`] of an apply. What the files look like stands in `docs/formats.md`, and
@@ -13,6 +13,7 @@ mod lock;
 mod paths;
 #[cfg(test)]
 mod sample;
+pub mod sealing;
 mod store;
 
 pub use error::Error;

@@ -10,10 +10,10 @@ mod table;
 
 use known::KNOWN;
 use meshplan_tests::apiserver::{self, Api, ApiServer};
-use meshplan_tests::cluster::sandboxes;
+use meshplan_tests::cluster::{forget, sandboxes};
 use meshplan_tests::scenario::Scenario;
 use normal::{Names, differences};
-use sequence::{Sequence, answers};
+use sequence::{Sequence, Server, answers};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -58,15 +58,21 @@ impl Servers {
     fn define(&self) {
         static DEFINED: OnceLock<()> = OnceLock::new();
         let preparation = generated::preparation();
-        DEFINED.get_or_init(|| drop(answers(self.alone.api(), &preparation)));
-        answers(&Api::of_sandbox(sandboxes(&self.scenario), "c1"), &preparation);
+        DEFINED.get_or_init(|| drop(answers(self.alone.api(), &|| (), &preparation)));
+        answers(&Api::of_sandbox(sandboxes(&self.scenario), "c1"), &|| (), &preparation);
     }
 
     /// Where the answers to a sequence differ.
     fn compare(&self, sequence: &Sequence) -> Vec<Difference> {
-        let real = if sequence.controllers { apiserver::shared(0).unwrap() } else { self.alone };
+        let own = (sequence.server == Server::Forgetful)
+            .then(|| ApiServer::start_without_controllers(&apiserver::required().unwrap(), "forgetful"));
+        let real = match sequence.server {
+            Server::Controlled => apiserver::shared(0).unwrap(),
+            Server::Alone | Server::Forgetful => own.as_ref().unwrap_or(self.alone),
+        };
         let sandbox = Api::of_sandbox(sandboxes(&self.scenario), "c1");
-        let (sandbox, real) = (answers(&sandbox, sequence), answers(real.api(), sequence));
+        let sandbox = answers(&sandbox, &|| forget(&self.scenario, "c1"), sequence);
+        let real = answers(real.api(), &|| forgotten(real), sequence);
         let (mut sandbox_names, mut real_names) = (Names::default(), Names::default());
         let mut found = Vec::new();
         for (at, (sandbox, real)) in sandbox.iter().zip(&real).enumerate() {
@@ -97,6 +103,13 @@ impl Servers {
         }
         found
     }
+}
+
+/// Lets a server forget what was, also what it keeps for itself.
+fn forgotten(server: &ApiServer) {
+    server.forget();
+    server.stop();
+    server.start_again();
 }
 
 fn shown(value: Option<&Value>) -> String {

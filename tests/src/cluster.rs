@@ -1,11 +1,12 @@
 //! A scenario's sandbox clusters as others see them: the API, reached as `kubectl` would.
 
+use crate::apiserver::Api;
 use crate::scenario::Scenario;
 use engine::value::Value;
 use kube::Client;
 use kubernetes::Connector;
 use sandbox::{SandboxConnector, Sandboxes};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
 /// One cluster's API.
@@ -58,6 +59,24 @@ impl Cluster {
         let request = http::Request::builder().method(method).uri(path).header("content-type", content);
         self.runtime.block_on(self.client.request(request.body(body).unwrap()))
     }
+}
+
+/// Lets a sandbox cluster of a scenario forget what was: somebody else writes so much that the log begins anew.
+pub fn forget(scenario: &Scenario, name: &str) {
+    let log = || std::fs::metadata(scenario.path().join(".meshplan/sandbox").join(name).join("log.jsonl")).unwrap().len();
+    let other = Api::of_sandbox(sandboxes(scenario), name);
+    let object = |text: &str| json!({ "data": { "long": text.repeat(900_000) } });
+    let path = "/api/v1/namespaces/default/configmaps";
+    other.make(path, &json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "long" } }));
+    let mut before = 0;
+    for text in ["a", "b"].into_iter().cycle() {
+        other.edit(&format!("{path}/long"), &object(text));
+        if log() < before {
+            break;
+        }
+        before = log();
+    }
+    other.delete(&format!("{path}/long"));
 }
 
 /// The sandbox clusters of a scenario.

@@ -14,6 +14,8 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// What it is about: `name`, `group`, `kind`, `uid`, `causes`.
     pub(crate) details: Json,
+    /// Where a list goes on all the same; empty elsewhere.
+    pub(crate) rest: String,
 }
 
 /// What a refusal is about.
@@ -49,7 +51,7 @@ impl About<'_> {
 
 impl Refusal {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: Json::Null }
+        Self { code, reason, message: message.into(), details: Json::Null, rest: String::new() }
     }
 
     /// There is no such object.
@@ -121,9 +123,20 @@ impl Refusal {
         Self { details: about.details(), ..Self::new(403, "Forbidden", message) }
     }
 
-    /// The version that a list or watch wants to go on from is forgotten.
+    /// The version that is asked for is forgotten.
     pub(crate) fn expired() -> Self {
-        Self::new(410, "Expired", "The provided resource version or continue token is too old: start again without it")
+        Self::new(410, "Expired", "The resourceVersion for the provided list is too old.")
+    }
+
+    /// The version that a watch wants to go on from is forgotten, as all are up to the other.
+    pub(crate) fn missed(version: u64, forgotten: u64) -> Self {
+        Self::new(410, "Expired", format!("too old resource version: {version} ({forgotten})"))
+    }
+
+    /// The version that a list began with is forgotten. `rest` goes on with what is there now.
+    pub(crate) fn outlived(rest: String) -> Self {
+        let message = "This list began at a version that is forgotten: begin again, or take the token of this answer, which goes on with what is there now";
+        Self { rest, ..Self::new(410, "Expired", message) }
     }
 
     /// The body is of a type that the server cannot take.
@@ -187,6 +200,9 @@ impl Refusal {
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": self.message, "code": self.code,
         });
+        if !self.rest.is_empty() {
+            status["metadata"]["continue"] = self.rest.as_str().into();
+        }
         if !self.reason.is_empty() {
             status["reason"] = self.reason.into();
         }

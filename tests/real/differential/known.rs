@@ -21,6 +21,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("apply-workload", 3, "body/message", READERS),
     known("apply-refused", 9, "body/message", READERS),
     known("pages", 11, "body/message", READERS),
+    known("forgotten", 10, "body/message", "the real message says the same in other words"),
     known("replace", 6, "body/message", "the real message names a key of etcd, and there is none"),
     known("apply-by-two", 6, "body/metadata/managedFields", NULLS),
     known("apply-by-two", 7, "body/metadata/managedFields", NULLS),

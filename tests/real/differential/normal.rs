@@ -75,6 +75,9 @@ impl Names {
             } else if let Some(version) = rest.strip_prefix("ResourceVersion in ").and_then(|_| bracketed(rest)) {
                 normal.push_str("ResourceVersion in <version>");
                 rest = &rest[version..];
+            } else if let Some(version) = rest.strip_prefix("too old resource version: ").and_then(|_| bracketed(rest)) {
+                normal.push_str("too old resource version: <version>");
+                rest = &rest[version..];
             } else {
                 normal.push(next);
                 rest = &rest[next.len_utf8()..];
@@ -180,6 +183,7 @@ mod tests {
             (json!({ "resourceVersion": "" }), json!({ "resourceVersion": "" })),
             (json!(format!("not {other} at 2026-01-02T03:04:05.678Z!")), json!("not <uid 2> at <time>!")),
             (json!("the ResourceVersion in record (17)."), json!("the ResourceVersion in <version>.")),
+            (json!("too old resource version: 1 (17)"), json!("too old resource version: <version>")),
             (json!({ "clusterIP": "10.96.0.7", "nodePort": 30001 }), json!({ "clusterIP": "<address>", "nodePort": "<port>" })),
             (
                 json!({ "message": "no: [b: x, a: y]", "details": { "causes": [{ "field": "b", "message": "x" }, { "field": "a", "message": "y" }] } }),

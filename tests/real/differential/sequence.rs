@@ -11,10 +11,21 @@ use std::time::{Duration, Instant};
 pub(super) struct Sequence {
     /// What it is about; made of small letters, digits and `-`, as it is the namespace's name too.
     pub(super) name: String,
-    /// Whether it leans on what controllers do, so that the real server needs them beside it.
-    pub(super) controllers: bool,
+    /// The real server that it is asked.
+    pub(super) server: Server,
     /// The requests.
     pub(super) steps: Vec<Step>,
+}
+
+/// A real server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Server {
+    /// One beside which nothing runs.
+    Alone,
+    /// One with controllers.
+    Controlled,
+    /// One that forgets what was, beside which nothing runs.
+    Forgetful,
 }
 
 /// One request.
@@ -27,6 +38,9 @@ pub(super) struct Step {
     until: Option<Until>,
     seen: Seen,
 }
+
+/// What stands for a method where nothing is asked.
+const FORGET: &str = "FORGET";
 
 /// Whether an answer is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +59,17 @@ enum Until {
 
 /// A sequence that no controller has a part in.
 pub(super) fn sequence(name: &str, steps: Vec<Step>) -> Sequence {
-    Sequence { name: name.to_owned(), controllers: false, steps }
+    Sequence { name: name.to_owned(), server: Server::Alone, steps }
 }
 
 /// A sequence that controllers have a part in.
 pub(super) fn controlled(name: &str, steps: Vec<Step>) -> Sequence {
-    Sequence { controllers: true, ..sequence(name, steps) }
+    Sequence { server: Server::Controlled, ..sequence(name, steps) }
+}
+
+/// A sequence in which the servers forget what was.
+pub(super) fn forgetful(name: &str, steps: Vec<Step>) -> Sequence {
+    Sequence { server: Server::Forgetful, ..sequence(name, steps) }
 }
 
 /// A path below that of the namespace, `configmaps/a` or `apps/v1:deployments/a`, as a path; one that begins with `/` as it is.
@@ -70,6 +89,11 @@ fn step(method: &'static str, path: &str, content: &'static str, body: &Value) -
 /// Reads an object or a list.
 pub(super) fn get(path: &str) -> Step {
     step("GET", path, "application/json", &Value::Null)
+}
+
+/// Lets the server forget all versions but the last ones, as it does after some minutes or many changes.
+pub(super) fn forget() -> Step {
+    Step { method: FORGET, ..get("") }.passed()
 }
 
 /// Creates an object in a collection.
@@ -224,11 +248,16 @@ fn without_one(value: &Value, found: &mut dyn FnMut(Value)) {
     }
 }
 
-/// What a server answers to each step: its code and body, those of a watch as a list.
-pub(super) fn answers(api: &Api, sequence: &Sequence) -> Vec<Value> {
+/// What a server answers to each step: its code and body, those of a watch as a list. `forget` lets it forget.
+pub(super) fn answers(api: &Api, forget: &dyn Fn(), sequence: &Sequence) -> Vec<Value> {
     prepare(api, &sequence.name);
     let mut answers = Vec::new();
     for step in &sequence.steps {
+        if step.method == FORGET {
+            forget();
+            answers.push(Value::Null);
+            continue;
+        }
         let path = filled(&step.path, &sequence.name, &answers);
         let body = filled(&step.body, &sequence.name, &answers);
         let deadline = Instant::now() + Duration::from_secs(30);

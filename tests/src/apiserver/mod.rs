@@ -32,6 +32,7 @@ pub mod proxy;
 mod request;
 mod shared;
 pub mod stand_in;
+mod store;
 mod users;
 pub mod webhook;
 
@@ -46,11 +47,9 @@ pub use stand_in::{Cast, StandIns};
 
 use authority::{Authority, TokenKey, Validity};
 use keeper::Keeper;
-use process::{API_SERVER, CONTROLLERS, ETCD, STORE};
+use process::{API_SERVER, CONTROLLERS, ETCD};
 use serde_json::json;
-use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -154,18 +153,6 @@ impl ApiServer {
         self.api.make("/api/v1/namespaces", &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
         self.api.wait(&format!("/api/v1/namespaces/{name}/serviceaccounts/default"), |account| !account.is_null());
         name
-    }
-
-    /// Writes a text into the store under a key, behind the server's back and past its checks.
-    fn store(&self, key: &str, text: &str) {
-        let part = |text: &str| base64::Engine::encode(&base64::prelude::BASE64_STANDARD, text);
-        let body = json!({ "key": part(key), "value": part(text) }).to_string();
-        let mut store = UnixStream::connect(self.directory().join(STORE)).unwrap();
-        let length = body.len();
-        write!(store, "POST /v3/kv/put HTTP/1.0\r\nHost: store\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
-        let mut answer = String::new();
-        store.read_to_string(&mut answer).unwrap();
-        assert!(answer.split_whitespace().nth(1) == Some("200"), "{answer}");
     }
 
     /// Runs `kubectl` as the one who may do everything.

@@ -46,10 +46,12 @@ pub(crate) fn list(world: &World, resource: &Resource, place: &Place, call: &Cal
     let qualified = resource.qualified();
     let after = call.query("continue").filter(|token| !token.is_empty()).map(|token| resume(&qualified, token)).transpose()?;
     let exactly = exact(call)?;
-    let revision = after.as_ref().map(|(revision, _)| *revision).or(exactly).unwrap_or(world.revision());
-    let then = world.list_as_of(&qualified, place.namespace.as_deref(), revision).ok_or_else(Refusal::expired)?;
+    let (begun, after) = after.unzip();
+    let revision = begun.flatten().or(exactly).unwrap_or(world.revision());
+    let then = world.list_as_of(&qualified, place.namespace.as_deref(), revision);
+    let then = then.ok_or_else(|| after.as_ref().map_or_else(Refusal::expired, |after| Refusal::outlived(token(None, after))))?;
 
-    let mut rest = then.iter().skip_while(|(key, _)| after.as_ref().is_some_and(|(_, last)| *key <= last)).peekable();
+    let mut rest = then.iter().skip_while(|(key, _)| after.as_ref().is_some_and(|last| *key <= last)).peekable();
     let mut items = Vec::new();
     let mut last = None;
     while items.len() < limit
@@ -61,7 +63,7 @@ pub(crate) fn list(world: &World, resource: &Resource, place: &Place, call: &Cal
     let mut metadata = json!({ "resourceVersion": revision.to_string() });
     // Whether any of the rest is meant nobody looks before the next page is asked for.
     if let (Some(last), Some(_)) = (last, rest.peek()) {
-        metadata["continue"] = token(revision, last).into();
+        metadata["continue"] = token(Some(revision), last).into();
         if selector.is_everything() {
             metadata["remainingItemCount"] = rest.count().into();
         }
@@ -97,13 +99,15 @@ fn exact(call: &Call) -> Result<Option<u64>, Refusal> {
     }
 }
 
-fn token(revision: u64, last: &Key) -> String {
+/// What a list goes on with after an object. Without a revision it goes on with what is there by then.
+fn token(revision: Option<u64>, last: &Key) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(json!([revision, &*last.namespace, &*last.name]).to_string())
 }
 
-/// Where a list goes on. It stays what it was at its first page.
-fn resume(qualified: &str, token: &str) -> Result<(u64, Key), Refusal> {
-    let decoded = BASE64_URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| serde_json::from_slice::<(u64, String, String)>(&bytes).ok());
+/// Where a list goes on. It stays what it was at its first page, if that has a revision.
+fn resume(qualified: &str, token: &str) -> Result<(Option<u64>, Key), Refusal> {
+    let decoded =
+        BASE64_URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| serde_json::from_slice::<(Option<u64>, String, String)>(&bytes).ok());
     let (revision, namespace, name) = decoded.ok_or_else(|| Refusal::bad_request("continue key is not valid"))?;
     Ok((revision, Key::new(qualified, &namespace, &name)))
 }
@@ -158,6 +162,10 @@ mod tests {
     }
 
     fn listed(world: &World, namespace: Option<&str>, query: &str) -> Result<Json, u16> {
+        asked(world, namespace, query).map_err(|refusal| refusal.code)
+    }
+
+    fn asked(world: &World, namespace: Option<&str>, query: &str) -> Result<Json, Refusal> {
         let resource = builtin("", "v1", "configmaps").expect("configmaps");
         let place = Place {
             group: String::new(),
@@ -167,7 +175,7 @@ mod tests {
             name: String::new(),
             subresource: Subresource::None,
         };
-        match list(world, &resource, &place, &call("GET", &format!("/?{query}"), "")).map_err(|refusal| refusal.code)? {
+        match list(world, &resource, &place, &call("GET", &format!("/?{query}"), ""))? {
             Answer::Object(200, list) => Ok(list),
             _ => panic!("no list"),
         }
@@ -205,6 +213,23 @@ mod tests {
         assert_eq!(listed(&world, None, "resourceVersion=0&resourceVersionMatch=Exact"), Err(410));
         assert_eq!(listed(&world, None, "resourceVersionMatch=Exact"), Err(422));
         assert_eq!(listed(&world, None, "continue=nonsense"), Err(400));
+    }
+
+    #[test]
+    fn a_list_that_began_too_long_ago_goes_on_with_what_is_there_now() {
+        let mut world = world(&[("a", "1"), ("b", "2"), ("b", "3"), ("c", "4")]);
+        let next = |list: &Json| format!("limit=1&continue={}", list["metadata"]["continue"].as_str().unwrap_or(""));
+        let first = listed(&world, None, "limit=1").expect("listed");
+        // As a log that was written anew leaves it.
+        world.resume(world.revision() + 1, world.counts().clone());
+        add(&mut world, 9, "b", "0");
+        let refusal = asked(&world, None, &next(&first)).expect_err("refused").status();
+        assert_eq!((refusal["code"].as_u64(), refusal["reason"].as_str()), (Some(410), Some("Expired")));
+        let second = listed(&world, None, &next(&refusal)).expect("listed");
+        assert_eq!((names(&second), &second["metadata"]["resourceVersion"]), (vec!["0"], &json!("9")));
+        add(&mut world, 10, "b", "1");
+        let third = listed(&world, None, &next(&second)).expect("listed");
+        assert_eq!((names(&third), &third["metadata"]["resourceVersion"]), (vec!["2"], &json!("9")));
     }
 
     #[test]

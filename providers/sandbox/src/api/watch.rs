@@ -97,7 +97,7 @@ impl Watching {
         }
         let Some(events) = world.since(after) else {
             self.ended = true;
-            return line("ERROR", &Refusal::expired().status());
+            return line("ERROR", &Refusal::missed(after, world.forgotten()).status());
         };
         let qualified = self.resource.qualified();
         let about = events.filter(|event| {

@@ -117,6 +117,11 @@ impl World {
         })
     }
 
+    /// The earliest revision after which every change is remembered.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
     /// Takes over what a transaction did.
     pub(crate) fn apply(&mut self, events: Vec<Event>) {
         for event in events {
@@ -139,7 +144,7 @@ impl World {
     }
 
     /// Takes over counts and revision of a log that was written anew.
-    pub(super) fn resume(&mut self, revision: u64, counts: BTreeMap<Key, Count>) {
+    pub(crate) fn resume(&mut self, revision: u64, counts: BTreeMap<Key, Count>) {
         self.revision = self.revision.max(revision);
         self.counts = counts;
         self.history.clear();

@@ -1,11 +1,11 @@
 //! Lists, pages and watches.
 
-use super::super::sequence::{Sequence, create, delete, get, merge, sequence};
+use super::super::sequence::{Sequence, create, delete, forget, forgetful, get, merge, sequence};
 use super::{config_map, labelled};
 use serde_json::json;
 
 pub(super) fn sequences() -> Vec<Sequence> {
-    vec![selectors(), pages(), watches()]
+    vec![selectors(), pages(), forgotten(), watches()]
 }
 
 fn selectors() -> Sequence {
@@ -46,6 +46,26 @@ fn pages() -> Sequence {
         get("services?resourceVersionMatch=Exact"),
     ]);
     sequence("pages", steps)
+}
+
+/// Of what is forgotten a list says how to go on without it.
+fn forgotten() -> Sequence {
+    let mut steps: Vec<_> = ["a", "b", "c", "d", "e"].iter().map(|name| create("services", &super::service(name))).collect();
+    steps.extend([
+        get("services?limit=2"),
+        merge("services/a", &json!({ "metadata": { "labels": { "l": "1" } } })),
+        forget(),
+        delete("services/d"),
+        get("services?limit=1&continue=${6/metadata/continue}"),
+        get("services?limit=1&continue=${10/metadata/continue}"),
+        get("services?limit=1&continue=${11/metadata/continue}"),
+        get("services?labelSelector=l&continue=${10/metadata/continue}"),
+        get("services?resourceVersion=${6/metadata/resourceVersion}&resourceVersionMatch=Exact"),
+        get("services?limit=1&resourceVersion=${6/metadata/resourceVersion}&resourceVersionMatch=Exact"),
+        get("services?resourceVersion=${6/metadata/resourceVersion}&resourceVersionMatch=NotOlderThan"),
+        get("services?watch=true&timeoutSeconds=1&resourceVersion=1"),
+    ]);
+    forgetful("forgotten", steps)
 }
 
 fn watches() -> Sequence {

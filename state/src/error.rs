@@ -1,7 +1,7 @@
 //! What goes wrong with the files, each with what to do about it.
 
 use crate::format::{NotStorable, Unreadable};
-use crate::lock::Holder;
+use crate::holder::Holder;
 use engine::diagnostic::Diagnostic;
 use engine::port::StoreError;
 use std::fmt;
@@ -70,6 +70,13 @@ pub enum Error {
         /// Who, if the file says so.
         holder: Option<Box<Holder>>,
     },
+    /// The lock that was held is somebody else's now, or anybody's.
+    Lost {
+        /// The lock.
+        path: PathBuf,
+        /// Who has it, if that is known.
+        holder: Option<Box<Holder>>,
+    },
     /// A state to be written belongs to another lineage than the one that is locked.
     NotThisState {
         /// The state file.
@@ -124,6 +131,7 @@ impl Error {
             Self::Newer { .. } => "newer state",
             Self::OtherLineage { .. } | Self::StateTooOld { .. } => "journal of another state",
             Self::Held { .. } => "state is locked",
+            Self::Lost { .. } => "lock lost",
             Self::NotThisState { .. } => "another state",
             Self::NotStorable { .. } => "value not storable",
             Self::Broken { .. } => "journal not writable",
@@ -146,6 +154,7 @@ impl Error {
                 journal.display()
             )),
             Self::Held { .. } => Some("wait for it to end, or give `--lock-timeout=5m` to wait here".to_owned()),
+            Self::Lost { .. } => Some("nothing more is written by this run: wait for the other one to end, then plan again".to_owned()),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("state files belong to the user who applies: run as that user".to_owned())
             }
@@ -182,6 +191,8 @@ impl fmt::Display for Error {
             }
             Self::Held { path, holder: Some(holder) } => write!(f, "`{}` is held by {holder}", path.display()),
             Self::Held { path, holder: None } => write!(f, "`{}` is held by another process", path.display()),
+            Self::Lost { path, holder: Some(holder) } => write!(f, "`{}` was taken over by {holder}", path.display()),
+            Self::Lost { path, holder: None } => write!(f, "`{}` is held no more: it was removed, or given back by force", path.display()),
             Self::NotThisState { path, locked, given } => {
                 write!(f, "`{}` is of the lineage `{locked}`, the state to be written of `{given}`", path.display())
             }
@@ -254,6 +265,8 @@ mod tests {
             Error::StateTooOld { journal: journal.clone(), journal_serial: 3, state_serial: None },
             Error::Held { path: path.clone(), holder: Some(holder()) },
             Error::Held { path: path.clone(), holder: None },
+            Error::Lost { path: path.clone(), holder: Some(holder()) },
+            Error::Lost { path: path.clone(), holder: None },
             Error::NotThisState { path: path.clone(), locked: "a".to_owned(), given: "b".to_owned() },
             Error::NotStorable { path: path.clone(), what: "thing.a".to_owned(), why: "it holds a value that is not known" },
             Error::Broken { path, why: "disk full".to_owned() },

@@ -1,43 +1,17 @@
 //! The state file: read whole, replaced whole. It is never changed in place.
 
 use crate::error::Error;
-use crate::format::state_v1;
 use crate::paths::{Paths, make_private, open_private, remove_if_there, sync_directory};
-use engine::state::State;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::path::Path;
 
-/// The state that the file holds, or nothing if there is none.
-pub(crate) fn read(paths: &Paths) -> Result<Option<State>, Error> {
-    let text = match fs::read_to_string(&paths.state) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            let (path, why, help) = (paths.state.clone(), "it is not UTF-8".to_owned(), advice(paths));
-            return Err(Error::Corrupt { path, line: 0, column: 0, why, help });
-        }
-        Err(error) => return Err(Error::io("read", &paths.state)(error)),
-    };
-    state_v1::read(&text).map(Some).map_err(Error::unreadable(&paths.state, state_v1::VERSION, advice(paths)))
-}
-
-fn advice(paths: &Paths) -> String {
-    if paths.backup.exists() {
-        format!(
-            "`{}` holds the state before the last write: compare the two, mend the file, or copy the backup over it",
-            paths.backup.display()
-        )
-    } else {
-        "mend the file, or bring back a copy of it; without it meshplan forgets what it made".to_owned()
-    }
-}
-
-/// Whether the file already remembers what this text, as [`state_v1::write`] makes it, does.
-pub(crate) fn remembers(paths: &Paths, text: &[u8]) -> Result<bool, Error> {
-    match fs::read(&paths.state) {
-        Ok(there) => Ok(state_v1::content(&there) == state_v1::content(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Error::io("read", &paths.state)(error)),
+/// The text of a file, or nothing if there is none.
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("read", path)(error)),
     }
 }
 
@@ -154,27 +128,5 @@ mod tests {
         replace(&paths, b"two").unwrap();
         assert_eq!((fs::read(&paths.state).unwrap(), fs::read(&paths.backup).unwrap()), (b"two".to_vec(), b"one".to_vec()));
         assert!(!paths.staged.exists() && !paths.backup_staged.exists());
-    }
-
-    #[test]
-    fn what_cannot_be_read_names_the_file_the_place_and_the_backup() {
-        let directory = tempfile::tempdir().unwrap();
-        let paths = paths(&directory);
-        fs::write(&paths.state, "{\n  \"version\": }").unwrap();
-        let error = read(&paths).unwrap_err();
-        assert!(error.to_string().ends_with("meshplan.state.json` cannot be read: line 2, column 14: expected value"), "{error}");
-        assert_eq!(error.help().unwrap(), "mend the file, or bring back a copy of it; without it meshplan forgets what it made");
-        fs::write(&paths.backup, "").unwrap();
-        assert!(read(&paths).unwrap_err().help().unwrap().contains("meshplan.state.json.backup` holds the state before the last write"));
-        fs::write(&paths.state, b"\xff").unwrap();
-        assert!(read(&paths).unwrap_err().to_string().ends_with("cannot be read: it is not UTF-8"));
-        fs::write(&paths.state, "{\"version\": 2, \"meshplan_version\": \"3.1.4\"}").unwrap();
-        let error = read(&paths).unwrap_err();
-        let said = "has version 2 of its format, written by meshplan 3.1.4; this meshplan knows versions up to 1";
-        assert!(error.to_string().ends_with(said), "{error}");
-        assert_eq!(error.help().unwrap(), "use meshplan 3.1.4 or a later one");
-        fs::remove_file(&paths.state).unwrap();
-        fs::create_dir(&paths.state).unwrap();
-        assert!(matches!(read(&paths), Err(Error::Io { action: "read", .. })));
     }
 }

@@ -1,22 +1,19 @@
 //! A held lock: the only thing that can write.
 
+use crate::backend::{Held, Names};
 use crate::error::Error;
 use crate::format::journal_v1::{Header, write_entries};
 use crate::format::state_v1;
-use crate::journal::Writer;
-use crate::lock::Lock;
-use crate::paths::Paths;
+use crate::journal::{Worth, Writer};
 use engine::port::{BoxFuture, Guard, StoreError};
 use engine::state::{Entry, State};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A locked state. Dropping it gives the lock back and leaves the journal for the next run.
+/// A locked state. Dropping it gives the lock back and leaves the journal for the next run; how that went [`Guard::release`] says.
 #[derive(Debug)]
 pub struct Locked {
     writer: Writer,
-    state: PathBuf,
-    journal: PathBuf,
+    names: Names,
     lineage: String,
     secret_key: SecretKey,
     serial: AtomicU64,
@@ -32,17 +29,16 @@ impl std::fmt::Debug for SecretKey {
 }
 
 impl Locked {
-    /// Begins to write onto this state. `key_is_new` says that no file holds its key yet.
-    pub(crate) fn begin(paths: Paths, lock: Lock, state: &State, key_is_new: KeyIs) -> Result<Self, Error> {
-        let secret_key = match key_is_new {
+    /// Begins to write onto this state. `key` says whether its key is kept already.
+    pub(crate) fn begin(names: Names, held: Box<dyn Held>, state: &State, key: KeyIs) -> Result<Self, Error> {
+        let secret_key = match key {
             KeyIs::New => Some(state.secret_key.clone()),
             KeyIs::Stored => None,
         };
         let header = Header { lineage: state.lineage.clone(), serial: state.serial, secret_key };
         Ok(Self {
-            state: paths.state.clone(),
-            journal: paths.journal.clone(),
-            writer: Writer::start(paths, header, lock)?,
+            writer: Writer::start(held, names.journal.clone(), header)?,
+            names,
             lineage: state.lineage.clone(),
             secret_key: SecretKey(state.secret_key.clone()),
             serial: AtomicU64::new(state.serial),
@@ -56,26 +52,26 @@ impl Locked {
 
     fn text_of(&self, state: &State) -> Result<(Vec<u8>, u64), Error> {
         if !state.lineage.is_empty() && state.lineage != self.lineage {
-            return Err(Error::NotThisState { path: self.state.clone(), locked: self.lineage.clone(), given: state.lineage.clone() });
+            return Err(Error::NotThisState { path: self.names.state.clone(), locked: self.lineage.clone(), given: state.lineage.clone() });
         }
         let serial = self.serial() + 1;
-        let text = state_v1::write(state, serial, &self.lineage, &self.secret_key.0).map_err(Error::not_storable(&self.state))?;
+        let text = state_v1::write(state, serial, &self.lineage, &self.secret_key.0).map_err(Error::not_storable(&self.names.state))?;
         Ok((text, serial))
     }
 }
 
-/// Whether a file holds the key of a state.
+/// Whether the key of a state is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyIs {
-    /// None yet.
+    /// Not yet.
     New,
-    /// The state file.
+    /// With the state.
     Stored,
 }
 
 impl Guard for Locked {
     fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
-        let lines = write_entries(&batch).map_err(Error::not_storable(&self.journal));
+        let lines = write_entries(&batch).map_err(Error::not_storable(&self.names.journal));
         Box::pin(async move {
             if batch.is_empty() {
                 return Ok(());
@@ -86,20 +82,16 @@ impl Guard for Locked {
 
     fn fold<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            if self.serial() == 0 && state.is_empty() && state.outputs.is_empty() && !self.journal.exists() {
-                return Ok(0);
-            }
+            let nothing = self.serial() == 0 && state.is_empty() && state.outputs.is_empty();
+            let worth = if nothing { Worth::OverJournal } else { Worth::Always };
             let (text, serial) = self.text_of(state)?;
-            let serial = self.writer.fold(text, serial).await?;
+            let serial = self.writer.fold(text, serial, worth).await?;
             self.serial.store(serial, Ordering::SeqCst);
             Ok(serial)
         })
     }
 
     fn release(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
-        Box::pin(async move {
-            drop(self);
-            Ok(())
-        })
+        Box::pin(async move { self.writer.end() })
     }
 }

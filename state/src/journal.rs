@@ -3,30 +3,15 @@
 //! The thread also replaces the state, so that no line can come between the state that contains the journal and the journal's
 //! end. It holds the lock, which is given back when the thread is done.
 
+use crate::backend::Held;
 use crate::error::Error;
-use crate::file_store;
-use crate::format::journal_v1::{self, Header, Journal};
-use crate::lock::Lock;
-use crate::paths::{Paths, open_private, remove_if_there, sync_directory};
+use crate::format::journal_v1::{self, Header};
+use crate::recovery::{Fold, fold};
 use engine::port::StoreError;
 use futures::channel::oneshot;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-
-/// The journal beside a state, or nothing if there is none or not even its first line is whole.
-pub(crate) fn read(paths: &Paths) -> Result<Option<Journal>, Error> {
-    let bytes = match fs::read(&paths.journal) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read", &paths.journal)(error)),
-    };
-    let help =
-        "the lines before it are whole: mend that line, or move the journal away and look at the world with `meshplan plan`".to_owned();
-    journal_v1::read(&bytes).map_err(Error::unreadable(&paths.journal, journal_v1::VERSION, help))
-}
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -34,30 +19,43 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 enum Task {
     /// Make these lines durable.
     Append { lines: Vec<u8>, done: Reply<()> },
-    /// Replace the state by this text, which has this serial, unless the file remembers all that already.
-    Fold { text: Vec<u8>, serial: u64, done: Reply<u64> },
+    /// Replace the state by this text, which has this serial, unless the state remembers all that already.
+    Fold { text: Vec<u8>, serial: u64, worth: Worth, done: Reply<u64> },
+}
+
+/// When a state is worth writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// Whenever something in it is new.
+    Always,
+    /// Only if there is a journal, because there is nothing in it and no state was ever written.
+    OverJournal,
 }
 
 /// The thread that writes.
 #[derive(Debug)]
 pub(crate) struct Writer {
     tasks: Option<Sender<Task>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Result<(), Error>>>,
     journal: PathBuf,
 }
 
 impl Writer {
     /// Starts the thread. It owns the lock.
-    pub(crate) fn start(paths: Paths, header: Header, lock: Lock) -> Result<Self, Error> {
+    pub(crate) fn start(held: Box<dyn Held>, journal: PathBuf, header: Header) -> Result<Self, Error> {
         let (tasks, receiver) = channel();
-        let journal = paths.journal.clone();
-        let appender = Appender { paths, header, file: None, broken: None };
-        let run = move || {
-            appender.run(&receiver);
-            drop(lock);
-        };
-        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(run).map_err(Error::io("start writing", &journal))?;
+        let appender = Appender { held, journal: journal.clone(), header, begun: false, broken: None };
+        let builder = std::thread::Builder::new().name("journal".to_owned());
+        let thread = builder.spawn(move || appender.run(&receiver)).map_err(Error::io("start writing", &journal))?;
         Ok(Self { tasks: Some(tasks), thread: Some(thread), journal })
+    }
+
+    /// Ends the thread once all is done that was asked of it, and gives the lock back.
+    pub(crate) fn end(mut self) -> Result<(), StoreError> {
+        self.tasks = None;
+        let gone = || StoreError(format!("the writer of `{}` has ended", self.journal.display()));
+        let joined = self.thread.take().ok_or_else(gone)?.join().map_err(|_| gone())?;
+        joined.map_err(StoreError::from)
     }
 
     /// Makes lines durable.
@@ -67,9 +65,9 @@ impl Writer {
     }
 
     /// Replaces the state, unless nothing in it is new; the serial it then has.
-    pub(crate) async fn fold(&self, text: Vec<u8>, serial: u64) -> Result<u64, StoreError> {
+    pub(crate) async fn fold(&self, text: Vec<u8>, serial: u64, worth: Worth) -> Result<u64, StoreError> {
         let (done, reply) = oneshot::channel();
-        self.ask(Task::Fold { text, serial, done }, reply).await
+        self.ask(Task::Fold { text, serial, worth, done }, reply).await
     }
 
     async fn ask<T>(&self, task: Task, reply: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
@@ -91,16 +89,17 @@ impl Drop for Writer {
 
 /// What the thread works with.
 struct Appender {
-    paths: Paths,
+    held: Box<dyn Held>,
+    journal: PathBuf,
     header: Header,
-    /// The journal, once something was appended since the last state.
-    file: Option<File>,
-    /// The first failure. What a failed write or sync left of the file is not known, so nothing may follow it.
+    /// Whether the journal was begun since the last state.
+    begun: bool,
+    /// The first failure. What a failed write or sync left of the journal is not known, so nothing may follow it.
     broken: Option<String>,
 }
 
 impl Appender {
-    fn run(mut self, tasks: &Receiver<Task>) {
+    fn run(mut self, tasks: &Receiver<Task>) -> Result<(), Error> {
         let mut next = tasks.recv().ok();
         while let Some(task) = next.take() {
             match task {
@@ -123,63 +122,45 @@ impl Appender {
                         done.send(result.clone()).ok();
                     }
                 }
-                Task::Fold { text, serial, done } => {
-                    done.send(self.fold(&text, serial).map_err(StoreError::from)).ok();
+                Task::Fold { text, serial, worth, done } => {
+                    done.send(self.fold(&text, serial, worth).map_err(StoreError::from)).ok();
                 }
             }
             if next.is_none() {
                 next = tasks.recv().ok();
             }
         }
+        self.held.release()
     }
 
     fn append(&mut self, lines: &[u8]) -> Result<(), Error> {
         if let Some(why) = &self.broken {
-            return Err(Error::Broken { path: self.paths.journal.clone(), why: why.clone() });
+            return Err(Error::Broken { path: self.journal.clone(), why: why.clone() });
         }
-        let result = match self.file.take() {
-            Some(mut file) => {
-                file.write_all(lines).and_then(|()| file.sync_data()).map(|()| file).map_err(Error::io("write", &self.paths.journal))
-            }
-            None => self.begin(lines),
-        };
-        match result {
-            Ok(file) => {
-                self.file = Some(file);
-                Ok(())
-            }
-            Err(error) => {
-                self.broken = Some(error.to_string());
-                Err(error)
-            }
+        let result = if self.begun { self.held.append(lines) } else { self.begin(lines) };
+        match &result {
+            Ok(()) => self.begun = true,
+            Err(error) => self.broken = Some(error.to_string()),
         }
+        result
     }
 
     /// A new journal that begins with these lines.
-    fn begin(&self, lines: &[u8]) -> Result<File, Error> {
-        let path = &self.paths.journal;
-        let mut text = journal_v1::write_header(&self.header).map_err(Error::not_storable(path))?;
+    fn begin(&mut self, lines: &[u8]) -> Result<(), Error> {
+        let mut text = journal_v1::write_header(&self.header).map_err(Error::not_storable(&self.journal))?;
         text.extend(lines);
-        let write = || {
-            remove_if_there(path)?;
-            let mut file = open_private(OpenOptions::new().append(true).create_new(true), path)?;
-            file.write_all(&text)?;
-            file.sync_all()?;
-            sync_directory(self.paths.directory())?;
-            Ok(file)
-        };
-        write().map_err(Error::io("write", path))
+        self.held.begin(&text)
     }
 
-    fn fold(&mut self, text: &[u8], serial: u64) -> Result<u64, Error> {
-        if file_store::remembers(&self.paths, text)? {
-            file_store::drop_journal(&self.paths)?;
-        } else {
-            file_store::replace(&self.paths, text)?;
+    fn fold(&mut self, text: &[u8], serial: u64, worth: Worth) -> Result<u64, Error> {
+        if worth == Worth::OverJournal && !self.held.has_journal()? {
+            return Ok(self.header.serial);
+        }
+        if fold(&mut *self.held, text)? == Fold::Written {
             self.header.serial = serial;
         }
         self.header.secret_key = None;
-        (self.file, self.broken) = (None, None);
+        (self.begun, self.broken) = (false, None);
         Ok(self.header.serial)
     }
 }
@@ -187,14 +168,37 @@ impl Appender {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lock::Holder;
+    use crate::backend::Backend;
+    use crate::format::journal_v1::Journal;
+    use crate::holder::Holder;
+    use crate::local::Local;
+    use std::fs;
+    use std::path::Path;
     use std::time::Duration;
 
-    fn writer(directory: &std::path::Path) -> (Writer, Paths) {
-        let paths = Paths::of(&directory.join("meshplan.state.json"));
-        let (lock, _) = Lock::take(&paths, &Holder::this_process("apply"), Duration::ZERO).unwrap();
-        let header = Header { lineage: "l".to_owned(), serial: 0, secret_key: None };
-        (Writer::start(paths.clone(), header, lock).unwrap(), paths)
+    fn local(directory: &Path) -> Local {
+        Local::new(&directory.join("meshplan.state.json"))
+    }
+
+    fn take(local: &Local) -> Result<Box<dyn Held>, Error> {
+        local.take(&Holder::this_process("apply"), Duration::ZERO).map(|(held, _)| held)
+    }
+
+    fn header() -> Header {
+        Header { lineage: "l".to_owned(), serial: 0, secret_key: None }
+    }
+
+    fn writer(directory: &Path) -> (Writer, Local) {
+        let local = local(directory);
+        (Writer::start(take(&local).unwrap(), local.names().journal.clone(), header()).unwrap(), local)
+    }
+
+    fn appender(local: &Local) -> Appender {
+        Appender { held: take(local).unwrap(), journal: local.names().journal.clone(), header: header(), begun: false, broken: None }
+    }
+
+    fn journal(local: &Local) -> Journal {
+        journal_v1::read(&local.read().unwrap().journal.unwrap()).ok().flatten().unwrap()
     }
 
     fn line(number: usize) -> Vec<u8> {
@@ -208,7 +212,7 @@ mod tests {
     #[test]
     fn appends_that_come_together_are_all_there_each_in_its_place() {
         let directory = tempfile::tempdir().unwrap();
-        let (writer, paths) = writer(directory.path());
+        let (writer, local) = writer(directory.path());
         let writer = std::sync::Arc::new(writer);
         runtime().block_on(async {
             let tasks: Vec<_> = (0..20_usize)
@@ -225,21 +229,20 @@ mod tests {
                 task.await.unwrap();
             }
         });
-        let text = fs::read_to_string(&paths.journal).unwrap();
+        let text = fs::read_to_string(&local.names().journal).unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 1 + 100);
         for task in 0..20_usize {
             let at = |step| lines.iter().position(|found| line(task * 100 + step).starts_with(found.as_bytes()));
             assert!((0..5).map(at).collect::<Option<Vec<_>>>().unwrap().is_sorted());
         }
-        assert_eq!(read(&paths).unwrap().unwrap().entries.len(), 100);
+        assert_eq!(journal(&local).entries.len(), 100);
     }
 
     #[test]
     fn what_waits_while_the_writer_is_busy_is_written_at_once() {
         let directory = tempfile::tempdir().unwrap();
-        let paths = Paths::of(&directory.path().join("meshplan.state.json"));
-        let header = Header { lineage: "l".to_owned(), serial: 0, secret_key: None };
+        let local = local(directory.path());
         let (tasks, receiver) = channel();
         let mut replies = Vec::new();
         for number in 0..3 {
@@ -248,16 +251,16 @@ mod tests {
             replies.push(reply);
         }
         let (done, folded) = oneshot::channel();
-        tasks.send(Task::Fold { text: b"{}".to_vec(), serial: 1, done }).unwrap();
+        tasks.send(Task::Fold { text: b"{}".to_vec(), serial: 1, worth: Worth::Always, done }).unwrap();
         let (done, after) = oneshot::channel();
         tasks.send(Task::Append { lines: line(9), done }).unwrap();
         drop(tasks);
-        Appender { paths: paths.clone(), header, file: None, broken: None }.run(&receiver);
+        appender(&local).run(&receiver).unwrap();
         for reply in replies {
             assert_eq!(futures_value(reply), Ok(()));
         }
         assert_eq!((futures_value(folded), futures_value(after)), (Ok(1), Ok(())));
-        let journal = read(&paths).unwrap().unwrap();
+        let journal = journal(&local);
         assert_eq!((journal.header.serial, journal.entries.len()), (1, 1), "a journal of its own after the state");
     }
 
@@ -268,28 +271,28 @@ mod tests {
     #[test]
     fn after_a_failure_nothing_follows_until_the_state_is_written() {
         let directory = tempfile::tempdir().unwrap();
-        let paths = Paths::of(&directory.path().join("meshplan.state.json"));
-        let header = Header { lineage: "l".to_owned(), serial: 0, secret_key: None };
-        let mut appender = Appender { paths: paths.clone(), header, file: None, broken: None };
-        fs::create_dir(&paths.journal).unwrap();
+        let local = local(directory.path());
+        let path = local.names().journal.clone();
+        let mut appender = appender(&local);
+        fs::create_dir(&path).unwrap();
         assert!(matches!(appender.append(&line(1)), Err(Error::Io { .. })));
-        fs::remove_dir(&paths.journal).unwrap();
+        fs::remove_dir(&path).unwrap();
         let error = appender.append(&line(2)).unwrap_err();
         assert!(matches!(error, Error::Broken { .. }), "{error}");
-        assert!(!paths.journal.exists());
-        appender.fold(b"{}", 1).unwrap();
+        assert!(!path.exists());
+        appender.fold(b"{}", 1, Worth::Always).unwrap();
         appender.append(&line(3)).unwrap();
-        assert_eq!(read(&paths).unwrap().unwrap().entries.len(), 1);
+        assert_eq!(journal(&local).entries.len(), 1);
     }
 
     #[test]
     fn who_asks_a_writer_that_has_ended_is_told_so() {
         let directory = tempfile::tempdir().unwrap();
-        let (mut writer, paths) = writer(directory.path());
+        let (mut writer, local) = writer(directory.path());
         writer.tasks = None;
         let error = runtime().block_on(writer.append(line(1))).unwrap_err();
         assert!(error.0.ends_with("meshplan.state.journal` has ended"), "{error}");
         drop(writer);
-        assert!(Lock::take(&paths, &Holder::this_process("apply"), Duration::ZERO).is_ok(), "the lock is given back");
+        assert!(take(&local).is_ok(), "the lock is given back");
     }
 }

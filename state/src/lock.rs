@@ -5,65 +5,16 @@
 
 use crate::error::Error;
 use crate::format::lock_v1;
+use crate::holder::Holder;
 use crate::paths::{Paths, open_private, remove_if_there};
-use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// The first wait for a lock that is held; each further one is twice as long, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-
-/// Who holds a lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// The id of this lock, unlike any other.
-    pub id: String,
-    /// The user and the machine, as `user@host`.
-    pub owner: String,
-    /// The process.
-    pub pid: u32,
-    /// What it does, such as `apply`.
-    pub operation: String,
-    /// Since when, in UTC (RFC 3339).
-    pub since: String,
-}
-
-impl Holder {
-    /// This process, from now on.
-    pub(crate) fn this_process(operation: &str) -> Self {
-        let now = OffsetDateTime::now_utc();
-        Self {
-            id: uuid::Uuid::new_v4().to_string(),
-            owner: format!("{}@{}", user(), host()),
-            pid: std::process::id(),
-            operation: operation.to_owned(),
-            since: now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default(),
-        }
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, owner, pid, operation, since } = self;
-        write!(f, "`{operation}` of {owner}, process {pid}, since {since} (lock {id})")
-    }
-}
-
-fn user() -> String {
-    let named = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok()).find(|name| !name.is_empty());
-    named.unwrap_or_else(|| "unknown".to_owned())
-}
-
-fn host() -> String {
-    let kernel = fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let named = kernel.or_else(|| std::env::var("HOSTNAME").ok()).map(|name| name.trim().to_owned());
-    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
-}
 
 /// A held lock. Dropping it gives it back.
 #[derive(Debug)]
@@ -94,6 +45,17 @@ impl Lock {
         Ok((lock, before))
     }
 
+    /// Whether the lock is still what others would have to take. Who removes the file lets another in.
+    pub(crate) fn stands(&self) -> bool {
+        is_at(&self.file, &self.path)
+    }
+
+    /// Who has the lock that others take now, if it says so.
+    pub(crate) fn taken_by(&self) -> Option<Box<Holder>> {
+        let text = fs::read_to_string(&self.path).ok()?;
+        lock_v1::read(&text).map(Box::new)
+    }
+
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()?;
@@ -107,7 +69,7 @@ impl Drop for Lock {
     /// process that was just being started had closed its copy.
     fn drop(&mut self) {
         self.write(b"").ok();
-        if cfg!(unix) {
+        if cfg!(unix) && self.stands() {
             remove_if_there(&self.path).ok();
         }
         self.file.unlock().ok();
@@ -159,6 +121,8 @@ mod tests {
     use super::*;
     use std::process::{Child, Command, Stdio};
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use time::OffsetDateTime;
+    use time::format_description::well_known::Rfc3339;
 
     const NOW: Duration = Duration::ZERO;
     /// Names the directory in which a child of these tests takes the lock.

@@ -1,25 +1,24 @@
 //! The store of one state: what is remembered, and the way to a lock on it.
 
+use crate::backend::{Backend, Held};
 use crate::error::Error;
-use crate::file_store;
-use crate::format::journal_v1::Journal;
-use crate::format::state_v1;
 use crate::guard::{KeyIs, Locked};
-use crate::journal;
-use crate::lock::{Holder, Lock};
-use crate::paths::Paths;
+use crate::holder::Holder;
+use crate::local::Local;
+use crate::recovery::{Fold, Found, Leftover, find, fold, is_remembered, text_of};
 use engine::state::State;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes of a secret key.
 const KEY_BYTES: usize = 32;
 
-/// A state file with its journal, lock and backup.
+/// A state with its journal and lock, wherever they are kept.
 #[derive(Debug, Clone)]
 pub struct Store {
-    path: PathBuf,
+    backend: Arc<dyn Backend>,
 }
 
 /// What a store remembers, and what is worth saying about how it came by it.
@@ -96,50 +95,37 @@ fn lines(count: usize) -> String {
     if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
 }
 
-/// What the files hold together.
-struct Found {
-    loaded: Loaded,
-    /// What became of the journal.
-    journal: Leftover,
-    key: KeyIs,
-}
-
-/// A journal that was found.
-enum Leftover {
-    /// There is none that counts.
-    None,
-    /// It has this many entries, and the state contains them now.
-    Replayed(usize),
-    /// It counts no more.
-    Superseded,
-}
-
 impl Store {
     /// The store of the state file with this path. No file is touched yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self::on(Arc::new(Local::new(&path.into())))
     }
 
-    /// The path of the state file.
+    /// The store of what a backend keeps.
+    pub fn on(backend: Arc<dyn Backend>) -> Self {
+        Self { backend }
+    }
+
+    /// The path of the state file, or what else names the state.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.backend.names().state
     }
 
     /// What is remembered, with the journal replayed in memory: takes no lock, writes nothing. Nothing at all yet is an empty state
     /// of serial 0. A state with a journal has the serial that the next lock gives it.
     pub fn read(&self) -> Result<Loaded, Error> {
-        let paths = Paths::of(&self.path);
-        let Found { mut loaded, journal, .. } = find(&paths)?;
+        let Found { mut loaded, journal, kept, .. } = find(&*self.backend)?;
+        let names = self.backend.names();
         match journal {
             Leftover::Replayed(entries) => {
-                let text = text_of(&paths, &loaded.state)?;
-                if !file_store::remembers(&paths, &text)? {
+                let text = text_of(names, &loaded.state)?;
+                if !is_remembered(kept.as_deref(), &text) {
                     loaded.state.serial += 1;
                 }
-                loaded.notices.push(Notice::Unfinished { journal: paths.journal, entries });
+                loaded.notices.push(Notice::Unfinished { journal: names.journal.clone(), entries });
             }
             // An apply may have ended between the reading of its journal and of its state.
-            Leftover::Superseded if !paths.journal.exists() => loaded.notices.clear(),
+            Leftover::Superseded if self.backend.read()?.journal.is_none() => loaded.notices.clear(),
             Leftover::Superseded | Leftover::None => {}
         }
         Ok(loaded)
@@ -150,15 +136,33 @@ impl Store {
     ///
     /// Blocks the calling thread while it waits; with a timeout of zero it does not wait.
     pub fn lock(&self, operation: &str, timeout: Duration) -> Result<(Locked, Loaded), Error> {
-        let paths = Paths::of(&self.path);
-        let (lock, before) = Lock::take(&paths, &Holder::this_process(operation), timeout)?;
-        let Found { mut loaded, journal, mut key } = find(&paths)?;
-        let took_over = before.map(Notice::TookOver);
+        let (mut held, before) = self.backend.take(&Holder::this_process(operation), timeout)?;
+        let begun = self.begin(&mut *held);
+        let (mut loaded, key) = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                // The first failure is what a user should hear of.
+                held.release().ok();
+                return Err(error);
+            }
+        };
+        loaded.notices.splice(0..0, before.map(Notice::TookOver));
+        let locked = Locked::begin(self.backend.names().clone(), held, &loaded.state, key)?;
+        Ok((locked, loaded))
+    }
+
+    /// Reads and mends what is kept, and gives a new state what it needs.
+    fn begin(&self, held: &mut dyn Held) -> Result<(Loaded, KeyIs), Error> {
+        let Found { mut loaded, journal, mut key, .. } = find(&*self.backend)?;
+        let names = self.backend.names();
         match journal {
-            Leftover::None | Leftover::Superseded => file_store::drop_journal(&paths)?,
+            Leftover::None | Leftover::Superseded => held.drop_journal()?,
             Leftover::Replayed(entries) => {
-                let serial = fold(&paths, &mut loaded.state)?;
-                loaded.notices.push(Notice::Replayed { entries, serial });
+                let text = text_of(names, &loaded.state)?;
+                if fold(held, &text)? == Fold::Written {
+                    loaded.state.serial += 1;
+                }
+                loaded.notices.push(Notice::Replayed { entries, serial: loaded.state.serial });
                 key = KeyIs::Stored;
             }
         }
@@ -167,12 +171,10 @@ impl Store {
             state.lineage = uuid::Uuid::new_v4().to_string();
         }
         if state.secret_key.is_empty() {
-            state.secret_key = new_key().map_err(Error::io("make a key for", &paths.state))?;
+            state.secret_key = new_key().map_err(Error::io("make a key for", &names.state))?;
             key = KeyIs::New;
         }
-        loaded.notices.splice(0..0, took_over);
-        let locked = Locked::begin(paths, lock, state, key)?;
-        Ok((locked, loaded))
+        Ok((loaded, key))
     }
 }
 
@@ -182,66 +184,13 @@ fn new_key() -> std::io::Result<Vec<u8>> {
     Ok(key)
 }
 
-fn text_of(paths: &Paths, state: &State) -> Result<Vec<u8>, Error> {
-    state_v1::write(state, state.serial + 1, &state.lineage, &state.secret_key).map_err(Error::not_storable(&paths.state))
-}
-
-/// Writes a state into which the journal was replayed, unless the journal came to nothing; the serial it has then.
-fn fold(paths: &Paths, state: &mut State) -> Result<u64, Error> {
-    let text = text_of(paths, state)?;
-    if file_store::remembers(paths, &text)? {
-        file_store::drop_journal(paths)?;
-    } else {
-        file_store::replace(paths, &text)?;
-        state.serial += 1;
-    }
-    Ok(state.serial)
-}
-
-/// Reads journal and state, in this order: while an apply runs its journal only grows and then becomes part of the state, so that no
-/// entry is missed between the two.
-fn find(paths: &Paths) -> Result<Found, Error> {
-    let journal = journal::read(paths)?.filter(|journal| !journal.entries.is_empty());
-    let state = file_store::read(paths)?;
-    let key = if state.as_ref().is_some_and(|state| !state.secret_key.is_empty()) { KeyIs::Stored } else { KeyIs::New };
-    let Some(journal) = journal else {
-        return Ok(Found { loaded: Loaded { state: state.unwrap_or_default(), notices: Vec::new() }, journal: Leftover::None, key });
-    };
-    let mut state = beside(paths, state, &journal)?;
-    if journal.header.serial < state.serial {
-        let (journal_serial, state_serial) = (journal.header.serial, state.serial);
-        let notices = vec![Notice::Superseded { journal: paths.journal.clone(), journal_serial, state_serial }];
-        return Ok(Found { loaded: Loaded { state, notices }, journal: Leftover::Superseded, key });
-    }
-    if let Some(secret_key) = &journal.header.secret_key
-        && state.secret_key.is_empty()
-    {
-        state.secret_key.clone_from(secret_key);
-    }
-    journal.replay(&mut state);
-    Ok(Found { loaded: Loaded { state, notices: Vec::new() }, journal: Leftover::Replayed(journal.entries.len()), key })
-}
-
-/// The state that a journal stands beside, if the journal is its own and not ahead of it.
-fn beside(paths: &Paths, state: Option<State>, journal: &Journal) -> Result<State, Error> {
-    let header = &journal.header;
-    let too_old = |state_serial| Error::StateTooOld { journal: paths.journal.clone(), journal_serial: header.serial, state_serial };
-    let Some(state) = state else {
-        let new = State { lineage: header.lineage.clone(), ..State::default() };
-        return if header.serial == 0 { Ok(new) } else { Err(too_old(None)) };
-    };
-    if state.lineage != header.lineage {
-        let (journal_lineage, state_lineage) = (header.lineage.clone(), state.lineage);
-        return Err(Error::OtherLineage { journal: paths.journal.clone(), journal_lineage, state_lineage });
-    }
-    if state.serial < header.serial { Err(too_old(Some(state.serial))) } else { Ok(state) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::file_store::Step;
     use crate::format::journal_v1::{Header, write_entries, write_header};
+    use crate::format::state_v1;
+    use crate::paths::Paths;
     use crate::sample::state_of_everything;
     use engine::address::Address;
     use engine::port::Guard;
@@ -420,7 +369,7 @@ mod tests {
             run(&store, &[vec![put("a", 2)]], Ending::Fold);
             let died = run(&store, &[vec![put("b", 3)]], Ending::Die);
             let paths = Paths::of(store.path());
-            let text = text_of(&paths, &died).unwrap();
+            let text = text_of(store.backend.names(), &died).unwrap();
             for step in &Step::ALL[..performed] {
                 step.perform(&paths, &text).unwrap();
             }

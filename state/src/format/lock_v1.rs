@@ -1,6 +1,6 @@
 //! The text inside a lock file, version 1. It is for people: the kernel's lock on the file decides who holds it.
 
-use crate::lock::Holder;
+use crate::holder::Holder;
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]

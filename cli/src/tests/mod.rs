@@ -2,6 +2,7 @@
 
 mod flow;
 mod interruption;
+mod state;
 
 use crate::args::Args;
 use crate::exit;

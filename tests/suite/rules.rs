@@ -2,6 +2,7 @@
 
 mod blocks;
 mod checks;
+mod ephemeral;
 mod imports;
 mod lifecycle;
 mod moves;

@@ -2,8 +2,8 @@
 
 use crate::keyboard::Keyboard;
 use crate::providers;
-use crate::world::{Stream, World};
-use engine::port::{BoxFuture, Machine};
+use crate::world::{NextInterrupt, Stream, World};
+use engine::port::Machine;
 use engine::state::RecordId;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Mutex;
 
 /// The world this process lives in: its directory, environment, streams and clock, every provider, and Ctrl-C.
 pub fn real_world() -> World {
@@ -27,7 +29,7 @@ pub fn real_world() -> World {
         registry: providers::registry_maker(&directory, &environment),
         guard: Box::new(|guard| guard),
         stop: Arc::new(AtomicBool::new(false)),
-        interrupt: Box::new(|| Box::pin(next_interrupt())),
+        interrupt: interruptions(),
         directory,
         environment,
     }
@@ -61,17 +63,30 @@ impl Machine for ThisMachine {
     }
 }
 
-/// Resolves at Ctrl-C or when the process is asked to terminate. Where signals cannot be listened to they do what they do by default.
-fn next_interrupt() -> BoxFuture<'static, ()> {
-    Box::pin(async {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending::<()>().await },
-        }
+/// Ctrl-C, and requests to terminate. Once the first was waited for none is missed: one that comes while nobody waits is told to the
+/// next who does. Where signals cannot be listened to they do what they do by default.
+fn interruptions() -> NextInterrupt {
+    let heard: Arc<Mutex<Option<[Signal; 2]>>> = Arc::default();
+    Box::new(move || {
+        let heard = heard.clone();
+        Box::pin(async move {
+            let mut heard = heard.lock().await;
+            if heard.is_none() {
+                *heard = listen().ok();
+            }
+            match &mut *heard {
+                Some([typed, terminate]) => tokio::select! {
+                    _ = typed.recv() => {}
+                    _ = terminate.recv() => {}
+                },
+                None => std::future::pending().await,
+            }
+        })
     })
+}
+
+fn listen() -> io::Result<[Signal; 2]> {
+    Ok([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?])
 }
 
 #[cfg(test)]

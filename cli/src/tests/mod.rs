@@ -2,7 +2,6 @@
 
 mod flow;
 mod interruption;
-mod state;
 
 use crate::args::Args;
 use crate::exit;

@@ -19,11 +19,9 @@ mod recovery;
 mod sample;
 pub mod sealing;
 mod store;
-mod text;
 
 pub use backend::{Backend, Held, Kept, Names};
 pub use error::Error;
 pub use guard::Locked;
 pub use holder::Holder;
 pub use store::{Loaded, Notice, Store};
-pub use text::{from_text, to_text};

@@ -1,22 +1,29 @@
-//! Command lines in a child that is killed at a chosen point (see [`crate::killing`]), and what must then stay as it is.
+//! Command lines in a child that is killed at a chosen point (see [`crate::faults`]), and what must then stay as it is.
 
-use crate::killing::{COUNT_TO, KILL_AT};
+use crate::faults::{COUNT_TO, KILL_AT};
 use crate::scenario::Scenario;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// The path of the binary that counts its points: `env!("CARGO_BIN_EXE_meshplan-counting")`, which only the suites know.
 #[derive(Debug, Clone, Copy)]
 pub struct Counting(pub &'static str);
 
 impl Counting {
-    /// Runs a command line in a scenario, to its end or to a point.
-    pub fn run(self, scenario: &Scenario, args: &[&str], point: Option<u64>) -> Output {
+    /// A command line in a scenario.
+    pub fn command(self, scenario: &Scenario, args: &[&str]) -> Command {
         let mut command = Command::new(self.0);
         command.args(args).current_dir(scenario.path()).envs(scenario.environment());
-        command.env(COUNT_TO, scenario.path().join("points")).env_remove(KILL_AT);
+        command.env(COUNT_TO, scenario.path().join("points")).env_remove(KILL_AT).stdout(Stdio::null());
+        command
+    }
+
+    /// Runs a command line in a scenario, to its end or to a point.
+    pub fn run(self, scenario: &Scenario, args: &[&str], point: Option<u64>) -> Output {
+        let mut command = self.command(scenario, args);
+        command.stdout(Stdio::piped());
         if let Some(point) = point {
             command.env(KILL_AT, point.to_string());
         }

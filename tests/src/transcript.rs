@@ -7,10 +7,10 @@
 //! - `$ cd DIRECTORY` changes where the following commands run.
 //! - A command that ends with `&` runs on until the page ends; what it prints is awaited.
 //! - A command with the comment `# kill -9` is killed half way through the points of its journal and of its effects; see
-//!   [`killing`](crate::killing).
+//!   [`faults`](crate::faults).
 //! - A command that needs a tool that is missing is skipped; see [`crate::required`].
 
-use crate::killing::{COUNT_TO, KILL_AT};
+use crate::faults::{COUNT_TO, KILL_AT};
 use crate::redact;
 use crate::required::Missing;
 use crate::scenario::{self, Scenario};

@@ -6,8 +6,8 @@ use meshplan_tests::redact;
 use meshplan_tests::scenario::Scenario;
 use serde_json::json;
 
-const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
-const APPLY: [&str; 2] = ["apply", "--auto-approve"];
+pub(crate) const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
+pub(crate) const APPLY: [&str; 2] = ["apply", "--auto-approve"];
 
 /// Everything an apply can be killed at, every `step`th point: afterwards a plain apply ends as the straight run did.
 fn any_prefix(example: &dyn Fn() -> Scenario, step: usize) {
@@ -36,7 +36,7 @@ fn any_prefix(example: &dyn Fn() -> Scenario, step: usize) {
 }
 
 /// What the sandbox clusters of a scenario saw created more than once.
-fn made_twice(scenario: &Scenario) -> Vec<String> {
+pub(crate) fn made_twice(scenario: &Scenario) -> Vec<String> {
     let sandboxes = sandbox::Sandboxes::new(scenario.path().join(".meshplan/sandbox"));
     let made = |name: &String| sandboxes.audit(name).unwrap().into_iter().filter(|made| made.created > 1);
     sandboxes.names().iter().flat_map(made).map(|made| format!("{} {}/{}", made.kind, made.namespace, made.name)).collect()
@@ -64,7 +64,7 @@ fn an_apply_killed_anywhere_is_completed_by_the_next() {
     any_prefix(&|| Scenario::with(AUTHORITIES), 1);
 }
 
-const CLUSTERS: &str = r#"
+pub(crate) const CLUSTERS: &str = r#"
 variable "networks" {
   type    = map(string)
   default = { cluster1 = "network1", cluster2 = "network2" }

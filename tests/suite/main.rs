@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
 
 mod bad_input;
+mod faults;
 mod laws;
 mod mesh;
 mod meshtest;

@@ -2,7 +2,6 @@
 
 mod blocks;
 mod checks;
-mod ephemeral;
 mod imports;
 mod lifecycle;
 mod moves;

@@ -1,8 +1,7 @@
 //! Blocks as the planner reads them.
 
-use super::Subject;
 use super::expression::{Expr, Root};
-use crate::address::{Mode, shared_order};
+use crate::address::{Address, Mode, ModulePath, shared_order};
 use crate::source::{ModuleKey, Span};
 use crate::value::{Type, Value};
 use std::cmp::Ordering;
@@ -44,6 +43,24 @@ pub struct Module {
     pub removed: Vec<Removed>,
     /// `import` blocks. Only the root module may have them.
     pub imports: Vec<ImportBlock>,
+}
+
+/// What a `moved` or `removed` block is about, as seen from its module.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A module call, or one instance of it, with all within.
+    Module(ModulePath),
+    /// A resource block, or one instance of it.
+    Resource(Address),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Module(module) => module.fmt(f),
+            Self::Resource(address) => address.fmt(f),
+        }
+    }
 }
 
 /// A `moved` block: what was known under one address is known under another.
@@ -154,8 +171,6 @@ pub struct Variable {
     pub description: Option<Arc<str>>,
     /// Whether its value is never shown.
     pub sensitive: bool,
-    /// Whether its value is never stored.
-    pub ephemeral: bool,
     /// Whether null is a value of it (true without the argument).
     pub nullable: bool,
     /// `validation` blocks. Conditions may refer to the variable and to other objects in the module.
@@ -193,8 +208,6 @@ pub struct Output {
     pub description: Option<Arc<str>>,
     /// Whether it is shown only when asked for by name.
     pub sensitive: bool,
-    /// Whether its value is never stored. Not of the root module's, which are.
-    pub ephemeral: bool,
     /// What it waits for beside its value.
     pub depends_on: Vec<Dependency>,
     /// `precondition` blocks.

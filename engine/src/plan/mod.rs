@@ -3,7 +3,6 @@
 //! Making one is a pure walk; see `walk`. What stands here is what the walk leaves: changes for people, slots for `apply`.
 
 mod body;
-mod by_hand;
 mod change;
 mod digest;
 mod inputs;
@@ -13,7 +12,6 @@ mod program;
 mod walk;
 
 pub use body::misnamed;
-pub use by_hand::{forget, rename};
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Reason};
 pub use inputs::Inputs;
 pub use program::{Op, Program, Slot, Target};

@@ -1,7 +1,7 @@
-//! The command line with its points counted; see `meshplan_tests::killing`.
+//! The command line with its points counted; see `meshplan_tests::faults`.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(meshplan_tests::killing::run_counting())
+    ExitCode::from(meshplan_tests::faults::run_counting())
 }

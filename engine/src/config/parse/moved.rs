@@ -2,8 +2,7 @@
 
 use super::Lowering;
 use crate::address::{Address, Key, Mode};
-use crate::config::Subject;
-use crate::config::model::{Moved, Removed};
+use crate::config::model::{Moved, Removed, Subject};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use hcl_edit::Span as _;
@@ -93,13 +92,16 @@ impl Lowering<'_> {
     }
 }
 
-/// What a block may be about: data sources are read anew, and members follow from what is rendered.
 fn subject(text: &str) -> Option<Subject> {
-    let managed = |address: &Address| address.mode == Mode::Managed && address.member.is_none();
-    text.parse().ok().filter(|subject| match subject {
-        Subject::Resource(address) => managed(address),
-        Subject::Module(_) => true,
-    })
+    let text = text.trim();
+    match text.parse::<Address>() {
+        Ok(address) if address.mode == Mode::Managed && address.member.is_none() => Some(Subject::Resource(address)),
+        Ok(_) => None,
+        Err(_) => {
+            let within: Address = format!("{text}.kind.name").parse().ok()?;
+            (!within.module.is_root() && &*within.kind == "kind").then(|| Subject::Module(within.module.clone()))
+        }
+    }
 }
 
 fn has_key(subject: &Subject) -> bool {

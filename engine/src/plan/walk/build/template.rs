@@ -39,7 +39,7 @@ impl Builder<'_, '_> {
             }
             _ => value.clone(),
         };
-        made.marked(value.marks())
+        made.sensitive_if(value.is_marked_sensitive())
     }
 
     fn thunk_slot(&mut self, thunk: Thunk) -> Option<SlotId> {

@@ -1,7 +1,8 @@
-//! Processes that end by SIGKILL at a chosen point of an apply.
+//! Processes to which something happens at a chosen point of an apply.
 //!
-//! A run passes four kinds of points: before the append of entries (an intent, or an outcome), after it, and after each effect of a
-//! provider. The child counts them and kills itself at the one that is asked for; with none it says how many there were.
+//! A run passes four kinds of points: before the append of entries (an intent, or an outcome), after it, after each effect of a
+//! provider, and around the write of the state. The child counts them; at the one that is asked for it kills itself, fails, or waits.
+//! With none it says how many there were.
 
 use engine::port::{Asked, BoxFuture, Done, Failure, Guard, Provider, Registry, Request, StoreError};
 use engine::question::{Answer, Question};
@@ -12,23 +13,61 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The variable that names the point to end at, counted from zero.
 pub const KILL_AT: &str = "TEST_KILL_AT";
+/// The variable that names the point to fail at: what was just done, or was about to be, says that it failed.
+pub const FAIL_AT: &str = "TEST_FAIL_AT";
+/// The variable that names the point to wait at, in the file `held`, until there is a file `go`.
+pub const HOLD_AT: &str = "TEST_HOLD_AT";
+/// What a failure says.
+pub const FAILED: &str = "the world says no";
 /// The variable that names the file to which the number of points is written.
 pub const COUNT_TO: &str = "TEST_COUNT_TO";
 
-/// Counts points, and ends the process at one.
+/// Counts points, and lets something happen at one.
 #[derive(Debug)]
 struct Points {
     passed: AtomicU64,
-    last: Option<u64>,
+    fault: Option<(Fault, u64)>,
+}
+
+/// What happens at a point.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Kill,
+    Fail,
+    Hold,
 }
 
 impl Points {
-    fn pass(&self) {
-        if Some(self.passed.fetch_add(1, Ordering::SeqCst)) == self.last {
-            kill_this_process();
+    /// What the environment asks for.
+    fn from_environment() -> Self {
+        let mut asked = [(KILL_AT, Fault::Kill), (FAIL_AT, Fault::Fail), (HOLD_AT, Fault::Hold)].into_iter();
+        let fault = asked.find_map(|(name, fault)| Some((fault, std::env::var(name).ok()?.parse().ok()?)));
+        Self { passed: AtomicU64::new(0), fault }
+    }
+
+    /// Passes the next point, of the journal.
+    async fn store(&self) -> Result<(), StoreError> {
+        self.pass().await.map_err(|()| StoreError(FAILED.to_owned()))
+    }
+
+    /// Passes the next point; an error if it is to fail.
+    async fn pass(&self) -> Result<(), ()> {
+        let point = self.passed.fetch_add(1, Ordering::SeqCst);
+        match self.fault.filter(|(_, at)| *at == point) {
+            None => Ok(()),
+            Some((Fault::Kill, _)) => kill_this_process(),
+            Some((Fault::Fail, _)) => Err(()),
+            Some((Fault::Hold, _)) => {
+                std::fs::write("held", "").unwrap();
+                while !Path::new("go").exists() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -70,18 +109,28 @@ impl Provider for PassingProvider {
     }
 
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
-        self.after(self.0.delete(request))
+        Box::pin(async move {
+            self.0.delete(request).await?;
+            self.1.pass().await.map_err(|()| failure())
+        })
     }
 }
 
 impl PassingProvider {
-    fn after<'a, T: 'a>(&'a self, effect: BoxFuture<'a, T>) -> BoxFuture<'a, T> {
+    /// A thing that was made or changed is there although its provider says that it failed.
+    fn after<'a>(&'a self, effect: BoxFuture<'a, Result<Done, Failure>>) -> BoxFuture<'a, Result<Done, Failure>> {
         Box::pin(async move {
-            let result = effect.await;
-            self.1.pass();
-            result
+            let done = effect.await?;
+            match self.1.pass().await {
+                Ok(()) => Ok(done),
+                Err(()) => Err(Failure { partial: Some(Box::new(done)), ..failure() }),
+            }
         })
     }
+}
+
+fn failure() -> Failure {
+    Failure::new("not done", FAILED)
 }
 
 struct PassingGuard(Box<dyn Guard>, Arc<Points>);
@@ -89,27 +138,18 @@ struct PassingGuard(Box<dyn Guard>, Arc<Points>);
 impl Guard for PassingGuard {
     fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            self.1.pass();
+            self.1.store().await?;
             let result = self.0.append(batch).await;
-            self.1.pass();
+            self.1.store().await?;
             result
         })
     }
 
     fn fold<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            self.1.pass();
+            self.1.store().await?;
             let result = self.0.fold(state).await;
-            self.1.pass();
-            result
-        })
-    }
-
-    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            self.1.pass();
-            let result = self.0.replace(state).await;
-            self.1.pass();
+            self.1.store().await?;
             result
         })
     }
@@ -121,8 +161,7 @@ impl Guard for PassingGuard {
 
 /// Runs the real command line in the real world, with points counted. What the child binary does.
 pub fn run_counting() -> u8 {
-    let last = std::env::var(KILL_AT).ok().and_then(|point| point.parse().ok());
-    let points = Arc::new(Points { passed: AtomicU64::new(0), last });
+    let points = Arc::new(Points::from_environment());
     let world = meshplan::real_world();
     let (make, wrap) = (world.registry, world.guard);
     let (for_providers, for_guard) = (points.clone(), points.clone());

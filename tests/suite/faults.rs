@@ -1,0 +1,327 @@
+//! Faults by exhaustion: whatever fails, hangs, is torn or is full during an apply, what is said names it, and the next apply ends
+//! where a straight one ends.
+
+use crate::laws::{APPLY, CLUSTERS, COUNTING, made_twice};
+use meshplan::World;
+use meshplan_tests::faults::{FAIL_AT, FAILED};
+use meshplan_tests::held::Held;
+use meshplan_tests::redact;
+use meshplan_tests::required::Missing;
+use meshplan_tests::scenario::Scenario;
+use serde_json::Value;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const STATE: &str = "meshplan.state.json";
+const JOURNAL: &str = "meshplan.state.journal";
+
+/// A straight run: the points it passes and the state it leaves.
+struct Straight {
+    points: u64,
+    state: Value,
+}
+
+/// Things one after the other, so that of two points with an append between them the second is its end.
+const CHAIN: &str = r#"
+resource "sandbox_cluster" "this" {
+  name = "c"
+}
+resource "kubernetes_namespace" "shop" {
+  cluster = sandbox_cluster.this
+  name    = "shop"
+}
+resource "kubernetes_secret" "keys" {
+  cluster   = sandbox_cluster.this
+  namespace = kubernetes_namespace.shop.name
+  name      = "keys"
+  data      = { uid = sandbox_cluster.this.uid }
+}
+"#;
+
+fn straight() -> Straight {
+    straight_of(CLUSTERS)
+}
+
+fn straight_of(configuration: &str) -> Straight {
+    let scenario = Scenario::with(configuration);
+    let points = COUNTING.finish(&scenario, &APPLY, None);
+    Straight { points, state: redact::state(&scenario.state()) }
+}
+
+/// A plain apply now ends where the straight one ended, with nothing made twice, and nothing is left to do.
+fn completes(scenario: &Scenario, expected: &Straight, after: &str) {
+    let output = COUNTING.run(scenario, &APPLY, None);
+    assert_eq!(output.status.code(), Some(0), "{after}: {}", said(&output));
+    let left = redact::state(&scenario.state());
+    assert!(left == expected.state, "{after}:\n{}", redact::difference(&expected.state, &left));
+    assert_eq!(made_twice(scenario), Vec::<String>::new(), "{after}");
+    let again = COUNTING.run(scenario, &["plan", "--detailed-exitcode"], None);
+    assert_eq!(again.status.code(), Some(0), "{after}: {}", String::from_utf8_lossy(&again.stdout));
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_failure_of_any_effect_or_write_is_told_and_completed_by_the_next_apply() {
+    let expected = straight();
+    for point in 0..expected.points {
+        let scenario = Scenario::with(CLUSTERS);
+        let output = COUNTING.command(&scenario, &APPLY).env(FAIL_AT, point.to_string()).output().unwrap();
+        let after = format!("failed at point {point}");
+        match output.status.code() {
+            // Effects that end together share an append, so that it may pass fewer points.
+            Some(0) => assert!(point * 4 > expected.points * 3, "{after}: it ended before"),
+            code => {
+                assert_eq!(code, Some(1), "{after}: {}", said(&output));
+                assert!(said(&output).contains(FAILED), "{after}: {}", said(&output));
+            }
+        }
+        completes(&scenario, &expected, &after);
+    }
+}
+
+#[test]
+fn what_hangs_anywhere_is_left_by_a_second_interruption_and_completed_by_the_next_apply() {
+    let expected = straight();
+    for point in 0..expected.points {
+        let scenario = Scenario::with(CLUSTERS);
+        let after = format!("hung at point {point}");
+        let Some(mut held) = Held::at(COUNTING, &scenario, &APPLY, point) else {
+            assert!(point * 4 > expected.points * 3, "{after}: it ended before");
+            continue;
+        };
+        held.interrupt();
+        held.says("Stopping: nothing new starts");
+        held.interrupt();
+        let (status, said) = held.end();
+        assert_eq!(status.code(), Some(130), "{after}: {said}");
+        assert!(said.contains("Left at once"), "{after}: {said}");
+        completes(&scenario, &expected, &after);
+    }
+}
+
+#[test]
+fn one_interruption_anywhere_lets_what_runs_finish() {
+    let expected = straight();
+    for point in (0..expected.points).step_by(3) {
+        let scenario = Scenario::with(CLUSTERS);
+        let after = format!("interrupted at point {point}");
+        let Some(mut held) = Held::at(COUNTING, &scenario, &APPLY, point) else { continue };
+        held.interrupt();
+        held.says("Stopping: nothing new starts");
+        held.release();
+        let (status, said) = held.end();
+        assert!(status.signal().is_none() && [Some(0), Some(1)].contains(&status.code()), "{after}: {status}: {said}");
+        assert!(!scenario.path().join(JOURNAL).exists(), "{after}: it ended in order");
+        assert!(!scenario.read(STATE).contains("interrupted"), "{after}: {}", scenario.read(STATE));
+        completes(&scenario, &expected, &after);
+    }
+}
+
+#[test]
+fn a_journal_torn_in_its_last_batch_is_read_as_far_as_it_is_whole() {
+    let expected = straight_of(CHAIN);
+    let mut torn = 0;
+    for point in 1..expected.points {
+        let lines = journal_killed_at(&Scenario::with(CHAIN), point - 1).lines().count();
+        let whole = journal_killed_at(&Scenario::with(CHAIN), point);
+        let kept: usize = whole.split_inclusive('\n').take(lines).map(str::len).sum();
+        if kept == whole.len() {
+            continue;
+        }
+        // At the first and the last byte of the batch, and in the midst of each of its lines.
+        let middles = whole.match_indices('\n').map(|(end, _)| end - 3).filter(|cut| *cut > kept);
+        let cuts: Vec<usize> = [kept, kept + 1].into_iter().chain(middles).chain([whole.len() - 1]).collect();
+        for cut in cuts {
+            let scenario = Scenario::with(CHAIN);
+            let journal = journal_killed_at(&scenario, point);
+            let cut = cut.min(journal.len() - 1);
+            scenario.write(JOURNAL, &journal[..cut]);
+            completes(&scenario, &expected, &format!("torn at byte {cut} of what stood at point {point}"));
+            torn += 1;
+        }
+    }
+    assert!(torn > 20, "{torn} cuts");
+}
+
+/// The journal of an apply that is killed at a point.
+fn journal_killed_at(scenario: &Scenario, point: u64) -> String {
+    COUNTING.run(scenario, &APPLY, Some(point));
+    scenario.read(JOURNAL)
+}
+
+#[test]
+fn a_disk_that_is_full_at_any_size_is_told_and_nothing_is_lost() {
+    let expected = straight();
+    let mut failed = 0;
+    // Each of the small ones, and some of the larger.
+    for blocks in std::iter::successors(Some(0), |blocks| Some(blocks + 1 + blocks / 6)) {
+        let scenario = Scenario::with(CLUSTERS);
+        let output = limited(&scenario, blocks);
+        let after = format!("with files of at most {blocks} blocks");
+        if output.status.code() == Some(0) {
+            break;
+        }
+        assert_eq!(output.status.code(), Some(1), "{after}: {:?} {}", output.status, said(&output));
+        assert!(said(&output).contains("File too large"), "{after}: {}", said(&output));
+        completes(&scenario, &expected, &after);
+        failed += 1;
+        assert!(failed < 200, "no size is enough");
+    }
+    assert!(failed > 3, "only {failed} sizes were too small");
+}
+
+/// An apply that may write files of so many blocks of 512 bytes, as the shell limits them.
+fn limited(scenario: &Scenario, blocks: u64) -> Output {
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, COUNTING.0]).args(APPLY).current_dir(scenario.path()).envs(scenario.environment());
+    command.output().unwrap()
+}
+
+/// A command in a mount namespace of its own.
+fn unshared(args: &[&str]) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user"]).args(args);
+    command
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_told_before_anything_happens() {
+    let mut missing = Missing::default();
+    if missing.any_of(["unshare", "mount"]) {
+        return missing.close();
+    }
+    if !unshared(&["true"]).output().unwrap().status.success() {
+        missing.note(["namespaces"]);
+        return missing.close();
+    }
+    let scenario = Scenario::with(CLUSTERS);
+    let script = "mount --bind . . && mount -o remount,bind,ro . && cd \"$PWD\" && exec \"$0\" \"$@\"";
+    let output = unshared(&["sh", "-c", script, COUNTING.0]).args(APPLY).current_dir(scenario.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("Read-only file system") && said(&output).contains("meshplan.state.lock"), "{}", said(&output));
+    assert!(!scenario.path().join(".meshplan").exists());
+    completes(&scenario, &straight(), "in a directory that could not be written");
+}
+
+#[test]
+fn a_backup_beside_a_newer_journal_is_not_mixed_with_it() {
+    let expected = straight();
+    let scenario = Scenario::with(CLUSTERS);
+    COUNTING.finish(&scenario, &APPLY, None);
+    let before = scenario.read(STATE);
+    let more = CLUSTERS.replace("\"istio-system\"", "\"istio-system-2\"");
+    scenario.write("main.mesh.hcl", &more);
+    COUNTING.finish(&scenario, &APPLY, None);
+    scenario.write("main.mesh.hcl", CLUSTERS);
+    let output = COUNTING.run(&scenario, &APPLY, Some(4));
+    assert_eq!(output.status.signal(), Some(9), "{}", said(&output));
+    let (state, journal) = (scenario.read(STATE), scenario.read(JOURNAL));
+
+    scenario.write(STATE, &before);
+    for verb in [&["plan"][..], &APPLY] {
+        let output = scenario.run(verb).expect_code(1);
+        assert!(output.stderr.contains(JOURNAL) && output.stderr.contains("serial"), "{}", output.all());
+        assert_eq!((scenario.read(STATE), scenario.read(JOURNAL)), (before.clone(), journal.clone()));
+    }
+    scenario.write(STATE, &state);
+    let output = COUNTING.run(&scenario, &APPLY, None);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let left = redact::state(&scenario.state());
+    assert!(left == expected.state, "{}", redact::difference(&expected.state, &left));
+}
+
+#[test]
+fn a_journal_that_outlived_its_state_is_passed_over() {
+    let expected = straight();
+    let scenario = Scenario::with(CLUSTERS);
+    COUNTING.run(&scenario, &APPLY, Some(expected.points - 2));
+    let journal = scenario.read(JOURNAL);
+    assert!(!journal.is_empty());
+    COUNTING.finish(&scenario, &APPLY, None);
+    let state = scenario.read(STATE);
+    // As if it had been killed between the state's new name and the journal's end.
+    scenario.write(JOURNAL, &journal);
+    let output = scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    assert!(output.stderr.contains("is not counted"), "{}", output.all());
+    completes(&scenario, &expected, "beside a journal that outlived its state");
+    assert_eq!(scenario.read(STATE), state);
+    assert!(!scenario.path().join(JOURNAL).exists());
+}
+
+#[test]
+fn of_two_at_once_one_waits_or_is_told_of_the_other() {
+    let expected = straight();
+    let scenario = Scenario::with(CLUSTERS);
+    let held = Held::at(COUNTING, &scenario, &APPLY, expected.points / 2).unwrap();
+
+    let output = COUNTING.run(&scenario, &APPLY, None);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let told = said(&output);
+    assert!(told.contains(&format!("process {}", held.id())) && told.contains("`apply`"), "{told}");
+
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| COUNTING.run(&scenario, &[&APPLY[..], &["--lock-timeout=60s"]].concat(), None));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        held.release();
+        assert_eq!(held.end().0.code(), Some(0));
+        let output = waiting.join().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("No changes"), "{output:?}");
+    });
+    completes(&scenario, &expected, "after two at once");
+}
+
+#[test]
+fn a_lock_that_is_lost_ends_the_apply_that_lost_it() {
+    let expected = straight();
+    // Of the last points some pass when all is written down.
+    for point in (1..expected.points * 3 / 4).step_by(2) {
+        let scenario = Scenario::with(CLUSTERS);
+        let after = format!("lock lost at point {point}");
+        let Some(held) = Held::at(COUNTING, &scenario, &APPLY, point) else { continue };
+        std::fs::remove_file(scenario.path().join("meshplan.state.lock")).unwrap();
+        // Somebody else takes it, and works.
+        let other = COUNTING.run(&scenario, &["apply", "--auto-approve"], None);
+        held.release();
+        let (status, said_by_loser) = held.end();
+        assert_eq!(status.code(), Some(1), "{after}: {said_by_loser}");
+        assert!(said_by_loser.contains("meshplan.state.lock` is held no more"), "{after}: {said_by_loser}");
+        // The other found the thing that was just being made, or it did not.
+        let stranger = said(&other).contains("exists, not ours") || said(&other).contains("sandbox cluster exists");
+        assert!(other.status.code() == Some(0) || stranger, "{after}: {}", said(&other));
+        assert_eq!(made_twice(&scenario), Vec::<String>::new(), "{after}");
+        assert!(!scenario.path().join(JOURNAL).exists(), "{after}: the other ended in order");
+    }
+}
+
+/// A clock that goes an hour back each time somebody looks.
+#[derive(Debug)]
+struct Backwards(AtomicU64);
+
+impl engine::port::Machine for Backwards {
+    fn now(&self) -> u64 {
+        self.0.fetch_sub(3600, Ordering::SeqCst)
+    }
+
+    fn record_id(&self) -> engine::state::RecordId {
+        engine::state::RecordId::new(&format!("r{}", self.0.load(Ordering::SeqCst)))
+    }
+}
+
+#[test]
+fn a_clock_that_goes_backwards_changes_no_outcome() {
+    let scenario = Scenario::with(CLUSTERS);
+    let machine = Arc::new(Backwards(AtomicU64::new(1_800_000_000)));
+    let world = || World { machine: machine.clone(), ..scenario.world("") };
+    let output = Scenario::run_in(world(), &APPLY).expect_code(0);
+    assert!(output.stdout.contains("Apply complete"), "{}", output.all());
+    Scenario::run_in(world(), &["plan", "--detailed-exitcode"]).expect_code(0);
+    Scenario::run_in(world(), &["destroy", "--auto-approve"]).expect_code(0);
+    assert_eq!(scenario.addresses(), Vec::<String>::new());
+}

@@ -1,8 +1,10 @@
 //! What was typed. Nothing here has an effect or looks at the world.
 
+mod aiming;
 mod assignment;
 mod spelling;
 
+pub use aiming::Aiming;
 pub use assignment::{Assignment, Assignments};
 
 use crate::commands::Verb;

@@ -2,6 +2,7 @@
 //!
 //! [`run`] is the whole program as a function of the [`World`] it lives in; the binary hands it the real one.
 
+mod aims;
 pub mod args;
 pub mod commands;
 mod disk;

@@ -1,6 +1,6 @@
 //! What apply and destroy have in common: lock, plan, ask, drive, say how it ended.
 
-use crate::args::{Performing, Planning};
+use crate::args::Performing;
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::{Aim, Project};
@@ -19,13 +19,7 @@ use tokio::runtime::Runtime;
 const SANDBOX: &str = "sandbox_cluster";
 
 /// Plans, asks and applies under the lock; what this brings into reach is then read, and planned if it differs.
-pub(crate) fn perform(session: &mut Session, planning: &Planning, performing: &Performing, aim: Aim) -> Result<u8, Failure> {
-    let project = Project::load(session, planning)?;
-    perform_project(session, &project, performing, aim)
-}
-
-/// The same with a configuration that was read.
-pub(crate) fn perform_project(session: &mut Session, project: &Project, performing: &Performing, aim: Aim) -> Result<u8, Failure> {
+pub(crate) fn perform(session: &mut Session, project: &Project, performing: &Performing, aim: Aim) -> Result<u8, Failure> {
     if performing.json && !performing.auto_approve {
         let detail = "with `--json` nobody can be asked".to_owned();
         return Err(Failure::one("approval needed", detail).help("Add `--auto-approve`, or apply without `--json`."));
@@ -154,6 +148,9 @@ fn finish(session: &mut Session, plan: &Plan, summary: &Summary) -> Result<Ended
             "Sandbox clusters run no containers: what is marked (simulated) was made up, and no traffic flows. To go on for real, point the \
              configuration at clusters of your kubeconfig with `data \"kubernetes_cluster\"`.",
         );
+    }
+    if plan.partial {
+        view.say("Only a part was planned, as `--target` or `--exclude` says: `meshplan plan` shows what is left.");
     }
     if summary.is_complete() && plan.blocked.iter().any(|blocked| blocked.after.is_some()) {
         return Ok(Ended::WithMoreInReach);

@@ -1,6 +1,7 @@
 //! The configuration in a directory, and the values of its variables.
 
-use crate::args::{Planning, Previewer};
+use crate::aims;
+use crate::args::{Aiming, Planning, Previewer};
 use crate::failure::Failure;
 use crate::required;
 use crate::session::Session;
@@ -9,7 +10,7 @@ use engine::address::{Address, Mode};
 use engine::config::{Config, parse};
 use engine::diagnostic::Problems;
 use engine::eval::Surroundings;
-use engine::plan::Inputs;
+use engine::plan::{Aims, Inputs};
 use engine::schema::Catalogue;
 use engine::value::{Class, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,8 @@ pub(crate) struct Project {
     pub(crate) config: Config,
     /// What is to be imported without a block: its address and id.
     pub(crate) import: Option<(Address, Arc<str>)>,
+    /// What is aimed at, if not everything.
+    pub(crate) aims: Aims,
     /// Values of the root module's variables, where some are given.
     pub(crate) variables: BTreeMap<Arc<str>, Value>,
     pub(crate) skip_refresh: bool,
@@ -64,7 +67,12 @@ impl Project {
         let (variables, problems) = gather(&mut session.sources, declared, places);
         session.show_or_fail(problems)?;
         let skip_preview = planning.preview == Previewer::Offline;
-        Ok(Self { config, import: None, variables, skip_refresh: !planning.refresh, skip_preview })
+        Ok(Self { config, import: None, aims: Aims::default(), variables, skip_refresh: !planning.refresh, skip_preview })
+    }
+
+    /// The same, aimed at a part.
+    pub(crate) fn aimed(self, session: &Session, aiming: &Aiming, replace: &[String]) -> Result<Self, Failure> {
+        Ok(Self { aims: aims::gather(&session.working_directory, aiming, replace)?, ..self })
     }
 
     /// The configuration alone, every file of it read and parsed. Warnings are shown; errors fail.
@@ -89,6 +97,7 @@ impl Project {
         Inputs {
             variables: self.variables.clone(),
             imports: self.import.clone().into_iter().collect(),
+            aims: self.aims.clone(),
             destroy: aim == Aim::Nothing,
             skip_refresh: self.skip_refresh,
             skip_preview: self.skip_preview,

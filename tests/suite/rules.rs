@@ -1,5 +1,6 @@
 //! One test per rule of planning and applying that is easy to get wrong.
 
+mod aims;
 mod blocks;
 mod checks;
 mod imports;

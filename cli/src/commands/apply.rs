@@ -1,9 +1,9 @@
 //! `meshplan apply`
 
-use crate::args::{Performing, Planning};
+use crate::args::{Aiming, Performing, Planning};
 use crate::failure::Failure;
 use crate::perform::perform;
-use crate::project::Aim;
+use crate::project::{Aim, Project};
 use crate::session::Session;
 use std::path::PathBuf;
 
@@ -22,6 +22,12 @@ pub struct Apply {
     /// How it is planned.
     #[command(flatten)]
     pub planning: Planning,
+    /// What it is aimed at.
+    #[command(flatten)]
+    pub aiming: Aiming,
+    /// Replace the instance ADDRESS though it could stay; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<String>,
     /// How it is performed.
     #[command(flatten)]
     pub performing: Performing,
@@ -35,5 +41,6 @@ pub(super) fn run(session: &mut Session, args: &Apply) -> Result<u8, Failure> {
         let detail = format!("`{}` cannot be applied: this version of meshplan applies only the plan it has just made", file.display());
         return Err(Failure::one("saved plans are not applied yet", detail).help("Run `meshplan apply` without a file."));
     }
-    perform(session, &args.planning, &args.performing, Aim::Configuration)
+    let project = Project::load(session, &args.planning)?.aimed(session, &args.aiming, &args.replace)?;
+    perform(session, &project, &args.performing, Aim::Configuration)
 }

@@ -1,25 +1,30 @@
 //! `meshplan destroy`
 
-use crate::args::{Performing, Planning};
+use crate::args::{Aiming, Performing, Planning};
 use crate::failure::Failure;
 use crate::perform::perform;
-use crate::project::Aim;
+use crate::project::{Aim, Project};
 use crate::session::Session;
 
 /// Delete everything that is remembered, in reverse
 ///
-/// Makes a plan that deletes every resource of the state, shows it, asks, and does it: dependents first, clusters last.
+/// Makes a plan that deletes every resource of the state, shows it, asks, and does it: dependents first, clusters last. With --target only
+/// these go, and what depends on them; with --exclude these stay, and what they were made from.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  meshplan destroy\n  meshplan plan --destroy")]
+#[command(after_long_help = "Examples:\n  meshplan destroy\n  meshplan plan --destroy\n  meshplan destroy --target module.shop")]
 pub struct Destroy {
     /// How it is planned.
     #[command(flatten)]
     pub planning: Planning,
+    /// What it is aimed at.
+    #[command(flatten)]
+    pub aiming: Aiming,
     /// How it is performed.
     #[command(flatten)]
     pub performing: Performing,
 }
 
 pub(super) fn run(session: &mut Session, args: &Destroy) -> Result<u8, Failure> {
-    perform(session, &args.planning, &args.performing, Aim::Nothing)
+    let project = Project::load(session, &args.planning)?.aimed(session, &args.aiming, &[])?;
+    perform(session, &project, &args.performing, Aim::Nothing)
 }

@@ -2,7 +2,7 @@
 
 use crate::args::{Performing, Planning};
 use crate::failure::Failure;
-use crate::perform::perform_project;
+use crate::perform::perform;
 use crate::project::{Aim, Project};
 use crate::session::Session;
 use engine::address::{Address, Mode, NotAnAddress};
@@ -47,5 +47,5 @@ pub(super) fn run(session: &mut Session, args: &Import) -> Result<u8, Failure> {
     }
     let mut project = Project::load(session, &args.planning)?;
     project.import = Some((address, args.id.as_str().into()));
-    perform_project(session, &project, &args.performing, Aim::Import)
+    perform(session, &project, &args.performing, Aim::Import)
 }

@@ -1,6 +1,6 @@
 //! `meshplan plan`
 
-use crate::args::Planning;
+use crate::args::{Aiming, Planning};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::{Aim, Project};
@@ -20,6 +20,12 @@ pub struct Plan {
     /// How it is planned.
     #[command(flatten)]
     pub planning: Planning,
+    /// What it is aimed at.
+    #[command(flatten)]
+    pub aiming: Aiming,
+    /// Replace the instance ADDRESS though it could stay; may be given more than once
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "destroy")]
+    pub replace: Vec<String>,
     /// Plan to destroy everything
     #[arg(long)]
     pub destroy: bool,
@@ -37,7 +43,7 @@ pub struct Plan {
 }
 
 pub(super) fn run(session: &mut Session, args: &Plan) -> Result<u8, Failure> {
-    let project = Project::load(session, &args.planning)?;
+    let project = Project::load(session, &args.planning)?.aimed(session, &args.aiming, &args.replace)?;
     let runtime = Session::runtime()?;
     let state = session.remembered()?;
     let aim = if args.destroy { Aim::Nothing } else { Aim::Configuration };

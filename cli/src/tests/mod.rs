@@ -1,5 +1,6 @@
 //! Whole command lines in a world of their own: what they print, where, and what they exit with.
 
+mod aims;
 mod flow;
 mod interruption;
 

@@ -67,7 +67,7 @@ impl View for Lines {
         }
         self.line(
             "plan",
-            json!({ "counts": counts(&plan.counts()), "changes": plan.has_changes(), "destroy": plan.destroy, "digest": plan.digest() }),
+            json!({ "counts": counts(&plan.counts()), "changes": plan.has_changes(), "destroy": plan.destroy, "partial": plan.partial, "digest": plan.digest() }),
         );
     }
 
@@ -137,6 +137,7 @@ pub fn document(plan: &Plan) -> Json {
         "format": FORMAT,
         "meshplan": env!("CARGO_PKG_VERSION"),
         "destroy": plan.destroy,
+        "partial": plan.partial,
         "digest": plan.digest(),
         "counts": counts(&plan.counts()),
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
@@ -303,6 +304,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::Interrupted => "interrupted",
         Reason::NotReady => "not_ready",
         Reason::Triggered(_) => "triggered",
+        Reason::Requested => "requested",
         Reason::ReadAfter(_) => "read_after",
         Reason::ReadWhenKnown => "read_when_known",
         Reason::MembersChange => "members_change",

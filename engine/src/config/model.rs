@@ -1,7 +1,8 @@
 //! Blocks as the planner reads them.
 
 use super::expression::{Expr, Root};
-use crate::address::{Address, Mode, ModulePath, shared_order};
+use super::subject::Subject;
+use crate::address::{Mode, shared_order};
 use crate::source::{ModuleKey, Span};
 use crate::value::{Type, Value};
 use std::cmp::Ordering;
@@ -43,24 +44,6 @@ pub struct Module {
     pub removed: Vec<Removed>,
     /// `import` blocks. Only the root module may have them.
     pub imports: Vec<ImportBlock>,
-}
-
-/// What a `moved` or `removed` block is about, as seen from its module.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// A module call, or one instance of it, with all within.
-    Module(ModulePath),
-    /// A resource block, or one instance of it.
-    Resource(Address),
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Module(module) => module.fmt(f),
-            Self::Resource(address) => address.fmt(f),
-        }
-    }
 }
 
 /// A `moved` block: what was known under one address is known under another.

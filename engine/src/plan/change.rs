@@ -96,6 +96,8 @@ pub enum Reason {
     MembersChange,
     /// A value in `replace_triggered_by` changed.
     Triggered(String),
+    /// The run was asked to replace it.
+    Requested,
     /// What it reads is known only after these are applied.
     ReadAfter(Vec<Address>),
     /// Its arguments are known only after apply.
@@ -149,6 +151,7 @@ impl fmt::Display for Reason {
             Self::NotReady => f.write_str("created, not ready yet"),
             Self::MembersChange => f.write_str("its members change"),
             Self::Triggered(by) => write!(f, "`{by}` changed"),
+            Self::Requested => f.write_str("as requested"),
             Self::ReadAfter(addresses) => {
                 let shown: Vec<_> = addresses.iter().map(ToString::to_string).collect();
                 write!(f, "read after {} changes", list(&shown))

@@ -1,5 +1,6 @@
 //! What a plan is asked for with.
 
+use super::Aims;
 use crate::address::Address;
 use crate::eval::Surroundings;
 use crate::value::Value;
@@ -14,6 +15,8 @@ pub struct Inputs {
     pub variables: BTreeMap<Arc<str>, Value>,
     /// What is to be imported beside what `import` blocks name: by address the id.
     pub imports: BTreeMap<Address, Arc<str>>,
+    /// What the run is aimed at, if not at everything.
+    pub aims: Aims,
     /// Plan to destroy everything.
     pub destroy: bool,
     /// Plan from the state alone, without looking at the world.

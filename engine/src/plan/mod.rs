@@ -2,6 +2,7 @@
 //!
 //! Making one is a pure walk; see `walk`. What stands here is what the walk leaves: changes for people, slots for `apply`.
 
+mod aims;
 mod body;
 mod change;
 mod digest;
@@ -11,6 +12,7 @@ mod only;
 mod program;
 mod walk;
 
+pub use aims::Aims;
 pub use body::misnamed;
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Reason};
 pub use inputs::Inputs;
@@ -50,6 +52,8 @@ pub struct Plan {
     pub renamed: Vec<(Address, Address)>,
     /// Whether this plan destroys everything.
     pub destroy: bool,
+    /// Whether it was aimed at a part, and may leave something out.
+    pub partial: bool,
 }
 
 impl Plan {

@@ -173,6 +173,7 @@ pub fn summary(plan: &Plan, style: Style) -> String {
 fn no_changes(plan: &Plan) -> String {
     let why = match (plan.destroy, plan.changes.is_empty() && plan.blocked.is_empty()) {
         (true, _) => "there is nothing to destroy",
+        (false, _) if plan.partial => "the part that is aimed at is as configured",
         (false, true) => "the configuration has no resources, and nothing is remembered",
         (false, false) => "what exists is as configured",
     };

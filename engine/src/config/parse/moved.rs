@@ -1,8 +1,9 @@
 //! What names that are no more have become: `moved` and `removed` blocks.
 
 use super::Lowering;
-use crate::address::{Address, Key, Mode};
-use crate::config::model::{Moved, Removed, Subject};
+use crate::address::{Address, Mode};
+use crate::config::model::{Moved, Removed};
+use crate::config::subject::Subject;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use hcl_edit::Span as _;
@@ -66,7 +67,7 @@ impl Lowering<'_> {
             self.lacks("from", "removed", span);
         }
         let from = from??;
-        if has_key(&from) {
+        if from.has_key() {
             let problem = Diagnostic::error("invalid address", format!("`{from}` is one instance, and a `removed` block is about all"));
             self.report(problem.at(span).help("Leave out the key, or take it out of `for_each` to delete the one."));
             return None;
@@ -93,23 +94,8 @@ impl Lowering<'_> {
 }
 
 fn subject(text: &str) -> Option<Subject> {
-    let text = text.trim();
-    match text.parse::<Address>() {
-        Ok(address) if address.mode == Mode::Managed && address.member.is_none() => Some(Subject::Resource(address)),
-        Ok(_) => None,
-        Err(_) => {
-            let within: Address = format!("{text}.kind.name").parse().ok()?;
-            (!within.module.is_root() && &*within.kind == "kind").then(|| Subject::Module(within.module.clone()))
-        }
-    }
-}
-
-fn has_key(subject: &Subject) -> bool {
-    let (module, key) = match subject {
-        Subject::Module(module) => (module, &Key::None),
-        Subject::Resource(address) => (&address.module, &address.key),
-    };
-    *key != Key::None || module.steps().iter().any(|step| step.key != Key::None)
+    let read = |address: &Address| address.mode == Mode::Data || address.member.is_some();
+    text.trim().parse().ok().filter(|subject| !matches!(subject, Subject::Resource(address) if read(address)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Validations, preconditions, postconditions and checks.
 
+use super::range::is_left_out;
 use super::tables::ModuleInstance;
 use super::{Site, Walk};
 use crate::config::Assertion;
@@ -16,6 +17,8 @@ pub(super) enum Verdict {
     Pending,
     /// It does not hold; the message.
     Fails(String),
+    /// It looks at what nobody aims at.
+    LeftOut,
     /// It is decided at apply: condition and message.
     Later(Value, Value),
 }
@@ -38,6 +41,9 @@ impl Walk<'_> {
             .map_err(|mismatch| vec![Diagnostic::error("wrong message", mismatch.to_string()).at(assertion.error_message.span)])?;
         if condition.as_bool() == Some(false) {
             return Ok(Verdict::Fails(said(&message)));
+        }
+        if condition.blocked_why().as_ref().is_some_and(is_left_out) {
+            return Ok(Verdict::LeftOut);
         }
         if let Some(why) = condition.blocked_why() {
             return Ok(Verdict::Fails(format!("it could not be observed: {why}")));
@@ -67,7 +73,7 @@ impl Walk<'_> {
                 Verdict::Fails(message) => {
                     problems.push(Diagnostic::error("invalid value", format!("variable `{name}`: {message}")).at(validation.span));
                 }
-                Verdict::Holds | Verdict::Pending | Verdict::Later(..) => {}
+                Verdict::Holds | Verdict::Pending | Verdict::LeftOut | Verdict::Later(..) => {}
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }

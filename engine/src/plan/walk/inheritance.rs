@@ -35,7 +35,7 @@ impl Walk<'_> {
         // Every other replacement leaves a place or something broken, and goes first whatever the block says.
         let turns = planned.action == Action::Replace
             && !planned.dies_with_place
-            && matches!(planned.reason, Reason::CannotUpdate(_) | Reason::Triggered(_));
+            && matches!(planned.reason, Reason::CannotUpdate(_) | Reason::Triggered(_) | Reason::Requested);
         if !turns {
             return true;
         }

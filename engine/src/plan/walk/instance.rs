@@ -1,10 +1,11 @@
 //! What becomes of one instance of a resource.
 
 use super::arguments::{blocked, waits};
+use super::lifecycle::Held;
 use super::skeleton::StaticNode;
 use super::tables::{Binding, Fate, Group, Instances, Keys, ModuleInstance, Planned as PlannedInstance, Terms};
 use super::world::Seen;
-use super::{FAILED, Site, Walk};
+use super::{FAILED, LEFT_OUT, Site, Walk};
 use crate::address::{Address, AddressParts, Key, Mode};
 use crate::config::{Repetition, ResourceBlock, ResourceName};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
@@ -43,6 +44,10 @@ impl Walk<'_> {
             return true;
         }
         let (module, block, is_first) = (*module, block.clone(), group.is_none());
+        if self.inputs.aims.excludes(&address_of(instance, &block.name, Key::None)) {
+            self.tables.set_group(node, &instance.path, Group { keys: Keys::Blocked(LEFT_OUT.into()), value: None, finished: true });
+            return true;
+        }
         let Some(kind) = self.catalogue.get(block.name.mode, &block.name.kind).cloned() else {
             self.unknown_kind(&block);
             self.tables.set_group(node, &instance.path, Group { keys: Keys::Failed, value: None, finished: true });
@@ -90,6 +95,10 @@ impl Walk<'_> {
         kind: &Arc<dyn Kind>,
         (instance, binding, address): (&ModuleInstance, &Binding, Address),
     ) -> bool {
+        if self.inputs.aims.excludes(&address) {
+            self.tables.fates.insert(address, Fate::Blocked(LEFT_OUT.into()));
+            return true;
+        }
         let found = self.plan_block(module, block, kind, (instance, binding, &address)).unwrap_or_else(|problems| {
             self.report(problems.into_iter().map(|problem| problem.about(&address)).collect());
             Found::Fate(Fate::Failed)
@@ -136,7 +145,11 @@ impl Walk<'_> {
             // A check is known by its module's path and its name.
             terms.waits().gates = dependencies.gates.iter().map(|gate| super::check_name(&instance.path, gate)).collect();
         }
-        let Some(later) = self.preconditions(&block.lifecycle().preconditions, site)? else { return Ok(Found::Open) };
+        let later = match self.preconditions(&block.lifecycle().preconditions, site)? {
+            Held::Open => return Ok(Found::Open),
+            Held::LeftOut => return Ok(Found::Fate(Fate::Blocked(LEFT_OUT.into()))),
+            Held::Until(later) => later,
+        };
         if !later.is_empty() {
             terms.waits().preconditions = later;
         }
@@ -150,8 +163,9 @@ impl Walk<'_> {
         let triggered = self.triggered(block, site)?;
         match self.plan_resource(&subject, terms)? {
             Found::Fate(Fate::Planned(mut planned)) => {
-                if let Some(by) = triggered {
-                    Self::trigger(&mut planned, by);
+                let requested = planned.members.is_none() && self.is_to_be_replaced(address);
+                if let Some(because) = requested.then_some(Reason::Requested).or(triggered.map(Reason::Triggered)) {
+                    Self::trigger(&mut planned, because);
                 }
                 Self::allowed(&subject, &planned)?;
                 self.postconditions(block, site, (address, planned))

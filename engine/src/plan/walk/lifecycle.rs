@@ -3,6 +3,7 @@
 use super::conditions::Verdict;
 use super::inheritance::twice;
 use super::instance::{Found, Subject, group_member};
+use super::range::LEFT_OUT;
 use super::tables::{Conditions, Fate, Planned, Terms};
 use super::{Site, Walk};
 use crate::address::Address;
@@ -10,6 +11,16 @@ use crate::config::{Assertion, ResourceBlock, seconds};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::plan::{Action, Reason};
 use crate::value::Value;
+
+/// What preconditions come to.
+pub(super) enum Held {
+    /// They hold as soon as these do, which an apply will tell.
+    Until(Conditions),
+    /// One waits for an answer.
+    Open,
+    /// One looks at what nobody aims at.
+    LeftOut,
+}
 
 impl Walk<'_> {
     /// The terms on which an instance is treated.
@@ -29,18 +40,19 @@ impl Walk<'_> {
         Ok(terms)
     }
 
-    /// Decides preconditions: those that an apply will tell; nothing while one waits for an answer.
-    pub(super) fn preconditions(&mut self, all: &[Assertion], site: Site<'_>) -> Result<Option<Conditions>, Problems> {
+    /// Decides preconditions.
+    pub(super) fn preconditions(&mut self, all: &[Assertion], site: Site<'_>) -> Result<Held, Problems> {
         let (mut problems, mut later) = (Problems::new(), Conditions::new());
         for assertion in all {
             match self.assertion(assertion, site)? {
                 Verdict::Holds => {}
-                Verdict::Pending => return Ok(None),
+                Verdict::Pending => return Ok(Held::Open),
+                Verdict::LeftOut => return Ok(Held::LeftOut),
                 Verdict::Fails(message) => problems.push(Diagnostic::error("precondition failed", message).at(assertion.span)),
                 Verdict::Later(condition, message) => later.push((condition, message)),
             }
         }
-        if problems.is_empty() { Ok(Some(later)) } else { Err(problems) }
+        if problems.is_empty() { Ok(Held::Until(later)) } else { Err(problems) }
     }
 
     /// `ignore_changes`: what the state remembers instead of what the configuration says, once there is something to remember.
@@ -72,6 +84,7 @@ impl Walk<'_> {
             match self.assertion(assertion, site)? {
                 Verdict::Holds => {}
                 Verdict::Pending => return Ok(Found::Open),
+                Verdict::LeftOut => return Ok(Found::Fate(Fate::Blocked(LEFT_OUT.into()))),
                 Verdict::Fails(message) => problems.push(Diagnostic::error("postcondition failed", message).at(assertion.span)),
                 Verdict::Later(condition, message) => planned.terms.waits().postconditions.push((condition, message)),
             }
@@ -111,11 +124,17 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Whether the run was asked to replace an instance; a member with its whole set.
+    pub(super) fn is_to_be_replaced(&self, address: &Address) -> bool {
+        let asked = &self.inputs.aims.replace;
+        asked.contains(address) || address.parent().is_some_and(|set| asked.contains(&set))
+    }
+
     /// Replaces what exists and would otherwise be kept or updated.
-    pub(super) fn trigger(planned: &mut Planned, by: String) {
+    pub(super) fn trigger(planned: &mut Planned, because: Reason) {
         if planned.prior.is_some() && matches!(planned.action, Action::Keep | Action::Update | Action::Settle) {
             planned.action = if planned.terms.create_before_destroy { Action::ReplaceCreateFirst } else { Action::Replace };
-            planned.reason = Reason::Triggered(by);
+            planned.reason = because;
             let schema = planned.kind.schema();
             planned.attributes = crate::schema::created(schema, &planned.arguments);
         }

@@ -2,9 +2,11 @@
 
 use super::Walk;
 use super::instance::{Found, Subject, diagnosed};
+use super::range::{LEFT_OUT, is_left_out};
 use super::tables::{Fate, MemberPlan, Planned, Terms, Waits};
 use crate::address::{Address, Mode};
 use crate::diagnostic::{Diagnostic, Problems};
+use crate::plan::{Action, Reason};
 use crate::schema::Member;
 use crate::value::{Data, Value};
 use std::collections::BTreeMap;
@@ -24,6 +26,7 @@ impl Walk<'_> {
             let after: Vec<Address> = member.after.iter().map(|key| subject.address.with_member(key)).collect();
             match self.plan_member(subject, &planned, (member, &address, &after))? {
                 Some(Fate::Planned(_) | Fate::Failed) => {}
+                Some(Fate::Blocked(why)) if is_left_out(&why) => continue,
                 Some(Fate::Blocked(why)) => {
                     let detail = format!("`{address}` could not be observed: {why}");
                     self.tables.fates.insert(address.clone(), Fate::Blocked(why));
@@ -59,6 +62,11 @@ impl Walk<'_> {
         if let Some(fate) = self.tables.fates.get(address) {
             return Ok(Some(fate.clone()));
         }
+        if self.inputs.aims.excludes(address) {
+            let fate = Fate::Blocked(LEFT_OUT.into());
+            self.tables.fates.insert(address.clone(), fate.clone());
+            return Ok(Some(fate));
+        }
         let Some(kind) = self.catalogue.get(Mode::Managed, member.kind).cloned() else {
             let detail = format!("`{}` renders members of the kind `{}`, which nobody provides", subject.kind.schema().kind, member.kind);
             return Err(vec![Diagnostic::error("unknown member kind", detail).at(subject.span)]);
@@ -79,8 +87,11 @@ impl Walk<'_> {
         let timeouts = set.terms.waits.as_ref().map(|waits| waits.timeouts.clone());
         let waits = timeouts.map(|timeouts| Box::new(Waits { timeouts, ..Waits::default() }));
         let terms = Terms { prevent_destroy: set.terms.prevent_destroy, waits, ..Terms::default() };
-        let Found::Fate(fate) = self.plan_resource(&inner, terms)? else { return Ok(None) };
-        if let Fate::Planned(planned) = &fate {
+        let Found::Fate(mut fate) = self.plan_resource(&inner, terms)? else { return Ok(None) };
+        if let Fate::Planned(planned) = &mut fate {
+            if self.is_to_be_replaced(address) {
+                Self::trigger(planned, Reason::Requested);
+            }
             Self::allowed(&inner, planned)
                 .map_err(|problems| problems.into_iter().map(|problem| problem.about(address)).collect::<Problems>())?;
         }
@@ -90,7 +101,6 @@ impl Walk<'_> {
 
     /// A set whose members change has computed attributes that are read again, whatever its own arguments say.
     fn follow_members(&mut self, planned: &mut Planned) {
-        use crate::plan::{Action, Reason};
         let members = planned.members.as_deref().unwrap_or_default();
         let changed = members.iter().any(|member| self.tables.planned(&member.address).is_some_and(|member| member.action.is_change()));
         if changed && planned.action == Action::Keep && planned.settles {

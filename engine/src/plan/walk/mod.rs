@@ -4,6 +4,7 @@
 //! questions and visits, when called again, only what is not finished. What is finished holds nothing pending, so that a resumed
 //! walk ends as one from scratch would. It never fetches, never aborts, and never decides on what it could not see.
 
+mod aim;
 mod arguments;
 mod build;
 mod conditions;
@@ -17,6 +18,7 @@ mod members;
 mod orphans;
 mod place;
 mod probes;
+mod range;
 mod repair;
 mod scope;
 mod skeleton;
@@ -37,7 +39,9 @@ use crate::state::{Entry, State};
 use crate::value::{Origin, Type, Value};
 use arguments::waits;
 use imports::Imports;
+use lifecycle::Held;
 use probes::Scoped;
+use range::{LEFT_OUT, Range};
 use repair::Repairs;
 use scope::Lookup;
 use skeleton::{Item, Skeleton};
@@ -70,6 +74,7 @@ pub struct Walk<'a> {
     /// What servers say against instances, which are in error unless this plan changes what they require.
     refusals: BTreeMap<Address, Diagnostic>,
     imports: Imports,
+    range: Range,
     /// What a run that destroys everything finds written of what it destroys.
     undesired: Skeleton,
     /// Data sources of checks that cannot be read, and what their checks say of it.
@@ -101,7 +106,9 @@ impl<'a> Walk<'a> {
         let (upgraded, problems) = upgrade::upgrade(&mut prior, catalogue);
         let nothing = Config { root: config.root.clone(), modules: BTreeMap::default() };
         let (skeleton, circles) = Skeleton::new(if inputs.destroy { &nothing } else { config });
-        let open = if circles.is_empty() { skeleton.order.clone() } else { Vec::new() };
+        let range = Range::new(&skeleton, &prior, &inputs.aims, inputs.destroy);
+        let mut open = if circles.is_empty() { skeleton.order.clone() } else { Vec::new() };
+        open.retain(|node| range.visits(*node));
         let binding = Binding { key: Key::None, value: None, origin: Origin::NONE };
         let root = ModuleInstance { path: ModulePath::root(), binding, origin: Origin::NONE };
         let mut tables = Tables::new(skeleton, root);
@@ -128,6 +135,7 @@ impl<'a> Walk<'a> {
             moves,
             refusals: BTreeMap::new(),
             imports,
+            range,
             unread: BTreeMap::new(),
             open,
             stuck,
@@ -169,6 +177,7 @@ impl<'a> Walk<'a> {
             self.miss_import_targets();
             self.inherit_create_before_destroy();
             self.plan_orphans();
+            self.judge_aims();
             self.warn_of_lost_places();
         }
         build::build(self)
@@ -273,7 +282,11 @@ impl<'a> Walk<'a> {
         let block = self.tables.skeleton.modules[module].module.clone();
         let output = &block.outputs[name];
         let site = Site::of(module, &instance.path);
-        let Some(later) = self.preconditions(&output.preconditions, site)? else { return Ok(Value::pending(Type::Any)) };
+        let later = match self.preconditions(&output.preconditions, site)? {
+            Held::Open => return Ok(Value::pending(Type::Any)),
+            Held::LeftOut => return Ok(Value::blocked(LEFT_OUT)),
+            Held::Until(later) => later,
+        };
         if !later.is_empty() {
             self.tables.output_conditions.insert((instance.path.clone(), name.clone()), later);
         }

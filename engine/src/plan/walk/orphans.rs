@@ -1,9 +1,10 @@
 //! What the state remembers and the configuration no longer desires.
 
+use super::range::is_left_out;
 use super::skeleton::Item;
 use super::tables::{Fate, Instances, Keys, Planned, Terms};
 use super::world::Seen;
-use super::{FAILED, Walk};
+use super::{FAILED, LEFT_OUT, Walk};
 use crate::address::{Address, Mode};
 use crate::config::ResourceName;
 use crate::diagnostic::Diagnostic;
@@ -29,6 +30,10 @@ impl Walk<'_> {
         let addresses: Vec<_> = self.prior.resources.keys().filter(|address| !self.tables.fates.contains_key(address)).cloned().collect();
         let mut unwanted = Vec::new();
         for address in addresses {
+            if !self.range.reads(&address) {
+                self.tables.fates.insert(address, Fate::Blocked(LEFT_OUT.into()));
+                continue;
+            }
             match self.orphan(&address) {
                 Orphan::Unwanted(reason) => unwanted.push((address, reason)),
                 Orphan::Blocked(why) => {
@@ -42,6 +47,8 @@ impl Walk<'_> {
         // Places before what lies within them: a place that cannot be deleted takes nothing with it.
         unwanted.sort_by_cached_key(|(address, _)| (!self.prior.places.contains_key(address), self.depth(address)));
         let (mut dying, mut given_up) = (self.replaced_places(), BTreeSet::new());
+        let partial = self.inputs.aims.is_partial();
+        let may_die = partial.then(|| self.may_die(&unwanted.iter().map(|(address, _)| address.clone()).collect()));
         for (address, reason) in unwanted {
             let Some(record) = self.prior.record(&address).cloned() else { continue };
             if self.moves.gives_up(&address) || record.place.as_ref().is_some_and(|place| given_up.contains(place)) {
@@ -51,7 +58,8 @@ impl Walk<'_> {
                 continue;
             }
             let fate = self.unwanted(&address, &record, reason, &dying);
-            if matches!(fate, Fate::Planned(_)) && self.prior.places.contains_key(&address) {
+            let dies = may_die.as_ref().is_none_or(|places| places.contains(&address));
+            if dies && matches!(fate, Fate::Planned(_)) && self.prior.places.contains_key(&address) {
                 dying.insert(address.clone());
             }
             self.tables.fates.insert(address, fate);
@@ -72,12 +80,13 @@ impl Walk<'_> {
         for (dependent, _, record) in self.prior.records() {
             let Some(Fate::Blocked(why)) = fates.get(dependent) else { continue };
             for set in record.depends_on.intersection(&sets).filter(|set| dependent.parent().as_ref() != Some(set)) {
-                held.entry(set.clone()).or_insert_with(|| format!("`{dependent}` may still use it, and could not be observed: {why}"));
+                let because = || format!("`{dependent}` may still use it, and could not be observed: {why}");
+                held.entry(set.clone()).or_insert_with(|| if is_left_out(why) { why.clone() } else { because().into() });
             }
         }
         for member in members {
             if let Some(why) = member.parent().and_then(|set| held.get(&set)) {
-                self.tables.fates.insert(member, Fate::Blocked(why.as_str().into()));
+                self.tables.fates.insert(member, Fate::Blocked(why.clone()));
             }
         }
     }
@@ -102,7 +111,7 @@ impl Walk<'_> {
         let deposed: Vec<_> =
             self.prior.records().filter_map(|(address, key, record)| Some((address.clone(), key?.clone(), record.clone()))).collect();
         for (address, key, record) in deposed {
-            if record.place.as_ref().is_some_and(|place| dying.contains(place)) {
+            if !self.range.reads(&address) || record.place.as_ref().is_some_and(|place| dying.contains(place)) {
                 continue;
             }
             let action = match self.seen(&address, Some(&key), &record) {

@@ -3,6 +3,7 @@
 use super::arguments::{blocked, waits};
 use super::data::{missing, read, unread};
 use super::instance::{Subject, group_member};
+use super::range::{LEFT_OUT, UNSEEN};
 use super::skeleton::Item;
 use super::tables::{Fate, Instances, ModuleInstance, Planned, Terms};
 use super::{FAILED, Site, Walk};
@@ -38,7 +39,7 @@ pub(super) fn probe_address(path: &crate::address::ModulePath, check: &str, name
 impl Walk<'_> {
     /// Visits the data sources of all checks, once everything else is planned.
     pub(super) fn visit_probes(&mut self) {
-        for node in 0..self.tables.skeleton.nodes.len() {
+        for node in (0..self.tables.skeleton.nodes.len()).filter(|node| self.range.visits(*node)).collect::<Vec<_>>() {
             let module = self.tables.skeleton.nodes[node].module;
             let Item::Check(name) = self.tables.skeleton.nodes[node].item.clone() else { continue };
             let Instances::Known(instances) = self.tables.modules[module].clone() else { continue };
@@ -178,5 +179,8 @@ fn planned(subject: &Subject<'_>, (action, reason): (Action, Reason), attributes
 }
 
 fn unread_because(why: &str) -> String {
+    if why == LEFT_OUT {
+        return UNSEEN.to_owned();
+    }
     format!("it could not be observed: {why}")
 }

@@ -1,6 +1,7 @@
 //! What cannot be reached before this plan repairs what it is reached through: it is read, and planned, after the apply.
 
 use super::Walk;
+use super::range::is_left_out;
 use super::world::Seen;
 use crate::address::{Address, Mode};
 use crate::plan::{Action, Blocked};
@@ -20,6 +21,9 @@ impl Walk<'_> {
     /// Why a thing is not planned that could not be observed. If this plan changes the place that does not answer, something that place
     /// came from, or, where the place does answer, something the thing came from, the words say so and [`Walk::not_planned`] knows them.
     pub(super) fn unobserved_because(&mut self, why: Arc<str>, place: Option<&Address>, sources: &[Address]) -> Arc<str> {
+        if is_left_out(&why) {
+            return why;
+        }
         let silent = place.filter(|place| matches!(self.recorded_place(place), Seen::Unreachable(_)));
         let repair = match silent {
             Some(place) => self.repair_of(place),

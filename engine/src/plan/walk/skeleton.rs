@@ -1,9 +1,10 @@
 //! The static graph of a configuration: one node per block or local, in the order of their references. It only orders the walk; the
 //! edges of resources come from values.
 
-use crate::address::{Address, Mode};
+use crate::address::{Address, Mode, ModuleStep};
 use crate::config::{
     Body, Config, Dependency, DependencyRoot, Expr, ImportBlock, Module, Node as ExprNode, Repetition, ResourceBlock, ResourceName, Root,
+    Subject,
 };
 use crate::diagnostic::Diagnostic;
 use crate::graph;
@@ -68,12 +69,7 @@ impl Skeleton {
     pub(super) fn new(config: &Config) -> (Self, Vec<Diagnostic>) {
         let mut skeleton = Self::default();
         skeleton.add_module(config, &config.root, None);
-        let mut edges = Vec::new();
-        for node in 0..skeleton.nodes.len() {
-            skeleton.edges_of(node, &mut edges);
-        }
-        edges.extend(skeleton.imports());
-        match graph::order(skeleton.nodes.len(), &edges) {
+        match graph::order(skeleton.nodes.len(), &skeleton.edges()) {
             Ok(order) => {
                 skeleton.order = order;
                 (skeleton, Vec::new())
@@ -92,14 +88,60 @@ impl Skeleton {
         found.ok().map(|at| nodes.start + at)
     }
 
-    /// The block that an address is an instance of, if the configuration still has it.
-    pub(super) fn block_of(&self, address: &Address) -> Option<&Arc<ResourceBlock>> {
+    /// The node of the block that an address is an instance of, if the configuration still has it.
+    pub(super) fn node_of(&self, address: &Address) -> Option<usize> {
         let mut module = 0;
         for step in address.module.steps() {
             module = *self.modules.get(module)?.calls.get(&step.name)?;
         }
         let name = ResourceName { mode: address.mode, kind: address.kind.clone(), name: address.name.clone() };
-        self.nodes[self.find(module, &Item::Resource(name))?].block.as_ref()
+        self.find(module, &Item::Resource(name))
+    }
+
+    /// That block.
+    pub(super) fn block_of(&self, address: &Address) -> Option<&Arc<ResourceBlock>> {
+        self.nodes[self.node_of(address)?].block.as_ref()
+    }
+
+    /// Whether a node is, or lies in, what is meant, whichever of its instances.
+    pub(super) fn is_meant(&self, node: usize, subject: &Subject) -> bool {
+        let mut calls = Vec::new();
+        let mut at = self.nodes[node].module;
+        while let Some((caller, call)) = &self.modules[at].caller {
+            calls.push(call);
+            at = *caller;
+        }
+        let begins = |steps: &[ModuleStep]| {
+            steps.len() <= calls.len() && steps.iter().zip(calls.iter().rev()).all(|(step, call)| step.name == **call)
+        };
+        match (subject, &self.nodes[node].item) {
+            (Subject::Module(module), Item::Resource(_)) => begins(module.steps()),
+            (Subject::Resource(of), Item::Resource(name)) => {
+                of.module.steps().len() == calls.len()
+                    && begins(of.module.steps())
+                    && (of.mode, &of.kind, &of.name) == (name.mode, &name.kind, &name.name)
+            }
+            _ => false,
+        }
+    }
+
+    /// What each node refers to.
+    pub(super) fn needs(&self) -> Vec<Vec<usize>> {
+        let mut needs = vec![Vec::new(); self.nodes.len()];
+        for (node, needed) in self.edges() {
+            needs[node].push(needed);
+        }
+        needs
+    }
+
+    /// Nodes, each with one that it refers to.
+    pub(super) fn edges(&self) -> Vec<(usize, usize)> {
+        let mut edges = Vec::new();
+        for node in 0..self.nodes.len() {
+            self.edges_of(node, &mut edges);
+        }
+        edges.extend(self.imports());
+        edges
     }
 
     /// The items of one module with their nodes.

@@ -1,6 +1,6 @@
 //! What the world says: places first, what lies within them next.
 
-use super::Walk;
+use super::{LEFT_OUT, Walk};
 use crate::address::{Address, Mode};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Action;
@@ -32,7 +32,7 @@ impl Walk<'_> {
         if self.inputs.skip_refresh {
             return;
         }
-        for (address, place) in &self.prior.places {
+        for (address, place) in self.prior.places.iter().filter(|(address, _)| self.range.asks(address)) {
             let record = self.prior.record(address).cloned().map(Box::new);
             let ask = Ask::Place { address: address.clone(), place: Box::new(place.clone()), record };
             let question = Question::new(ask);
@@ -41,7 +41,10 @@ impl Walk<'_> {
             }
         }
         for (address, deposed, record) in self.prior.records() {
-            if !self.is_outside(record) || !matches!(self.place_seen(record), Seen::Present(_) | Seen::Remembered) {
+            if !self.range.reads(address)
+                || !self.is_outside(record)
+                || !matches!(self.place_seen(record), Seen::Present(_) | Seen::Remembered)
+            {
                 continue;
             }
             let ask = Ask::Read { address: address.clone(), deposed: deposed.cloned(), record: Box::new(record.clone()) };
@@ -54,6 +57,9 @@ impl Walk<'_> {
 
     /// What is known of a remembered thing.
     pub(super) fn seen(&self, address: &Address, deposed: Option<&Arc<str>>, record: &Record) -> Seen {
+        if !self.range.reads(address) {
+            return Seen::Unreachable(LEFT_OUT.into());
+        }
         let place = self.place_seen(record);
         match place {
             Seen::Present(_) | Seen::Remembered => {}

@@ -2,6 +2,7 @@
 
 use super::super::conditions::Verdict;
 use super::super::probes::probe_address;
+use super::super::range::UNSEEN;
 use super::super::skeleton::Item;
 use super::super::tables::Fate;
 use super::super::{Site, Walk};
@@ -18,7 +19,7 @@ impl Walk<'_> {
     pub(super) fn check_results(&mut self) -> Vec<Checked> {
         let gates = self.gates();
         let mut results = Vec::new();
-        for node in 0..self.tables.skeleton.nodes.len() {
+        for node in (0..self.tables.skeleton.nodes.len()).filter(|node| self.range.visits(*node)).collect::<Vec<_>>() {
             let module = self.tables.skeleton.nodes[node].module;
             let Item::Check(name) = self.tables.skeleton.nodes[node].item.clone() else { continue };
             for instance in self.tables.modules[module].known().to_vec() {
@@ -28,7 +29,7 @@ impl Walk<'_> {
                 let scoped = self.scoped(&instance.path, &name, check);
                 let site = Site { scoped: Some(&scoped), ..Site::of(module, &instance.path) };
                 let data = check.data.iter().map(|data| probe_address(&instance.path, &name, &data.name)).collect();
-                let mut checked = self.check_result(full, check, (site, data));
+                let mut checked = self.check_result((node, full), check, (site, data));
                 let Checked { result, open, .. } = &mut checked;
                 if matches!(result.status, CheckStatus::Failed | CheckStatus::NotRun) && gates.contains(&result.name) {
                     // What waits for it does not start: apply says so when it comes there.
@@ -49,13 +50,14 @@ impl Walk<'_> {
         planned.flat_map(|waits| waits.gates.iter().cloned()).collect()
     }
 
-    fn check_result(&mut self, name: Arc<str>, check: &CheckBlock, (site, data): (Site<'_>, Vec<Address>)) -> Checked {
+    fn check_result(&mut self, (node, name): (usize, Arc<str>), check: &CheckBlock, (site, data): (Site<'_>, Vec<Address>)) -> Checked {
         let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new() };
         let mut open = Vec::new();
         if let Some((address, why)) = data.iter().find_map(|address| self.unread.get_key_value(address)) {
-            result.status = CheckStatus::Failed;
-            result.messages.push(format!("`{address}`: {why}"));
-            return Checked { result, open, data: Vec::new() };
+            let unseen = why == UNSEEN;
+            result.status = if unseen { CheckStatus::NotRun } else { CheckStatus::Failed };
+            result.messages.push(if unseen { why.clone() } else { format!("`{address}`: {why}") });
+            return Checked { node, result, open, data: Vec::new() };
         }
         for assertion in &check.assertions {
             match self.assertion(assertion, site) {
@@ -66,6 +68,11 @@ impl Walk<'_> {
                 }
                 Ok(Verdict::Later(condition, message)) => open.push((condition, message)),
                 Ok(Verdict::Pending) => result.status = CheckStatus::Unknown,
+                Ok(Verdict::LeftOut) => {
+                    result.status = CheckStatus::NotRun;
+                    result.messages = vec![UNSEEN.to_owned()];
+                    return Checked { node, result, open: Vec::new(), data };
+                }
                 Err(problems) => {
                     result.status = CheckStatus::Failed;
                     result.messages.extend(problems.iter().map(|problem| problem.detail.clone()));
@@ -75,6 +82,6 @@ impl Walk<'_> {
         if result.status == CheckStatus::Passed && !open.is_empty() {
             result.status = CheckStatus::Unknown;
         }
-        Checked { result, open, data }
+        Checked { node, result, open, data }
     }
 }

@@ -6,13 +6,14 @@ mod checks;
 mod edges;
 mod effects;
 mod lint;
+mod part;
 mod places;
 mod removals;
 mod template;
 
 use super::skeleton::Item;
 use super::tables::{Fate, Group, Planned, Tables};
-use super::{FAILED, Walk};
+use super::{FAILED, LEFT_OUT, Walk};
 use crate::address::{Address, ModulePath};
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
@@ -49,7 +50,7 @@ struct Builder<'w, 'a> {
 
 /// Makes the plan.
 pub(super) fn build(mut walk: Walk<'_>) -> Plan {
-    let checks = if walk.stuck { Vec::new() } else { walk.check_results() };
+    let mut checks = if walk.stuck { Vec::new() } else { walk.check_results() };
     walk.duplicate_identities();
     walk.lint();
     let bringers = walk.bringers();
@@ -76,8 +77,9 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     builder.add_orphans();
     builder.order_removals();
     builder.leave_places();
-    let outputs = builder.add_outputs();
     builder.refuse_circles();
+    builder.keep_part(&mut checks);
+    let outputs = builder.add_outputs();
     let (places, left) = (builder.places(), builder.left());
     let program = Program { slots: builder.slots, instances: builder.instances, places };
     let checks = checks.into_iter().map(|checked| checked.result).collect();
@@ -86,6 +88,8 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
 
 /// What a check came to.
 struct Checked {
+    /// Its block.
+    node: usize,
     result: CheckResult,
     /// Conditions and messages that only apply decides.
     open: Vec<(Value, Value)>,
@@ -192,7 +196,7 @@ impl Builder<'_, '_> {
         for (name, output) in &outputs {
             let Some(node) = self.walk.tables.skeleton.find(0, &Item::Output(name.clone())) else { continue };
             let Some(value) = self.walk.tables.value(node, &ModulePath::root()).cloned() else { continue };
-            if value.blocked_why().is_some() || value.holds_pending() {
+            if value.blocked_why().is_some() || value.holds_pending() || self.comes_from_what_is_left_out(&value) {
                 continue;
             }
             let mut needs = asserted.remove(name).unwrap_or_default();
@@ -203,7 +207,8 @@ impl Builder<'_, '_> {
                 changes.push(OutputChange { name: name.clone(), before, after: Some(value), sensitive: output.sensitive });
             }
         }
-        for (name, output) in &self.walk.prior.outputs {
+        let whole = self.walk.inputs.aims.targets.is_empty();
+        for (name, output) in self.walk.prior.outputs.iter().filter(|_| whole) {
             if !outputs.contains_key(name) {
                 let before = Some(output.value.clone());
                 changes.push(OutputChange { name: name.clone(), before, after: None, sensitive: output.sensitive });
@@ -244,7 +249,7 @@ impl Walk<'_> {
         // What the program does not need goes before the changes are made of what is left: the peak of a large plan is here.
         drop((skeleton, values, groups, arena.origins, arena.thunks, answers));
         let blocked = fates.iter().filter_map(|(address, fate)| match fate {
-            Fate::Blocked(why) if &**why != FAILED => Some(Self::not_planned(&repairs, address.clone(), why.clone())),
+            Fate::Blocked(why) if &**why != FAILED && &**why != LEFT_OUT => Some(Self::not_planned(&repairs, address.clone(), why.clone())),
             _ => None,
         });
         let blocked = blocked.chain(unobserved).collect();
@@ -277,6 +282,7 @@ impl Walk<'_> {
             left,
             renamed,
             destroy: inputs.destroy,
+            partial: inputs.aims.is_partial(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the program knows of places, and how one that an address leads away from is left.
 
+use super::super::range::is_left_out;
 use super::super::tables::Fate;
 use super::Builder;
 use crate::address::{Address, Mode};
@@ -65,7 +66,7 @@ impl Builder<'_, '_> {
     }
 
     /// Whether what the state remembers at an address lies in another place than the address leads to.
-    fn is_left(&self, place: &Address) -> bool {
+    pub(super) fn is_left(&self, place: &Address) -> bool {
         self.walk.leads_elsewhere(place) || self.walk.is_lost(place)
     }
 
@@ -73,12 +74,20 @@ impl Builder<'_, '_> {
     fn refuse_rests(&mut self, place: &Address) {
         let walk = &mut *self.walk;
         let lies_within = |address: &Address| walk.prior.record(address).is_some_and(|record| record.place.as_ref() == Some(place));
+        // What is excluded keeps its place from being left, see `part`.
+        let excluded = |why| is_left_out(why) && walk.inputs.aims.targets.is_empty();
         let unseen = walk.tables.fates.iter().filter_map(|(address, fate)| match fate {
-            Fate::Blocked(why) if lies_within(address) => Some((address, why)),
+            Fate::Blocked(why) if lies_within(address) && !excluded(why) => Some((address, why)),
             _ => None,
         });
         let deposed = walk.unobserved.iter().filter(|blocked| lies_within(&blocked.address));
         let Some((address, why)) = unseen.chain(deposed.map(|blocked| (&blocked.address, &blocked.why))).next() else { return };
+        if is_left_out(why) {
+            let detail = format!("`{place}` leads to another place now, and `{address}` in the former one is not among what is planned");
+            let help = "Plan without `--target`: what lies in a place leaves it together.";
+            walk.tables.diagnostics.push(Diagnostic::error("place not left", detail).about(place).help(help));
+            return;
+        }
         let detail = format!("`{place}` leads to another place now, and `{address}` in the former one could not be observed: {why}");
         let help = "Make it observable, or let the configuration lead to the former place again.";
         walk.tables.diagnostics.push(Diagnostic::error("place not left", detail).about(place).help(help));

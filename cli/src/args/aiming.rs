@@ -1,0 +1,25 @@
+//! What of a configuration a run is aimed at.
+
+use std::path::PathBuf;
+
+/// A part of what is configured and remembered.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Aiming {
+    /// Plan only ADDRESS, what it depends on, and what has to go or change before it
+    ///
+    /// A resource (`kubernetes_namespace.shop`), one instance of it (`kubernetes_namespace.shop["c1"]`), or a module with all within
+    /// (`module.mesh`). May be given more than once.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["exclude", "exclude_file"])]
+    pub target: Vec<String>,
+    /// As --target for every address in FILE: one a line, `#` begins a comment
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["exclude", "exclude_file"])]
+    pub target_file: Vec<PathBuf>,
+    /// Plan all but ADDRESS and what depends on it
+    ///
+    /// What it was made from is not deleted either, and no place around it. May be given more than once.
+    #[arg(long, value_name = "ADDRESS")]
+    pub exclude: Vec<String>,
+    /// As --exclude for every address in FILE: one a line, `#` begins a comment
+    #[arg(long, value_name = "FILE")]
+    pub exclude_file: Vec<PathBuf>,
+}

@@ -51,6 +51,13 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Takes the lock, waiting for it at most `timeout`; [`Error::Held`] if somebody else has it still. With it comes the holder who
     /// ended without giving it back, if there was one.
     fn take(&self, holder: &Holder, timeout: Duration) -> Result<(Box<dyn Held>, Option<Holder>), Error>;
+
+    /// Who has the lock, or had it when it ended.
+    fn claimed(&self) -> Result<Option<Holder>, Error>;
+
+    /// Gives the lock with this id back in its holder's place, which can write nothing from the next taking on;
+    /// [`Error::NotThisLock`] if that one does not have it.
+    fn break_lock(&self, id: &str) -> Result<(), Error>;
 }
 
 /// A held lock on a place. What ends without [`Self::release`] leaves the journal for the next holder.

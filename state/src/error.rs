@@ -77,6 +77,27 @@ pub enum Error {
         /// Who has it, if that is known.
         holder: Option<Box<Holder>>,
     },
+    /// The lock that shall be broken is not held, or not under this id.
+    NotThisLock {
+        /// The lock.
+        path: PathBuf,
+        /// The id that was given.
+        id: String,
+    },
+    /// The lock that shall be broken is the kernel's, and its holder lives.
+    Alive {
+        /// The lock.
+        path: PathBuf,
+        /// Who has it.
+        holder: Option<Box<Holder>>,
+    },
+    /// What keeps the state cannot be reached, or refuses.
+    Unreachable {
+        /// The object.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// A state to be written belongs to another lineage than the one that is locked.
     NotThisState {
         /// The state file.
@@ -132,6 +153,9 @@ impl Error {
             Self::OtherLineage { .. } | Self::StateTooOld { .. } => "journal of another state",
             Self::Held { .. } => "state is locked",
             Self::Lost { .. } => "lock lost",
+            Self::NotThisLock { .. } => "not this lock",
+            Self::Alive { .. } => "holder is alive",
+            Self::Unreachable { .. } => "state not reachable",
             Self::NotThisState { .. } => "another state",
             Self::NotStorable { .. } => "value not storable",
             Self::Broken { .. } => "journal not writable",
@@ -155,6 +179,11 @@ impl Error {
             )),
             Self::Held { .. } => Some("wait for it to end, or give `--lock-timeout=5m` to wait here".to_owned()),
             Self::Lost { .. } => Some("nothing more is written by this run: wait for the other one to end, then plan again".to_owned()),
+            Self::NotThisLock { .. } => Some("the message that names the holder names the id too: look again who holds it".to_owned()),
+            Self::Alive { .. } => Some("end that process: the lock is gone with it".to_owned()),
+            Self::Unreachable { .. } => {
+                Some("look at the address, the credentials and the network of the backend, then run again".to_owned())
+            }
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("state files belong to the user who applies: run as that user".to_owned())
             }
@@ -193,6 +222,10 @@ impl fmt::Display for Error {
             Self::Held { path, holder: None } => write!(f, "`{}` is held by another process", path.display()),
             Self::Lost { path, holder: Some(holder) } => write!(f, "`{}` was taken over by {holder}", path.display()),
             Self::Lost { path, holder: None } => write!(f, "`{}` is held no more: it was removed, or given back by force", path.display()),
+            Self::NotThisLock { path, id } => write!(f, "`{}` is not held under the id `{id}`", path.display()),
+            Self::Alive { path, holder: Some(holder) } => write!(f, "`{}` is held on this machine by {holder}", path.display()),
+            Self::Alive { path, holder: None } => write!(f, "`{}` is held on this machine by a living process", path.display()),
+            Self::Unreachable { path, why } => write!(f, "`{}` cannot be reached: {why}", path.display()),
             Self::NotThisState { path, locked, given } => {
                 write!(f, "`{}` is of the lineage `{locked}`, the state to be written of `{given}`", path.display())
             }
@@ -267,6 +300,10 @@ mod tests {
             Error::Held { path: path.clone(), holder: None },
             Error::Lost { path: path.clone(), holder: Some(holder()) },
             Error::Lost { path: path.clone(), holder: None },
+            Error::NotThisLock { path: path.clone(), id: "i".to_owned() },
+            Error::Alive { path: path.clone(), holder: Some(holder()) },
+            Error::Alive { path: path.clone(), holder: None },
+            Error::Unreachable { path: path.clone(), why: "connection refused".to_owned() },
             Error::NotThisState { path: path.clone(), locked: "a".to_owned(), given: "b".to_owned() },
             Error::NotStorable { path: path.clone(), what: "thing.a".to_owned(), why: "it holds a value that is not known" },
             Error::Broken { path, why: "disk full".to_owned() },

@@ -156,7 +156,8 @@ impl Appender {
         if worth == Worth::OverJournal && !self.held.has_journal()? {
             return Ok(self.header.serial);
         }
-        if fold(&mut *self.held, text)? == Fold::Written {
+        // What a failed one left is not known either.
+        if fold(&mut *self.held, text).inspect_err(|error| self.broken = Some(error.to_string()))? == Fold::Written {
             self.header.serial = serial;
         }
         self.header.secret_key = None;

@@ -15,6 +15,7 @@ mod local;
 mod lock;
 mod paths;
 mod recovery;
+mod remote;
 #[cfg(test)]
 mod sample;
 pub mod sealing;
@@ -24,4 +25,6 @@ pub use backend::{Backend, Held, Kept, Names};
 pub use error::Error;
 pub use guard::Locked;
 pub use holder::Holder;
+pub use local::local;
+pub use remote::{Claim, Object, Objects, Refusal, Remote, Standing, Version};
 pub use store::{Loaded, Notice, Store};

@@ -5,12 +5,18 @@ use crate::backend::{Backend, Held, Kept, Names};
 use crate::error::Error;
 use crate::file_store;
 use crate::holder::Holder;
-use crate::lock::Lock;
+use crate::lock::{self, Lock};
 use crate::paths::{Paths, open_private, remove_if_there, sync_directory};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// The backend of the state file with this path. No file is touched yet.
+pub fn local(path: &Path) -> Arc<dyn Backend> {
+    Arc::new(Local::new(path))
+}
 
 /// A state file, with its journal, lock and backup beside it.
 #[derive(Debug)]
@@ -52,6 +58,14 @@ impl Backend for Local {
     fn take(&self, holder: &Holder, timeout: Duration) -> Result<(Box<dyn Held>, Option<Holder>), Error> {
         let (lock, before) = Lock::take(&self.paths, holder, timeout)?;
         Ok((Box::new(HeldFiles { paths: self.paths.clone(), lock, journal: None }), before))
+    }
+
+    fn claimed(&self) -> Result<Option<Holder>, Error> {
+        Ok(lock::claimed(&self.paths))
+    }
+
+    fn break_lock(&self, id: &str) -> Result<(), Error> {
+        lock::break_open(&self.paths, id)
     }
 }
 

@@ -52,8 +52,7 @@ impl Lock {
 
     /// Who has the lock that others take now, if it says so.
     pub(crate) fn taken_by(&self) -> Option<Box<Holder>> {
-        let text = fs::read_to_string(&self.path).ok()?;
-        lock_v1::read(&text).map(Box::new)
+        lock_v1::read(&fs::read_to_string(&self.path).ok()?).map(Box::new)
     }
 
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
@@ -88,6 +87,25 @@ fn try_take(path: &Path) -> Result<Option<File>, Error> {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
         }
+    }
+}
+
+/// Who left a name in the lock file: the holder, or one that ended without giving it back.
+pub(crate) fn claimed(paths: &Paths) -> Option<Holder> {
+    lock_v1::read(&fs::read_to_string(&paths.lock).ok()?)
+}
+
+/// Removes the name that a holder of this id left, if that one ended.
+pub(crate) fn break_open(paths: &Paths, id: &str) -> Result<(), Error> {
+    if claimed(paths).is_none_or(|holder| holder.id != id) {
+        return Err(Error::NotThisLock { path: paths.lock.clone(), id: id.to_owned() });
+    }
+    match try_take(&paths.lock)? {
+        Some(file) => {
+            drop(Lock { file, path: paths.lock.clone() });
+            Ok(())
+        }
+        None => Err(Error::Alive { path: paths.lock.clone(), holder: claimed(paths).map(Box::new) }),
     }
 }
 

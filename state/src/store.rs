@@ -4,7 +4,7 @@ use crate::backend::{Backend, Held};
 use crate::error::Error;
 use crate::guard::{KeyIs, Locked};
 use crate::holder::Holder;
-use crate::local::Local;
+use crate::local::local;
 use crate::recovery::{Fold, Found, Leftover, find, fold, is_remembered, text_of};
 use engine::state::State;
 use std::fmt;
@@ -98,7 +98,7 @@ fn lines(count: usize) -> String {
 impl Store {
     /// The store of the state file with this path. No file is touched yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self::on(Arc::new(Local::new(&path.into())))
+        Self::on(local(&path.into()))
     }
 
     /// The store of what a backend keeps.
@@ -149,6 +149,16 @@ impl Store {
         loaded.notices.splice(0..0, before.map(Notice::TookOver));
         let locked = Locked::begin(self.backend.names().clone(), held, &loaded.state, key)?;
         Ok((locked, loaded))
+    }
+
+    /// Who has the lock, or had it when it ended.
+    pub fn claimed(&self) -> Result<Option<Holder>, Error> {
+        self.backend.claimed()
+    }
+
+    /// Gives the lock with this id back in its holder's place.
+    pub fn break_lock(&self, id: &str) -> Result<(), Error> {
+        self.backend.break_lock(id)
     }
 
     /// Reads and mends what is kept, and gives a new state what it needs.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "a kit that cannot do its work fails the test")]
 
 pub mod apiserver;
+pub mod backends;
 pub mod cluster;
 pub mod draws;
 pub mod fake;

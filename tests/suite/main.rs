@@ -1,6 +1,7 @@
 //! Suites over the engine and the whole command line; one binary, one link.
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
 
+mod backends;
 mod bad_input;
 mod faults;
 mod laws;

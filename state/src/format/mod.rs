@@ -3,6 +3,8 @@
 //! A file says which version of its shape it has. A field more or less is another version: unknown fields are refused, so that
 //! nothing a newer meshplan wrote is dropped by an older one.
 
+pub(crate) mod claim_v1;
+pub(crate) mod head_v1;
 pub(crate) mod journal_v1;
 pub(crate) mod lock_v1;
 mod natural_v1;

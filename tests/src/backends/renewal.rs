@@ -1,0 +1,173 @@
+//! What a backend promises whose lock must be renewed, because nobody knows whether its holder lives.
+
+use super::{Death, Mortal, NOW, Run, put, sizes};
+use state::{Error, Notice, Objects, Remote, Store};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The state, as another process with a lock of this lease reaches it.
+fn store(objects: &Arc<dyn Objects>, lease: Duration) -> Store {
+    Store::on(Arc::new(Remote::new(objects.clone()).lease(lease)))
+}
+
+/// A process that can be put to sleep.
+fn sleeper(objects: &Arc<dyn Objects>, lease: Duration) -> (Arc<Mortal>, Store) {
+    let mortal = Arc::new(Mortal::immortal(objects.clone()));
+    let reached: Arc<dyn Objects> = mortal.clone();
+    (mortal, store(&reached, lease))
+}
+
+/// As long as the holder renews the lock nobody else gets it, however long that takes.
+pub fn is_renewed(objects: &Arc<dyn Objects>, lease: Duration) {
+    let (held, other) = (Run::begin(&store(objects, lease)).unwrap(), store(objects, lease));
+    let until = Instant::now() + lease * 3;
+    while Instant::now() < until {
+        assert!(matches!(other.lock("destroy", NOW), Err(Error::Held { .. })));
+        std::thread::sleep(lease / 5);
+    }
+    held.release().unwrap();
+    assert!(other.lock("destroy", NOW).is_ok());
+}
+
+/// A holder that dies is waited for until its lease is over and then taken over, aloud and with all that it journaled.
+pub fn a_dead_holder_is_taken_over(objects: &Arc<dyn Objects>, lease: Duration) {
+    let (mortal, first) = sleeper(objects, lease);
+    let mut dead = Run::begin(&first).unwrap();
+    dead.append(put("a", 1)).unwrap();
+    mortal.sleep(true);
+    assert!(dead.release().is_err());
+    let other = store(objects, lease);
+    assert!(matches!(other.lock("destroy", NOW), Err(Error::Held { holder: Some(_), .. })));
+    let (_locked, loaded) = other.lock("destroy", lease * 3).unwrap();
+    assert_eq!(sizes(&loaded.state), "a=1");
+    let [Notice::TookOver(holder), Notice::Replayed { entries: 1, serial: 1 }] = loaded.notices.as_slice() else {
+        panic!("{:?}", loaded.notices)
+    };
+    assert_eq!(holder.operation, "apply");
+}
+
+/// How far the new holder has come when the one before wakes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Locked,
+    Appended,
+    Folded,
+    Released,
+}
+
+/// A holder that wakes up after it was taken over writes nothing more, whatever the new one has done meanwhile.
+pub fn a_late_holder_is_refused(objects: &Arc<dyn Objects>, lease: Duration) {
+    for (round, progress) in [Progress::Locked, Progress::Appended, Progress::Folded, Progress::Released].into_iter().enumerate() {
+        for had_begun in [false, true] {
+            let number = round as u64 * 2 + u64::from(had_begun);
+            let (mortal, first) = sleeper(objects, lease);
+            let mut late = Run::begin(&first).unwrap();
+            let mut expected = late.state.clone();
+            if had_begun {
+                late.append(put("a", number)).unwrap();
+                expected.apply(&put("a", number));
+            }
+            mortal.sleep(true);
+            let mut other = Run::begin_within(&store(objects, lease), lease * 4);
+            if progress != Progress::Locked {
+                other.append(put("b", number)).unwrap();
+                expected.apply(&put("b", number));
+            }
+            if matches!(progress, Progress::Folded | Progress::Released) {
+                other.fold().unwrap();
+            }
+            let other = if progress == Progress::Released { other.release().map(|()| None).unwrap() } else { Some(other) };
+            mortal.sleep(false);
+            refused(&mut late);
+            let seen = store(objects, lease).read().unwrap().state;
+            assert_eq!(sizes(&seen), sizes(&expected), "{progress:?} {had_begun}");
+            if let Some(mut other) = other {
+                other.append(put("c", number)).unwrap();
+                expected.apply(&put("c", number));
+                refused(&mut late);
+                other.fold().unwrap();
+                other.release().unwrap();
+            }
+            assert!(late.release().is_err(), "it is told that it lost the lock");
+            let seen = store(objects, lease).read().unwrap();
+            assert_eq!((sizes(&seen.state), seen.notices), (sizes(&expected), Vec::new()), "{progress:?} {had_begun}");
+        }
+    }
+}
+
+fn refused(late: &mut Run) {
+    let before = late.state.clone();
+    assert!(late.append(put("late", 1)).is_err());
+    late.state.apply(&put("late", 2));
+    assert!(late.fold().is_err());
+    late.state = before;
+}
+
+impl Run {
+    /// Takes the lock, waiting for it.
+    fn begin_within(store: &Store, timeout: Duration) -> Self {
+        let (locked, loaded) = store.lock("apply", timeout).unwrap();
+        Self { locked, state: loaded.state }
+    }
+}
+
+/// Everything that a run asks of its objects; what it was told is durable.
+fn apply(store: &Store, round: u64) -> (String, Result<(), String>) {
+    let mut run = match Run::begin(store) {
+        Ok(run) => run,
+        Err(error) => return (String::new(), Err(error.to_string())),
+    };
+    let mut work = || {
+        run.append(put("a", round))?;
+        run.append(put("b", round))?;
+        run.fold()?;
+        run.append(put("c", round))?;
+        run.fold().map(|_| ())
+    };
+    let result = work();
+    let durable = sizes(&run.state);
+    (durable, result.and(run.release()))
+}
+
+/// A process that dies at any of its requests, or one of whose requests fails, loses nothing that it was told is durable; the next one goes
+/// on from there, and leaves nothing behind. `step` says how many requests are passed over from one failure to the next.
+pub fn nothing_is_lost_at_any_request(make: &dyn Fn() -> Arc<dyn Objects>, step: usize) {
+    for death in [Death::Before, Death::After, Death::Refused, Death::Unanswered] {
+        let objects = make();
+        let healthy = store(&objects, Duration::from_mins(1));
+        assert_eq!(apply(&healthy, 0), ("a=0 b=0 c=0".to_owned(), Ok(())));
+        let mut expected = "a=0 b=0 c=0".to_owned();
+        for (at, round) in (0..).step_by(step).zip(1..) {
+            let mortal = Arc::new(Mortal::new(objects.clone(), death, at));
+            let reached: Arc<dyn Objects> = mortal.clone();
+            let (durable, result) = apply(&store(&reached, Duration::from_mins(1)), round);
+            if !durable.is_empty() {
+                expected = durable;
+            }
+            let seen = healthy.read().unwrap().state;
+            assert_eq!(sizes(&seen), or_later(&expected, &sizes(&seen), round), "{death:?} at {at}: {result:?}");
+            if let Some(holder) = healthy.claimed().unwrap() {
+                healthy.break_lock(&holder.id).unwrap();
+            }
+            if mortal.requests() <= at {
+                assert_eq!(result, Ok(()));
+                break;
+            }
+            assert_eq!(apply(&healthy, round), (format!("a={round} b={round} c={round}"), Ok(())), "after {death:?} at {at}");
+            expected = format!("a={round} b={round} c={round}");
+        }
+        let left = objects.names("journal-").unwrap().len();
+        assert_eq!(left, 0, "{death:?} leaves no segments");
+        assert!(objects.names("state-").unwrap().len() <= 2 * 40, "{death:?} leaves no parts but of two states");
+    }
+}
+
+/// What is expected to be seen: what was durable, or that and entries of this round whose answer did not come.
+fn or_later(durable: &str, seen: &str, round: u64) -> String {
+    let of = |sizes: &str, name: &str| sizes.split(' ').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok());
+    let one = |name: &str| {
+        let (durable, seen) = (of(durable, name), of(seen, name));
+        if seen == Some(round) { seen } else { durable }
+    };
+    ["a", "b", "c"].iter().filter_map(|name| Some(format!("{name}={}", one(name)?))).collect::<Vec<_>>().join(" ")
+}

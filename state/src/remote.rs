@@ -3,8 +3,8 @@
 //! - The *head* is the one object that says what counts: the parts that the state consists of, the segment at which its journal begins,
 //!   and the number of the last taking of the lock. It is replaced under the condition that nobody replaced it since it was read, so
 //!   that state and journal change at one instant, and nobody sees half of either.
-//! - *Parts* and *segments* are created and never changed. A batch of journal lines is one segment; segments are numbered without gaps, and
-//!   creating one that is there fails.
+//! - *Parts* and *segments* are created and never changed. A batch of journal lines is one segment, or several if it is too large for an
+//!   object; segments are numbered without gaps, and creating one that is there fails.
 //! - The *claim* is the lock: who has it, under which number, when it was last renewed, and how long that holds. Its holder renews
 //!   it from a thread of its own.
 //!

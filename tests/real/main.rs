@@ -3,6 +3,7 @@
 
 mod adoption;
 mod assortment;
+mod backends;
 mod config_patch;
 mod conflicts;
 mod creates;

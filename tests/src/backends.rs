@@ -1,7 +1,7 @@
 //! What every backend must hold to, and stores of objects that fail where a test says.
 //!
 //! A backend is given as a function that makes stores of one state, each as another process would: [`contract`] holds any to what all
-//! promise, [`renewal`] those over [`Objects`] to what a lock that expires promises.
+//! promise, [`renewal`] those over [`state::Objects`] to what a lock that expires promises.
 
 pub mod contract;
 mod memory;
@@ -33,6 +33,13 @@ pub fn put(name: &str, size: u64) -> Entry {
     Entry::Put { address: Address::managed("thing", name), deposed: None, record }
 }
 
+/// An entry that makes `thing.<name>` with this text.
+pub fn filled(name: &str, text: &str) -> Entry {
+    let mut record = Record::new(RecordId::new(name), "thing");
+    record.attributes = Value::object([("text", Value::string(text))]);
+    Entry::Put { address: Address::managed("thing", name), deposed: None, record }
+}
+
 /// The sizes that a state remembers, by name, as `a=1 b=2`.
 pub fn sizes(state: &State) -> String {
     let size = |record: &Record| record.attributes.get("size").and_then(engine::value::Value::as_number).map(|size| size.to_string());
@@ -60,9 +67,9 @@ impl Run {
     }
 
     /// Appends an entry; whether that is durable.
-    pub fn append(&mut self, entry: Entry) -> Result<(), String> {
+    pub fn append(&mut self, entry: &Entry) -> Result<(), String> {
         block_on(self.locked.append(vec![entry.clone()])).map_err(|error| error.0)?;
-        self.state.apply(&entry);
+        self.state.apply(entry);
         Ok(())
     }
 

@@ -34,6 +34,7 @@ fn one_writes_at_a_time() {
 fn torn_journals_and_newer_states_are_what_they_are() {
     each(|backend| contract::torn(backend, 1));
     each(contract::newer);
+    each(|backend| contract::large(backend, 20_000));
 }
 
 #[test]

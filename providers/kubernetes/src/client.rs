@@ -9,6 +9,7 @@ mod error;
 mod kubeconfig;
 mod list;
 mod pace;
+mod plain;
 mod plugin;
 mod proxy;
 mod replace;
@@ -30,6 +31,7 @@ pub(crate) use kubeconfig::Target;
 pub(crate) use list::Selection;
 #[cfg(test)]
 pub(crate) use pace::Pace;
+pub use plain::{Answered, Plain};
 pub use proxy::Proxies;
 pub(crate) use send::Reply;
 pub(crate) use watch::Waited;

@@ -29,7 +29,7 @@ mod rules;
 mod validation;
 mod writers;
 
-pub use client::{Cluster, Clusters, Connector, KubeconfigConnector, Proxies};
+pub use client::{Answered, Cluster, Clusters, Connector, KubeconfigConnector, Plain, Proxies};
 pub use data::{ExistingCluster, ManifestSource, Object, Surroundings, data_sources};
 pub use data_source::{DataSource, Source};
 pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, kinds, members, parse_yaml};

@@ -101,6 +101,15 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_head_is_read_and_written_as_it_stands() {
+        let text = example("Objects");
+        let head = head_v1::read(text.as_bytes()).unwrap();
+        let today = text.replace("\"0.1.0\"", &format!("\"{MESHPLAN_VERSION}\""));
+        assert_eq!(String::from_utf8(head_v1::write(&head)).unwrap(), today);
+        assert_eq!((head.fence, head.journal_from), (7, 12));
+    }
+
+    #[test]
     fn every_field_and_entry_is_documented() {
         for (heading, text) in [("State file", example("State file")), ("Journal", example("Journal"))] {
             let (_, section) = PAGE.split_once(&format!("\n## {heading}\n")).unwrap();

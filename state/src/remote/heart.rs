@@ -23,8 +23,14 @@ pub(crate) struct Heart {
 struct Beat {
     claim: Claim,
     version: Version,
-    /// Whether somebody else wrote the lock, and who has it since.
-    lost: Option<Option<Holder>>,
+    /// The lock as somebody else wrote it, once that happened.
+    lost: Option<Loss>,
+}
+
+/// A lock that is ours no more.
+struct Loss {
+    /// Who has it since, if anybody.
+    to: Option<Holder>,
 }
 
 impl Beat {
@@ -50,14 +56,14 @@ impl Beat {
         }
     }
 
-    fn lose(&mut self, reach: &Reach, holder: Option<Holder>) -> Result<(), Error> {
-        self.lost = Some(holder);
+    fn lose(&mut self, reach: &Reach, to: Option<Holder>) -> Result<(), Error> {
+        self.lost = Some(Loss { to });
         self.check(reach)
     }
 
     fn check(&self, reach: &Reach) -> Result<(), Error> {
         match &self.lost {
-            Some(holder) => Err(Error::Lost { path: reach.0.name(LOCK), holder: holder.clone().map(Box::new) }),
+            Some(Loss { to }) => Err(Error::Lost { path: reach.0.name(LOCK), holder: to.clone().map(Box::new) }),
             None => Ok(()),
         }
     }

@@ -21,8 +21,8 @@ pub(crate) struct HeldObjects {
     is_uncertain: bool,
     /// How many states were written, or tried to.
     written: u64,
-    /// The text of the state, once it was read or written.
-    text: Option<Option<Vec<u8>>>,
+    /// The text of the state that the head names, once it was read or written.
+    text: Option<Vec<u8>>,
 }
 
 impl HeldObjects {
@@ -70,24 +70,24 @@ impl HeldObjects {
         self.heart.as_ref().map_or_else(|| Err(self.lost()), Heart::check)
     }
 
-    /// One segment more, which counts once the head is seen to bear our number still.
+    /// One segment more, or as many as the text needs, each of which counts once the head is seen to bear our number still. Were that looked
+    /// at later, a second one might come to stand among those of a new holder, which cleared the first ones away.
     fn write_segment(&mut self, text: &[u8]) -> Result<(), Error> {
         self.check_heart()?;
-        let name = segment_name(self.next);
-        // Whatever comes of it, nothing else may have this number.
-        self.next += 1;
         self.has_lines = true;
         self.is_uncertain = true;
-        if !self.reach.create(&name, text)? {
-            return Err(self.lost());
-        }
-        match Head::read(&self.reach)? {
-            Some((now, _)) if now.fence == self.head.fence => {
-                self.is_uncertain = false;
-                Ok(())
+        for piece in text.chunks(self.reach.0.largest()) {
+            let name = segment_name(self.next);
+            // Whatever comes of it, nothing else may have this number.
+            self.next += 1;
+            let is_ours = self.reach.create(&name, piece)?;
+            let now = Head::read(&self.reach)?;
+            if !is_ours || now.is_none_or(|(now, _)| now.fence != self.head.fence) {
+                return Err(self.lost());
             }
-            _ => Err(self.lost()),
         }
+        self.is_uncertain = false;
+        Ok(())
     }
 
     /// Replaces the head. The segments before the next one count no more.
@@ -144,12 +144,10 @@ impl Journal {
 
 impl Held for HeldObjects {
     fn state(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        if let Some(text) = &self.text {
-            return Ok(text.clone());
+        if self.text.is_none() {
+            self.text = self.head.state(&self.reach)?;
         }
-        let text = self.head.state(&self.reach)?;
-        self.text = Some(text.clone());
-        Ok(text)
+        Ok(self.text.clone())
     }
 
     fn has_journal(&mut self) -> Result<bool, Error> {
@@ -178,7 +176,7 @@ impl Held for HeldObjects {
         }
         self.text = None;
         self.write_head(|head| head.previous = head.state.replace(parts.clone()))?;
-        self.text = Some(Some(text.to_vec()));
+        self.text = Some(text.to_vec());
         self.clear();
         Ok(())
     }

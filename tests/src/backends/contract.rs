@@ -1,8 +1,9 @@
 //! What every backend promises. Each function begins with a state that does not exist yet.
 
-use super::{NOW, Run, block_on, put, sizes};
+use super::{NOW, Run, block_on, filled, put, sizes};
 use engine::port::Guard;
 use state::{Backend, Error, Holder, Notice, Store};
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,15 +17,15 @@ pub fn remembers(backend: &Arc<dyn Backend>) {
 
     let mut run = Run::begin(&store).unwrap();
     assert_eq!(run.fold(), Ok(0), "an apply of nothing leaves no state");
-    run.append(put("a", 1)).unwrap();
-    run.append(put("b", 2)).unwrap();
+    run.append(&put("a", 1)).unwrap();
+    run.append(&put("b", 2)).unwrap();
     let seen = store.read().unwrap();
     assert_eq!((sizes(&seen.state).as_str(), seen.state.serial), ("a=1 b=2", 1), "who reads sees what is journaled");
     assert!(matches!(seen.notices.as_slice(), [Notice::Unfinished { entries: 2, .. }]), "{:?}", seen.notices);
     assert_eq!((run.fold(), run.fold()), (Ok(1), Ok(1)), "what is unchanged keeps its serial");
-    run.append(put("a", 3)).unwrap();
+    run.append(&put("a", 3)).unwrap();
     assert_eq!(run.fold(), Ok(2), "one lock folds and goes on");
-    run.append(put("c", 4)).unwrap();
+    run.append(&put("c", 4)).unwrap();
     let state = run.state.clone();
     run.release().unwrap();
 
@@ -43,15 +44,15 @@ pub fn remembers(backend: &Arc<dyn Backend>) {
 pub fn writes_only_what_is_new(backend: &Arc<dyn Backend>) {
     let store = Store::on(backend.clone());
     let mut run = Run::begin(&store).unwrap();
-    run.append(put("a", 1)).unwrap();
+    run.append(&put("a", 1)).unwrap();
     run.fold().unwrap();
-    run.append(put("a", 2)).unwrap();
-    run.append(put("a", 1)).unwrap();
+    run.append(&put("a", 2)).unwrap();
+    run.append(&put("a", 1)).unwrap();
     run.release().unwrap();
     assert_eq!(store.read().unwrap().state.serial, 1);
     let mut run = Run::begin(&store).unwrap();
     assert_eq!(run.state.serial, 1);
-    run.state.lineage = "another".to_owned();
+    "another".clone_into(&mut run.state.lineage);
     run.state.apply(&put("b", 2));
     assert!(run.fold().unwrap_err().contains("the state to be written of `another`"));
     run.release().unwrap();
@@ -94,10 +95,10 @@ pub fn one_at_a_time(backend: &Arc<dyn Backend>) {
 pub fn torn(backend: &Arc<dyn Backend>, step: usize) {
     let store = Store::on(backend.clone());
     let mut run = Run::begin(&store).unwrap();
-    run.append(put("a", 1)).unwrap();
+    run.append(&put("a", 1)).unwrap();
     run.fold().unwrap();
-    run.append(put("a", 2)).unwrap();
-    run.append(put("b", 3)).unwrap();
+    run.append(&put("a", 2)).unwrap();
+    run.append(&put("b", 3)).unwrap();
     run.release().unwrap();
     let whole = backend.read().unwrap().journal.unwrap();
     let holder = Holder { id: "torn".to_owned(), owner: "a@b".to_owned(), pid: 1, operation: "apply".to_owned(), since: String::new() };
@@ -105,7 +106,7 @@ pub fn torn(backend: &Arc<dyn Backend>, step: usize) {
     for cut in (0..=whole.len()).step_by(step) {
         held.begin(&whole[..cut]).unwrap();
         let state = store.read().unwrap().state;
-        let expected = match whole[..cut].iter().filter(|byte| **byte == b'\n').count() {
+        let expected = match whole[..cut].split(|byte| *byte == b'\n').count() - 1 {
             0 | 1 => ("a=1", 1),
             2 => ("a=2", 2),
             _ => ("a=2 b=3", 2),
@@ -114,6 +115,33 @@ pub fn torn(backend: &Arc<dyn Backend>, step: usize) {
     }
     held.drop_journal().unwrap();
     held.release().unwrap();
+}
+
+/// A state of at least so many bytes, which do not compress, is read as it was written, and who reads while it is replaced sees one or the
+/// other.
+pub fn large(backend: &Arc<dyn Backend>, bytes: usize) {
+    let store = Store::on(backend.clone());
+    let mut run = Run::begin(&store).unwrap();
+    let mut random = 1_u64;
+    let mut filling = || {
+        (0..bytes / 64).fold(String::new(), |mut text, _| {
+            for _ in 0..4 {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                write!(text, "{random:016x}").unwrap();
+            }
+            text
+        })
+    };
+    for round in 1..=3 {
+        run.append(&filled("a", &filling())).unwrap();
+        let (before, reading) = (store.read().unwrap().state, store.clone());
+        let seen = std::thread::spawn(move || reading.read().unwrap().state);
+        assert_eq!(run.fold(), Ok(round));
+        let after = store.read().unwrap().state;
+        assert_eq!((&after.resources, after.serial), (&run.state.resources, round));
+        assert_eq!(seen.join().unwrap().resources, before.resources, "what is folded was seen before");
+    }
+    run.release().unwrap();
 }
 
 /// A state that a newer meshplan wrote is refused, and stays as it is.

@@ -33,7 +33,7 @@ pub fn is_renewed(objects: &Arc<dyn Objects>, lease: Duration) {
 pub fn a_dead_holder_is_taken_over(objects: &Arc<dyn Objects>, lease: Duration) {
     let (mortal, first) = sleeper(objects, lease);
     let mut dead = Run::begin(&first).unwrap();
-    dead.append(put("a", 1)).unwrap();
+    dead.append(&put("a", 1)).unwrap();
     mortal.sleep(true);
     assert!(dead.release().is_err());
     let other = store(objects, lease);
@@ -64,13 +64,13 @@ pub fn a_late_holder_is_refused(objects: &Arc<dyn Objects>, lease: Duration) {
             let mut late = Run::begin(&first).unwrap();
             let mut expected = late.state.clone();
             if had_begun {
-                late.append(put("a", number)).unwrap();
+                late.append(&put("a", number)).unwrap();
                 expected.apply(&put("a", number));
             }
             mortal.sleep(true);
             let mut other = Run::begin_within(&store(objects, lease), lease * 4);
             if progress != Progress::Locked {
-                other.append(put("b", number)).unwrap();
+                other.append(&put("b", number)).unwrap();
                 expected.apply(&put("b", number));
             }
             if matches!(progress, Progress::Folded | Progress::Released) {
@@ -82,7 +82,7 @@ pub fn a_late_holder_is_refused(objects: &Arc<dyn Objects>, lease: Duration) {
             let seen = store(objects, lease).read().unwrap().state;
             assert_eq!(sizes(&seen), sizes(&expected), "{progress:?} {had_begun}");
             if let Some(mut other) = other {
-                other.append(put("c", number)).unwrap();
+                other.append(&put("c", number)).unwrap();
                 expected.apply(&put("c", number));
                 refused(&mut late);
                 other.fold().unwrap();
@@ -97,7 +97,7 @@ pub fn a_late_holder_is_refused(objects: &Arc<dyn Objects>, lease: Duration) {
 
 fn refused(late: &mut Run) {
     let before = late.state.clone();
-    assert!(late.append(put("late", 1)).is_err());
+    assert!(late.append(&put("late", 1)).is_err());
     late.state.apply(&put("late", 2));
     assert!(late.fold().is_err());
     late.state = before;
@@ -118,10 +118,10 @@ fn apply(store: &Store, round: u64) -> (String, Result<(), String>) {
         Err(error) => return (String::new(), Err(error.to_string())),
     };
     let mut work = || {
-        run.append(put("a", round))?;
-        run.append(put("b", round))?;
+        run.append(&put("a", round))?;
+        run.append(&put("b", round))?;
         run.fold()?;
-        run.append(put("c", round))?;
+        run.append(&put("c", round))?;
         run.fold().map(|_| ())
     };
     let result = work();

@@ -92,6 +92,17 @@ pub struct Performing {
     pub json: bool,
 }
 
+/// How what is remembered is written by hand.
+#[derive(Debug, clap::Args)]
+pub struct Writing {
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Wait so long for another run to release the state, as in `30s` or `5m`
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub lock_timeout: Duration,
+}
+
 /// Reads a command line. The error holds the help or the complaint, and knows which of the two it is.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
     let command = Args::command();

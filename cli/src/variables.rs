@@ -142,6 +142,7 @@ mod tests {
             default: None,
             description: None,
             sensitive: false,
+            ephemeral: false,
             nullable: true,
             validations: Vec::new(),
             span: Span::new(FileId(0), 0..0),

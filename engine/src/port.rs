@@ -216,6 +216,9 @@ pub trait Guard: Send + Sync {
     /// Writes the state with the journal folded in, under the next serial, and returns that serial.
     fn fold<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, StoreError>>;
 
+    /// Writes a state of whatever lineage, serial and key in place of the one that is there, and gives the lock back.
+    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>>;
+
     /// Gives the lock back.
     fn release(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;
 }

@@ -253,7 +253,7 @@ pub enum Entry {
         /// The key it gets.
         key: Arc<str>,
     },
-    /// An object moves to another address.
+    /// An object moves to another address, or the place that a data source describes.
     Move {
         /// From here.
         from: Address,
@@ -384,11 +384,13 @@ impl State {
     }
 
     fn rename(&mut self, from: &Address, to: &Address) {
-        let Some(objects) = self.resources.remove(from) else { return };
-        self.resources.insert(to.clone(), objects);
-        if let Some(place) = self.places.remove(from) {
-            self.places.insert(to.clone(), place);
+        let (objects, place) = (self.resources.remove(from), self.places.remove(from));
+        if objects.is_none() && place.is_none() {
+            return;
         }
+        // A place that a data source describes has no objects of its own.
+        self.resources.extend(objects.map(|objects| (to.clone(), objects)));
+        self.places.extend(place.map(|place| (to.clone(), place)));
         for objects in self.resources.values_mut() {
             for record in objects.current.iter_mut().chain(objects.deposed.values_mut()) {
                 if record.place.as_ref() == Some(from) {

@@ -91,6 +91,15 @@ impl Guard for Locked {
         })
     }
 
+    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let text =
+                state_v1::write(state, state.serial, &state.lineage, &state.secret_key).map_err(Error::not_storable(&self.names.state))?;
+            self.writer.fold(text, state.serial, Worth::Always).await?;
+            self.writer.end()
+        })
+    }
+
     fn release(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
         Box::pin(async move { self.writer.end() })
     }

@@ -20,6 +20,7 @@ mod remote;
 mod sample;
 pub mod sealing;
 mod store;
+mod text;
 
 pub use backend::{Backend, Held, Kept, Names};
 pub use error::Error;
@@ -28,3 +29,4 @@ pub use holder::Holder;
 pub use local::local;
 pub use remote::{Claim, Object, Objects, Refusal, Remote, Standing, Version};
 pub use store::{Loaded, Notice, Store};
+pub use text::{from_text, to_text};

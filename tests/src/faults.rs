@@ -154,6 +154,15 @@ impl Guard for PassingGuard {
         })
     }
 
+    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.1.store().await?;
+            let result = self.0.replace(state).await;
+            self.1.store().await?;
+            result
+        })
+    }
+
     fn release(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
         self.0.release()
     }

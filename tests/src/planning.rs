@@ -8,7 +8,7 @@ use engine::observe::{self, Edge};
 use engine::plan::{Action, Inputs, Plan, Walk};
 use engine::port::{Asked, BoxFuture, Connected, Files, Guard, Machine, Provider, StoreError};
 use engine::question::{Answer, Answers, Ask, Question};
-use engine::source::SourceTree;
+use engine::source::{ModuleKey, SourceTree};
 use engine::state::{Entry, RecordId, State};
 use std::future::Future;
 use std::pin::pin;
@@ -78,6 +78,11 @@ impl Guard for MemoryGuard {
         Box::pin(std::future::ready(Ok(state.serial + 1)))
     }
 
+    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>> {
+        *self.folded.lock().unwrap() = Some(state.clone());
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     fn release(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
         Box::pin(std::future::ready(Ok(())))
     }
@@ -95,11 +100,14 @@ impl Files for NoFiles {
     }
 }
 
-/// The configuration that a text writes; its problems fail the test.
+/// The configuration that a text writes, and its problems. After a line such as `--- ./inner` stands the module of that source.
 pub fn configuration(text: &str) -> (config::Config, Vec<Diagnostic>) {
     let mut tree = SourceTree::new(".");
-    let file = tree.add("main.mesh.hcl", text);
-    tree.modules.get_mut(&tree.root).unwrap().files.push(file);
+    for (at, module) in format!("--- .\n{text}").split("--- ").skip(1).enumerate() {
+        let (source, text) = module.split_once('\n').unwrap();
+        let file = tree.add(&format!("{at}.mesh.hcl"), text);
+        tree.modules.entry(ModuleKey(source.into())).or_default().files.push(file);
+    }
     config::parse(&tree, &["cluster"])
 }
 

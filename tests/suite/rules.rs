@@ -3,6 +3,7 @@
 mod aims;
 mod blocks;
 mod checks;
+mod ephemeral;
 mod imports;
 mod lifecycle;
 mod moves;

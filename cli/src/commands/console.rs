@@ -7,8 +7,9 @@ use crate::project::Project;
 use crate::session::Session;
 use crate::view::memory;
 use crate::world::Typed;
-use engine::config::{Config, Output, is_unfinished, parse_expression};
+use engine::config::{Config, Expr, Node, Output, is_unfinished, parse_expression};
 use engine::diagnostic::Diagnostic;
+use engine::eval::type_of;
 use engine::question::Answers;
 use engine::source::Span;
 use engine::state::State;
@@ -20,7 +21,8 @@ use tokio::runtime::Runtime;
 /// Evaluate expressions as they are typed, or as they come on standard input
 ///
 /// An expression sees what an output of the root module would see: variables, locals, module outputs, and resources as they are
-/// planned. What the world has to answer is asked once. Sensitive values are masked. An expression goes on over as many lines as it
+/// planned. What the world has to answer is asked once. Sensitive and ephemeral values are masked; `type(…)` around an
+/// expression shows its type. An expression goes on over as many lines as it
 /// needs; an empty line ends it. `exit` ends the console.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Example:\n  echo 'cidrsubnet(\"10.0.0.0/8\", 8, 3)' | meshplan console")]
@@ -89,10 +91,12 @@ impl Evaluation {
     /// Prints the value of an expression.
     fn answer(&mut self, session: &mut Session, text: &str) -> Result<(), Failure> {
         let file = session.sources.add("standard input", text);
-        let expression = parse_expression(text, file).map_err(Failure)?;
+        let (expression, asks_type) = type_asked(parse_expression(text, file).map_err(Failure)?);
         let span = Span::new(file, 0..text.trim_end().len());
         let (depends_on, preconditions) = (Vec::new(), Vec::new());
-        let output = Output { value: expression, description: None, sensitive: false, depends_on, preconditions, span };
+        // The one item of a list is shown as it is marked itself, however the output is.
+        let value = Expr::new(Node::Tuple(vec![expression]), span);
+        let output = Output { value, description: None, sensitive: true, ephemeral: true, depends_on, preconditions, span };
         set_output(&mut self.project.config, &self.name, output);
         let plan = session.plan_again(&self.runtime, &self.project, self.state.clone(), &mut self.known);
         if plan.is_errored() {
@@ -103,9 +107,18 @@ impl Evaluation {
         session.view.diagnostics(&session.sources, &warnings);
         let null = Value::null();
         let change = plan.outputs.iter().find(|output| output.name == self.name);
-        let value = change.and_then(|change| change.after.as_ref()).unwrap_or(&null);
-        session.data(&format!("{}\n", memory::pretty(value, 0)));
+        let value = change.and_then(|change| change.after.as_ref()?.items().first()).unwrap_or(&null);
+        let shown = if asks_type { type_of(value).to_string() } else { memory::pretty(value, 0) };
+        session.data(&format!("{shown}\n"));
         Ok(())
+    }
+}
+
+/// What `type(…)` around an expression asks about, and whether it stands there. Only consoles know it: no value is a type.
+fn type_asked(expression: Expr) -> (Expr, bool) {
+    match expression.node {
+        Node::Call(mut call) if &*call.name == "type" && !call.expand && call.arguments.len() == 1 => (call.arguments.remove(0), true),
+        node => (Expr::new(node, expression.span), false),
     }
 }
 

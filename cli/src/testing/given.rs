@@ -101,10 +101,10 @@ pub(super) fn plain(value: &Value) -> Value {
             let entries = mapping.entries().iter().map(|entry| Entry::new(entry.key.clone(), plain(&entry.value)));
             Data::Mapping(Arc::new(Mapping::new(mapping.kind().clone(), entries.collect())))
         }
-        Data::Instance(instance) => return plain(&instance.attributes).sensitive_if(value.is_marked_sensitive()),
+        Data::Instance(instance) => return plain(&instance.attributes).marked(value.marks()),
         Data::Reference(instance) => return Value::string(instance.address.to_string()),
-        Data::Unknown(ty, _) | Data::Pending(ty) => return Value::unknown((**ty).clone()).sensitive_if(value.is_marked_sensitive()),
+        Data::Unknown(ty, _) | Data::Pending(ty) => return Value::unknown((**ty).clone()).marked(value.marks()),
         data => data.clone(),
     };
-    Value::new(data).sensitive_if(value.is_marked_sensitive())
+    Value::new(data).marked(value.marks())
 }

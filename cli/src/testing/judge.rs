@@ -158,6 +158,7 @@ impl Judge<'_> {
 fn violated(plan: &Plan, at: usize, assertion: &Assertion) -> Diagnostic {
     let message = match told(plan, Asked::Message(at)) {
         Some(message) if message.holds_sensitive() => "(the message is sensitive)".to_owned(),
+        Some(message) if message.holds_ephemeral() => "(the message is ephemeral)".to_owned(),
         Some(message) => message.as_str().map_or_else(|| inline(message), str::to_owned),
         None => "(the message could not be told)".to_owned(),
     };

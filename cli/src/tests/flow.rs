@@ -166,6 +166,8 @@ fn the_console_evaluates_what_an_output_would() {
         ("1 + 2\n", "3\n"),
         ("meshplan_data.b[\"x\"].output.of", "\"one\"\n"),
         ("{ a = var.word, b = null }\n", "{ a = \"one\", b = null }\n"),
+        ("[sensitive(\"a\"), 1]\n", "[(sensitive value), 1]\n"),
+        ("type({ a = var.word, b = [1] })\n", "object({ a = string, b = tuple([number]) })\n"),
     ] {
         check(&fake.input(line).run("console"), exit::DONE, out);
     }

@@ -3,6 +3,7 @@
 mod aims;
 mod flow;
 mod interruption;
+mod state;
 
 use crate::args::Args;
 use crate::exit;

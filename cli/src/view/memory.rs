@@ -3,7 +3,7 @@
 use super::value::{SENSITIVE, inline, key};
 use engine::address::Address;
 use engine::state::{Objects, Operation, Output, Record, State, Status};
-use engine::value::{Data, Value};
+use engine::value::{Data, Marks, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -44,11 +44,11 @@ pub fn outputs(outputs: &BTreeMap<Arc<str>, Output>) -> String {
 /// A value in the language's notation, over several lines if it is long. Sensitive parts are masked.
 pub fn pretty(value: &Value, indent: usize) -> String {
     let line = inline(value);
-    let text_block = matches!(value.data(), Data::String(text) if text.contains('\n')) && !value.is_marked_sensitive();
+    let text_block = matches!(value.data(), Data::String(text) if text.contains('\n')) && value.marks() == Marks::NONE;
     if text_block {
         return heredoc(value.as_str().unwrap_or_default(), indent);
     }
-    if indent + line.chars().count() <= LINE && !line.contains("\\n") || value.is_marked_sensitive() {
+    if indent + line.chars().count() <= LINE && !line.contains("\\n") || value.marks() != Marks::NONE {
         return line;
     }
     let inner = indent + 2;

@@ -1,9 +1,11 @@
 //! Values as people read them: on one line, in the language's own notation, with nothing secret in it.
 
-use engine::value::{Data, Entry, Value};
+use engine::value::{Data, Entry, Marks, Value};
 
 /// What stands for a sensitive value.
 pub const SENSITIVE: &str = "(sensitive value)";
+/// What stands for an ephemeral value.
+pub const EPHEMERAL: &str = "(ephemeral value)";
 /// What stands for a value that apply makes known.
 pub const KNOWN_AFTER_APPLY: &str = "(known after apply)";
 
@@ -40,6 +42,10 @@ impl Notation<'_> {
     fn value(self, text: &mut String, path: &str, value: &Value) {
         if value.is_marked_sensitive() {
             text.push_str(SENSITIVE);
+            return;
+        }
+        if value.marks().has(Marks::EPHEMERAL) {
+            text.push_str(EPHEMERAL);
             return;
         }
         match value.data() {

@@ -127,6 +127,16 @@ fn in_place(planned: Planned) -> Result<Planned, Failure> {
     }
 }
 
+/// A message as people read it: never one that is hidden.
+fn shown(message: &Value) -> &str {
+    match message.as_str() {
+        Some(_) if message.holds_sensitive() => "(the message is sensitive)",
+        Some(_) if message.holds_ephemeral() => "(the message is ephemeral)",
+        Some(text) => text,
+        None => "an assertion does not hold",
+    }
+}
+
 impl Run<'_> {
     /// Computes a slot, or prepares its effect. A slot that needs no effect is finished on the way.
     pub(super) fn prepare(&mut self, slot: SlotId) -> Result<Option<Starting>, Failure> {
@@ -173,9 +183,7 @@ impl Run<'_> {
             Op::Assert { condition, message, .. } => {
                 if self.filled(condition).as_bool() != Some(true) {
                     let message = self.filled(message);
-                    let detail =
-                        if message.holds_sensitive() { "(the message is sensitive)" } else { message.as_str().unwrap_or_default() };
-                    return Err(Failure::new("condition failed", detail));
+                    return Err(Failure::new("condition failed", shown(&message)));
                 }
                 Value::null()
             }
@@ -215,7 +223,7 @@ impl Run<'_> {
                 result.messages.push(format!("it could not be observed: {why}"));
             } else if condition.as_bool() != Some(true) {
                 result.status = CheckStatus::Failed;
-                result.messages.push(self.filled(message).as_str().unwrap_or("an assertion does not hold").to_owned());
+                result.messages.push(shown(&self.filled(message)).to_owned());
             }
         }
         result

@@ -335,16 +335,16 @@ fn is_step(op: &Op) -> bool {
 pub(super) fn stored(attributes: &Value) -> Value {
     match attributes.data() {
         Data::Instance(instance) | Data::Reference(instance) => Value::string(instance.address.to_string()),
-        Data::Unknown(..) | Data::Pending(_) | Data::Blocked(_) => Value::null().sensitive_if(attributes.is_marked_sensitive()),
+        Data::Unknown(..) | Data::Pending(_) | Data::Blocked(_) => Value::null().marked(attributes.marks()),
         Data::Sequence(sequence) if !attributes.is_constant() || holds_reference(attributes) => {
             let items = sequence.items().iter().map(stored).collect();
             let made = crate::value::Sequence::new(sequence.kind().clone(), items);
-            Value::new(Data::Sequence(Arc::new(made))).sensitive_if(attributes.is_marked_sensitive())
+            Value::new(Data::Sequence(Arc::new(made))).marked(attributes.marks())
         }
         Data::Mapping(mapping) if !attributes.is_constant() || holds_reference(attributes) => {
             let entries = mapping.entries().iter().map(|entry| crate::value::Entry::new(entry.key.clone(), stored(&entry.value)));
             let made = crate::value::Mapping::new(mapping.kind().clone(), entries.collect());
-            Value::new(Data::Mapping(Arc::new(made))).sensitive_if(attributes.is_marked_sensitive())
+            Value::new(Data::Mapping(Arc::new(made))).marked(attributes.marks())
         }
         _ => attributes.clone(),
     }

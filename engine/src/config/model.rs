@@ -1,7 +1,7 @@
 //! Blocks as the planner reads them.
 
+use super::Subject;
 use super::expression::{Expr, Root};
-use super::subject::Subject;
 use crate::address::{Mode, shared_order};
 use crate::source::{ModuleKey, Span};
 use crate::value::{Type, Value};
@@ -154,6 +154,8 @@ pub struct Variable {
     pub description: Option<Arc<str>>,
     /// Whether its value is never shown.
     pub sensitive: bool,
+    /// Whether its value is never stored.
+    pub ephemeral: bool,
     /// Whether null is a value of it (true without the argument).
     pub nullable: bool,
     /// `validation` blocks. Conditions may refer to the variable and to other objects in the module.
@@ -191,6 +193,8 @@ pub struct Output {
     pub description: Option<Arc<str>>,
     /// Whether it is shown only when asked for by name.
     pub sensitive: bool,
+    /// Whether its value is never stored. Not of the root module's, which are.
+    pub ephemeral: bool,
     /// What it waits for beside its value.
     pub depends_on: Vec<Dependency>,
     /// `precondition` blocks.

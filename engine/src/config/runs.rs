@@ -198,7 +198,8 @@ impl Run {
 fn ask(module: &mut Module, asked: Asked<'_>, value: Expr) {
     let span = value.span;
     let value = Expr::new(Node::Tuple(vec![value]), span);
-    let output = Output { value, description: None, sensitive: true, depends_on: Vec::new(), preconditions: Vec::new(), span };
+    let output =
+        Output { value, description: None, sensitive: true, ephemeral: true, depends_on: Vec::new(), preconditions: Vec::new(), span };
     module.outputs.insert(asked.to_string().into(), output);
 }
 

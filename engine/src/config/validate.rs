@@ -21,6 +21,12 @@ pub(super) fn validate(config: &Config, unread: &BTreeSet<ModuleKey>, problems: 
             References { config, unread, key, module, problems }.module();
         }
     }
+    let root = config.modules.get(&config.root);
+    let kept = root.iter().flat_map(|root| &root.outputs).filter(|(_, output)| output.ephemeral);
+    problems.extend(kept.map(|(name, output)| {
+        let detail = format!("the output `{name}` of the root module is stored in the state, and an ephemeral value never is");
+        Diagnostic::error("ephemeral output", detail).at(output.span).help("Remove `ephemeral`, or the output.")
+    }));
 }
 
 /// Reports every reference of one module of a configuration that names nothing.

@@ -98,7 +98,7 @@ impl Evaluator<'_> {
             return Ok(opened(Open::Pending, Type::String, [&variables], self.arena, || literal(path.clone(), span)));
         };
         let source = (&text, format!("`{name}`"));
-        Ok(self.render(call, source, &variables, (variables_span, span))?.sensitive_if(path.is_marked_sensitive()))
+        Ok(self.render(call, source, &variables, (variables_span, span))?.marked(path.marks()))
     }
 
     fn template_string(&mut self, call: &Call, arguments: Vec<(Value, Span)>, span: Span) -> Result<Value, Problems> {
@@ -111,7 +111,7 @@ impl Evaluator<'_> {
             return Ok(opened(open, Type::String, [&template, &variables], self.arena, || later(call, &arguments, false, span)));
         };
         let value = self.render(call, (text, "the template".to_owned()), &variables, (variables_span, span))?;
-        Ok(self.also_from(value, &template).sensitive_if(template.is_marked_sensitive()))
+        Ok(self.also_from(value, &template).marked(template.marks()))
     }
 
     /// A string that must not be null, or open.

@@ -34,7 +34,7 @@ impl Evaluator<'_> {
             }
             _ => value,
         };
-        Ok(value.sensitive_if(decision.is_marked_sensitive()))
+        Ok(value.marked(decision.marks()))
     }
 
     fn undecided(&mut self, decision: &Value, parts: [&Expr; 3], span: Span) -> Result<Value, Problems> {
@@ -70,9 +70,9 @@ impl Evaluator<'_> {
         let Some(open) = Open::of(&left) else {
             let right = self.expression(other)?;
             let right = self.operand(right, &Type::Bool, other.span)?;
-            let sensitive = left.is_marked_sensitive();
+            let marks = left.marks();
             let origin = left.origin();
-            return Ok(from_also(right, origin, self.arena).sensitive_if(sensitive));
+            return Ok(from_also(right, origin, self.arena).marked(marks));
         };
         let made = self.arena.made;
         let right = self.expression(other).and_then(|right| self.operand(right, &Type::Bool, other.span));
@@ -81,7 +81,7 @@ impl Evaluator<'_> {
             && right.as_bool() == Some(decides)
         {
             self.arena.made = made;
-            return Ok(right.clone().sensitive_if(left.is_marked_sensitive()));
+            return Ok(right.clone().marked(left.marks()));
         }
         let open = first(Some(open), strict(&right));
         let node = Node::Binary(operator, Box::new(literal(left, one.span)), Box::new(other.clone()));
@@ -124,7 +124,7 @@ impl Evaluator<'_> {
         };
         match self.tried(argument) {
             Err(_) => Ok(Value::bool(false)),
-            Ok((value, None)) => Ok(Value::bool(true).sensitive_if(value.is_marked_sensitive())),
+            Ok((value, None)) => Ok(Value::bool(true).marked(value.marks())),
             Ok((value, open)) => {
                 self.lazily(&Expr::new(Node::Call(Box::new(call.clone())), span), Type::Bool, first(open, strict([&value])))
             }

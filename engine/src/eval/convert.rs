@@ -54,7 +54,7 @@ pub fn convert(value: Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mism
         (_, Type::Any) | (Data::Null | Data::Blocked(_), _) => Ok(value),
         (Data::Pending(from), _) => {
             possible(from, ty)?;
-            Ok(Value::pending(ty.clone()).with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+            Ok(Value::pending(ty.clone()).with_origin(value.origin()).marked(value.marks()))
         }
         (Data::Unknown(from, _), _) => {
             let from = from.clone();
@@ -93,7 +93,7 @@ pub(crate) fn primitive(value: &Value, ty: &Type) -> Result<Value, Mismatch> {
         },
         _ => return Err(Mismatch::new(type_words(ty), words(value))),
     };
-    Ok(Value::new(data).with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+    Ok(Value::new(data).with_origin(value.origin()).marked(value.marks()))
 }
 
 /// A number as text: no exponent, no zeros at the end.
@@ -111,7 +111,7 @@ fn error_words(error: crate::value::NotANumber) -> &'static str {
 /// A text as messages show it: nothing of a sensitive one, and not all of a long one.
 fn quoted(value: &Value) -> String {
     match value.as_str() {
-        Some(text) if !value.holds_sensitive() && text.chars().count() <= 40 && !text.contains('\n') => format!("the string `{text}`"),
+        Some(text) if !value.is_hidden() && text.chars().count() <= 40 && !text.contains('\n') => format!("the string `{text}`"),
         _ => words(value),
     }
 }
@@ -144,7 +144,7 @@ fn reference(value: &Value, class: Class) -> Result<Value, Mismatch> {
     if matches!(value.data(), Data::Reference(_)) {
         return Ok(value.clone());
     }
-    Ok(Value::new(Data::Reference(instance.clone())).with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+    Ok(Value::new(Data::Reference(instance.clone())).with_origin(value.origin()).marked(value.marks()))
 }
 
 fn not_a_reference(value: &Value, class: Class) -> Mismatch {
@@ -188,7 +188,7 @@ fn sequence_as(value: Value, sequence: &Sequence, ty: &Type, arena: &mut Arena) 
         }
         _ => return Err(Mismatch::new(type_words(ty), words(&value))),
     };
-    Ok(made.with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+    Ok(made.with_origin(value.origin()).marked(value.marks()))
 }
 
 fn element(item: &Value, at: usize, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
@@ -219,7 +219,7 @@ fn mapping_as(value: Value, mapping: &Mapping, ty: &Type, arena: &mut Arena) -> 
         _ => return Err(Mismatch::new(type_words(ty), words(&value))),
     };
     let made = Value::new(Data::Mapping(Arc::new(Mapping::new(kind, entries))));
-    Ok(made.with_origin(value.origin()).sensitive_if(value.is_marked_sensitive()))
+    Ok(made.with_origin(value.origin()).marked(value.marks()))
 }
 
 fn fields(value: &Value, mapping: &Mapping, object: &ObjectType, arena: &mut Arena) -> Result<Vec<Entry>, Mismatch> {
@@ -261,7 +261,7 @@ fn under(entry: &Entry, ty: &Type, arena: &mut Arena) -> Result<Entry, Mismatch>
 fn instance_as(value: &Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
     let Some(instance) = value.instance() else { return Err(Mismatch::new(type_words(ty), words(value))) };
     let at = instance_origin(value, instance, arena);
-    let attributes = from_also(instance.attributes.clone(), at, arena).sensitive_if(value.is_marked_sensitive());
+    let attributes = from_also(instance.attributes.clone(), at, arena).marked(value.marks());
     match Open::of(&attributes) {
         Some(open) => Ok(opened(open, ty.clone(), &[attributes], arena, || later(value.clone(), ty))),
         None => convert(all_looked_at(value, attributes, arena), ty, arena),

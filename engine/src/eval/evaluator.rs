@@ -7,7 +7,7 @@ use super::{Arena, Mismatch, Scope};
 use crate::config::{Expr, Node, Root};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::source::Span;
-use crate::value::{Data, Entry, Mapping, MappingKind, Thunk, Type, Value};
+use crate::value::{Data, Entry, Mapping, MappingKind, Marks, Thunk, Type, Value};
 use std::sync::Arc;
 
 /// One evaluation.
@@ -158,14 +158,14 @@ impl<'a> Evaluator<'a> {
         if let Some(open) = super::strict::strict(made.iter().map(|(key, _)| key)) {
             return Ok(self.object_with_open_keys(open, entries, &made, span));
         }
-        let mut sensitive = false;
+        let mut marks = Marks::NONE;
         let entries = made.into_iter().filter_map(|(key, value)| {
-            sensitive |= key.is_marked_sensitive();
+            marks |= key.marks();
             let Data::String(name) = key.data() else { return None };
             Some(Entry { key: name.clone(), key_origin: key.origin(), value })
         });
         let entries = entries.collect();
-        Ok(Value::new(Data::Mapping(Arc::new(Mapping::new(MappingKind::Object, entries)))).sensitive_if(sensitive))
+        Ok(Value::new(Data::Mapping(Arc::new(Mapping::new(MappingKind::Object, entries)))).marked(marks))
     }
 
     fn object_with_open_keys(&mut self, open: Open, entries: &[(Expr, Expr)], made: &[(Value, Value)], span: Span) -> Value {

@@ -6,7 +6,7 @@ use super::{Arena, Scope};
 use crate::address::Address;
 use crate::config::Expr;
 use crate::diagnostic::Problems;
-use crate::value::{Data, Entry, Flags, Instance, Mapping, Sequence, SequenceKind, Thunk, Value};
+use crate::value::{Data, Entry, Instance, Mapping, Sequence, SequenceKind, Thunk, Value};
 use std::sync::Arc;
 
 /// What has become known: where [`fill`] and [`run`] take values from.
@@ -52,7 +52,7 @@ pub fn fill(template: &Value, source: &mut dyn Fill) -> Value {
         _ => return template.clone(),
     };
     let origin = template.origin();
-    made.with_origin(origin).sensitive_if(template.flags().has(Flags::SENSITIVE))
+    made.with_origin(origin).marked(template.marks())
 }
 
 /// The instance that a template means, with the attributes of a value that stands for it.

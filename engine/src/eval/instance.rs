@@ -39,7 +39,7 @@ pub(super) fn looked_at(base: &Value, name: &Arc<str>, value: Value, arena: &mut
         _ => None,
     };
     if let Some(known) = known {
-        return known.with_origin(value.origin()).sensitive_if(value.is_marked_sensitive());
+        return known.with_origin(value.origin()).marked(value.marks());
     }
     let nowhere = Span::new(FileId(u32::MAX), 0..0);
     let path = Expr::new(Node::Attribute(Box::new(literal(base.clone().unmarked(), nowhere)), name.clone()), nowhere);
@@ -78,8 +78,8 @@ pub(super) fn instance_origin(value: &Value, instance: &Instance, arena: &mut Ar
 pub(crate) fn as_object(value: &Value, span: Span, arena: &mut Arena) -> Value {
     let Data::Instance(instance) = value.data() else { return value.clone() };
     let origin = instance_origin(value, instance, arena);
-    let sensitive = value.is_marked_sensitive();
-    let attributes = from_also(instance.attributes.clone(), origin, arena).sensitive_if(sensitive);
+    let marks = value.marks();
+    let attributes = from_also(instance.attributes.clone(), origin, arena).marked(marks);
     match Open::of(&attributes) {
         Some(Open::Unknown) => {
             let ty = super::type_of(&attributes);
@@ -101,7 +101,7 @@ pub(super) fn all_looked_at(base: &Value, attributes: Value, arena: &mut Arena) 
         Entry { value, ..entry.clone() }
     });
     let made = Value::new(Data::Mapping(Arc::new(Mapping::new(mapping.kind().clone(), entries.collect()))));
-    made.with_origin(attributes.origin()).sensitive_if(attributes.is_marked_sensitive())
+    made.with_origin(attributes.origin()).marked(attributes.marks())
 }
 
 /// The value with every unknown that nobody computes computed by looking at `path` and below.
@@ -109,7 +109,7 @@ fn anchored(value: Value, path: &Expr, arena: &mut Arena) -> Value {
     if !has_loose(&value) {
         return value;
     }
-    let (origin, sensitive) = (value.origin(), value.is_marked_sensitive());
+    let (origin, marks) = (value.origin(), value.marks());
     let below = |node| Expr::new(node, path.span);
     let made = match value.data() {
         Data::Unknown(ty, _) => Value::deferred((**ty).clone(), arena.thunks.add(path.clone())),
@@ -135,7 +135,7 @@ fn anchored(value: Value, path: &Expr, arena: &mut Arena) -> Value {
         }
         _ => return value,
     };
-    made.with_origin(origin).sensitive_if(sensitive)
+    made.with_origin(origin).marked(marks)
 }
 
 /// Whether an unknown within has no computation. Instances within answer for themselves.

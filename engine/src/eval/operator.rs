@@ -24,7 +24,7 @@ impl Evaluator<'_> {
             Data::Bool(truth) => Data::Bool(!truth),
             _ => return Ok(operand),
         };
-        Ok(Value::new(data).with_origin(operand.origin()).sensitive_if(operand.is_marked_sensitive()))
+        Ok(Value::new(data).with_origin(operand.origin()).marked(operand.marks()))
     }
 
     pub(super) fn binary(&mut self, operator: Binary, one: &Expr, other: &Expr, span: Span) -> Result<Value, Problems> {
@@ -59,7 +59,7 @@ impl Evaluator<'_> {
             return Err(problem("unsuitable value", "both operands must be numbers", span));
         };
         let value = compute(operator, a, b).map_err(|why| {
-            let hidden = one.holds_sensitive() || other.holds_sensitive();
+            let hidden = one.is_hidden() || other.is_hidden();
             failed(operator, why, (!hidden).then_some((a, b)), span)
         })?;
         Ok(self.made_of(value, &one, &other))
@@ -67,9 +67,9 @@ impl Evaluator<'_> {
 
     /// A value made of two others: from where they came, and sensitive if anything in them is.
     fn made_of(&mut self, value: Value, one: &Value, other: &Value) -> Value {
-        let sensitive = one.holds_sensitive() || other.holds_sensitive();
+        let marks = one.marks_within() | other.marks_within();
         let (a, b) = (one.deep_origin(&mut self.arena.origins), other.deep_origin(&mut self.arena.origins));
-        from_also(value.with_origin(a), b, self.arena).sensitive_if(sensitive)
+        from_also(value.with_origin(a), b, self.arena).marked(marks)
     }
 
     /// An operand of arithmetic or logic: of that type, or open. Null is an error.

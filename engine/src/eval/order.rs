@@ -1,7 +1,7 @@
 //! Which values are the same, and the order that sets keep their elements in.
 
 use super::strict::{Open, first};
-use crate::value::{Data, Mapping, MappingKind, Origin, Origins, Sequence, SequenceKind, Type, Value};
+use crate::value::{Data, Mapping, MappingKind, Marks, Origin, Origins, Sequence, SequenceKind, Type, Value};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -112,7 +112,7 @@ pub(super) fn set_without_origins(element: Type, items: Vec<Value>) -> Value {
 }
 
 fn normalised(element: Type, mut items: Vec<Value>, join: &mut dyn FnMut(Origin, Origin) -> Origin) -> Value {
-    let sensitive = items.iter().any(Value::holds_sensitive);
+    let marks = Marks::within(&items);
     items.sort_by(set_order);
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
     for item in items {
@@ -124,7 +124,7 @@ fn normalised(element: Type, mut items: Vec<Value>, join: &mut dyn FnMut(Origin,
             _ => kept.push(item),
         }
     }
-    Value::new(Data::Sequence(Arc::new(Sequence::new(SequenceKind::Set(element), kept)))).sensitive_if(sensitive)
+    Value::new(Data::Sequence(Arc::new(Sequence::new(SequenceKind::Set(element), kept)))).marked(marks)
 }
 
 #[cfg(test)]

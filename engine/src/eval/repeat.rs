@@ -5,7 +5,7 @@ use super::strict::{Open, first, literal, strict};
 use crate::config::{Expr, For, ForResult, Node};
 use crate::diagnostic::Problems;
 use crate::source::Span;
-use crate::value::{Data, Entry, Mapping, MappingKind, Type, Value};
+use crate::value::{Data, Entry, Mapping, MappingKind, Marks, Type, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,8 +48,7 @@ impl Evaluator<'_> {
             let open = first(Some(open), strict(rounds.iter().filter_map(|round| round.value.as_ref())));
             return self.repeat_later(body, collection, open, span);
         }
-        let sensitive =
-            collection.is_marked_sensitive() || rounds.iter().any(|round| round.decisions.iter().any(Value::is_marked_sensitive));
+        let marks = collection.marks() | Marks::of(rounds.iter().flat_map(|round| &round.decisions));
         let made = match &body.result {
             ForResult::Tuple(_) => Value::tuple(rounds.into_iter().filter_map(|round| round.value).collect()),
             ForResult::Object { key, group: false, .. } => object(rounds, key.span)?,
@@ -59,7 +58,7 @@ impl Evaluator<'_> {
             Data::Instance(instance) => super::instance_origin(&collection, instance, self.arena),
             _ => collection.origin(),
         };
-        Ok(made.with_origin(origin).sensitive_if(sensitive))
+        Ok(made.with_origin(origin).marked(marks))
     }
 
     /// Binds the names of a `for`; the depth to truncate to afterwards.
@@ -133,7 +132,7 @@ fn named(rounds: Vec<Round>) -> impl Iterator<Item = (Arc<str>, crate::value::Or
 }
 
 fn object(rounds: Vec<Round>, span: Span) -> Result<Value, Problems> {
-    let sensitive = rounds.iter().any(|round| round.key.as_ref().is_some_and(Value::is_marked_sensitive));
+    let sensitive = rounds.iter().any(|round| round.key.as_ref().is_some_and(Value::is_hidden));
     let mut entries: BTreeMap<Arc<str>, Entry> = BTreeMap::new();
     for (key, key_origin, value) in named(rounds) {
         if entries.contains_key(&key) {

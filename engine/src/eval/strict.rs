@@ -3,7 +3,7 @@
 use super::Arena;
 use crate::config::{Expr, Node};
 use crate::source::Span;
-use crate::value::{Data, Flags, Origin, Type, Value};
+use crate::value::{Data, Flags, Marks, Origin, Type, Value};
 use std::sync::Arc;
 
 /// Why an operation cannot be computed yet. In the order of precedence: a pending part wins over a blocked one, and that over an
@@ -76,10 +76,10 @@ pub(crate) fn opened<'a>(
     deferred: impl FnOnce() -> Expr,
 ) -> Value {
     let mut origins = Vec::new();
-    let mut sensitive = false;
+    let mut marks = Marks::NONE;
     for part in parts {
         origins.push(part.deep_origin(&mut arena.origins));
-        sensitive |= part.holds_sensitive();
+        marks |= part.marks_within();
     }
     arena.made = arena.made.with(open.flag());
     let value = match open {
@@ -87,7 +87,7 @@ pub(crate) fn opened<'a>(
         Open::Blocked(why) => Value::blocked(why),
         Open::Unknown => Value::deferred(ty, arena.thunks.add(deferred())),
     };
-    value.with_origin(arena.origins.join(&origins)).sensitive_if(sensitive)
+    value.with_origin(arena.origins.join(&origins)).marked(marks)
 }
 
 /// A value as an expression.
@@ -110,7 +110,7 @@ pub(crate) fn from_also(value: Value, origin: Origin, arena: &mut Arena) -> Valu
 
 /// A part of a container as it looks from outside: the container's own origin and mark are added, its siblings' are not.
 pub(crate) fn taken(part: Value, container: &Value, arena: &mut Arena) -> Value {
-    from_also(part, container.origin(), arena).sensitive_if(container.is_marked_sensitive())
+    from_also(part, container.origin(), arena).marked(container.marks())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::substitute::each_literal;
 use crate::config::{Expr, Node, Part};
 use crate::diagnostic::Problems;
 use crate::source::Span;
-use crate::value::{Data, Type, Value};
+use crate::value::{Data, Marks, Type, Value};
 use std::sync::Arc;
 
 /// What a template came to so far: text, and from the first open piece on also pieces.
@@ -20,8 +20,8 @@ struct Written {
     pieces: Vec<Part>,
     /// Values in it that are open, sensitive, or came from somewhere.
     values: Vec<Value>,
-    /// Whether a sensitive decision was made.
-    sensitive: bool,
+    /// Marks of the decisions that were made.
+    marks: Marks,
     /// A state of a directive.
     open: Option<Open>,
 
@@ -54,14 +54,14 @@ impl Evaluator<'_> {
                 let text = std::mem::take(&mut written.text);
                 written.pieces.push(Part::Text(text.into()));
             }
-            let Written { pieces, values, sensitive, .. } = written;
+            let Written { pieces, values, marks, .. } = written;
             let deferred = || Expr::new(Node::Template(pieces.into()), span);
-            return Ok(opened(open, Type::String, &values, self.arena, deferred).sensitive_if(sensitive));
+            return Ok(opened(open, Type::String, &values, self.arena, deferred).marked(marks));
         }
         let origins: Vec<_> = written.values.iter().map(Value::origin).collect();
-        let sensitive = written.sensitive || written.values.iter().any(Value::is_marked_sensitive);
+        let marks = written.marks | Marks::of(&written.values);
         let origin = self.arena.origins.join(&origins);
-        Ok(Value::string(written.text).with_origin(origin).sensitive_if(sensitive))
+        Ok(Value::string(written.text).with_origin(origin).marked(marks))
     }
 
     fn write(&mut self, parts: &[Part], written: &mut Written) {
@@ -118,7 +118,7 @@ impl Evaluator<'_> {
         let value = self.expression(condition)?;
         let decision = self.truth(value, "condition of `%{if}`", condition.span)?;
         if let Some(truth) = decision.as_bool() {
-            written.sensitive |= decision.is_marked_sensitive();
+            written.marks |= decision.marks();
             self.write(if truth { then } else { otherwise }, written);
             return Ok(());
         }
@@ -138,7 +138,7 @@ impl Evaluator<'_> {
             let part = Part::For { key, value: value_name, collection: literal(value, collection.span), body: body.clone() };
             return self.write_later(part, collection.span, written);
         }
-        written.sensitive |= value.is_marked_sensitive();
+        written.marks |= value.marks();
         for (key, element) in self.pairs(&value, collection.span)? {
             let depth = self.bind(key_name, key, name, element);
             self.write(body, written);

@@ -16,7 +16,7 @@ impl Evaluator<'_> {
         let (data, owner) = match base.data() {
             Data::Instance(instance) => {
                 let attributes = from_also(instance.attributes.clone(), super::instance_origin(base, instance, self.arena), self.arena);
-                (attributes.data().clone(), attributes.sensitive_if(base.is_marked_sensitive()))
+                (attributes.data().clone(), attributes.marked(base.marks()))
             }
             data => (data.clone(), base.clone()),
         };
@@ -65,19 +65,19 @@ impl Evaluator<'_> {
                 let (base, key) = (Box::new(literal(base.clone(), span)), Box::new(literal(key.clone(), key_span)));
                 Expr::new(Node::Index(base, key), span)
             });
-            return Ok(value.sensitive_if(key.holds_sensitive()));
+            return Ok(value.marked(key.marks_within()));
         }
         let value = match base.data() {
             Data::Sequence(sequence) => self.element(base, sequence, key, key_span)?,
             Data::Mapping(_) | Data::Instance(_) => {
                 let name = self.scalar(key.clone(), &Type::String, "index", key_span)?;
                 let Data::String(name) = name.data() else { return Err(not_indexed(base, span)) };
-                let hidden = || problem("no such attribute", "the sensitive key is none of its keys", key_span);
-                self.attribute(base, name, span).map_err(|problems| if key.holds_sensitive() { hidden() } else { problems })?
+                let hidden = || problem("no such attribute", "the key, which is not shown, is none of its keys", key_span);
+                self.attribute(base, name, span).map_err(|problems| if key.is_hidden() { hidden() } else { problems })?
             }
             _ => return Err(not_indexed(base, span)),
         };
-        Ok(value.sensitive_if(key.is_marked_sensitive()))
+        Ok(value.marked(key.marks()))
     }
 
     fn element(&mut self, base: &Value, sequence: &Sequence, key: &Value, span: Span) -> Result<Value, Problems> {
@@ -92,7 +92,7 @@ impl Evaluator<'_> {
             return Ok(taken(item.clone(), base, self.arena));
         }
         let shown = match number.as_number() {
-            Some(number) if !key.holds_sensitive() => format!("`{}`", super::convert::number_text(number)),
+            Some(number) if !key.is_hidden() => format!("`{}`", super::convert::number_text(number)),
             _ => "this".to_owned(),
         };
         let detail = match length {
@@ -138,7 +138,7 @@ impl Evaluator<'_> {
                 None => Value::tuple(made),
             },
         };
-        Ok(result.with_origin(base.origin()).sensitive_if(base.is_marked_sensitive()))
+        Ok(result.with_origin(base.origin()).marked(base.marks()))
     }
 
     /// Keys and elements of what `for` walks, each as it looks from outside; or nothing if it cannot be walked yet.
@@ -157,7 +157,7 @@ impl Evaluator<'_> {
             Data::Mapping(mapping) => {
                 let pairs = mapping.entries().iter().map(|Entry { key, key_origin, value }| {
                     let key = from_also(Value::string(key.clone()).with_origin(*key_origin), own, self.arena);
-                    let key = key.sensitive_if(collection.is_marked_sensitive());
+                    let key = key.marked(collection.marks());
                     (key, taken(value.clone(), &collection, self.arena))
                 });
                 Ok(pairs.collect())

@@ -4,6 +4,7 @@
 
 mod aims;
 mod body;
+mod by_hand;
 mod change;
 mod digest;
 mod inputs;
@@ -14,6 +15,7 @@ mod walk;
 
 pub use aims::Aims;
 pub use body::misnamed;
+pub use by_hand::{forget, rename};
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Reason};
 pub use inputs::Inputs;
 pub use program::{Op, Program, Slot, Target};

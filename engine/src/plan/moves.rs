@@ -130,7 +130,7 @@ fn follow(statements: &[Statement<'_, Moved>], address: &Address) -> Result<Opti
     loop {
         let at = here.as_ref().unwrap_or(address);
         let next = statements.iter().enumerate().find_map(|(index, statement)| {
-            let to = target(statement, at)?;
+            let to = target(&statement.calls, (&statement.block.from, &statement.block.to), at)?;
             (to != *at).then_some((index, to))
         });
         let Some((index, to)) = next else { return Ok(here.filter(|here| here != address)) };
@@ -141,10 +141,10 @@ fn follow(statements: &[Statement<'_, Moved>], address: &Address) -> Result<Opti
     }
 }
 
-/// Where one statement leads an address that it is about.
-fn target(statement: &Statement<'_, Moved>, address: &Address) -> Option<Address> {
-    let (base, rest) = below(address, &statement.calls)?;
-    match (&statement.block.from, &statement.block.to) {
+/// Where a statement in the module that these calls lead to leads an address that it is about.
+pub(super) fn target(calls: &[Arc<str>], statement: (&Subject, &Subject), address: &Address) -> Option<Address> {
+    let (base, rest) = below(address, calls)?;
+    match statement {
         (Subject::Resource(from), Subject::Resource(to)) => {
             let whole = from.key == Key::None && to.key == Key::None;
             let named = (&from.kind, &from.name, from.mode) == (&address.kind, &address.name, address.mode);

@@ -7,6 +7,7 @@
 mod collection;
 mod fingerprint;
 mod json;
+mod mark;
 mod number;
 mod origin;
 mod types;
@@ -15,6 +16,7 @@ pub use collection::{Entry, Mapping, MappingKind, Sequence, SequenceKind};
 pub(crate) use fingerprint::TupleHash;
 pub use fingerprint::{fingerprint, hex, keyed_fingerprint};
 pub use json::NotJson;
+pub use mark::Marks;
 pub use number::{NotANumber, Number, parse_number};
 pub use origin::{Made, Origin, Origins};
 pub use types::{Class, Field, ObjectType, Type};
@@ -83,7 +85,7 @@ pub struct Instance {
     pub attributes: Value,
 }
 
-/// Summary bits of a value. All but [`Flags::SENSITIVE`] are true of a collection when they are true of anything within.
+/// Summary bits of a value. All but the marks of its own, [`Flags::SENSITIVE`] and [`Flags::EPHEMERAL`], are true of a collection when they are true of anything within.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flags(u8);
 
@@ -101,6 +103,10 @@ impl Flags {
     /// A reference within leads to an instance whose attributes are not wholly known: known to the language, no constant to
     /// a program.
     pub const OPEN: Self = Self(32);
+    /// The value itself is ephemeral, and with it all within.
+    pub const EPHEMERAL: Self = Self(64);
+    /// The value or something within is ephemeral.
+    pub const HOLDS_EPHEMERAL: Self = Self(128);
 
     /// Whether all the bits of `other` are set.
     pub fn has(self, other: Self) -> bool {
@@ -119,10 +125,10 @@ impl Flags {
         Self(self.0 & !other.0)
     }
 
-    /// What a collection takes over from an element: everything but its own mark.
+    /// What a collection takes over from an element: everything but its own marks.
     #[must_use]
     pub fn within(self) -> Self {
-        self.without(Self::SENSITIVE)
+        self.without(Self::SENSITIVE).without(Self::EPHEMERAL)
     }
 }
 
@@ -147,7 +153,7 @@ impl fmt::Debug for Value {
 /// Equality of data and marks. Origins do not count: they say where a value came from, not what it is.
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
-        self.data == other.data && self.is_marked_sensitive() == other.is_marked_sensitive()
+        self.data == other.data && self.marks() == other.marks()
     }
 }
 
@@ -246,18 +252,17 @@ impl Value {
 
     /// The same value, marked sensitive.
     #[must_use]
-    pub fn sensitive(mut self) -> Self {
-        self.flags = self.flags.with(Flags::SENSITIVE).with(Flags::HOLDS_SENSITIVE);
-        self
+    pub fn sensitive(self) -> Self {
+        self.marked(Marks::SENSITIVE)
     }
 
-    /// The same value marked sensitive if asked: for results that take over the mark of what they were made from.
+    /// The same value marked sensitive if asked.
     #[must_use]
     pub fn sensitive_if(self, sensitive: bool) -> Self {
         if sensitive { self.sensitive() } else { self }
     }
 
-    /// The same value without its own mark (elements keep theirs).
+    /// The same value without marks of its own (elements keep theirs).
     #[must_use]
     pub fn unmarked(self) -> Self {
         let origin = self.origin;

@@ -1,7 +1,7 @@
 //! Values as JSON without anything secret or unknown in them, and where such parts were.
 
 use crate::view::value::step;
-use engine::value::{Data, Value};
+use engine::value::{Data, Marks, Value};
 use serde_json::{Map, Value as Json};
 
 /// A value with its secret and unknown parts replaced by null.
@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 pub struct Masked {
     /// What may be shown.
     pub json: Json,
-    /// Paths of what is sensitive.
+    /// Paths of what is sensitive or ephemeral.
     pub sensitive: Vec<String>,
     /// Paths of what is known after apply.
     pub unknown: Vec<String>,
@@ -24,7 +24,7 @@ impl Masked {
     }
 
     fn mask(&mut self, path: &str, value: &Value) -> Json {
-        if value.is_marked_sensitive() {
+        if value.marks() != Marks::NONE {
             self.sensitive.push(path.to_owned());
             return Json::Null;
         }

@@ -12,15 +12,23 @@ const RESERVED: [&str; 8] = ["source", "version", "providers", "count", "for_eac
 
 impl Lowering<'_> {
     pub(super) fn variable(&mut self, block: &Block) -> Option<(Arc<str>, Variable)> {
-        const ARGUMENTS: [&str; 5] = ["type", "default", "description", "sensitive", "nullable"];
+        const ARGUMENTS: [&str; 6] = ["type", "default", "description", "sensitive", "ephemeral", "nullable"];
         let [(name, at)] = self.labels(block, ["name"])?;
         if RESERVED.contains(&&*name) {
             let detail = format!("no variable can be named `{name}`, which is an argument of every module call");
             self.report(Diagnostic::error("reserved name", detail).at(at));
         }
         let span = self.header(block);
-        let mut variable =
-            Variable { ty: Type::Any, default: None, description: None, sensitive: false, nullable: true, validations: Vec::new(), span };
+        let mut variable = Variable {
+            ty: Type::Any,
+            default: None,
+            description: None,
+            sensitive: false,
+            ephemeral: false,
+            nullable: true,
+            validations: Vec::new(),
+            span,
+        };
         for structure in &block.body {
             match structure {
                 Structure::Attribute(attribute) => match attribute.key.as_str() {
@@ -29,10 +37,7 @@ impl Lowering<'_> {
                     "description" => variable.description = self.constant_text(attribute),
                     "sensitive" => variable.sensitive = self.constant_bool(attribute).unwrap_or_default(),
                     "nullable" => variable.nullable = self.constant_bool(attribute).unwrap_or(true),
-                    "ephemeral" => {
-                        let at = self.of(&attribute.key);
-                        self.unsupported("`ephemeral`", at, "Write `sensitive = true`: its value is never shown.");
-                    }
+                    "ephemeral" => variable.ephemeral = self.constant_bool(attribute).unwrap_or_default(),
                     _ => self.unknown_argument(attribute, "variable", &ARGUMENTS),
                 },
                 Structure::Block(inner) if inner.ident.as_str() == "validation" => {
@@ -67,9 +72,9 @@ impl Lowering<'_> {
     }
 
     pub(super) fn output(&mut self, block: &Block) -> Option<(Arc<str>, Output)> {
-        const ARGUMENTS: [&str; 4] = ["value", "description", "sensitive", "depends_on"];
+        const ARGUMENTS: [&str; 5] = ["value", "description", "sensitive", "ephemeral", "depends_on"];
         let [(name, _)] = self.labels(block, ["name"])?;
-        let (mut value, mut description, mut sensitive) = (None, None, false);
+        let (mut value, mut description, mut sensitive, mut ephemeral) = (None, None, false, false);
         let (mut depends_on, mut preconditions) = (Vec::new(), Vec::new());
         for structure in &block.body {
             match structure {
@@ -78,10 +83,7 @@ impl Lowering<'_> {
                     "description" => description = self.constant_text(attribute),
                     "sensitive" => sensitive = self.constant_bool(attribute).unwrap_or_default(),
                     "depends_on" => depends_on = self.dependencies(&attribute.value),
-                    "ephemeral" => {
-                        let at = self.of(&attribute.key);
-                        self.unsupported("`ephemeral`", at, "Write `sensitive = true`: its value is shown only when asked for.");
-                    }
+                    "ephemeral" => ephemeral = self.constant_bool(attribute).unwrap_or_default(),
                     _ => self.unknown_argument(attribute, "output", &ARGUMENTS),
                 },
                 Structure::Block(inner) if inner.ident.as_str() == "precondition" => preconditions.extend(self.assertion(inner)),
@@ -91,7 +93,7 @@ impl Lowering<'_> {
         if value.is_none() {
             self.missing("value", block);
         }
-        Some((name, Output { value: value?, description, sensitive, depends_on, preconditions, span: self.header(block) }))
+        Some((name, Output { value: value?, description, sensitive, ephemeral, depends_on, preconditions, span: self.header(block) }))
     }
 }
 
@@ -110,6 +112,7 @@ mod tests {
               default     = ["a"]
               description = "What it is."
               sensitive   = true
+              ephemeral   = true
               nullable    = false
               validation {
                 condition     = length(var.full) > 0
@@ -124,7 +127,7 @@ mod tests {
         let full = &module.variables["full"];
         assert_eq!(full.ty, Type::list(Type::String));
         assert_eq!(full.default, Some(Value::tuple(vec![Value::string("a")])));
-        assert_eq!((full.description.as_deref(), full.sensitive, full.nullable), (Some("What it is."), true, false));
+        assert_eq!((full.description.as_deref(), full.sensitive, full.ephemeral, full.nullable), (Some("What it is."), true, true, false));
         assert_eq!(full.validations.len(), 1);
         assert_eq!(written(&full.validations[0].condition), "(length(var:full) > 0)");
         assert_eq!(&text[full.span.start as usize..full.span.end as usize], "variable \"full\"");

@@ -267,7 +267,7 @@ impl Lowering<'_> {
 fn foreign(lowering: &mut Lowering<'_>, block: &Block, word: &str) {
     let at = lowering.header(block);
     match word {
-        "ephemeral" => lowering.unsupported("an `ephemeral` block", at, "Use a sensitive variable."),
+        "ephemeral" => lowering.unsupported("an `ephemeral` block", at, "Use an ephemeral variable."),
         "provider" => lowering.unsupported(
             "a `provider` block",
             at,
@@ -326,6 +326,8 @@ mod tests {
             ("locals {\n  a {}\n}\n", &[("unknown block", "a")]),
             ("locals \"x\" {}\n", &[("wrong labels", "locals \"x\"")]),
             ("output \"a\" {\n  valu = 1\n}\n", &[("unknown argument", "valu"), ("missing argument", "output \"a\"")]),
+            ("output \"a\" {\n  value = 1\n  ephemeral = true\n}\n", &[("ephemeral output", "output \"a\"")]),
+            ("variable \"a\" {\n  ephemeral = var.b\n}\n", &[("not a constant", "var.b")]),
             ("meshplan {\n  version = 1\n}\n", &[("unknown argument", "version")]),
             ("meshplan {}\nmeshplan {}\n", &[("duplicate block", "meshplan")]),
         ]);
@@ -339,8 +341,6 @@ mod tests {
             "meshplan {\n  backend \"s3\" {}\n}",
             "meshplan {\n  encryption {}\n}",
             "meshplan {\n  required_providers {}\n}",
-            "variable \"a\" {\n  ephemeral = true\n}",
-            "output \"a\" {\n  value = 1\n  ephemeral = true\n}",
             "resource \"k\" \"n\" {\n  provider = x\n}",
             "resource \"k\" \"n\" {\n  provisioner \"local-exec\" {}\n}",
             "module \"m\" {\n  source = \"./m\"\n  version = \"1\"\n}",

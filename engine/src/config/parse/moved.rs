@@ -93,6 +93,7 @@ impl Lowering<'_> {
     }
 }
 
+/// What a block may be about: data sources are read anew, and members follow from what is rendered.
 fn subject(text: &str) -> Option<Subject> {
     let read = |address: &Address| address.mode == Mode::Data || address.member.is_some();
     text.trim().parse().ok().filter(|subject| !matches!(subject, Subject::Resource(address) if read(address)))

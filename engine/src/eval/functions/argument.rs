@@ -8,7 +8,7 @@ use crate::eval::instance::as_object;
 use crate::eval::strict::{Open, first, from_also, strict, taken};
 use crate::eval::{Arena, Mismatch, words};
 use crate::source::Span;
-use crate::value::{Data, Entry, Number, Origin, SequenceKind, Type, Value};
+use crate::value::{Data, Entry, Marks, Number, Origin, SequenceKind, Type, Value};
 use rust_decimal::prelude::ToPrimitive;
 
 /// Why a function has no value for its arguments.
@@ -181,8 +181,8 @@ impl<'a> Arguments<'a> {
 
 /// A value as messages show it: nothing of a sensitive one, and not all of a long one.
 pub(super) fn shown(value: &Value) -> String {
-    if value.holds_sensitive() {
-        return "a sensitive value".to_owned();
+    if value.is_hidden() {
+        return if value.holds_sensitive() { "a sensitive value" } else { "an ephemeral value" }.to_owned();
     }
     match value.data() {
         Data::String(text) if text.chars().count() <= 40 && !text.contains('\n') => format!("`{text}`"),
@@ -231,9 +231,9 @@ impl Work<'_> {
         from_also(value, origin, self.arena)
     }
 
-    /// Whether an argument is sensitive as a whole: then what can be seen of its shape is, too.
-    pub(super) fn marked(&self) -> bool {
-        self.values.iter().any(Value::is_marked_sensitive)
+    /// The marks of the arguments as a whole: what can be seen of their shapes has them, too.
+    pub(super) fn marks(&self) -> Marks {
+        Marks::of(&self.values)
     }
 
     /// The call left for later.

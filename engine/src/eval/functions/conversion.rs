@@ -1,13 +1,24 @@
 //! Functions of types and marks.
 
 use super::argument::{Fault, Work};
+use super::result::sequence;
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use crate::eval::strict::Open;
-use crate::value::{Type, Value};
+use crate::value::{Data, Entry, Mapping, Marks, Type, Value};
+use std::sync::Arc;
 
 const VALUE: &[Parameter] = &[Parameter::new("value", Takes::Anything)];
 
 pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "ephemeralasnull",
+        group: Group::Types,
+        parameters: VALUE,
+        gives: Gives::Any,
+        doc: "The value with null in place of everything ephemeral in it, so that the rest may stand where values are stored.",
+        example: Example { call: "ephemeralasnull({ a = 1 })", result: "{ a = 1 }" },
+        body: Body::Parts(|work| Ok(ephemeral_as_null(work))),
+    },
     Function {
         name: "issensitive",
         group: Group::Types,
@@ -24,7 +35,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         gives: Gives::Any,
         doc: "The value without its own mark. Only for what is certainly no secret.",
         example: Example { call: r#"nonsensitive(sensitive("a"))"#, result: r#""a""# },
-        body: Body::Parts(|work| Ok(work.values[0].clone().unmarked())),
+        body: Body::Parts(|work| Ok(work.values[0].clone().without(Marks::SENSITIVE))),
     },
     Function {
         name: "sensitive",
@@ -93,6 +104,32 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 fn converted(work: &mut Work<'_>, ty: &Type) -> Result<Value, Fault> {
     work.convert(0, work.values[0].clone(), ty)
+}
+
+fn ephemeral_as_null(work: &mut Work<'_>) -> Value {
+    let value = work.values[0].clone();
+    match Open::of(&value) {
+        // What of it will be ephemeral shows when it is known.
+        Some(open) if value.holds_ephemeral() => work.later(open, Type::Any).without(Marks::EPHEMERAL),
+        _ => kept(&value),
+    }
+}
+
+/// The value with null in place of everything ephemeral.
+fn kept(value: &Value) -> Value {
+    if !value.holds_ephemeral() {
+        return value.clone();
+    }
+    let left = match value.data() {
+        _ if value.marks().has(Marks::EPHEMERAL) => Value::null().marked(value.clone().without(Marks::EPHEMERAL).marks()),
+        Data::Sequence(of) => sequence(of.kind().clone(), of.items().iter().map(kept).collect()),
+        Data::Mapping(mapping) => {
+            let entries = mapping.entries().iter().map(|entry| Entry { value: kept(&entry.value), ..entry.clone() });
+            Value::new(Data::Mapping(Arc::new(Mapping::new(mapping.kind().clone(), entries.collect()))))
+        }
+        _ => value.clone(),
+    };
+    left.with_origin(value.origin()).marked(value.clone().without(Marks::EPHEMERAL).marks())
 }
 
 fn is_sensitive(work: &mut Work<'_>) -> Value {

@@ -146,7 +146,7 @@ fn there<'a>(text: &'a FileAnswer, given: Arguments<'_>) -> Result<&'a str, Faul
     match text {
         FileAnswer::Text(text) => Ok(text),
         FileAnswer::Absent => {
-            let path = if given.get(0).is_some_and(Value::holds_sensitive) { "what it says" } else { given.text(0) };
+            let path = if given.get(0).is_some_and(Value::is_hidden) { "what it says" } else { given.text(0) };
             Err(Fault::at(0, format!("leads to no file: there is none at `{path}` while planning")))
         }
         FileAnswer::Refused(why) => Err(Fault::at(0, format!("leads to a file that cannot be read: {why}"))),

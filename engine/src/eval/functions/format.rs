@@ -11,7 +11,7 @@ use crate::eval::size::{MOST_TEXT, TEXT_TOO_LARGE};
 use crate::eval::strict::{Open, first, strict};
 use crate::eval::words;
 use crate::source::Span;
-use crate::value::{Data, Type, Value};
+use crate::value::{Data, Marks, Type, Value};
 
 const FORMAT: Parameter = Parameter::new("format", Takes::Text);
 
@@ -135,7 +135,7 @@ fn format_list(work: &mut Work<'_>) -> Result<Value, Fault> {
         }
         items.push(text);
     }
-    Ok(list(Type::String, items).sensitive_if(work.marked()))
+    Ok(list(Type::String, items).marked(work.marks()))
 }
 
 fn may_be_walked(ty: &Type) -> bool {
@@ -155,10 +155,10 @@ fn row_text(work: &mut Work<'_>, row: Vec<Value>) -> Result<Value, Fault> {
     }
     let values: Vec<&Value> = row.iter().skip(1).collect();
     let text = rendered(row[0].as_str().unwrap_or_default(), &values)?;
-    let sensitive = row.iter().any(Value::holds_sensitive);
+    let marks = Marks::within(&row);
     let origins: Vec<_> = row.iter().map(|value| value.deep_origin(&mut work.arena.origins)).collect();
     let origin = work.arena.origins.join(&origins);
-    Ok(Value::string(text).with_origin(origin).sensitive_if(sensitive))
+    Ok(Value::string(text).with_origin(origin).marked(marks))
 }
 
 #[cfg(test)]

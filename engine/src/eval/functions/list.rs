@@ -8,7 +8,7 @@ use crate::eval::size::{COLLECTION_TOO_LARGE, MOST_ELEMENTS};
 use crate::eval::strict::{Open, first, taken};
 use crate::eval::unify::element_type;
 use crate::eval::{Arena, unify, words};
-use crate::value::{Data, SequenceKind, Type, Value};
+use crate::value::{Data, Marks, SequenceKind, Type, Value};
 use rust_decimal::prelude::ToPrimitive;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -132,24 +132,24 @@ fn chunks(work: &mut Work<'_>) -> Result<Value, Fault> {
         Err(_) => return Err(Fault::at(1, format!("must not be negative, found {}", work.given().shown(1)))),
     };
     let chunks = items.chunks(size).map(|chunk| list(ty.clone(), chunk.to_vec())).collect();
-    Ok(list(Type::list(ty), chunks).sensitive_if(work.marked()))
+    Ok(list(Type::list(ty), chunks).marked(work.marks()))
 }
 
 fn first_with_elements(work: &mut Work<'_>) -> Result<Value, Fault> {
     let values = work.values.clone();
-    let mut sensitive = false;
+    let mut marks = Marks::NONE;
     for (at, value) in values.iter().enumerate() {
         let open = values[at..].iter().fold(None, |open, value| first(open, Open::of(value)));
         if let (Some(_), Some(open)) = (Open::of(value), open) {
             return Ok(work.later(open, Type::Any));
         }
-        sensitive |= value.is_marked_sensitive();
+        marks |= value.marks();
         match value.data() {
             Data::Sequence(sequence) if matches!(sequence.kind(), SequenceKind::Set(_)) => {
                 return Err(Fault::at(at, "must be a list or tuple, found a set"));
             }
             Data::Sequence(sequence) if sequence.items().is_empty() => {}
-            Data::Sequence(_) => return Ok(value.clone().sensitive_if(sensitive)),
+            Data::Sequence(_) => return Ok(value.clone().marked(marks)),
             _ => return Err(Fault::at(at, format!("must be a list or tuple, found {}", words(value)))),
         }
     }
@@ -158,9 +158,9 @@ fn first_with_elements(work: &mut Work<'_>) -> Result<Value, Fault> {
 
 fn compact(work: &mut Work<'_>) -> Value {
     let mut items = work.items(0);
-    let sensitive = work.marked() || items.iter().any(Value::holds_sensitive);
+    let marks = work.marks() | Marks::within(&items);
     items.retain(|item| item.as_str().is_some_and(|text| !text.is_empty()));
-    list(Type::String, items).sensitive_if(sensitive)
+    list(Type::String, items).marked(marks)
 }
 
 fn concatenate(work: &mut Work<'_>) -> Result<Value, Fault> {
@@ -186,12 +186,12 @@ fn concatenate(work: &mut Work<'_>) -> Result<Value, Fault> {
         }
         None => Value::tuple(items),
     };
-    Ok(made.sensitive_if(work.marked()))
+    Ok(made.marked(work.marks()))
 }
 
 fn distinct(work: &mut Work<'_>) -> Result<Value, Fault> {
     let items = work.items(0);
-    let sensitive = work.marked() || items.iter().any(Value::holds_sensitive);
+    let marks = work.marks() | Marks::within(&items);
     let (ty, items) = of_one_type(work, 0, items)?;
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
     for item in items {
@@ -199,7 +199,7 @@ fn distinct(work: &mut Work<'_>) -> Result<Value, Fault> {
             kept.push(item);
         }
     }
-    Ok(list(ty, kept).sensitive_if(sensitive))
+    Ok(list(ty, kept).marked(marks))
 }
 
 fn element(work: &mut Work<'_>) -> Result<Value, Fault> {
@@ -210,11 +210,11 @@ fn element(work: &mut Work<'_>) -> Result<Value, Fault> {
     };
     let at = usize::try_from(index.rem_euclid(length)).unwrap_or_default();
     let found = items.into_iter().nth(at).unwrap_or_else(Value::null);
-    Ok(found.sensitive_if(work.values.get(1).is_some_and(Value::is_marked_sensitive)))
+    Ok(found.marked(Marks::of(work.values.get(1))))
 }
 
 fn flatten(work: &mut Work<'_>) -> Result<Value, Fault> {
-    let mut flat = Flat { items: Vec::new(), open: None, sensitive: work.marked() };
+    let mut flat = Flat { items: Vec::new(), open: None, marks: work.marks() };
     let whole = work.values[0].clone();
     flat.add(&whole, work.arena);
     if flat.items.len() > MOST_ELEMENTS {
@@ -222,7 +222,7 @@ fn flatten(work: &mut Work<'_>) -> Result<Value, Fault> {
     }
     Ok(match flat.open {
         Some(open) => work.later(open, Type::Any),
-        None => Value::tuple(flat.items).sensitive_if(flat.sensitive),
+        None => Value::tuple(flat.items).marked(flat.marks),
     })
 }
 
@@ -230,12 +230,12 @@ struct Flat {
     items: Vec<Value>,
     /// What may yet turn out to be a sequence.
     open: Option<Open>,
-    sensitive: bool,
+    marks: Marks,
 }
 
 impl Flat {
     fn add(&mut self, whole: &Value, arena: &mut Arena) {
-        self.sensitive |= whole.is_marked_sensitive();
+        self.marks |= whole.marks();
         for item in whole.items() {
             if self.items.len() > MOST_ELEMENTS {
                 return;
@@ -261,7 +261,7 @@ fn one(work: &mut Work<'_>) -> Result<Value, Fault> {
     let items = work.items(0);
     match <[Value; 1]>::try_from(items) {
         Ok([only]) => Ok(only),
-        Err(items) if items.is_empty() => Ok(Value::null().sensitive_if(work.marked())),
+        Err(items) if items.is_empty() => Ok(Value::null().marked(work.marks())),
         Err(items) => Err(Fault::at(0, format!("must have no element or one, found {}", items.len()))),
     }
 }
@@ -269,7 +269,7 @@ fn one(work: &mut Work<'_>) -> Result<Value, Fault> {
 fn reverse(work: &mut Work<'_>) -> Value {
     let mut items = work.items(0);
     items.reverse();
-    sequence(ordered(work.values.first()), items).sensitive_if(work.marked())
+    sequence(ordered(work.values.first()), items).marked(work.marks())
 }
 
 fn slice(work: &mut Work<'_>) -> Result<Value, Fault> {
@@ -283,7 +283,7 @@ fn slice(work: &mut Work<'_>) -> Result<Value, Fault> {
         return Err(Fault::at(1, format!("must not be greater than the end, found {} and {}", shown(1), shown(2))));
     }
     match end.to_usize().and_then(|end| items.get(from..end)) {
-        Some(some) => Ok(sequence(ordered(work.values.first()), some.to_vec()).sensitive_if(work.marked())),
+        Some(some) => Ok(sequence(ordered(work.values.first()), some.to_vec()).marked(work.marks())),
         None => Err(Fault::at(2, format!("must not be greater than the number of elements, {}, found {}", items.len(), shown(2)))),
     }
 }

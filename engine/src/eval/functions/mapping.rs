@@ -6,7 +6,7 @@ use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use crate::eval::instance::as_object;
 use crate::eval::strict::{Open, first};
 use crate::eval::words;
-use crate::value::{Data, Entry, MappingKind, Origin, SequenceKind, Type, Value};
+use crate::value::{Data, Entry, MappingKind, Marks, Origin, SequenceKind, Type, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -86,7 +86,7 @@ fn element(value: &Value) -> Option<Type> {
 fn keys(work: &mut Work<'_>) -> Value {
     let keys = work.entries(0).into_iter().map(|entry| Value::string(entry.key).with_origin(entry.key_origin)).collect();
     let made = if element(&work.values[0]).is_some() { list(Type::String, keys) } else { Value::tuple(keys) };
-    made.sensitive_if(work.marked())
+    made.marked(work.marks())
 }
 
 fn values(work: &mut Work<'_>) -> Value {
@@ -95,12 +95,12 @@ fn values(work: &mut Work<'_>) -> Value {
         Some(element) => list(element, values),
         None => Value::tuple(values),
     };
-    made.sensitive_if(work.marked())
+    made.marked(work.marks())
 }
 
 fn lookup(work: &mut Work<'_>) -> Result<Value, Fault> {
     let key: Arc<str> = work.given().text(1).into();
-    let sensitive = work.values[..2].iter().any(Value::is_marked_sensitive);
+    let marks = Marks::of(&work.values[..2]);
     let found = work.entries(0).into_iter().find(|entry| entry.key == key).map(|entry| entry.value);
     let value = match (found, work.values.get(2).cloned()) {
         (Some(value), _) => value,
@@ -117,7 +117,7 @@ fn lookup(work: &mut Work<'_>) -> Result<Value, Fault> {
             return Err(Fault::at(1, detail));
         }
     };
-    Ok(value.sensitive_if(sensitive))
+    Ok(value.marked(marks))
 }
 
 fn merge(work: &mut Work<'_>) -> Result<Value, Fault> {
@@ -142,14 +142,14 @@ fn merge(work: &mut Work<'_>) -> Result<Value, Fault> {
         Some((Some(first), rest)) if rest.iter().all(|other| other.as_ref() == Some(first)) => map(first.clone(), entries),
         _ => object(entries),
     };
-    Ok(made.sensitive_if(work.marked()))
+    Ok(made.marked(work.marks()))
 }
 
 fn transpose(work: &mut Work<'_>) -> Result<Value, Fault> {
     if work.values[0].is_null() {
         return Err(Fault::at(0, "is null here"));
     }
-    let sensitive = work.values[0].holds_sensitive();
+    let marks = work.values[0].marks_within();
     let converted = work.convert(0, work.values[0].clone(), &Type::map(Type::list(Type::String)))?;
     work.values[0] = converted;
     let mut turned: BTreeMap<Arc<str>, (Origin, Vec<Value>)> = BTreeMap::new();
@@ -164,7 +164,7 @@ fn transpose(work: &mut Work<'_>) -> Result<Value, Fault> {
         }
     }
     let entries = turned.into_iter().map(|(key, (key_origin, keys))| Entry { key, key_origin, value: list(Type::String, keys) });
-    Ok(map(Type::list(Type::String), entries.collect()).sensitive_if(sensitive))
+    Ok(map(Type::list(Type::String), entries.collect()).marked(marks))
 }
 
 fn zip(work: &mut Work<'_>) -> Result<Value, Fault> {
@@ -172,7 +172,7 @@ fn zip(work: &mut Work<'_>) -> Result<Value, Fault> {
     if keys.len() != values.len() {
         return Err(Fault::call(format!("needs one key for each value, found {} and {}", keys.len(), values.len())));
     }
-    let sensitive = work.marked() || keys.iter().any(Value::holds_sensitive);
+    let marks = work.marks() | Marks::within(&keys);
     let mut entries = Vec::with_capacity(keys.len());
     for (index, (key, value)) in keys.into_iter().zip(values).enumerate() {
         let Data::String(text) = key.data() else { return Err(Fault::at(0, format!("holds null at index {index}"))) };
@@ -185,7 +185,7 @@ fn zip(work: &mut Work<'_>) -> Result<Value, Fault> {
         },
         _ => object(entries),
     };
-    Ok(made.sensitive_if(sensitive))
+    Ok(made.marked(marks))
 }
 
 #[cfg(test)]

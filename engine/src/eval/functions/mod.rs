@@ -42,7 +42,7 @@ use super::{Arena, FileAnswer, Scope};
 use crate::config::{Call, Expr, Node};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::source::Span;
-use crate::value::{Origin, Type, Value};
+use crate::value::{Marks, Origin, Type, Value};
 use argument::{Arguments, Fault, Work, prepare};
 use table::Body;
 
@@ -92,8 +92,8 @@ fn apply(
                 return Err(fault(Fault::call(TEXT_TOO_LARGE)));
             }
             let value = run(Arguments::new(&values)).map_err(fault)?;
-            let (origin, sensitive) = marks(function, &values, arena);
-            Ok(value.with_origin(origin).sensitive_if(sensitive))
+            let (origin, marks) = marks(function, &values, arena);
+            Ok(value.with_origin(origin).marked(marks))
         }
         Body::Parts(run) => run(&mut Work { values, called, arguments, arena }).map_err(fault),
         _ => {
@@ -103,21 +103,21 @@ fn apply(
     }
 }
 
-/// The origin and the mark that a result takes over: of arguments whose shape counts those of the shape, of others all.
-fn marks(function: &Function, values: &[Value], arena: &mut Arena) -> (Origin, bool) {
+/// The origin and the marks that a result takes over: of arguments whose shape counts those of the shape, of others all.
+fn marks(function: &Function, values: &[Value], arena: &mut Arena) -> (Origin, Marks) {
     let mut origins = Vec::with_capacity(values.len());
-    let mut sensitive = false;
+    let mut marks = Marks::NONE;
     for (at, value) in values.iter().enumerate() {
         if function.parameter(at).is_some_and(|parameter| parameter.takes.looks_at_shape_alone()) {
             origins.push(value.origin());
             origins.extend(value.entries().iter().map(|entry| entry.key_origin));
-            sensitive |= value.is_marked_sensitive();
+            marks |= value.marks();
         } else {
             origins.push(value.deep_origin(&mut arena.origins));
-            sensitive |= value.holds_sensitive();
+            marks |= value.marks_within();
         }
     }
-    (arena.origins.join(&origins), sensitive)
+    (arena.origins.join(&origins), marks)
 }
 
 /// The call as a value that is pending, blocked or unknown, with the origins and marks of all arguments.
@@ -157,8 +157,8 @@ fn surrounded(
     };
     let Some(made) = made else { return Ok(later(Open::Pending, function.gives.ty(), called, &arguments, arena)) };
     let value = made.map_err(|fault| fault.problems(function, called, &arguments))?;
-    let (origin, sensitive) = marks(function, values, arena);
-    Ok(value.with_origin(origin).sensitive_if(sensitive))
+    let (origin, marks) = marks(function, values, arena);
+    Ok(value.with_origin(origin).marked(marks))
 }
 
 /// What a function makes of what was found at a path, unless that is still asked for.
@@ -171,13 +171,14 @@ fn answered<'a>(
 }
 
 /// Functions of Terraform that are not here: whoever moves over should not look for a slip of the pen.
-const OF_TERRAFORM_ALONE: [&str; 5] = ["bcrypt", "ephemeralasnull", "rsadecrypt", "type", "uuid"];
+const OF_TERRAFORM_ALONE: [&str; 4] = ["bcrypt", "rsadecrypt", "type", "uuid"];
 
 fn unknown_function(called: Called<'_>) -> Problems {
     let name = called.name;
     if OF_TERRAFORM_ALONE.contains(&name) {
         let problem = Diagnostic::error("unknown function", format!("`{name}` is a function of Terraform that meshplan does not have"));
-        return vec![problem.help("give its result as the value of a variable").at(called.name_span)];
+        let help = if name == "type" { "ask `meshplan console` for it" } else { "give its result as the value of a variable" };
+        return vec![problem.help(help).at(called.name_span)];
     }
     let problem = Diagnostic::error("unknown function", format!("there is no function `{name}`")).at(called.name_span);
     vec![match did_you_mean(name, table().map(|function| function.name)) {

@@ -9,7 +9,7 @@ use crate::eval::order::same;
 use crate::eval::strict::{Open, first, strict};
 use crate::eval::unify;
 use crate::eval::unify::element_type;
-use crate::value::{Data, SequenceKind, Type, Value};
+use crate::value::{Data, Marks, SequenceKind, Type, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 const LIST: Parameter = Parameter::new("list", Takes::Elements);
@@ -104,24 +104,24 @@ fn decide(work: &mut Work<'_>, decisive: bool) -> Result<Value, Fault> {
         Some(Open::Unknown) if found => {}
         Some(open) => return Ok(work.later(open, Type::Bool)),
     }
-    let sensitive = work.marked() || items.iter().any(Value::holds_sensitive);
+    let marks = work.marks() | Marks::within(&items);
     let origin = work.values[0].deep_origin(&mut work.arena.origins);
-    Ok(Value::bool(found == decisive).with_origin(origin).sensitive_if(sensitive))
+    Ok(Value::bool(found == decisive).with_origin(origin).marked(marks))
 }
 
 fn coalesce(work: &mut Work<'_>) -> Result<Value, Fault> {
     let values = work.values.clone();
     let Some(ty) = element_type(&values) else { return Err(Fault::call("needs values that one type takes in; these have several")) };
-    let mut sensitive = false;
+    let mut marks = Marks::NONE;
     for (at, value) in values.into_iter().enumerate() {
-        sensitive |= value.is_marked_sensitive();
+        marks |= value.marks();
         if Open::of(&value).is_some() {
             let open = work.values[at..].iter().fold(None, |open, value| first(open, Open::of(value)));
             return Ok(work.later(open.unwrap_or(Open::Unknown), ty));
         }
         if !value.is_null() && value.as_str() != Some("") {
             let value = work.convert(at, value, &ty)?;
-            return Ok(value.sensitive_if(sensitive));
+            return Ok(value.marked(marks));
         }
     }
     Err(Fault::call("needs a value; all that are given are null or empty strings"))
@@ -169,7 +169,7 @@ fn match_keys(work: &mut Work<'_>) -> Result<Value, Fault> {
     if items.len() != keys.len() {
         return Err(Fault::call(format!("needs one key for each value, found {} and {}", keys.len(), items.len())));
     }
-    let sensitive = work.marked() || keys.iter().chain(&searched).any(Value::holds_sensitive);
+    let marks = work.marks() | Marks::within(keys.iter().chain(&searched));
     let searched = searched.into_iter().map(|item| work.convert(2, item, &ty)).collect::<Result<Vec<_>, _>>()?;
     let (element, items) = of_one_type(work, 0, items)?;
     let mut kept = Vec::new();
@@ -179,7 +179,7 @@ fn match_keys(work: &mut Work<'_>) -> Result<Value, Fault> {
             kept.push(item);
         }
     }
-    Ok(list(element, kept).sensitive_if(sensitive))
+    Ok(list(element, kept).marked(marks))
 }
 
 #[cfg(test)]

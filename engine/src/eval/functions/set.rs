@@ -8,7 +8,7 @@ use crate::eval::order::{same, set_of};
 use crate::eval::strict::strict;
 use crate::eval::unify;
 use crate::eval::unify::element_type;
-use crate::value::{Data, SequenceKind, Type, Value};
+use crate::value::{Data, Marks, SequenceKind, Type, Value};
 
 const SET: Parameter = Parameter::new("set", Takes::Elements);
 const MORE: Parameter = Parameter::repeated("more", Takes::Elements);
@@ -76,21 +76,21 @@ fn alike(work: &mut Work<'_>) -> Result<(Type, Vec<Vec<Value>>), Fault> {
     Ok((ty, converted))
 }
 
-fn sensitive(work: &Work<'_>) -> bool {
-    work.values.iter().any(Value::holds_sensitive)
+fn marks(work: &Work<'_>) -> Marks {
+    Marks::within(&work.values)
 }
 
 fn union(work: &mut Work<'_>) -> Result<Value, Fault> {
     let (ty, sets) = alike(work)?;
     let made = set_of(ty, sets.into_iter().flatten().collect(), &mut work.arena.origins);
-    Ok(made.sensitive_if(sensitive(work)))
+    Ok(made.marked(marks(work)))
 }
 
 fn filtered(work: &mut Work<'_>, keep: impl Fn(&Value, &[Vec<Value>]) -> bool) -> Result<Value, Fault> {
     let (ty, sets) = alike(work)?;
     let Some((first, others)) = sets.split_first() else { return Ok(set_of(ty, Vec::new(), &mut work.arena.origins)) };
     let kept = first.iter().filter(|item| keep(item, others)).cloned().collect();
-    Ok(set_of(ty, kept, &mut work.arena.origins).sensitive_if(sensitive(work)))
+    Ok(set_of(ty, kept, &mut work.arena.origins).marked(marks(work)))
 }
 
 /// More would only serve to fill memory.
@@ -118,7 +118,7 @@ fn product(work: &mut Work<'_>) -> Result<Value, Fault> {
     }
     let (element, items) = (Type::Tuple(types.into()), combinations.into_iter().map(Value::tuple).collect());
     let made = if set { set_of(element, items, &mut work.arena.origins) } else { list(element, items) };
-    Ok(made.sensitive_if(work.marked()))
+    Ok(made.marked(work.marks()))
 }
 
 #[cfg(test)]

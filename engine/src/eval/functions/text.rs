@@ -4,7 +4,7 @@ use super::argument::{Arguments, Fault, Work};
 use super::result::texts;
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use crate::eval::size::{MOST_TEXT, TEXT_TOO_LARGE};
-use crate::value::Value;
+use crate::value::{Marks, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 const TEXT: Parameter = Parameter::new("text", Takes::Text);
@@ -244,8 +244,8 @@ fn sort(work: &mut Work<'_>) -> Result<Value, Fault> {
     }
     items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
     // The order tells of all elements, so one sensitive element makes it sensitive.
-    let sensitive = work.marked() || items.iter().any(Value::holds_sensitive);
-    Ok(super::result::list(crate::value::Type::String, items).sensitive_if(sensitive))
+    let marks = work.marks() | Marks::within(&items);
+    Ok(super::result::list(crate::value::Type::String, items).marked(marks))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ const DEEPEST: usize = 128;
 const LARGEST: usize = 1_000_000;
 
 pub(super) fn decode(given: Arguments<'_>) -> Result<Value, Fault> {
-    let sensitive = given.get(0).is_some_and(Value::holds_sensitive);
+    let sensitive = given.get(0).is_some_and(Value::is_hidden);
     let mut reader = Reader { events: Parser::new_from_str(given.text(0)), anchors: BTreeMap::new(), sensitive };
     loop {
         match reader.next()? {

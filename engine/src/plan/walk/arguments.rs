@@ -37,6 +37,7 @@ impl Walk<'_> {
             let detail = format!("`{}`: {mismatch}", attribute.name);
             vec![Diagnostic::error("wrong type", detail).at(argument.span)]
         })?;
+        super::ephemeral::refuse(&converted, &format!("`{}`", attribute.name), "arguments are stored in the state", argument.span)?;
         Ok(converted.sensitive_if(attribute.sensitive))
     }
 }

@@ -84,6 +84,7 @@ impl Walk<'_> {
 pub(super) fn said(message: &Value) -> String {
     match message.as_str() {
         Some(_) if message.holds_sensitive() => "(the message is sensitive)".to_owned(),
+        Some(_) if message.holds_ephemeral() => "(the message is ephemeral)".to_owned(),
         Some(text) => text.to_owned(),
         None => "(the message is known only after apply)".to_owned(),
     }

@@ -5,7 +5,7 @@ use super::{FAILED, Site, Walk};
 use crate::address::Key;
 use crate::config::{Expr, Repetition};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::value::{Data, Flags, Origin, SequenceKind, Value};
+use crate::value::{Data, Flags, Marks, Origin, SequenceKind, Value};
 use std::sync::Arc;
 
 impl Instances {
@@ -65,6 +65,7 @@ impl Walk<'_> {
 
     fn count_keys(&mut self, expression: &Expr, site: Site<'_>) -> Result<Keys, Problems> {
         let value = self.evaluate(expression, site)?;
+        shown(&value, "count", expression)?;
         if let Some(keys) = self.undecided(&value, "count", expression)? {
             return Ok(keys);
         }
@@ -78,6 +79,7 @@ impl Walk<'_> {
     fn for_each_keys(&mut self, expression: &Expr, site: Site<'_>) -> Result<Keys, Problems> {
         let value = self.evaluate(expression, site)?;
         let wrong = |detail: &str| Err(vec![Diagnostic::error("wrong `for_each`", detail).at(expression.span)]);
+        shown(&value, "for_each", expression)?;
         if value.is_marked_sensitive() {
             return wrong("`for_each` is sensitive, and its keys would be shown in addresses");
         }
@@ -132,4 +134,10 @@ impl Walk<'_> {
         let help = "Let it come from variables or locals, and use the unknown value inside the block.";
         Err(vec![Diagnostic::error(format!("`{what}` is not known yet"), detail).at(expression.span).help(help)])
     }
+}
+
+/// Refuses a repetition that follows from an ephemeral value. The values of its elements may be: they stand in no address.
+fn shown(value: &Value, what: &str, expression: &Expr) -> Result<(), Problems> {
+    let decision = if value.marks().has(Marks::EPHEMERAL) { value } else { &Value::null() };
+    super::ephemeral::refuse(decision, &format!("`{what}`"), "addresses are stored in the state", expression.span)
 }

@@ -133,6 +133,7 @@ impl Walk<'_> {
             let detail = format!("{what} is sensitive, and a plan shows what is imported");
             return Err(vec![Diagnostic::error("sensitive import", detail).at(expression.span)]);
         }
+        super::ephemeral::refuse(&value, what, "addresses are stored in the state", expression.span)?;
         if !value.is_known() {
             let detail = format!("{what} is known only after apply, and what is imported is looked at when the plan is made");
             let help = "Let it come from variables, locals or a data source that is read now.";

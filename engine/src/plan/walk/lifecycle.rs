@@ -32,6 +32,7 @@ impl Walk<'_> {
         };
         for (operation, expression) in &block.timeouts {
             let value = self.evaluate(expression, site)?;
+            super::ephemeral::refuse(&value, &format!("the timeout of `{operation}`"), "a plan keeps it", expression.span)?;
             let seconds = value.as_str().and_then(seconds).ok_or_else(|| {
                 vec![Diagnostic::error("wrong timeout", "a timeout is a text such as `90s`, `10m` or `1h`").at(expression.span)]
             })?;

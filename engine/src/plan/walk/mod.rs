@@ -9,6 +9,7 @@ mod arguments;
 mod build;
 mod conditions;
 mod data;
+mod ephemeral;
 mod expand;
 mod imports;
 mod inheritance;
@@ -273,7 +274,10 @@ impl<'a> Walk<'a> {
         if converted.is_null() && !variable.nullable {
             return Err(missing());
         }
-        let value = converted.sensitive_if(variable.sensitive);
+        if !variable.ephemeral {
+            ephemeral::refuse(&converted, &format!("the value of the variable `{name}`"), "the variable is not ephemeral", span)?;
+        }
+        let value = converted.sensitive_if(variable.sensitive).ephemeral_if(variable.ephemeral);
         self.validate_variable(module, name, instance, &value)?;
         Ok(value)
     }
@@ -302,8 +306,12 @@ impl<'a> Walk<'a> {
             let detail = format!("output `{name}` holds a sensitive value");
             return Err(vec![Diagnostic::error("sensitive output", detail).at(output.span).help("Add `sensitive = true` to the output.")]);
         }
+        if !output.ephemeral {
+            let kept = if instance.path.is_root() { "outputs are stored in the state" } else { "the output is not ephemeral" };
+            ephemeral::refuse(&value, &format!("the output `{name}`"), kept, output.value.span)?;
+        }
         let origin = self.arena.origins.join(&[value.origin(), dependencies.origin]);
-        Ok(value.sensitive_if(output.sensitive).with_origin(origin))
+        Ok(value.sensitive_if(output.sensitive).ephemeral_if(output.ephemeral).with_origin(origin))
     }
 
     /// Runs an expression at a site.

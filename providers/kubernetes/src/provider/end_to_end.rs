@@ -32,6 +32,11 @@ impl Guard for Memory {
         Box::pin(std::future::ready(Ok(state.serial + 1)))
     }
 
+    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>> {
+        *self.folded.lock().unwrap() = Some(state.clone());
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     fn release(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
         Box::pin(std::future::ready(Ok(())))
     }

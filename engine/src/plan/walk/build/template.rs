@@ -39,7 +39,7 @@ impl Builder<'_, '_> {
             }
             _ => value.clone(),
         };
-        made.sensitive_if(value.is_marked_sensitive())
+        made.marked(value.marks())
     }
 
     fn thunk_slot(&mut self, thunk: Thunk) -> Option<SlotId> {

@@ -1,0 +1,43 @@
+//! `meshplan state`
+
+pub mod list;
+pub mod mv;
+pub mod pull;
+pub mod push;
+pub mod rm;
+pub mod show;
+mod write;
+
+use crate::failure::Failure;
+use crate::session::Session;
+use clap::Subcommand;
+use engine::address::NotAnAddress;
+
+/// Look at what is remembered, and change it without touching anything else
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "what stands at a variant would replace the help of its verb")]
+pub enum State {
+    List(list::List),
+    Show(show::Show),
+    Mv(mv::Mv),
+    Rm(rm::Rm),
+    Pull(pull::Pull),
+    Push(push::Push),
+}
+
+pub(super) fn run(session: &mut Session, verb: &State) -> Result<u8, Failure> {
+    match verb {
+        State::List(args) => list::run(session, args),
+        State::Show(args) => show::run(session, args),
+        State::Mv(args) => mv::run(session, args),
+        State::Rm(args) => rm::run(session, args),
+        State::Pull(args) => pull::run(session, args),
+        State::Push(args) => push::run(session, args),
+    }
+}
+
+/// An address that was typed: of a resource, or of whatever else can be named.
+fn typed<T: std::str::FromStr<Err = NotAnAddress>>(text: &str) -> Result<T, Failure> {
+    text.parse()
+        .map_err(|error: NotAnAddress| Failure::one("not an address", error.to_string()).help("`meshplan state list` shows all addresses."))
+}

@@ -2,6 +2,7 @@
 
 use crate::format::{NotStorable, Unreadable};
 use crate::holder::Holder;
+use crate::sealing::KeyId;
 use engine::diagnostic::Diagnostic;
 use engine::port::StoreError;
 use std::fmt;
@@ -116,6 +117,13 @@ pub enum Error {
         /// Why not.
         why: &'static str,
     },
+    /// It is sealed with a key that is not at hand.
+    Sealed {
+        /// The state.
+        path: PathBuf,
+        /// The key.
+        sealed_with: KeyId,
+    },
     /// The journal failed before, so that nothing more may be appended.
     Broken {
         /// The journal.
@@ -144,6 +152,11 @@ impl Error {
         move |NotStorable { what, why }| Self::NotStorable { path, what, why }
     }
 
+    /// That a state is sealed with this key, which is not at hand.
+    pub fn sealed(path: &Path, sealed_with: KeyId) -> Self {
+        Self::Sealed { path: path.to_owned(), sealed_with }
+    }
+
     /// A few constant words.
     pub fn summary(&self) -> &'static str {
         match self {
@@ -158,6 +171,7 @@ impl Error {
             Self::Unreachable { .. } => "state not reachable",
             Self::NotThisState { .. } => "another state",
             Self::NotStorable { .. } => "value not storable",
+            Self::Sealed { .. } => "sealed state",
             Self::Broken { .. } => "journal not writable",
         }
     }
@@ -188,6 +202,9 @@ impl Error {
                 Some("state files belong to the user who applies: run as that user".to_owned())
             }
             Self::Broken { .. } => Some("look at the disk, then run again: what was journaled is replayed".to_owned()),
+            Self::Sealed { .. } => Some(
+                "give that key in `meshplan { encryption { … } }`; one that was used before stands in a `fallback` block within".to_owned(),
+            ),
             Self::Io { .. } | Self::NotThisState { .. } | Self::NotStorable { .. } => None,
         }
     }
@@ -228,6 +245,9 @@ impl fmt::Display for Error {
             Self::Unreachable { path, why } => write!(f, "`{}` cannot be reached: {why}", path.display()),
             Self::NotThisState { path, locked, given } => {
                 write!(f, "`{}` is of the lineage `{locked}`, the state to be written of `{given}`", path.display())
+            }
+            Self::Sealed { path, sealed_with } => {
+                write!(f, "`{}` is sealed with the key `{sealed_with}`, which is not at hand", path.display())
             }
             Self::NotStorable { path, what, why } => write!(f, "`{what}` cannot be written to `{}`: {why}", path.display()),
             Self::Broken { path, why } => write!(f, "nothing more is written to `{}` after a failure: {why}", path.display()),
@@ -305,6 +325,7 @@ mod tests {
             Error::Alive { path: path.clone(), holder: None },
             Error::Unreachable { path: path.clone(), why: "connection refused".to_owned() },
             Error::NotThisState { path: path.clone(), locked: "a".to_owned(), given: "b".to_owned() },
+            Error::sealed(&path, KeyId::parse("0123456789abcdef").unwrap()),
             Error::NotStorable { path: path.clone(), what: "thing.a".to_owned(), why: "it holds a value that is not known" },
             Error::Broken { path, why: "disk full".to_owned() },
         ]

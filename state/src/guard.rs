@@ -2,11 +2,12 @@
 
 use crate::backend::{Held, Names};
 use crate::error::Error;
-use crate::format::journal_v1::{Header, write_entries};
-use crate::format::state_v1;
+use crate::format::journal_v1::Header;
 use crate::journal::{Worth, Writer};
+use crate::sealing::Files;
 use engine::port::{BoxFuture, Guard, StoreError};
 use engine::state::{Entry, State};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A locked state. Dropping it gives the lock back and leaves the journal for the next run; how that went [`Guard::release`] says.
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Locked {
     writer: Writer,
     names: Names,
+    files: Arc<Files>,
     lineage: String,
     secret_key: SecretKey,
     serial: AtomicU64,
@@ -30,15 +32,16 @@ impl std::fmt::Debug for SecretKey {
 
 impl Locked {
     /// Begins to write onto this state. `key` says whether its key is kept already.
-    pub(crate) fn begin(names: Names, held: Box<dyn Held>, state: &State, key: KeyIs) -> Result<Self, Error> {
+    pub(crate) fn begin((names, files): (Names, Arc<Files>), held: Box<dyn Held>, state: &State, key: KeyIs) -> Result<Self, Error> {
         let secret_key = match key {
             KeyIs::New => Some(state.secret_key.clone()),
             KeyIs::Stored => None,
         };
         let header = Header { lineage: state.lineage.clone(), serial: state.serial, secret_key };
         Ok(Self {
-            writer: Writer::start(held, names.journal.clone(), header)?,
+            writer: Writer::start(held, names.journal.clone(), header, files.clone())?,
             names,
+            files,
             lineage: state.lineage.clone(),
             secret_key: SecretKey(state.secret_key.clone()),
             serial: AtomicU64::new(state.serial),
@@ -55,7 +58,8 @@ impl Locked {
             return Err(Error::NotThisState { path: self.names.state.clone(), locked: self.lineage.clone(), given: state.lineage.clone() });
         }
         let serial = self.serial() + 1;
-        let text = state_v1::write(state, serial, &self.lineage, &self.secret_key.0).map_err(Error::not_storable(&self.names.state))?;
+        let text =
+            self.files.write_state(state, serial, &self.lineage, &self.secret_key.0).map_err(Error::not_storable(&self.names.state))?;
         Ok((text, serial))
     }
 }
@@ -71,7 +75,7 @@ pub(crate) enum KeyIs {
 
 impl Guard for Locked {
     fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
-        let lines = write_entries(&batch).map_err(Error::not_storable(&self.names.journal));
+        let lines = self.files.write_entries(&self.lineage, &batch).map_err(Error::not_storable(&self.names.journal));
         Box::pin(async move {
             if batch.is_empty() {
                 return Ok(());
@@ -93,8 +97,8 @@ impl Guard for Locked {
 
     fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let text =
-                state_v1::write(state, state.serial, &state.lineage, &state.secret_key).map_err(Error::not_storable(&self.names.state))?;
+            let written = self.files.write_state(state, state.serial, &state.lineage, &state.secret_key);
+            let text = written.map_err(Error::not_storable(&self.names.state))?;
             self.writer.fold(text, state.serial, Worth::Always).await?;
             self.writer.end()
         })

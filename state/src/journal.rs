@@ -5,11 +5,13 @@
 
 use crate::backend::Held;
 use crate::error::Error;
-use crate::format::journal_v1::{self, Header};
+use crate::format::journal_v1::Header;
 use crate::recovery::{Fold, fold};
+use crate::sealing::Files;
 use engine::port::StoreError;
 use futures::channel::oneshot;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -42,9 +44,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread. It owns the lock.
-    pub(crate) fn start(held: Box<dyn Held>, journal: PathBuf, header: Header) -> Result<Self, Error> {
+    pub(crate) fn start(held: Box<dyn Held>, journal: PathBuf, header: Header, files: Arc<Files>) -> Result<Self, Error> {
         let (tasks, receiver) = channel();
-        let appender = Appender { held, journal: journal.clone(), header, begun: false, broken: None };
+        let appender = Appender { held, journal: journal.clone(), header, files, begun: false, broken: None };
         let builder = std::thread::Builder::new().name("journal".to_owned());
         let thread = builder.spawn(move || appender.run(&receiver)).map_err(Error::io("start writing", &journal))?;
         Ok(Self { tasks: Some(tasks), thread: Some(thread), journal })
@@ -92,6 +94,7 @@ struct Appender {
     held: Box<dyn Held>,
     journal: PathBuf,
     header: Header,
+    files: Arc<Files>,
     /// Whether the journal was begun since the last state.
     begun: bool,
     /// The first failure. What a failed write or sync left of the journal is not known, so nothing may follow it.
@@ -147,7 +150,7 @@ impl Appender {
 
     /// A new journal that begins with these lines.
     fn begin(&mut self, lines: &[u8]) -> Result<(), Error> {
-        let mut text = journal_v1::write_header(&self.header).map_err(Error::not_storable(&self.journal))?;
+        let mut text = self.files.write_header(&self.header).map_err(Error::not_storable(&self.journal))?;
         text.extend(lines);
         self.held.begin(&text)
     }
@@ -170,7 +173,7 @@ impl Appender {
 mod tests {
     use super::*;
     use crate::backend::Backend;
-    use crate::format::journal_v1::Journal;
+    use crate::format::journal_v1::{self, Journal};
     use crate::holder::Holder;
     use crate::local::Local;
     use std::fs;
@@ -191,11 +194,18 @@ mod tests {
 
     fn writer(directory: &Path) -> (Writer, Local) {
         let local = local(directory);
-        (Writer::start(take(&local).unwrap(), local.names().journal.clone(), header()).unwrap(), local)
+        (Writer::start(take(&local).unwrap(), local.names().journal.clone(), header(), Arc::default()).unwrap(), local)
     }
 
     fn appender(local: &Local) -> Appender {
-        Appender { held: take(local).unwrap(), journal: local.names().journal.clone(), header: header(), begun: false, broken: None }
+        Appender {
+            held: take(local).unwrap(),
+            journal: local.names().journal.clone(),
+            header: header(),
+            files: Arc::default(),
+            begun: false,
+            broken: None,
+        }
     }
 
     fn journal(local: &Local) -> Journal {

@@ -29,4 +29,3 @@ pub use holder::Holder;
 pub use local::local;
 pub use remote::{Claim, Object, Objects, Refusal, Remote, Standing, Version};
 pub use store::{Loaded, Notice, Store};
-pub use text::{from_text, to_text};

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::format::journal_v1::{self, Journal};
 use crate::format::state_v1;
 use crate::guard::KeyIs;
+use crate::sealing::{Files, Opened};
 use crate::store::{Loaded, Notice};
 use engine::state::State;
 
@@ -38,11 +39,11 @@ pub(crate) enum Fold {
 }
 
 /// The text of a state under its next serial.
-pub(crate) fn text_of(names: &Names, state: &State) -> Result<Vec<u8>, Error> {
-    state_v1::write(state, state.serial + 1, &state.lineage, &state.secret_key).map_err(Error::not_storable(&names.state))
+pub(crate) fn text_of(names: &Names, files: &Files, state: &State) -> Result<Vec<u8>, Error> {
+    files.write_state(state, state.serial + 1, &state.lineage, &state.secret_key).map_err(Error::not_storable(&names.state))
 }
 
-/// Whether the text that is kept remembers what this text, as [`state_v1::write`] makes it, does.
+/// Whether the text that is kept remembers what this text, as [`Files::write_state`] makes it, does.
 pub(crate) fn is_remembered(kept: Option<&[u8]>, text: &[u8]) -> bool {
     kept.is_some_and(|kept| state_v1::content(kept) == state_v1::content(text))
 }
@@ -58,21 +59,25 @@ pub(crate) fn fold(held: &mut dyn Held, text: &[u8]) -> Result<Fold, Error> {
 }
 
 /// Reads journal and state, and replays the one onto the other.
-pub(crate) fn find(backend: &dyn Backend) -> Result<Found, Error> {
+pub(crate) fn find(backend: &dyn Backend, files: &Files) -> Result<Found, Error> {
     let names = backend.names();
     let Kept { state: kept, journal } = backend.read()?;
-    let journal = journal.map(|text| journal_of(names, &text)).transpose()?.flatten();
-    let state = kept.as_deref().map(|text| state_of(backend, text)).transpose()?;
+    let journal = journal.map(|text| journal_of(names, files, &text)).transpose()?.flatten();
+    let state = kept.as_deref().map(|text| state_of(backend, files, text)).transpose()?;
+    let mut sealed_with = None;
+    let state = state.map(|opened| opened.content_or_note(&mut sealed_with));
     let key = if state.as_ref().is_some_and(|state| !state.secret_key.is_empty()) { KeyIs::Stored } else { KeyIs::New };
-    let Some(journal) = journal.filter(|journal| !journal.entries.is_empty()) else {
-        let loaded = Loaded { state: state.unwrap_or_default(), notices: Vec::new() };
+    let Some(journal) = journal.filter(|journal| !journal.content.entries.is_empty()) else {
+        let loaded = Loaded { state: state.unwrap_or_default(), notices: Vec::new(), sealed_with, says_unsealed: files.says_unsealed() };
         return Ok(Found { loaded, journal: Leftover::None, key, kept: None });
     };
+    let journal = journal.content_or_note(&mut sealed_with);
     let mut state = beside(names, state, &journal)?;
+    let loaded = |state, notices| Loaded { state, notices, sealed_with, says_unsealed: files.says_unsealed() };
     if journal.header.serial < state.serial {
         let (journal_serial, state_serial) = (journal.header.serial, state.serial);
         let notices = vec![Notice::Superseded { journal: names.journal.clone(), journal_serial, state_serial }];
-        return Ok(Found { loaded: Loaded { state, notices }, journal: Leftover::Superseded, key, kept: None });
+        return Ok(Found { loaded: loaded(state, notices), journal: Leftover::Superseded, key, kept: None });
     }
     if let Some(secret_key) = &journal.header.secret_key
         && state.secret_key.is_empty()
@@ -81,23 +86,23 @@ pub(crate) fn find(backend: &dyn Backend) -> Result<Found, Error> {
     }
     journal.replay(&mut state);
     let journal = Leftover::Replayed(journal.entries.len());
-    Ok(Found { loaded: Loaded { state, notices: Vec::new() }, journal, key, kept })
+    Ok(Found { loaded: loaded(state, Vec::new()), journal, key, kept })
 }
 
 /// The journal in a text, or nothing if not even its first line is whole.
-fn journal_of(names: &Names, text: &[u8]) -> Result<Option<Journal>, Error> {
+fn journal_of(names: &Names, files: &Files, text: &[u8]) -> Result<Option<Opened<Journal>>, Error> {
     let help =
         "the lines before it are whole: mend that line, or move the journal away and look at the world with `meshplan plan`".to_owned();
-    journal_v1::read(text).map_err(Error::unreadable(&names.journal, journal_v1::VERSION, help))
+    files.read_journal(text).map_err(Error::unreadable(&names.journal, journal_v1::VERSION, help))
 }
 
-fn state_of(backend: &dyn Backend, text: &[u8]) -> Result<State, Error> {
+fn state_of(backend: &dyn Backend, files: &Files, text: &[u8]) -> Result<Opened<State>, Error> {
     let path = &backend.names().state;
     let Ok(text) = std::str::from_utf8(text) else {
         let (path, why, help) = (path.clone(), "it is not UTF-8".to_owned(), backend.advice());
         return Err(Error::Corrupt { path, line: 0, column: 0, why, help });
     };
-    state_v1::read(text).map_err(|why| Error::unreadable(path, state_v1::VERSION, backend.advice())(why))
+    files.read_state(text).map_err(|why| Error::unreadable(path, state_v1::VERSION, backend.advice())(why))
 }
 
 /// The state that a journal stands beside, if the journal is its own and not ahead of it.
@@ -127,7 +132,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("meshplan.state.json");
         let (paths, local) = (Paths::of(&path), Local::new(&path));
-        let read = || find(&local).map(|found| found.loaded);
+        let read = || find(&local, &Files::default()).map(|found| found.loaded);
         fs::write(&paths.state, "{\n  \"version\": }").unwrap();
         let error = read().unwrap_err();
         assert!(error.to_string().ends_with("meshplan.state.json` cannot be read: line 2, column 14: expected value"), "{error}");

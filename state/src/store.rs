@@ -6,6 +6,7 @@ use crate::guard::{KeyIs, Locked};
 use crate::holder::Holder;
 use crate::local::local;
 use crate::recovery::{Fold, Found, Leftover, find, fold, is_remembered, text_of};
+use crate::sealing::{Files, KeyId, Keyring};
 use engine::state::State;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ const KEY_BYTES: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Store {
     backend: Arc<dyn Backend>,
+    files: Arc<Files>,
 }
 
 /// What a store remembers, and what is worth saying about how it came by it.
@@ -27,16 +29,21 @@ pub struct Loaded {
     pub state: State,
     /// What is worth saying.
     pub notices: Vec<Notice>,
+    /// The key that it is sealed with, if that is not at hand: what is sealed in it is blocked then, and [`Store::lock`] refuses.
+    pub sealed_with: Option<KeyId>,
+    /// Whether it says that secrets stand in it as they are.
+    pub says_unsealed: bool,
 }
 
 /// Which state it is and nothing of what is in it: that may be secret.
 impl fmt::Debug for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { state, notices } = self;
+        let Self { state, notices, sealed_with, says_unsealed: _ } = self;
         f.debug_struct("Loaded")
             .field("lineage", &state.lineage)
             .field("serial", &state.serial)
             .field("notices", notices)
+            .field("sealed_with", sealed_with)
             .finish_non_exhaustive()
     }
 }
@@ -103,7 +110,17 @@ impl Store {
 
     /// The store of what a backend keeps.
     pub fn on(backend: Arc<dyn Backend>) -> Self {
-        Self { backend }
+        Self { backend, files: Arc::default() }
+    }
+
+    /// The same store, which opens and seals with these keys.
+    #[must_use]
+    pub fn with_keys(self, keyring: Keyring) -> Self {
+        Self { files: Arc::new(Files::new(keyring)), ..self }
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The path of the state file, or what else names the state.
@@ -114,12 +131,12 @@ impl Store {
     /// What is remembered, with the journal replayed in memory: takes no lock, writes nothing. Nothing at all yet is an empty state
     /// of serial 0. A state with a journal has the serial that the next lock gives it.
     pub fn read(&self) -> Result<Loaded, Error> {
-        let Found { mut loaded, journal, kept, .. } = find(&*self.backend)?;
+        let Found { mut loaded, journal, kept, .. } = find(&*self.backend, &self.files)?;
         let names = self.backend.names();
         match journal {
             Leftover::Replayed(entries) => {
-                let text = text_of(names, &loaded.state)?;
-                if !is_remembered(kept.as_deref(), &text) {
+                // Without the key it cannot be written, and so not be compared: it will hardly have come to nothing.
+                if loaded.sealed_with.is_some() || !is_remembered(kept.as_deref(), &text_of(names, &self.files, &loaded.state)?) {
                     loaded.state.serial += 1;
                 }
                 loaded.notices.push(Notice::Unfinished { journal: names.journal.clone(), entries });
@@ -147,7 +164,7 @@ impl Store {
             }
         };
         loaded.notices.splice(0..0, before.map(Notice::TookOver));
-        let locked = Locked::begin(self.backend.names().clone(), held, &loaded.state, key)?;
+        let locked = Locked::begin((self.backend.names().clone(), self.files.clone()), held, &loaded.state, key)?;
         Ok((locked, loaded))
     }
 
@@ -163,12 +180,15 @@ impl Store {
 
     /// Reads and mends what is kept, and gives a new state what it needs.
     fn begin(&self, held: &mut dyn Held) -> Result<(Loaded, KeyIs), Error> {
-        let Found { mut loaded, journal, mut key, .. } = find(&*self.backend)?;
+        let Found { mut loaded, journal, mut key, .. } = find(&*self.backend, &self.files)?;
         let names = self.backend.names();
+        if let Some(sealed_with) = loaded.sealed_with {
+            return Err(Error::sealed(&names.state, sealed_with));
+        }
         match journal {
             Leftover::None | Leftover::Superseded => held.drop_journal()?,
             Leftover::Replayed(entries) => {
-                let text = text_of(names, &loaded.state)?;
+                let text = text_of(names, &self.files, &loaded.state)?;
                 if fold(held, &text)? == Fold::Written {
                     loaded.state.serial += 1;
                 }
@@ -202,6 +222,7 @@ mod tests {
     use crate::format::state_v1;
     use crate::paths::Paths;
     use crate::sample::state_of_everything;
+    use crate::sealing::{KeySource, SealingKey};
     use engine::address::Address;
     use engine::port::Guard;
     use engine::state::{Entry, Operation, Record, RecordId, Status};
@@ -379,7 +400,7 @@ mod tests {
             run(&store, &[vec![put("a", 2)]], Ending::Fold);
             let died = run(&store, &[vec![put("b", 3)]], Ending::Die);
             let paths = Paths::of(store.path());
-            let text = text_of(store.backend.names(), &died).unwrap();
+            let text = text_of(store.backend.names(), &store.files, &died).unwrap();
             for step in &Step::ALL[..performed] {
                 step.perform(&paths, &text).unwrap();
             }
@@ -549,5 +570,79 @@ mod tests {
         state.serial = block_on(locked.fold(&state)).unwrap();
         drop(locked);
         assert_eq!(store.read().unwrap().state, state);
+    }
+
+    fn sealing(store: &Store, byte: u8, fallbacks: &[u8]) -> Store {
+        let key = |byte: &u8| KeySource::Key(SealingKey::from_bytes(&[*byte; 32]).unwrap());
+        store.clone().with_keys(Keyring::new(key(&byte), fallbacks.iter().map(key).collect()))
+    }
+
+    fn put_secret(name: &str, secret: &str) -> Entry {
+        let mut record = Record::new(RecordId::new(name), "thing");
+        record.attributes = Value::object([("token", Value::string(secret).sensitive())]);
+        Entry::Put { address: Address::managed("thing", name), deposed: None, record }
+    }
+
+    fn text(store: &Store) -> String {
+        fs::read_to_string(store.path()).unwrap()
+    }
+
+    #[test]
+    fn what_stood_unsealed_is_sealed_by_the_next_write_and_by_another_key_with_the_one_after() {
+        let (_directory, store) = new_store();
+        let first = run(&store, &[vec![put_secret("a", "hunter2")]], Ending::Fold);
+        assert!(text(&store).contains("hunter2") && store.read().unwrap().says_unsealed);
+        let sealed = sealing(&store, 1, &[]);
+        assert_eq!(sealed.read().unwrap().state, first);
+        let second = run(&sealed, &[], Ending::Fold);
+        assert_eq!((second.serial, &second.secret_key), (2, &first.secret_key));
+        assert!(!text(&store).contains("hunter2"), "{}", text(&store));
+        let before = text(&store);
+        assert_eq!(
+            run(&sealing(&store, 1, &[]), &[vec![put_secret("a", "other")], vec![put_secret("a", "hunter2")]], Ending::Fold).serial,
+            2
+        );
+        assert_eq!(text(&store), before, "what did not change keeps its sealed text");
+        let rotated = sealing(&store, 2, &[1]);
+        assert_eq!(run(&rotated, &[], Ending::Fold).serial, 3);
+        assert_eq!(sealing(&store, 2, &[]).read().unwrap().state.resources, first.resources);
+        assert!(sealing(&store, 1, &[]).read().unwrap().sealed_with.is_some());
+    }
+
+    #[test]
+    fn a_sealed_journal_is_replayed_with_the_key_and_left_alone_without() {
+        let (_directory, store) = new_store();
+        for base in 0..2 {
+            let sealed = sealing(&store, 1, &[]);
+            let died = run(&sealed, &[vec![put_secret("a", "hunter2")], vec![put_secret("b", &format!("secret{base}"))]], Ending::Die);
+            let paths = Paths::of(store.path());
+            let kept = fs::read_to_string(&paths.journal).unwrap();
+            assert!(!kept.contains("hunter2") && !kept.contains("secret0") && kept.contains("sealed:v1:"), "{kept}");
+            for other in [store.clone(), sealing(&store, 2, &[])] {
+                let loaded = other.read().unwrap();
+                assert_eq!((loaded.state.resources.len(), loaded.state.serial), (2, base + 1));
+                assert!(loaded.sealed_with.is_some());
+                for _ in 0..2 {
+                    let error = other.lock("apply", NOW).map(|_| ()).unwrap_err();
+                    assert!(matches!(error, Error::Sealed { .. }), "the lock is given back: {error}");
+                }
+                assert_eq!(fs::read_to_string(&paths.journal).unwrap(), kept);
+            }
+            let again = sealing(&store, 1, &[]);
+            let read = again.read().unwrap().state;
+            assert_eq!((&read.resources, &read.secret_key), (&died.resources, &died.secret_key));
+            let (locked, loaded) = again.lock("apply", NOW).unwrap();
+            assert_eq!(loaded.state, read);
+            drop(locked);
+            assert!(!text(&store).contains("hunter2"));
+            assert_eq!(sealing(&store, 1, &[]).read().unwrap().state, read);
+        }
+    }
+
+    #[test]
+    fn nothing_shows_a_key() {
+        let (_directory, store) = new_store();
+        let shown = format!("{:?}", sealing(&store, 77, &[78]));
+        assert!(shown.contains("SealingKey") && !shown.contains("77") && !shown.contains("[78"), "{shown}");
     }
 }

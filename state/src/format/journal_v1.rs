@@ -3,7 +3,7 @@
 use super::output_v1::{OutputV1, StoredOutput, read_outputs, write_outputs};
 use super::place_v1::{PlaceV1, StoredPlace};
 use super::record_v1::{ResourceV1, Stored};
-use super::state_v1::Hex;
+use super::sealing_v1::{Sealing, StoredKey};
 use super::words_v1::{Text, Words};
 use super::{MESHPLAN_VERSION, NotStorable, Unreadable};
 use engine::address::Address;
@@ -26,6 +26,9 @@ pub(crate) struct Header {
     pub(crate) secret_key: Option<Vec<u8>>,
 }
 
+/// What a journal's first line says of sealing, and the key as it stands there.
+pub(crate) type Sealed = (Sealing, Option<StoredKey>);
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HeaderV1 {
@@ -34,8 +37,10 @@ struct HeaderV1 {
     meshplan_version: String,
     lineage: String,
     serial: u64,
+    #[serde(default, skip_serializing_if = "Sealing::is_unsaid")]
+    sealing: Sealing,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    secret_key: Option<Hex>,
+    secret_key: Option<StoredKey>,
 }
 
 #[derive(Deserialize)]
@@ -86,15 +91,21 @@ struct RemovePlaceV1 {
     address: Text<Address>,
 }
 
-/// The first line, with its end.
+/// The first line, with its end, of a journal with its secrets as they are.
 pub(crate) fn write_header(header: &Header) -> Result<Vec<u8>, NotStorable> {
+    write_sealed_header(header, (Sealing::Unsaid, header.secret_key.clone().map(StoredKey::Plain)))
+}
+
+/// The first line, with its end, of a journal in whose entries what is sensitive was sealed already, with this key in place of its own.
+pub(crate) fn write_sealed_header(header: &Header, (sealing, secret_key): Sealed) -> Result<Vec<u8>, NotStorable> {
     line(&HeaderV1 {
         format: FORMAT.to_owned(),
         version: VERSION,
         meshplan_version: MESHPLAN_VERSION.to_owned(),
         lineage: header.lineage.clone(),
         serial: header.serial,
-        secret_key: header.secret_key.clone().map(Hex),
+        sealing,
+        secret_key,
     })
 }
 
@@ -121,7 +132,7 @@ fn line<T: Serialize>(value: &T) -> Result<Vec<u8>, NotStorable> {
 }
 
 /// What a first line says.
-fn read_header(text: &str) -> Result<Header, Unreadable> {
+fn read_header(text: &str) -> Result<(Header, Sealed), Unreadable> {
     let read = serde_json::from_str::<HeaderV1>(text);
     let newer = serde_json::from_str::<AnyVersion>(text).ok().filter(|any| any.version != VERSION);
     if let Some(newer) = newer {
@@ -131,7 +142,11 @@ fn read_header(text: &str) -> Result<Header, Unreadable> {
     if header.format != FORMAT {
         return Err(Unreadable::Corrupt { line: 1, column: 0, why: format!("its first line does not say `{FORMAT}`") });
     }
-    Ok(Header { lineage: header.lineage, serial: header.serial, secret_key: header.secret_key.map(|key| key.0) })
+    let plain = match &header.secret_key {
+        Some(StoredKey::Plain(key)) => Some(key.clone()),
+        Some(StoredKey::Sealed(_)) | None => None,
+    };
+    Ok((Header { lineage: header.lineage, serial: header.serial, secret_key: plain }, (header.sealing, header.secret_key)))
 }
 
 /// The entry of a line.
@@ -151,8 +166,10 @@ fn read_entry(text: &str) -> Result<state::Entry, serde_json::Error> {
 
 /// A journal that was read.
 pub(crate) struct Journal {
-    /// What it belongs to.
+    /// What it belongs to, without its key if that is sealed.
     pub(crate) header: Header,
+    /// What its first line says of sealing.
+    pub(crate) sealed: Sealed,
     /// Its entries, in order.
     pub(crate) entries: Vec<state::Entry>,
 }
@@ -179,7 +196,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Option<Journal>, Unreadable> {
     if let Some((_, first)) = lines.next() {
         header = Some(read_header(text(first, 1)?)?);
     }
-    let Some(header) = header else { return Ok(None) };
+    let Some((header, sealed)) = header else { return Ok(None) };
     let mut entries = Vec::new();
     for (before, line) in lines {
         let number = before + 1;
@@ -189,7 +206,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Option<Journal>, Unreadable> {
         })?;
         entries.push(entry);
     }
-    Ok(Some(Journal { header, entries }))
+    Ok(Some(Journal { header, sealed, entries }))
 }
 
 fn text(line: &[u8], number: usize) -> Result<&str, Unreadable> {

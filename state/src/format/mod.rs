@@ -11,9 +11,10 @@ mod natural_v1;
 mod output_v1;
 mod place_v1;
 mod record_v1;
+pub(crate) mod sealing_v1;
 pub(crate) mod state_v1;
 mod type_text;
-mod value_v1;
+pub(crate) mod value_v1;
 mod words_v1;
 
 /// The version of meshplan that writes.
@@ -75,8 +76,8 @@ mod tests {
     #[test]
     fn the_documented_state_is_read_and_written_as_it_stands() {
         let text = example("State file");
-        let state = state_v1::read(text).unwrap();
-        let written = state_v1::write(&state, state.serial, &state.lineage, &state.secret_key).unwrap();
+        let (state, sealed) = state_v1::read_sealed(text).unwrap();
+        let written = state_v1::write_sealed(&state, state.serial, &state.lineage, sealed).unwrap();
         let today = text.replace("\"0.1.0\"", &format!("\"{MESHPLAN_VERSION}\""));
         assert_eq!(String::from_utf8(written).unwrap(), today);
         assert_eq!((state.resources.len(), state.places.len(), state.outputs.len()), (2, 2, 2));

@@ -3,6 +3,7 @@
 use super::output_v1::{OutputV1, StoredOutput, read_outputs, write_outputs};
 use super::place_v1::{PlaceV1, StoredPlace};
 use super::record_v1::{ResourceV1, Stored};
+use super::sealing_v1::{Sealing, StoredKey};
 use super::words_v1::Words;
 use super::{MESHPLAN_VERSION, NotStorable, Unreadable};
 use engine::state::State;
@@ -44,10 +45,17 @@ impl Visitor<'_> for Digits {
     }
 
     fn visit_str<E: de::Error>(self, digits: &str) -> Result<Hex, E> {
+        Hex::of_digits(digits)
+    }
+}
+
+impl Hex {
+    /// The bytes that these digits stand for.
+    pub(super) fn of_digits<E: de::Error>(digits: &str) -> Result<Self, E> {
         let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
         let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit()) && digits.len().is_multiple_of(2);
         let bytes = if plain { digits.as_bytes().chunks(2).map(byte).collect::<Option<Vec<_>>>() } else { None };
-        bytes.map(Hex).ok_or_else(|| E::custom("an even number of hexadecimal digits is expected"))
+        bytes.map(Self).ok_or_else(|| E::custom("an even number of hexadecimal digits is expected"))
     }
 }
 
@@ -59,11 +67,16 @@ struct StateV1<Output, Resource, Place> {
     meshplan_version: String,
     serial: u64,
     lineage: String,
+    #[serde(default, skip_serializing_if = "Sealing::is_unsaid")]
+    sealing: Sealing,
     outputs: BTreeMap<Words, Output>,
     resources: Vec<Resource>,
     places: Vec<Place>,
-    secret_key: Hex,
+    secret_key: StoredKey,
 }
+
+/// What a state's text says of sealing, and its own key as it stands there.
+pub(crate) type Sealed = (Sealing, StoredKey);
 
 /// What every version of the file says.
 #[derive(Deserialize)]
@@ -73,18 +86,25 @@ struct AnyVersion {
     meshplan_version: String,
 }
 
-/// The text of a state under this serial, lineage and key.
+/// The text of a state under this serial, lineage and key, with its secrets as they are.
+#[cfg(test)]
 pub(crate) fn write(state: &State, serial: u64, lineage: &str, secret_key: &[u8]) -> Result<Vec<u8>, NotStorable> {
+    write_sealed(state, serial, lineage, (Sealing::Unsaid, StoredKey::Plain(secret_key.to_vec())))
+}
+
+/// The text of a state in which what is sensitive was sealed already.
+pub(crate) fn write_sealed(state: &State, serial: u64, lineage: &str, (sealing, secret_key): Sealed) -> Result<Vec<u8>, NotStorable> {
     let resources = state.records().map(|(address, deposed, record)| ResourceV1::of(address, deposed, record));
     let file = StateV1 {
         version: VERSION,
         meshplan_version: MESHPLAN_VERSION.to_owned(),
         serial,
         lineage: lineage.to_owned(),
+        sealing,
         outputs: write_outputs(&state.outputs)?,
         resources: resources.collect::<Result<Vec<_>, _>>()?,
         places: state.places.iter().map(|(address, place)| PlaceV1::of(address, place)).collect::<Result<Vec<_>, _>>()?,
-        secret_key: Hex(secret_key.to_vec()),
+        secret_key,
     };
     write_file(&file).map_err(|_| NotStorable { what: "the state".to_owned(), why: "it has no JSON form" })
 }
@@ -95,8 +115,17 @@ fn write_file(file: &StateV1<OutputV1, ResourceV1, PlaceV1>) -> Result<Vec<u8>, 
     Ok(text)
 }
 
-/// The state that a text writes.
+/// The state that a text writes, if its secrets stand in it as they are.
+#[cfg(test)]
 pub(crate) fn read(text: &str) -> Result<State, Unreadable> {
+    match read_sealed(text)? {
+        (state, (_, StoredKey::Plain(secret_key))) => Ok(State { secret_key, ..state }),
+        (_, (_, StoredKey::Sealed(_))) => Err(Unreadable::Corrupt { line: 0, column: 0, why: "it is sealed".to_owned() }),
+    }
+}
+
+/// The state that a text writes, with what is sealed in it as it stands there and without its key.
+pub(crate) fn read_sealed(text: &str) -> Result<(State, Sealed), Unreadable> {
     let read = serde_json::from_str::<StateV1<StoredOutput, Stored, StoredPlace>>(text);
     let version = match &read {
         Ok(file) if file.version == VERSION => None,
@@ -108,7 +137,7 @@ pub(crate) fn read(text: &str) -> Result<State, Unreadable> {
         return Err(Unreadable::Newer { version: newer.version, by: newer.meshplan_version });
     }
     let file = read?;
-    let mut state = State { lineage: file.lineage, serial: file.serial, secret_key: file.secret_key.0, ..State::default() };
+    let mut state = State { lineage: file.lineage, serial: file.serial, ..State::default() };
     state.outputs = read_outputs(file.outputs);
     for Stored { address, deposed, record } in file.resources {
         let twice = || Unreadable::Corrupt { line: 0, column: 0, why: format!("`{address}` stands in it twice") };
@@ -130,7 +159,7 @@ pub(crate) fn read(text: &str) -> Result<State, Unreadable> {
             return Err(Unreadable::Corrupt { line: 0, column: 0, why });
         }
     }
-    Ok(state)
+    Ok((state, (file.sealing, file.secret_key)))
 }
 
 /// The part of a written state that says what is remembered: all but who wrote it and how often. Two states are the same if this is.
@@ -195,7 +224,7 @@ mod tests {
                 corrupt(
                     6,
                     24,
-                    "unknown field `extra`, expected one of `version`, `meshplan_version`, `serial`, `lineage`, `outputs`, `resources`, `places`, `secret_key`",
+                    "unknown field `extra`, expected one of `version`, `meshplan_version`, `serial`, `lineage`, `sealing`, `outputs`, `resources`, `places`, `secret_key`",
                 ),
             ),
             ("thing.a", "thing", corrupt(9, 24, "`thing` is no address: expected a `.` and a name after the kind")),

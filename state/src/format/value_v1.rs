@@ -85,7 +85,8 @@ fn entry_type<'a>(ty: &'a Type, key: &str) -> &'a Type {
     }
 }
 
-fn push_key(path: &mut String, key: &str) {
+/// Appends an attribute or key to a path.
+pub(crate) fn push_key(path: &mut String, key: &str) {
     if !is_plain(key) {
         path.push('[');
         path.push_str(&quote(key));
@@ -98,13 +99,15 @@ fn push_key(path: &mut String, key: &str) {
     path.push_str(key);
 }
 
-fn push_index(path: &mut String, at: usize) {
+/// Appends the index of an element to a path.
+pub(crate) fn push_index(path: &mut String, at: usize) {
     path.push('[');
     path.push_str(&at.to_string());
     path.push(']');
 }
 
-fn name_of(path: &str) -> &str {
+/// A path as it is written: the empty one as a dot.
+pub(crate) fn name_of(path: &str) -> &str {
     if path.is_empty() { WHOLE } else { path }
 }
 

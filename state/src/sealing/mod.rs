@@ -4,10 +4,19 @@
 //! nonce, ciphertext and tag in base64url. The *associated* bytes are not in the text: who opens must say the same ones as who sealed,
 //! so that a sealed text cannot be moved to where something else is expected.
 
+mod files;
 mod key;
+mod keyring;
 mod passphrase;
+mod seals;
+mod values;
+mod within;
 
-pub use key::{KeyError, KeyId, NewKey, SealingKey};
+pub(crate) use files::{Files, Opened};
+pub(crate) use keyring::SealedBy;
+
+pub use key::{KeyError, KeyId, SealingKey};
+pub use keyring::{KeySource, Keyring};
 pub use passphrase::Stretching;
 
 use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};

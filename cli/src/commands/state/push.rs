@@ -60,7 +60,7 @@ fn given(session: &mut Session, file: &Path) -> Result<State, Failure> {
         let why = if error.kind() == ErrorKind::InvalidData { "it is not UTF-8 text".to_owned() } else { error.to_string() };
         Failure::one("state not pushed", format!("`{}`: {why}", shown.display()))
     })?;
-    Ok(state::from_text(shown, &text)?)
+    Ok(session.store().state_in(shown, &text)?)
 }
 
 /// What becomes of a pushed state.

@@ -1,0 +1,165 @@
+//! What programs read is as `docs/schemas` says: every line of `--json`, plans and states as documents.
+
+use crate::laws::CLUSTERS;
+use jsonschema::{Registry, Validator};
+use meshplan_tests::fake::{Fails, Fake};
+use meshplan_tests::scenario::{Scenario, project};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The schema's text in `docs/schemas`, with nothing allowed that it does not name: readers ignore what they do not know, and no test
+/// should.
+fn closed(name: &str) -> Value {
+    let file = project().join(format!("docs/schemas/{name}.schema.json"));
+    let mut schema = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    close(&mut schema);
+    schema
+}
+
+fn close(schema: &mut Value) {
+    if let Some(members) = schema.as_object_mut() {
+        let describes = members.contains_key("properties") && members.get("type") == Some(&json!("object"));
+        if describes && !members.contains_key("additionalProperties") {
+            members.insert("additionalProperties".to_owned(), json!(false));
+        }
+        // A reference with members beside it, as the events of the common shapes are.
+        if members.contains_key("allOf") {
+            members.insert("unevaluatedProperties".to_owned(), json!(false));
+        }
+        members.values_mut().for_each(close);
+    } else if let Some(items) = schema.as_array_mut() {
+        items.iter_mut().for_each(close);
+    }
+}
+
+/// What validates documents of a kind.
+fn validator(name: &str) -> Validator {
+    // What is joined with other members is closed where they are joined.
+    let mut common = closed("common");
+    for joined in ["change", "output_change", "blocked", "check"] {
+        common["$defs"][joined].as_object_mut().unwrap().remove("additionalProperties");
+    }
+    let resources = [("urn:meshplan:common:1", common), ("urn:meshplan:state:1", closed("state"))];
+    let registry = resources.into_iter().fold(Registry::new(), |registry, (id, schema)| registry.add(id, schema).unwrap());
+    let registry = registry.prepare().unwrap();
+    jsonschema::options().with_registry(&registry).build(&closed(name)).unwrap()
+}
+
+fn holds(validator: &Validator, document: &Value) {
+    let problems: Vec<_> = validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(problems.is_empty(), "{problems:#?}\n{document:#}");
+}
+
+/// The names of the events of a run, each of which is as the schema says.
+fn events(validator: &Validator, scenario: &Scenario, args: &[&str]) -> BTreeSet<String> {
+    let output = scenario.run(args);
+    assert_eq!(output.stderr, "", "{args:?}");
+    let lines = output.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.inspect(|line| holds(validator, line)).map(|line| line["event"].as_str().unwrap().to_owned()).collect()
+}
+
+const SMALL: &str = r#"
+resource "fake_place" "p" {
+  name = "p"
+}
+resource "fake_inner" "a" {
+  cluster = fake_place.p
+  name    = "a"
+  value   = fake_place.p.uid
+}
+resource "meshplan_data" "secret" {
+  input = sensitive("hunter2")
+}
+check "named" {
+  assert {
+    condition     = fake_inner.a.name != "a"
+    error_message = "it has the name of another"
+  }
+}
+output "uid" {
+  value = fake_place.p.uid
+}
+output "secret" {
+  value     = meshplan_data.secret.output
+  sensitive = true
+}
+"#;
+
+const TESTS: &str = r#"
+run "passes" {
+  assert {
+    condition     = output.uid != ""
+    error_message = "no uid"
+  }
+  expect_failures = [check.named]
+}
+run "fails" {
+  assert {
+    condition     = output.uid == ""
+    error_message = "a uid"
+  }
+}
+"#;
+
+/// Runs that between them say everything but what only an interruption, or a test that cannot clean up, says.
+fn all_events(validator: &Validator) -> BTreeSet<String> {
+    let (mut scenario, fake) = (Scenario::with(SMALL), Fake::default());
+    scenario.beside(&fake);
+    let apply = ["apply", "--auto-approve", "--json"];
+    let mut seen = BTreeSet::new();
+    let mut run = |scenario: &Scenario, args: &[&str]| seen.extend(events(validator, scenario, args));
+    fake.fail("create fake_place.p", Fails::Always);
+    run(&scenario, &apply);
+    fake.fail("create fake_place.p", Fails::Never);
+    for args in [&["plan", "--json"][..], &apply, &apply] {
+        run(&scenario, args);
+    }
+    fake.silence("fake_place.p");
+    run(&scenario, &["plan", "--json"]);
+    fake.answer_again("fake_place.p");
+    scenario.replace("main.mesh.hcl", "name    = \"a\"", "name    = \"b\"");
+    run(&scenario, &apply);
+    scenario.write("main.meshtest.hcl", TESTS);
+    run(&scenario, &["test", "--json", "--verbose"]);
+    scenario.write("wrong.mesh.hcl", "locals {\n  a = b\n}\n");
+    run(&scenario, &["plan", "--json"]);
+    std::fs::remove_file(scenario.path().join("wrong.mesh.hcl")).unwrap();
+    run(&scenario, &["destroy", "--auto-approve", "--json"]);
+    seen
+}
+
+#[test]
+fn every_event_is_as_its_schema_says() {
+    let described: BTreeSet<String> = closed("event")["$defs"].as_object().unwrap().keys().cloned().collect();
+    let seen = all_events(&validator("event"));
+    let unseen: Vec<_> = described.difference(&seen).map(String::as_str).collect();
+    assert_eq!(unseen, ["message", "stopping", "test_cleanup"], "they are held to the letter beside the view");
+}
+
+#[test]
+fn plans_and_states_are_as_their_schemas_say() {
+    for scenario in [Scenario::with(CLUSTERS), Scenario::example("quickstart")] {
+        scenario.run(&["plan", "--out", "plan.json"]).expect_code(0);
+        holds(&validator("plan"), &serde_json::from_str(&scenario.read("plan.json")).unwrap());
+        scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+        let shown = scenario.run(&["show", "--json"]).expect_code(0).stdout;
+        holds(&validator("state"), &serde_json::from_str(&shown).unwrap());
+    }
+}
+
+#[test]
+fn what_is_not_as_a_schema_says_is_found() {
+    let (event, state) = (validator("event"), validator("state"));
+    for wrong in [
+        json!({ "event": "stopping" }),
+        json!({ "event": "stopping", "time": "now" }),
+        json!({ "event": "stopping", "time": 1, "more": 2 }),
+        json!({ "event": "check", "name": "a", "status": "passed", "messages": [], "more": 2 }),
+        json!({ "event": "unheard", "time": 1 }),
+        json!({ "time": 1 }),
+    ] {
+        assert!(!event.is_valid(&wrong), "{wrong}");
+    }
+    assert!(event.is_valid(&json!({ "event": "stopping", "time": 1 })));
+    assert!(!state.is_valid(&json!({ "format": 2 })));
+}

@@ -1,8 +1,11 @@
 //! Every provider, put together.
 
 use crate::world::MakeRegistry;
-use engine::port::{Provider, Registry};
-use kubernetes::{Clusters, KubeconfigConnector, ObjectProvider, Proxies, Surroundings};
+use engine::port::{Provider, ProviderMaker, Registry};
+use engine::schema::{Problem, ProviderSchema};
+use engine::value::Value;
+use istio::IstioMaker;
+use kubernetes::{Clusters, KubeconfigConnector, KubernetesMaker, Proxies, Reaching, Surroundings};
 use sandbox::SandboxProvider;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,16 +32,41 @@ fn registry(sandbox: &Path, surroundings: Surroundings) -> Registry {
     let sandbox = SandboxProvider::new(sandbox.to_owned());
     let kubeconfigs =
         KubeconfigConnector::new(surroundings.kubeconfigs.clone(), surroundings.working_directory.clone(), surroundings.proxies.clone());
-    let clusters = Clusters::new(vec![Arc::new(kubeconfigs), Arc::new(sandbox.connector())]);
-    let kinds = kubernetes::kinds();
-    let procedures = kubernetes::procedures(clusters.clone(), surroundings.working_directory.clone());
-    let objects: Arc<dyn Provider> = Arc::new(ObjectProvider::new(kinds, kubernetes::data_sources(surroundings), clusters.clone()));
-    let mesh = istio::provider(clusters);
+    let usual = Clusters::new(vec![Arc::new(kubeconfigs.clone()), Arc::new(sandbox.connector())]);
+    let reaching = Reaching { kubeconfigs, usual };
     let mut registry = Registry::default();
-    for provider in [core_provider::provider(), certificates::provider(), objects, procedures, mesh, Arc::new(sandbox)] {
-        registry.add(&provider);
+    let makers: [Arc<dyn ProviderMaker>; 5] = [
+        Arc::new(Fixed { name: "meshplan", doc: "What stands in the state alone.", provider: core_provider::provider() }),
+        Arc::new(Fixed { name: "ca", doc: "Certificate authorities of meshes.", provider: certificates::provider() }),
+        Arc::new(KubernetesMaker::new(surroundings, reaching.clone())),
+        Arc::new(IstioMaker(reaching)),
+        Arc::new(Fixed { name: "sandbox", doc: "Clusters inside the binary.", provider: Arc::new(sandbox) }),
+    ];
+    for maker in makers {
+        registry.add_configurable(&maker);
     }
     registry
+}
+
+/// A provider without settings.
+struct Fixed {
+    name: &'static str,
+    doc: &'static str,
+    provider: Arc<dyn Provider>,
+}
+
+impl ProviderMaker for Fixed {
+    fn schema(&self) -> ProviderSchema {
+        ProviderSchema { name: self.name, doc: self.doc, settings: Vec::new() }
+    }
+
+    fn usual(&self) -> Vec<Arc<dyn Provider>> {
+        vec![self.provider.clone()]
+    }
+
+    fn configured(&self, _: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
+        Ok(self.usual())
+    }
 }
 
 /// What `KUBECONFIG` lists, or `~/.kube/config`.
@@ -104,7 +132,8 @@ mod tests {
             for kind in registry.catalogue().kinds(mode) {
                 let schema = kind.schema();
                 assert!(!schema.doc.is_empty(), "{}", schema.kind);
-                assert!(registry.provider(mode, schema.kind).is_some(), "{}", schema.kind);
+                let address = engine::address::Address::managed(schema.kind, "x");
+                assert!(registry.provider(mode, schema.kind, &address).is_some(), "{}", schema.kind);
             }
         }
         for kind in ["meshplan_data", "ca_root", "ca_intermediate", "kubernetes_manifest", "kubernetes_namespace", "kubernetes_secret"] {

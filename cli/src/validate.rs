@@ -3,13 +3,16 @@
 use engine::address::Mode;
 use engine::config::{Config, Module, ResourceBlock};
 use engine::diagnostic::{Diagnostic, did_you_mean};
-use engine::plan::misnamed;
+use engine::plan::{elsewhere, misnamed, unsuited};
 use engine::schema::Catalogue;
 
 /// Every problem of every module.
 pub(crate) fn validate(config: &Config, catalogue: &Catalogue) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for module in config.modules.values() {
+        for (name, block) in &module.providers {
+            problems.extend(unsuited(name, block, catalogue));
+        }
         for block in blocks(module) {
             check(block, catalogue, &mut problems);
         }
@@ -34,6 +37,7 @@ pub(crate) fn check(block: &ResourceBlock, catalogue: &Catalogue, problems: &mut
         problems.push(suggest(problem, &name.kind, catalogue.names(name.mode)));
         return;
     };
+    problems.extend(elsewhere(block, catalogue));
     problems.extend(misnamed(block, kind.schema()));
 }
 
@@ -80,6 +84,10 @@ mod tests {
             "resource \"meshplan_data\" \"a\" {\n  inptu {}\n  input {}\n}\n",
             &["2:3 unknown block Did you mean `input`?", "3:3 unknown block Write `input = { … }`."],
         );
+        check("provider \"kubernets\" {}\n", &["1:10 unknown provider Did you mean `kubernetes`?"]);
+        check("provider \"istio\" {\n  request_try = 1\n}\n", &["2:3 unknown argument Did you mean `request_tries`?"]);
+        let elsewhere = "provider \"istio\" {\n  alias = \"a\"\n}\nresource \"kubernetes_namespace\" \"n\" {\n  provider = istio.a\n  cluster = 1\n  name = \"n\"\n}\n";
+        check(elsewhere, &["5:14 wrong provider"]);
         check("resource \"ca_intermediate\" \"a\" {\n}\n", &["1:1 missing argument issuer: The root that signs it."]);
     }
 }

@@ -21,6 +21,8 @@ pub struct Edge<'a> {
 /// Makes a plan: walks, asks, and walks on until no question is left. Problems stand in [`Plan::diagnostics`].
 pub async fn plan(config: &Config, state: State, inputs: Inputs, edge: Edge<'_>) -> Plan {
     let mut walk = Walk::new(config, edge.registry.catalogue(), state, inputs);
+    let registry = configured(&mut walk, edge.registry);
+    let edge = Edge { registry: &registry, ..edge };
     let mut answers = Answers::new();
     loop {
         let questions = walk.step(&answers);
@@ -34,6 +36,8 @@ pub async fn plan(config: &Config, state: State, inputs: Inputs, edge: Edge<'_>)
 /// As [`plan`], asking nothing that is answered in `known`, to which the new answers are added.
 pub async fn plan_again(config: &Config, state: State, inputs: Inputs, edge: Edge<'_>, known: &mut Answers) -> Plan {
     let mut walk = Walk::new(config, edge.registry.catalogue(), state, inputs);
+    let registry = configured(&mut walk, edge.registry);
+    let edge = Edge { registry: &registry, ..edge };
     loop {
         let questions = walk.step(known);
         if questions.is_empty() {
@@ -41,6 +45,14 @@ pub async fn plan_again(config: &Config, state: State, inputs: Inputs, edge: Edg
         }
         known.extend(answer(questions, &walk, edge).await);
     }
+}
+
+/// The providers as the walk's configuration configures them; what they do not take ends the walk.
+fn configured(walk: &mut Walk<'_>, registry: &Registry) -> Registry {
+    registry.configured(walk.providers()).unwrap_or_else(|problems| {
+        walk.refuse(problems);
+        registry.clone()
+    })
 }
 
 /// Answers every question: all providers at once, each with all that is its to answer.
@@ -56,9 +68,9 @@ async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answer
             answers.insert(question.key().clone(), edge.files.list(directory, *depth));
             continue;
         }
-        let (mode, kind, place) = addressee(&question.ask);
+        let Some(Addressee { mode, kind, place, about }) = addressee(&question.ask) else { continue };
         let recorded = matches!(question.ask, Ask::Read { .. });
-        let Some(provider) = edge.registry.provider(mode, &kind) else {
+        let Some(provider) = edge.registry.provider(mode, &kind, about) else {
             let why = format!("nobody provides `{kind}`");
             answers.insert(question.key().clone(), Answer::Unreachable(why.into()));
             continue;
@@ -94,15 +106,26 @@ async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answer
     answers
 }
 
-/// Whose question it is: mode and kind, and the place it goes to.
-fn addressee(ask: &Ask) -> (Mode, Arc<str>, Option<Address>) {
-    match ask {
-        Ask::Place { address, place, .. } => (address.mode, place.kind.clone(), None),
-        Ask::Read { record, .. } => (Mode::Managed, record.kind.clone(), record.place.clone()),
+/// Whose question it is.
+struct Addressee<'q> {
+    mode: Mode,
+    kind: Arc<str>,
+    /// The place that it goes to.
+    place: Option<Address>,
+    /// What it is about.
+    about: &'q Address,
+}
+
+/// Whose question it is; nobody's if it is about files.
+fn addressee(ask: &Ask) -> Option<Addressee<'_>> {
+    let (mode, kind, place, about) = match ask {
+        Ask::Place { address, place, .. } => (address.mode, &place.kind, None, address),
+        Ask::Read { address, record, .. } => (Mode::Managed, &record.kind, record.place.clone(), address),
         Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) => {
-            (Mode::Managed, proposal.kind.clone(), proposal.place.clone())
+            (Mode::Managed, &proposal.kind, proposal.place.clone(), &proposal.address)
         }
-        Ask::Data { kind, place, .. } => (Mode::Data, kind.clone(), place.clone()),
-        Ask::File { path: directory } | Ask::Files { directory, .. } => (Mode::Data, directory.clone(), None),
-    }
+        Ask::Data { address, kind, place, .. } => (Mode::Data, kind, place.clone(), address),
+        Ask::File { .. } | Ask::Files { .. } => return None,
+    };
+    Some(Addressee { mode, kind: kind.clone(), place, about })
 }

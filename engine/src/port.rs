@@ -1,12 +1,15 @@
 //! The edge: what the engine needs of providers, of the store, and of the machine. Only [`crate::observe`] and
 //! [`crate::apply`] call it, and only through these traits.
 
-use crate::address::{Address, Mode};
+mod registry;
+
+pub use registry::Registry;
+
+use crate::address::Address;
 use crate::question::{Answer, Question};
-use crate::schema::{Catalogue, Kind, Preview};
+use crate::schema::{Kind, Preview, Problem, ProviderSchema};
 use crate::state::{Entry, Fingerprint, Record, RecordId, State};
 use crate::value::Value;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -144,56 +147,16 @@ pub trait Provider: Send + Sync {
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>>;
 }
 
-/// Every kind, and the provider behind each.
-#[derive(Clone, Default)]
-pub struct Registry {
-    catalogue: Catalogue,
-    providers: BTreeMap<(Mode, &'static str), Arc<dyn Provider>>,
-}
+/// What makes a provider as `provider` blocks configure it.
+pub trait ProviderMaker: Send + Sync {
+    /// Its name and its settings.
+    fn schema(&self) -> ProviderSchema;
 
-impl Registry {
-    /// Adds a provider with all its kinds.
-    pub fn add(&mut self, provider: &Arc<dyn Provider>) {
-        for (mode, kinds) in [(Mode::Managed, provider.resources()), (Mode::Data, provider.data_sources())] {
-            for kind in kinds {
-                self.providers.insert((mode, kind.schema().kind), provider.clone());
-                self.catalogue.add(mode, kind);
-            }
-        }
-    }
+    /// The provider as it is when nothing is configured, in one part or several.
+    fn usual(&self) -> Vec<Arc<dyn Provider>>;
 
-    /// The same kinds behind other providers: what `wrap` makes of each, once per provider.
-    #[must_use]
-    pub fn wrapped(&self, wrap: &dyn Fn(Arc<dyn Provider>) -> Arc<dyn Provider>) -> Self {
-        let mut made: BTreeMap<usize, Arc<dyn Provider>> = BTreeMap::new();
-        let providers = self.providers.iter().map(|(kind, provider)| {
-            let identity = Arc::as_ptr(provider).cast::<()>() as usize;
-            (*kind, made.entry(identity).or_insert_with(|| wrap(provider.clone())).clone())
-        });
-        Self { providers: providers.collect(), catalogue: self.catalogue.clone() }
-    }
-
-    /// The pure halves of all kinds.
-    pub fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
-    }
-
-    /// The pure half of a kind.
-    pub fn kind(&self, mode: Mode, name: &str) -> Option<&Arc<dyn Kind>> {
-        self.catalogue.get(mode, name)
-    }
-
-    /// The provider of a kind.
-    pub fn provider(&self, mode: Mode, name: &str) -> Option<&Arc<dyn Provider>> {
-        let kind = self.catalogue.get(mode, name)?.schema().kind;
-        self.providers.get(&(mode, kind))
-    }
-}
-
-impl fmt::Debug for Registry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.catalogue.fmt(f)
-    }
+    /// The provider with these settings, an object of all of its schema's: the same kinds in as many parts.
+    fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem>;
 }
 
 /// Why the store could not do as asked. The text names the file or object.

@@ -4,9 +4,11 @@
 
 mod catalogue;
 mod compare;
+mod provider;
 
 pub use catalogue::Catalogue;
 pub use compare::{compare, created};
+pub use provider::{ProviderName, ProviderSchema, Setting};
 
 use crate::address::Address;
 use crate::state::Record;

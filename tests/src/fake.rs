@@ -1,18 +1,18 @@
 //! A foreign world in memory: things, places, what lies in them, sets, data. It counts calls and fails where a test says.
 
-use engine::address::Address;
-use engine::port::{Asked, BoxFuture, Connected, Done, Failure, Provider, Registry, Request};
+use engine::address::{Address, Mode};
+use engine::port::{Asked, BoxFuture, Connected, Done, Failure, Provider, ProviderMaker, Registry, Request};
 use engine::question::{Answer, Ask, Question};
-use engine::schema::{Attribute, Kind, Member, Problem, Schema};
+use engine::schema::{Attribute, Kind, Member, Problem, ProviderSchema, Schema, Setting};
 use engine::state::Connect;
 use engine::value::{Type, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-/// The fake world. Clones share it.
+/// The fake world. Clones share it. With a label, which a `provider` block gives it, its calls and questions end with that.
 #[derive(Debug, Clone, Default)]
-pub struct Fake(Arc<Mutex<World>>);
+pub struct Fake(Arc<Mutex<World>>, Option<Arc<str>>);
 
 #[derive(Debug, Default)]
 struct World {
@@ -42,8 +42,8 @@ impl Fake {
     /// A registry of the fake kinds alone.
     pub fn registry(&self) -> Registry {
         let mut registry = Registry::default();
-        let provider: Arc<dyn Provider> = Arc::new(self.clone());
-        registry.add(&provider);
+        let maker: Arc<dyn ProviderMaker> = Arc::new(self.clone());
+        registry.add_configurable(&maker);
         registry
     }
 
@@ -123,10 +123,14 @@ impl Fake {
         })
     }
 
+    fn labelled(&self, text: &str) -> String {
+        self.1.as_ref().map_or_else(|| text.to_owned(), |label| format!("{text} as {label}"))
+    }
+
     fn effect(&self, verb: &str, request: &Request) -> Result<(), Failure> {
         let world = &mut *self.0.lock().unwrap();
         let address = request.address.to_string();
-        world.calls.push(format!("{verb} {address}"));
+        world.calls.push(self.labelled(&format!("{verb} {address}")));
         if world.failing.contains(&address) || world.failing.contains(&format!("{verb} {address}")) {
             return Err(Failure::new("it failed", "because the test says so"));
         }
@@ -232,7 +236,7 @@ impl Provider for Fake {
     }
 
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
-        let keys = asked.iter().map(|asked| asked.question.key().to_string()).collect();
+        let keys = asked.iter().map(|asked| self.labelled(asked.question.key())).collect();
         self.0.lock().unwrap().asked.push(keys);
         let answers = asked.into_iter().map(|asked| (asked.question.clone(), self.answer_one(&asked))).collect();
         Box::pin(std::future::ready(answers))
@@ -267,6 +271,25 @@ impl Provider for Fake {
             things.retain(|other, _| !other.starts_with(&format!("{}/", request.address)));
         }
         Box::pin(std::future::ready(result))
+    }
+}
+
+impl ProviderMaker for Fake {
+    fn schema(&self) -> ProviderSchema {
+        let label = Setting::own(Attribute::optional("label", Type::String, ""));
+        let value = Setting::supplying(Attribute::optional("value", Type::Any, ""), &[(Mode::Managed, "fake_thing")]);
+        ProviderSchema { name: "fake", doc: "", settings: vec![label, value] }
+    }
+
+    fn usual(&self) -> Vec<Arc<dyn Provider>> {
+        vec![Arc::new(self.clone())]
+    }
+
+    fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
+        match settings.text("label") {
+            Some("") => Err(Problem::with("label", "no label", "`label` is empty")),
+            label => Ok(vec![Arc::new(Self(self.0.clone(), label.map(Arc::from)))]),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! to the kinds that offer them.
 
 use engine::address::Mode;
-use engine::schema::{Attribute, Catalogue, OnChange, Presence, Schema};
+use engine::schema::{Attribute, Catalogue, OnChange, Presence, ProviderSchema, Schema, Setting};
 use engine::value::{Class, Type};
 use meshplan::view::value::brief;
 use std::fmt::Write as _;
@@ -37,10 +37,39 @@ pub fn index(catalogue: &Catalogue) -> String {
             writeln!(page, "| [`{}`]({}.md) | {} |", schema.kind, page_name(mode, schema.kind), cell(schema.doc)).unwrap();
         }
     }
+    page.push_str(
+        "\n## Providers\n\nWhat a `provider` block may set. The others have no settings.\n\n| provider | what it is |\n|---|---|\n",
+    );
+    for provider in configurable(catalogue) {
+        writeln!(page, "| [`{}`]({}.md) | {} |", provider.name, provider_page_name(provider), cell(provider.doc)).unwrap();
+    }
     page.push_str("\n## Classes\n\nAn argument whose type is a class takes a whole instance, `cluster = sandbox_cluster.c1`, of any kind that offers the class.\n\n");
     page.push_str("| class | offered by |\n|---|---|\n");
     for class in classes(catalogue) {
         writeln!(page, "| `{class}` | {} |", offering(catalogue, class)).unwrap();
+    }
+    page
+}
+
+/// Every provider with settings, sorted by name.
+pub fn configurable(catalogue: &Catalogue) -> impl Iterator<Item = &ProviderSchema> {
+    catalogue.providers().map(|provider| &**provider).filter(|provider| !provider.settings.is_empty())
+}
+
+/// The name of a provider's page and example, without ending.
+pub fn provider_page_name(provider: &ProviderSchema) -> String {
+    format!("provider.{}", provider.name)
+}
+
+/// The page of one provider.
+pub fn provider_page(provider: &ProviderSchema, example: &str) -> String {
+    let mut page = format!("# `provider \"{}\"`\n\nA provider. {}\n", provider.name, provider.doc);
+    write!(page, "\n## Example\n\n```hcl\n{}\n```\n", example.trim_end()).unwrap();
+    page.push_str("\n## Settings\n\nConstants, variables, and what is made of these; `alias` names a configuration of its own.\n\n");
+    page.push_str("| name | type | meaning |\n|---|---|---|\n");
+    for Setting { attribute, supplies } in &provider.settings {
+        let kept = if supplies.is_empty() { " May be ephemeral." } else { "" };
+        writeln!(page, "| `{}` | {} | {}{kept} |", attribute.name, type_cell(&attribute.ty), cell(attribute.doc)).unwrap();
     }
     page
 }

@@ -3,7 +3,7 @@
 use crate::apiserver::Access;
 use crate::apiserver::access::kubeconfig;
 use crate::fake::Fake;
-use engine::port::{BoxFuture, Machine, Provider};
+use engine::port::{BoxFuture, Machine, ProviderMaker};
 use engine::state::RecordId;
 use meshplan::World;
 use meshplan::world::{MakeRegistry, Stream};
@@ -194,8 +194,8 @@ impl Scenario {
         let Some(fake) = self.fake.clone() else { return real };
         Box::new(move |directory| {
             let mut registry = real(directory);
-            let provider: Arc<dyn Provider> = Arc::new(fake.clone());
-            registry.add(&provider);
+            let maker: Arc<dyn ProviderMaker> = Arc::new(fake.clone());
+            registry.add_configurable(&maker);
             registry
         })
     }

@@ -36,6 +36,13 @@ fn pages_are_what_the_schemas_say() {
         differences.extend(golden::difference(&directory.join(format!("{name}.md")), &page));
         pages.insert(name);
     }
+    for provider in reference::configurable(catalogue) {
+        let name = reference::provider_page_name(provider);
+        let example = std::fs::read_to_string(directory.join("examples").join(format!("{name}.mesh.hcl"))).unwrap_or_default();
+        let page = reference::provider_page(provider, &example);
+        differences.extend(golden::difference(&directory.join(format!("{name}.md")), &page));
+        pages.insert(name);
+    }
     for left in names(&directory, ".md").difference(&pages) {
         if golden::is_blessing() {
             std::fs::remove_file(directory.join(format!("{left}.md"))).unwrap();
@@ -49,12 +56,16 @@ fn pages_are_what_the_schemas_say() {
 #[test]
 fn every_kind_has_an_example_and_every_example_is_valid() {
     let (registry, directory) = (registry(), directory().join("examples"));
-    let kinds: BTreeSet<String> =
+    let mut kinds: BTreeSet<String> =
         reference::schemas(registry.catalogue()).into_iter().map(|(mode, schema)| reference::page_name(mode, schema.kind)).collect();
+    kinds.extend(reference::configurable(registry.catalogue()).map(reference::provider_page_name));
     assert_eq!(names(&directory, ".mesh.hcl"), kinds);
     for name in kinds {
         let example = std::fs::read_to_string(directory.join(format!("{name}.mesh.hcl"))).unwrap();
-        let (block, kind) = name.strip_prefix("data.").map_or(("resource", &*name), |kind| ("data", kind));
+        let (block, kind) = match name.split_once('.') {
+            Some((block, kind)) => (block, kind),
+            None => ("resource", &*name),
+        };
         assert!(example.contains(&format!("{block} \"{kind}\" ")), "{name}");
         let output = Scenario::with(&example).run(&["validate"]);
         assert_eq!((output.code, &*output.stderr), (0, ""), "{name}: {}", output.all());
@@ -62,7 +73,7 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
 }
 
 /// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk.
-const NOT_ALONE: [&str; 2] = ["data.kubernetes_cluster", "ca_root"];
+const NOT_ALONE: [&str; 3] = ["data.kubernetes_cluster", "provider.kubernetes", "ca_root"];
 
 #[test]
 fn what_an_example_makes_is_as_planned_and_goes_again() {

@@ -7,6 +7,7 @@ mod ephemeral;
 mod imports;
 mod lifecycle;
 mod moves;
+mod providers;
 mod repair;
 mod requirements;
 mod upgrade;

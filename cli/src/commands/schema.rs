@@ -9,12 +9,12 @@ use engine::diagnostic::did_you_mean;
 
 /// Print the JSON schema of every kind
 ///
-/// One JSON object: `resources` and `data`, each with a JSON schema (2020-12) by kind. What a resource computes is `readOnly`; what else
+/// One JSON object: `resources` and `data`, each with a JSON schema (2020-12) by kind, and `providers`, with what their blocks set. What a resource computes is `readOnly`; what else
 /// there is to know of an attribute stands in `x-meshplan`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Example:\n  meshplan schema istio_operator")]
 pub struct Schema {
-    /// Only these kinds
+    /// Only these kinds and providers
     #[arg(value_name = "KIND")]
     pub kinds: Vec<String>,
 }
@@ -23,7 +23,7 @@ pub(super) fn run(session: &mut Session, args: &Schema) -> Result<u8, Failure> {
     let registry = session.registry();
     let catalogue = registry.catalogue();
     for wanted in &args.kinds {
-        let names = || catalogue.names(Mode::Managed).chain(catalogue.names(Mode::Data));
+        let names = || catalogue.names(Mode::Managed).chain(catalogue.names(Mode::Data)).chain(catalogue.providers().map(|of| of.name));
         if !names().any(|name| name == wanted) {
             let failure = Failure::one("unknown kind", format!("there is no kind `{wanted}`"));
             return Err(match did_you_mean(wanted, names()) {

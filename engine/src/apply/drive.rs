@@ -27,6 +27,11 @@ pub struct Effects<'a> {
 ///
 /// An effect starts only after the append of its intent has returned; an outcome and the intents of the steps it frees share one append.
 pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Event) + Send)) -> Summary {
+    let registry = match effects.registry.configured(&plan.providers) {
+        Ok(registry) => registry,
+        Err(diagnostics) => return Summary { failed: 1, diagnostics, ..Summary::default() },
+    };
+    let effects = Effects { registry: &registry, ..effects };
     let mut run = Run::new(plan, effects, tell);
     let mut running: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
     loop {

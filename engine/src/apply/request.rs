@@ -74,7 +74,7 @@ impl Starting {
     /// Starts it.
     pub(super) fn begin(self, effects: Effects<'_>) -> BoxFuture<'_, Ended> {
         let Self { slot, task, request } = self;
-        let provider = effects.registry.provider(task.target.address.mode, &task.target.kind).cloned();
+        let provider = effects.registry.provider(task.target.address.mode, &task.target.kind, &task.target.address).cloned();
         Box::pin(async move {
             let Some(provider) = provider else {
                 return Ended { slot, result: Err(Failure::new("unknown kind", format!("nobody provides `{}`", task.target.kind))) };

@@ -10,6 +10,7 @@ mod model;
 mod nested;
 mod parse;
 mod runs;
+mod selection;
 mod subject;
 mod validate;
 #[cfg(test)]
@@ -20,11 +21,12 @@ pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotI
 pub use layout::lay_out;
 pub use model::{
     Argument, Assertion, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, ImportBlock, Lifecycle, Local, Module, Moved,
-    NestedBlock, Output, Removed, Repeated, Repetition, ResourceBlock, ResourceName, Settings, Variable,
+    NestedBlock, Output, ProviderBlock, ProviderReference, Removed, Repeated, Repetition, ResourceBlock, ResourceName, Settings, Variable,
 };
 pub use nested::given;
 pub use parse::{
     ModuleCall, Values, calls, is_unfinished, parse, parse_expression, parse_runs, parse_template, parse_values, variable_value,
 };
 pub use runs::{Asked, Checkable, Retry, Run, RunCommand, TestFile};
+pub use selection::Selection;
 pub use subject::Subject;

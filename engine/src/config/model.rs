@@ -3,6 +3,7 @@
 use super::Subject;
 use super::expression::{Expr, Root};
 use crate::address::{Mode, shared_order};
+use crate::schema::ProviderName;
 use crate::source::{ModuleKey, Span};
 use crate::value::{Type, Value};
 use std::cmp::Ordering;
@@ -26,6 +27,8 @@ pub struct Module {
     pub directory: String,
     /// `meshplan {}`.
     pub settings: Settings,
+    /// `provider` blocks by name and alias. Only the root module may have them.
+    pub providers: BTreeMap<ProviderName, ProviderBlock>,
     /// `variable` blocks by name.
     pub variables: BTreeMap<Arc<str>, Variable>,
     /// Every local by name.
@@ -141,6 +144,26 @@ impl Ord for ResourceName {
         let kinds = || shared_order(&self.kind, &other.kind);
         self.mode.cmp(&other.mode).then_with(kinds).then_with(|| shared_order(&self.name, &other.name))
     }
+}
+
+/// A `provider` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderBlock {
+    /// What it sets.
+    pub arguments: Vec<Argument>,
+    /// Where the provider's name stands.
+    pub provider_span: Span,
+    /// Where the block's header stands.
+    pub span: Span,
+}
+
+/// A configuration of a provider that is referred to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderReference {
+    /// Its name.
+    pub name: ProviderName,
+    /// Where it is referred to.
+    pub span: Span,
 }
 
 /// A `variable` block.
@@ -305,6 +328,8 @@ pub struct ResourceBlock {
     pub name: ResourceName,
     /// How many instances.
     pub repetition: Repetition,
+    /// The configuration of its provider that it uses, if it says so.
+    pub provider: Option<Box<ProviderReference>>,
     /// What it waits for beside its values.
     pub depends_on: Vec<Dependency>,
     /// Its lifecycle, if it says something of it; see [`Self::lifecycle`].
@@ -343,6 +368,8 @@ pub struct CallBlock {
     pub repetition: Repetition,
     /// What everything in it waits for.
     pub depends_on: Vec<Dependency>,
+    /// The configurations of providers that it passes, by the names that the module knows them by.
+    pub providers: Vec<(ProviderName, ProviderReference)>,
     /// Values for its variables.
     pub arguments: Vec<Argument>,
     /// Where the block's header stands.

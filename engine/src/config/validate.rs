@@ -7,6 +7,7 @@ use super::model::{
     Argument, Assertion, CallBlock, Config, Dependency, DependencyRoot, ImportBlock, Module, NestedBlock, Repetition, ResourceBlock,
     ResourceName,
 };
+use super::selection::Selection;
 use crate::address::Mode;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::source::{ModuleKey, Span};
@@ -19,7 +20,11 @@ pub(super) fn validate(config: &Config, unread: &BTreeSet<ModuleKey>, problems: 
     for (key, module) in &config.modules {
         if !unread.contains(key) {
             References { config, unread, key, module, problems }.module();
+            problems.extend(super::selection::blocks(config, key, module));
         }
+    }
+    if unread.is_empty() {
+        problems.extend(Selection::new(config).1);
     }
     let root = config.modules.get(&config.root);
     let kept = root.iter().flat_map(|root| &root.outputs).filter(|(_, output)| output.ephemeral);
@@ -67,6 +72,9 @@ impl<'c> References<'c> {
     fn module(&mut self) {
         let module = self.module;
         let plain = Site::default();
+        for block in module.providers.values() {
+            self.arguments(&block.arguments, plain);
+        }
         for variable in module.variables.values() {
             self.assertions(&variable.validations, plain);
         }

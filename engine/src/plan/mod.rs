@@ -11,6 +11,7 @@ mod inputs;
 mod moves;
 mod only;
 mod program;
+mod providers;
 mod walk;
 
 pub use aims::Aims;
@@ -19,6 +20,7 @@ pub use by_hand::{forget, rename};
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Reason};
 pub use inputs::Inputs;
 pub use program::{Op, Program, Slot, Target};
+pub use providers::{Providers, elsewhere, unsuited};
 pub use walk::Walk;
 
 use crate::address::Address;
@@ -50,6 +52,8 @@ pub struct Plan {
     pub connections: BTreeMap<Address, Value>,
     /// How the places are reached that the state remembers under addresses that lead elsewhere now. Never saved.
     pub left: BTreeMap<Address, Value>,
+    /// How providers are configured.
+    pub providers: Providers,
     /// Addresses that are renamed, old and new.
     pub renamed: Vec<(Address, Address)>,
     /// Whether this plan destroys everything.

@@ -1,6 +1,6 @@
 //! Every kind by name.
 
-use super::Kind;
+use super::{Kind, ProviderSchema};
 use crate::address::Mode;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +11,9 @@ use std::sync::Arc;
 pub struct Catalogue {
     resources: BTreeMap<&'static str, Arc<dyn Kind>>,
     data_sources: BTreeMap<&'static str, Arc<dyn Kind>>,
+    providers: BTreeMap<&'static str, Arc<ProviderSchema>>,
+    /// The provider of each kind that a `provider` block may configure.
+    owners: BTreeMap<(Mode, &'static str), &'static str>,
 }
 
 impl Catalogue {
@@ -21,6 +24,33 @@ impl Catalogue {
             Mode::Data => &mut self.data_sources,
         };
         kinds.insert(kind.schema().kind, kind);
+    }
+
+    /// Adds a provider; a later one of the same name replaces it.
+    pub fn add_provider(&mut self, provider: ProviderSchema) {
+        self.providers.insert(provider.name, Arc::new(provider));
+    }
+
+    /// Adds a kind of a provider.
+    pub fn add_of(&mut self, provider: &'static str, mode: Mode, kind: Arc<dyn Kind>) {
+        self.owners.insert((mode, kind.schema().kind), provider);
+        self.add(mode, kind);
+    }
+
+    /// A provider by name.
+    pub fn provider(&self, name: &str) -> Option<&Arc<ProviderSchema>> {
+        self.providers.get(name)
+    }
+
+    /// All providers, sorted by name.
+    pub fn providers(&self) -> impl Iterator<Item = &Arc<ProviderSchema>> {
+        self.providers.values()
+    }
+
+    /// The provider of a kind, if `provider` blocks may configure it.
+    pub fn provider_of(&self, mode: Mode, kind: &str) -> Option<&Arc<ProviderSchema>> {
+        let kind = self.get(mode, kind)?.schema().kind;
+        self.providers.get(self.owners.get(&(mode, kind))?)
     }
 
     /// A kind by name.
@@ -48,6 +78,9 @@ impl Catalogue {
 
 impl fmt::Debug for Catalogue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Catalogue").field("resources", &self.resources.keys()).field("data_sources", &self.data_sources.keys()).finish()
+        let Self { resources, data_sources, providers, owners: _ } = self;
+        let mut shown = f.debug_struct("Catalogue");
+        shown.field("resources", &resources.keys()).field("data_sources", &data_sources.keys()).field("providers", &providers.keys());
+        shown.finish_non_exhaustive()
     }
 }

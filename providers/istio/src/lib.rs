@@ -23,8 +23,10 @@ pub use prerequisite::Prerequisite;
 pub use remote_reader::RemoteReader;
 pub use remote_secret::RemoteSecret;
 
-use engine::port::Provider;
-use kubernetes::{Clusters, ObjectKind};
+use engine::port::{Provider, ProviderMaker};
+use engine::schema::{Problem, ProviderSchema};
+use engine::value::Value;
+use kubernetes::{Clusters, ObjectKind, Reaching};
 use std::sync::Arc;
 
 /// All kinds of this crate.
@@ -40,7 +42,26 @@ pub fn kinds() -> Vec<Arc<dyn ObjectKind>> {
     ]
 }
 
-/// The provider of all kinds of this crate.
-pub fn provider(clusters: Clusters) -> Arc<dyn Provider> {
-    Arc::new(provider::IstioProvider::new(kinds(), clusters))
+/// Makes the provider `istio`.
+pub struct IstioMaker(pub Reaching);
+
+impl IstioMaker {
+    fn made(clusters: Clusters) -> Vec<Arc<dyn Provider>> {
+        vec![Arc::new(provider::IstioProvider::new(kinds(), clusters))]
+    }
+}
+
+impl ProviderMaker for IstioMaker {
+    fn schema(&self) -> ProviderSchema {
+        let doc = "Istio: control planes, gateways, and what lets the clusters of a mesh read each other.";
+        ProviderSchema { name: "istio", doc, settings: Reaching::settings() }
+    }
+
+    fn usual(&self) -> Vec<Arc<dyn Provider>> {
+        Self::made(self.0.usual.clone())
+    }
+
+    fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
+        Ok(Self::made(self.0.configured(settings)?))
+    }
 }

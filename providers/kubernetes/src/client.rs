@@ -20,6 +20,7 @@ mod watch;
 pub(crate) use builtin::{builtin, builtin_version};
 pub(crate) use call::Apply;
 pub use call::Cluster;
+pub use connect::Requests;
 pub use connect::{Clusters, Connector};
 pub(crate) use discover::Served;
 #[cfg(test)]

@@ -26,15 +26,17 @@ mod reach;
 mod readiness;
 mod restart;
 mod rules;
+mod settings;
 mod validation;
 mod writers;
 
-pub use client::{Answered, Cluster, Clusters, Connector, KubeconfigConnector, Plain, Proxies};
+pub use client::{Answered, Cluster, Clusters, Connector, KubeconfigConnector, Plain, Proxies, Requests};
 pub use data::{ExistingCluster, ManifestSource, Object, Surroundings, data_sources};
 pub use data_source::{DataSource, Source};
 pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, kinds, members, parse_yaml};
 pub use object_kind::{Json, ObjectKind, ObjectName, Ownership, Reader, Settled, Until, Wait};
 pub use provider::ObjectProvider;
+pub use settings::{KubernetesMaker, Reaching};
 
 use engine::port::Provider;
 use procedure::{Procedure, ProcedureProvider};

@@ -1,7 +1,7 @@
 //! What `schema` prints: kinds as JSON schemas (2020-12).
 
 use engine::address::Mode;
-use engine::schema::{Attribute, Catalogue, OnChange, Presence};
+use engine::schema::{Attribute, Catalogue, OnChange, Presence, ProviderSchema};
 use engine::value::Type;
 use serde_json::{Map, Value as Json, json};
 
@@ -11,7 +11,10 @@ pub fn schema(catalogue: &Catalogue, wanted: impl Fn(&str) -> bool) -> String {
         let kinds = catalogue.kinds(mode).map(|kind| kind.schema()).filter(|schema| wanted(schema.kind));
         kinds.map(|schema| (schema.kind.to_owned(), of_kind(schema))).collect()
     };
-    format!("{:#}\n", json!({ "format_version": "1.0", "resources": kinds(Mode::Managed), "data": kinds(Mode::Data) }))
+    let providers = catalogue.providers().filter(|provider| wanted(provider.name));
+    let providers: Map<String, Json> = providers.map(|provider| (provider.name.to_owned(), of_provider(provider))).collect();
+    let (resources, data) = (kinds(Mode::Managed), kinds(Mode::Data));
+    format!("{:#}\n", json!({ "format_version": "1.0", "resources": resources, "data": data, "providers": providers }))
 }
 
 fn of_kind(schema: &engine::schema::Schema) -> Json {
@@ -26,6 +29,18 @@ fn of_kind(schema: &engine::schema::Schema) -> Json {
         "required": required,
         "additionalProperties": false,
         "x-meshplan": { "version": schema.version, "classes": schema.classes.iter().map(ToString::to_string).collect::<Vec<_>>() },
+    })
+}
+
+fn of_provider(provider: &ProviderSchema) -> Json {
+    let properties = provider.settings.iter().map(|setting| (setting.attribute.name.to_owned(), of_attribute(&setting.attribute)));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": provider.name,
+        "description": provider.doc,
+        "type": "object",
+        "properties": properties.collect::<Map<_, _>>(),
+        "additionalProperties": false,
     })
 }
 

@@ -11,6 +11,7 @@ mod moved;
 mod nested;
 mod pieces;
 mod problem;
+mod provider;
 mod reference;
 mod resource;
 mod runs;

@@ -3,10 +3,11 @@
 use super::block::suggest;
 use super::{Lowering, pieces};
 use crate::config::model::{
-    CallBlock, CheckBlock, Config, ImportBlock, Local, Module, Moved, Output, Removed, ResourceBlock, Settings, Variable,
+    CallBlock, CheckBlock, Config, ImportBlock, Local, Module, Moved, Output, ProviderBlock, Removed, ResourceBlock, Settings, Variable,
 };
 use crate::config::validate::validate;
 use crate::diagnostic::{Diagnostic, Problems};
+use crate::schema::ProviderName;
 use crate::source::{FileId, ModuleKey, ModuleSource, SourceTree, Span};
 use crate::value::Class;
 use hcl_edit::expr::Expression;
@@ -31,7 +32,8 @@ pub(super) const BLOCKS: [&str; 14] = [
     "terraform",
     "ephemeral",
 ];
-const KNOWN: [&str; 11] = ["meshplan", "variable", "locals", "output", "resource", "data", "module", "check", "moved", "removed", "import"];
+const KNOWN: [&str; 12] =
+    ["meshplan", "provider", "variable", "locals", "output", "resource", "data", "module", "check", "moved", "removed", "import"];
 /// Parses every module of a tree. `classes` are the words that type constraints may use beside the usual ones.
 ///
 /// Every problem of every file is reported, and the configuration holds what is left. References that lead nowhere are among the
@@ -139,6 +141,9 @@ impl<'t> Builder<'t> {
             Declared::Variable(name, variable) => {
                 declare(&mut module.variables, name, *variable, |variable| variable.span, ("variable", problems));
             }
+            Declared::Provider(name, provider) => {
+                declare(&mut module.providers, name, *provider, |provider| provider.span, ("provider", problems));
+            }
             Declared::Locals(locals) => {
                 for (name, local) in locals {
                     declare(&mut module.locals, name, local, |local| local.span, ("local", problems));
@@ -170,6 +175,7 @@ impl<'t> Builder<'t> {
 enum Declared {
     Nothing,
     Settings(Box<(Span, Settings)>),
+    Provider(ProviderName, Box<ProviderBlock>),
     Variable(Arc<str>, Box<Variable>),
     Locals(Vec<(Arc<str>, Local)>),
     Output(Arc<str>, Box<Output>),
@@ -206,6 +212,7 @@ impl Lowering<'_> {
     fn declared(&mut self, block: &Block, calls: &BTreeMap<Arc<str>, ModuleKey>) -> Option<Declared> {
         match block.ident.as_str() {
             "meshplan" => self.settings(block),
+            "provider" => self.provider(block).map(|(name, provider)| Declared::Provider(name, Box::new(provider))),
             "variable" => self.variable(block).map(|(name, variable)| Declared::Variable(name, Box::new(variable))),
             "locals" => Some(Declared::Locals(self.locals(block))),
             "output" => self.output(block).map(|(name, output)| Declared::Output(name, Box::new(output))),
@@ -268,11 +275,6 @@ fn foreign(lowering: &mut Lowering<'_>, block: &Block, word: &str) {
     let at = lowering.header(block);
     match word {
         "ephemeral" => lowering.unsupported("an `ephemeral` block", at, "Use an ephemeral variable."),
-        "provider" => lowering.unsupported(
-            "a `provider` block",
-            at,
-            "Remove it: a resource names its cluster by reference, as in `cluster = sandbox_cluster.this`.",
-        ),
         "terraform" => {
             let problem = Diagnostic::error("unknown block", "settings stand in a `meshplan` block, not in `terraform`");
             lowering.report(problem.at(at).help("Write `meshplan { required_version = \"…\" }`."));
@@ -336,15 +338,12 @@ mod tests {
     #[test]
     fn what_terraform_has_and_we_have_not_is_said_to_be_so() {
         for block in [
-            "provider \"x\" {}",
             "ephemeral \"a\" \"b\" {}",
             "meshplan {\n  backend \"s3\" {}\n}",
             "meshplan {\n  encryption {}\n}",
             "meshplan {\n  required_providers {}\n}",
-            "resource \"k\" \"n\" {\n  provider = x\n}",
             "resource \"k\" \"n\" {\n  provisioner \"local-exec\" {}\n}",
             "module \"m\" {\n  source = \"./m\"\n  version = \"1\"\n}",
-            "module \"m\" {\n  source = \"./m\"\n  providers = {}\n}",
         ] {
             let (_, problems) = read_all(&[(".", &format!("{block}\n"))]);
             assert_eq!(problems.len(), 1, "{block}: {problems:?}");

@@ -21,6 +21,7 @@ impl Lowering<'_> {
         let mut resource = ResourceBlock {
             name: ResourceName { mode, kind, name },
             repetition: Repetition::Once,
+            provider: None,
             depends_on: Vec::new(),
             lifecycle: None,
             timeouts: BTreeMap::new(),
@@ -36,14 +37,7 @@ impl Lowering<'_> {
                 Structure::Attribute(attribute) => match attribute.key.as_str() {
                     "count" | "for_each" => self.repetition(attribute, &mut resource.repetition, &mut repeated),
                     "depends_on" => resource.depends_on = self.dependencies(&attribute.value),
-                    "provider" => {
-                        let at = self.of(&attribute.key);
-                        self.unsupported(
-                            "`provider`",
-                            at,
-                            "Remove it: a resource names its cluster by reference, as in `cluster = sandbox_cluster.this`.",
-                        );
-                    }
+                    "provider" => resource.provider = self.provider_reference(&attribute.value),
                     _ => {
                         let argument = self.argument(attribute);
                         resource.body.arguments.push(argument);
@@ -151,7 +145,8 @@ impl Lowering<'_> {
         let [(name, _)] = self.labels(block, ["name"])?;
         let mut source = None;
         let mut repeated = None;
-        let (mut repetition, mut depends_on, mut arguments) = (Repetition::Once, Vec::new(), Vec::new());
+        let (mut repetition, mut depends_on) = (Repetition::Once, Vec::new());
+        let (mut providers, mut arguments) = (Vec::new(), Vec::new());
         for structure in &block.body {
             match structure {
                 Structure::Attribute(attribute) => match attribute.key.as_str() {
@@ -162,10 +157,7 @@ impl Lowering<'_> {
                         let at = self.of(&attribute.key);
                         self.unsupported("`version`", at, "Remove it: modules are directories (`./path`) or built in (`builtin:name`).");
                     }
-                    "providers" => {
-                        let at = self.of(&attribute.key);
-                        self.unsupported("`providers`", at, "Remove it: clusters are passed as values of variables.");
-                    }
+                    "providers" => providers = self.passed_providers(&attribute.value),
                     _ => {
                         let argument = self.argument(attribute);
                         arguments.push(argument);
@@ -184,7 +176,7 @@ impl Lowering<'_> {
             return None;
         };
         let module = module_of(&name, &source?);
-        Some((name, CallBlock { module, repetition, depends_on, arguments, span: self.header(block) }))
+        Some((name, CallBlock { module, repetition, depends_on, providers, arguments, span: self.header(block) }))
     }
 
     pub(super) fn check(&mut self, block: &Block) -> Option<(Arc<str>, CheckBlock)> {

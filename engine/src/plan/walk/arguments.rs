@@ -1,6 +1,7 @@
 //! The arguments of one instance: evaluated, converted, complete.
 
 use super::{Site, Walk};
+use crate::address::Address;
 use crate::config::{Expr, ResourceBlock, given};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::eval::convert;
@@ -9,12 +10,22 @@ use crate::value::{Data, Flags, Value};
 
 impl Walk<'_> {
     /// The converted arguments of an instance: an object with every attribute that configuration may give.
-    pub(super) fn arguments(&mut self, block: &ResourceBlock, schema: &Schema, site: Site<'_>) -> Result<Value, Problems> {
+    pub(super) fn arguments(
+        &mut self,
+        block: &ResourceBlock,
+        schema: &Schema,
+        address: &Address,
+        site: Site<'_>,
+    ) -> Result<Value, Problems> {
         let mut entries = Vec::with_capacity(schema.attributes.len());
         let mut problems = Problems::new();
         for attribute in schema.attributes.iter().filter(|attribute| attribute.presence != Presence::Computed) {
             let value = given(&block.body, attribute.name, &attribute.ty);
             match value.and_then(|value| self.argument(value.as_deref(), attribute, site)) {
+                Ok(value) if value.is_null() => {
+                    let supplied = self.providers.supplied(address, attribute.name, self.catalogue);
+                    entries.push((attribute.key.clone(), supplied.map_or(value, |value| value.sensitive_if(attribute.sensitive))));
+                }
                 Ok(value) => entries.push((attribute.key.clone(), value)),
                 Err(more) => problems.extend(more),
             }

@@ -121,7 +121,7 @@ impl Walk<'_> {
     ) -> Result<Found, Problems> {
         let site = Site { module, path: &instance.path, binding: Some(binding), itself: None, scoped: None };
         let dependencies = self.dependencies(&block.depends_on, site)?;
-        let arguments = self.arguments(block, kind.schema(), site)?;
+        let arguments = self.arguments(block, kind.schema(), address, site)?;
         if waits(&arguments) || dependencies.pending {
             return Ok(Found::Open);
         }

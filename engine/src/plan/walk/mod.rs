@@ -33,7 +33,7 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::eval::{Arena, convert, evaluate};
 use crate::plan::moves::Moves;
-use crate::plan::{Action, Blocked, Inputs, Plan};
+use crate::plan::{Action, Blocked, Inputs, Plan, Providers};
 use crate::question::{Answers, Questions};
 use crate::schema::Catalogue;
 use crate::state::{Entry, State};
@@ -58,6 +58,7 @@ const FAILED: &str = "an error elsewhere";
 pub struct Walk<'a> {
     catalogue: &'a Catalogue,
     inputs: Inputs,
+    providers: Providers,
     prior: State,
     /// How many records had an older shape.
     upgraded: usize,
@@ -116,12 +117,19 @@ impl<'a> Walk<'a> {
         tables.diagnostics = circles;
         tables.diagnostics.append(&mut moves.problems);
         tables.diagnostics.extend(problems);
+        let mut providers = Providers::default();
+        if !tables.diagnostics.iter().any(Diagnostic::is_error) {
+            let problems;
+            (providers, problems) = Providers::new(config, catalogue, &inputs);
+            tables.diagnostics.extend(problems);
+        }
         let undesired = if inputs.destroy { Skeleton::new(config).0 } else { Skeleton::default() };
         let stuck = tables.diagnostics.iter().any(Diagnostic::is_error);
         let imports = Imports::asked_for(&inputs);
         Self {
             catalogue,
             inputs,
+            providers,
             prior,
             undesired,
             upgraded,
@@ -141,6 +149,17 @@ impl<'a> Walk<'a> {
             open,
             stuck,
         }
+    }
+
+    /// How providers are configured: known from the start.
+    pub fn providers(&self) -> &Providers {
+        &self.providers
+    }
+
+    /// Ends the walk with problems that are not its own.
+    pub fn refuse(&mut self, problems: Problems) {
+        self.tables.diagnostics.extend(problems);
+        self.stuck = true;
     }
 
     /// Takes answers, goes as far as they lead, and returns the questions that are left. Without any the walk is finished.

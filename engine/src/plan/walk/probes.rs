@@ -98,7 +98,7 @@ impl Walk<'_> {
             return Err(misnamed);
         }
         let dependencies = self.dependencies(&data.depends_on, site)?;
-        let arguments = self.arguments(data, kind.schema(), site)?;
+        let arguments = self.arguments(data, kind.schema(), address, site)?;
         if waits(&arguments) || dependencies.pending {
             return Ok(Probe::Open);
         }

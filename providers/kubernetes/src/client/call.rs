@@ -1,5 +1,6 @@
 //! Calls to one API server: verbs over names, JSON in and out.
 
+use super::connect::Requests;
 use super::discover::Discovery;
 use super::error::CallError;
 use super::pace::Pace;
@@ -10,9 +11,6 @@ use http::Method;
 use kube::Client;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{OnceCell, Semaphore};
-
-/// Requests to one cluster at a time, whatever `--parallelism` allows in all. Watches do not count.
-const AT_ONCE: usize = 8;
 
 /// One API server.
 pub struct Cluster {
@@ -43,10 +41,15 @@ impl Cluster {
 
     /// The same at another pace.
     pub(crate) fn paced(client: Client, pace: Pace) -> Self {
+        Self::asked(client, pace, Requests::USUAL.at_once)
+    }
+
+    /// The same with so many requests at a time.
+    pub(crate) fn asked(client: Client, pace: Pace, at_once: usize) -> Self {
         Self {
             client,
             pace,
-            gate: Semaphore::new(AT_ONCE),
+            gate: Semaphore::new(at_once),
             discovery: Discovery::default(),
             heard: AtomicBool::new(false),
             uid: OnceCell::new(),

@@ -7,6 +7,7 @@ use engine::value::{Value, fingerprint};
 use kube::Client;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Turns connections of one type into clients. The `connection` of a kind of class `cluster` is an object whose `type` says which connector
 /// knows it.
@@ -15,18 +16,44 @@ pub trait Connector: Send + Sync {
     fn connect<'a>(&'a self, connection: &'a Value) -> BoxFuture<'a, Option<Result<Client, String>>>;
 }
 
+/// How a cluster is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requests {
+    /// Most requests at a time. Watches do not count.
+    pub at_once: usize,
+    /// Longest time for one answer.
+    pub timeout: Duration,
+    /// Most tries while a server answers that it cannot now.
+    pub tries: u32,
+}
+
+impl Requests {
+    /// How clusters are asked unless something else is said, whatever `--parallelism` allows in all.
+    pub const USUAL: Self = Self { at_once: 8, timeout: Pace::USUAL.deadline, tries: Pace::USUAL.tries };
+}
+
 /// Clusters by connection: one client each, kept as long as this is.
 #[derive(Clone)]
 pub struct Clusters {
     connectors: Vec<Arc<dyn Connector>>,
     pace: Pace,
+    at_once: usize,
     known: Arc<Mutex<BTreeMap<String, Arc<Cluster>>>>,
 }
 
 impl Clusters {
     /// No clusters yet, and these ways to reach some.
     pub fn new(connectors: Vec<Arc<dyn Connector>>) -> Self {
-        Self { connectors, pace: Pace::USUAL, known: Arc::default() }
+        Self { connectors, pace: Pace::USUAL, at_once: Requests::USUAL.at_once, known: Arc::default() }
+    }
+
+    /// The same asked in another way, and first by another connector if there is one. What is known of clusters is not shared.
+    pub(crate) fn asked(&self, requests: Requests, first: Option<Arc<dyn Connector>>) -> Self {
+        let usual = self.pace;
+        let unanswered_tries = usual.unanswered_tries.min(requests.tries);
+        let pace = Pace { deadline: requests.timeout, tries: requests.tries, unanswered_tries, ..usual };
+        let connectors = first.into_iter().chain(self.connectors.iter().cloned()).collect();
+        Self { connectors, pace, at_once: requests.at_once, known: Arc::default() }
     }
 
     /// The same at another pace.
@@ -43,7 +70,7 @@ impl Clusters {
         }
         for connector in &self.connectors {
             if let Some(client) = connector.connect(connection).await {
-                let cluster = Arc::new(Cluster::paced(client?, self.pace));
+                let cluster = Arc::new(Cluster::asked(client?, self.pace, self.at_once));
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
                 return Ok(known.entry(key).or_insert(cluster).clone());
             }
@@ -68,6 +95,19 @@ mod tests {
         let clusters = Clusters::new(vec![Arc::new(KubeconfigConnector::default())]);
         let why = clusters.cluster(&other).await.err();
         assert_eq!(why.as_deref(), Some("nothing here knows connections of type `sandbox`"));
+    }
+
+    #[tokio::test]
+    async fn clusters_are_asked_as_is_said() {
+        let text = "contexts: [{ name: a, context: { cluster: c, user: u } }]\nclusters: [{ name: c, cluster: { server: 'https://10.0.0.1' } }]\n\
+            users: [{ name: u, user: { token: t } }]\ncurrent-context: a\n";
+        let usual = Clusters::new(vec![Arc::new(KubeconfigConnector::default())]);
+        let asked = usual.asked(Requests { at_once: 2, timeout: Duration::from_secs(5), tries: 2 }, None);
+        let inline = connection(&[("type", "kubeconfig"), ("kubeconfig", text)]);
+        let (one, other) = (usual.cluster(&inline).await.expect("a client"), asked.cluster(&inline).await.expect("a client"));
+        let pace = |cluster: &Cluster| (cluster.pace.deadline.as_secs(), cluster.pace.tries, cluster.pace.unanswered_tries);
+        assert_eq!((one.gate.available_permits(), pace(&one)), (8, (60, 6, 3)));
+        assert_eq!((other.gate.available_permits(), pace(&other)), (2, (5, 2, 2)));
     }
 
     #[tokio::test]

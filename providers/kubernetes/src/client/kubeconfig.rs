@@ -9,9 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use engine::port::BoxFuture;
 use engine::value::Value;
 use kube::client::ClientBuilder;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tower::layer::layer_fn;
 
@@ -32,13 +33,20 @@ pub struct KubeconfigConnector {
     directory: PathBuf,
     proxies: Proxies,
     plugins: Plugins,
+    token: Option<Arc<str>>,
 }
 
 impl KubeconfigConnector {
     /// A connector that reads these files where a connection names none: what `KUBECONFIG` lists, or `~/.kube/config`. A path that a
     /// connection names is relative to the directory. The proxies lead to servers whose clusters name none.
     pub fn new(files: Vec<PathBuf>, directory: PathBuf, proxies: Proxies) -> Self {
-        Self { files, directory, proxies, plugins: Plugins::default() }
+        Self { files, directory, proxies, plugins: Plugins::default(), token: None }
+    }
+
+    /// The same with a bearer token in place of what kubeconfigs say of their users.
+    #[must_use]
+    pub(crate) fn with_token(self, token: &str) -> Self {
+        Self { token: Some(token.into()), ..self }
     }
 
     /// What a connection's kubeconfig says of its context.
@@ -84,6 +92,9 @@ impl KubeconfigConnector {
 
     async fn client(&self, connection: &Value) -> Result<Client, String> {
         let mut config = self.config(connection).await?;
+        if let Some(token) = &self.token {
+            config.auth_info = AuthInfo { token: Some(token.to_string().into()), ..AuthInfo::default() };
+        }
         let plugin = self.plugins.take(&mut config.auth_info);
         if let Some(plugin) = &plugin {
             plugin.given().await.map_err(|refusal| no_credentials(&refusal))?.show(&mut config.auth_info);

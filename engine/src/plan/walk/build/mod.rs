@@ -243,7 +243,7 @@ impl Walk<'_> {
         let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
-        let Self { tables, prior, upgraded, inputs, arena, answers, deposed, unobserved, repairs, moves, .. } = self;
+        let Self { tables, prior, upgraded, inputs, providers, arena, answers, deposed, unobserved, repairs, moves, .. } = self;
         let Tables { fates, diagnostics: mut said, skeleton, values, groups, .. } = tables;
         said.extend(arena.warnings);
         // What the program does not need goes before the changes are made of what is left: the peak of a large plan is here.
@@ -280,6 +280,7 @@ impl Walk<'_> {
             upgraded,
             connections,
             left,
+            providers,
             renamed,
             destroy: inputs.destroy,
             partial: inputs.aims.is_partial(),

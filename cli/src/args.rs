@@ -117,6 +117,12 @@ pub(crate) fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Reads the number of a revision, as in `@3`.
+pub(crate) fn revision(text: &str) -> Result<u64, String> {
+    let number = text.strip_prefix('@').unwrap_or(text).parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "expected a revision, as in `@3`".to_owned())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| "expected a number and a unit, as in `30s`, `5m` or `1h`".to_owned())?;
@@ -167,6 +173,14 @@ mod tests {
         ] {
             let Verb::Plan(plan) = parsed(typed).verb else { panic!("no plan") };
             assert_eq!(plan.planning.assignments.0, expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn revisions_have_numbers() {
+        assert_eq!((revision("@3"), revision("12")), (Ok(3), Ok(12)));
+        for text in ["", "@", "@0", "@-1", "@@1", "last"] {
+            assert!(revision(text).is_err(), "{text}");
         }
     }
 

@@ -8,6 +8,8 @@ pub mod commands;
 mod disk;
 pub mod exit;
 mod failure;
+mod files;
+mod history;
 mod keyboard;
 mod perform;
 mod project;

@@ -3,12 +3,14 @@
 use crate::args::Performing;
 use crate::exit;
 use crate::failure::Failure;
+use crate::history;
 use crate::project::{Aim, Project};
 use crate::session::Session;
 use crate::view::{Applied, View};
 use engine::apply::{Effects, Event, Summary, drive};
 use engine::plan::Plan;
 use engine::port::{Guard, Registry};
+use engine::state::State;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -41,10 +43,11 @@ pub(crate) fn carry_out(
     (performing, aim): (&Performing, Aim),
 ) -> Result<u8, Failure> {
     let (guard, mut state) = session.lock(aim.verb(), performing.lock_timeout)?;
+    history::catch_up(session, Some(project), &state);
     let mut waiting = None;
     let code = loop {
         let plan = session.plan(runtime, project, state, aim);
-        let round = Round { runtime, performing, plan: &plan, is_first: waiting.is_none() };
+        let round = Round { runtime, performing, project, verb: aim.verb(), plan: &plan, is_first: waiting.is_none() };
         match round.run(session, &*guard)? {
             Ended::With(code) => break code,
             Ended::AtOnce => return Ok(exit::INTERRUPTED),
@@ -78,6 +81,8 @@ enum Ended {
 struct Round<'a> {
     runtime: &'a Runtime,
     performing: &'a Performing,
+    project: &'a Project,
+    verb: &'static str,
     plan: &'a Plan,
     is_first: bool,
 }
@@ -100,7 +105,9 @@ impl Round<'_> {
         let registry = session.registry();
         let driven = self.runtime.block_on(drive_and_show(session, plan, (&registry, guard), self.performing.parallelism));
         let Some(summary) = driven else { return Ok(Ended::AtOnce) };
-        finish(session, plan, &summary)
+        let remembered = session.store().read()?.state;
+        history::keep_apply(session, self.verb, (self.project, plan), (&summary, &remembered));
+        Ok(finish(session, plan, (&summary, &remembered)))
     }
 }
 
@@ -138,9 +145,8 @@ async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &d
 }
 
 /// Shows how an apply ended.
-fn finish(session: &mut Session, plan: &Plan, summary: &Summary) -> Result<Ended, Failure> {
-    let remembered = session.store().read()?;
-    session.view.applied(Applied { plan, summary, outputs: &remembered.state.outputs });
+fn finish(session: &mut Session, plan: &Plan, (summary, remembered): (&Summary, &State)) -> Ended {
+    session.view.applied(Applied { plan, summary, outputs: &remembered.outputs });
     let Session { view, sources, .. } = session;
     view.diagnostics(sources, &summary.diagnostics);
     if involves_sandbox(plan) && !plan.destroy {
@@ -153,10 +159,10 @@ fn finish(session: &mut Session, plan: &Plan, summary: &Summary) -> Result<Ended
         view.say("Only a part was planned, as `--target` or `--exclude` says: `meshplan plan` shows what is left.");
     }
     if summary.is_complete() && plan.blocked.iter().any(|blocked| blocked.after.is_some()) {
-        return Ok(Ended::WithMoreInReach);
+        return Ended::WithMoreInReach;
     }
     let done = summary.is_complete() && plan.blocked.is_empty();
-    Ok(Ended::With(if done { exit::DONE } else { exit::FAILED }))
+    Ended::With(if done { exit::DONE } else { exit::FAILED })
 }
 
 fn involves_sandbox(plan: &Plan) -> bool {

@@ -1,18 +1,20 @@
 //! The configuration in a directory, and the values of its variables.
 
 use crate::aims;
-use crate::args::{Aiming, Planning, Previewer};
+use crate::args::{Aiming, Assignment, Planning, Previewer};
 use crate::failure::Failure;
+use crate::history;
 use crate::required;
 use crate::session::Session;
 use crate::variables::{Places, gather};
 use engine::address::{Address, Mode};
-use engine::config::{Config, parse};
+use engine::config::{Config, Variable, parse};
 use engine::diagnostic::Problems;
 use engine::eval::Surroundings;
 use engine::plan::{Aims, Inputs};
 use engine::schema::Catalogue;
 use engine::value::{Class, Value};
+use state::FilesRead;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -38,10 +40,26 @@ impl Aim {
     }
 }
 
+/// A revision that a configuration comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// Its number.
+    pub(crate) number: u64,
+    /// What was read of files when it was planned.
+    pub(crate) files: FilesRead,
+}
+
+/// How many revisions a configuration says to keep.
+pub(crate) fn most_revisions(config: &Config) -> Option<usize> {
+    config.modules.get(&config.root)?.settings.history
+}
+
 /// A configuration that was read without an error.
 #[derive(Debug, Clone)]
 pub(crate) struct Project {
     pub(crate) config: Config,
+    /// The revision that the configuration comes from, if it is not the one in the directory.
+    pub(crate) origin: Option<Origin>,
     /// What is to be imported without a block: its address and id.
     pub(crate) import: Option<(Address, Arc<str>)>,
     /// What is aimed at, if not everything.
@@ -60,14 +78,54 @@ impl Project {
         let places = Places {
             environment: &session.environment,
             working_directory: &session.working_directory,
-            shown_directory: &session.shown_directory,
+            shown_directory: Some(&session.shown_directory),
             assignments: &planning.assignments.0,
         };
         let declared = config.modules.get(&config.root).map_or(&none, |root| &root.variables);
         let (variables, problems) = gather(&mut session.sources, declared, places);
         session.show_or_fail(problems)?;
         let skip_preview = planning.preview == Previewer::Offline;
-        Ok(Self { config, import: None, aims: Aims::default(), variables, skip_refresh: !planning.refresh, skip_preview })
+        Ok(Self { config, origin: None, import: None, aims: Aims::default(), variables, skip_refresh: !planning.refresh, skip_preview })
+    }
+
+    /// The configuration in the directory, or that of a revision.
+    pub(crate) fn choose(session: &mut Session, planning: &Planning, revision: Option<u64>) -> Result<Self, Failure> {
+        match revision {
+            None => Self::load(session, planning),
+            Some(number) => Self::at(session, planning, number),
+        }
+    }
+
+    /// The configuration of a revision with the values that its variables had. What is kept nowhere has to be given again; values on the
+    /// command line count more than those of the revision.
+    fn at(session: &mut Session, planning: &Planning, number: u64) -> Result<Self, Failure> {
+        let history = history::of(session);
+        let secret_key = session.store().read()?.state.secret_key;
+        let Some(snapshot) = history.configuration(number, &secret_key)? else {
+            let detail = format!("@{number} was left by `{}`, which planned no configuration", history.head(number)?.operation);
+            return Err(Failure::one("revision without configuration", detail).help(
+                "`meshplan state history` lists all; those of `apply` have one. `meshplan state restore` brings back a state alone.",
+            ));
+        };
+        session.sources = snapshot.sources;
+        let (config, mut problems) = parse(&session.sources, &classes(session.registry().catalogue()));
+        problems.extend(required::check(&config, env!("CARGO_PKG_VERSION")));
+        session.show_or_fail(problems)?;
+        let none = BTreeMap::new();
+        let declared = config.modules.get(&config.root).map_or(&none, |root| &root.variables);
+        let environment = session.environment.clone();
+        let mut variables = given(session, declared, (&environment, &[]))?;
+        variables.retain(|name, _| declared.get(name).is_some_and(|variable| variable.ephemeral));
+        variables.extend(snapshot.variables);
+        variables.extend(given(session, declared, (&BTreeMap::new(), &planning.assignments.0))?);
+        let origin = Some(Origin { number, files: snapshot.files });
+        let skip_preview = planning.preview == Previewer::Offline;
+        Ok(Self { config, origin, import: None, aims: Aims::default(), variables, skip_refresh: !planning.refresh, skip_preview })
+    }
+
+    /// How many revisions the configuration says to keep.
+    pub(crate) fn most_revisions(&self) -> Option<usize> {
+        most_revisions(&self.config)
     }
 
     /// The same, aimed at a part.
@@ -101,7 +159,7 @@ impl Project {
             destroy: aim == Aim::Nothing,
             skip_refresh: self.skip_refresh,
             skip_preview: self.skip_preview,
-            root_directory: session.shown_directory.clone(),
+            root_directory: session.sources.modules.get(&session.sources.root).map_or_else(String::new, |root| root.directory.clone()),
             surroundings: Surroundings {
                 working_directory: session.working_directory.display().to_string().into(),
                 home_directory: session.environment.get("HOME").filter(|home| !home.is_empty()).map(|home| home.as_str().into()),
@@ -110,6 +168,18 @@ impl Project {
             },
         }
     }
+}
+
+/// Values from an environment and a command line alone.
+fn given(
+    session: &mut Session,
+    declared: &BTreeMap<Arc<str>, Variable>,
+    (environment, assignments): (&BTreeMap<String, String>, &[Assignment]),
+) -> Result<BTreeMap<Arc<str>, Value>, Failure> {
+    let places = Places { environment, working_directory: &session.working_directory, shown_directory: None, assignments };
+    let (found, problems) = gather(&mut session.sources, declared, places);
+    session.show_or_fail(problems)?;
+    Ok(found)
 }
 
 /// Every class that some kind offers: the words that type constraints may use.

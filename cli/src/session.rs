@@ -3,25 +3,27 @@
 use crate::args::Args;
 use crate::disk::Disk;
 use crate::failure::Failure;
+use crate::files::{Kept, Noting};
 use crate::project::{Aim, Project};
-use crate::view::human::Human;
+use crate::view::human::{Human, WIDTH};
 use crate::view::json::Lines;
+use crate::view::plan::Layout;
 use crate::view::style::Style;
 use crate::view::{Screen, View};
 use crate::world::{MakeRegistry, NextInterrupt, Typed, World, WrapGuard};
 use engine::diagnostic::Diagnostic;
 use engine::observe::{self, Edge};
 use engine::plan::Plan;
-use engine::port::{Guard, Machine, Registry};
+use engine::port::{Files, Guard, Machine, Registry};
 use engine::question::Answers;
 use engine::source::SourceTree;
 use engine::state::State;
-use state::Store;
+use state::{FilesRead, Store};
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
@@ -47,6 +49,10 @@ pub(crate) struct Session {
     pub(crate) view: Box<dyn View>,
     /// The text read so far, for problems to point at.
     pub(crate) sources: SourceTree,
+    /// What was read of files to plan.
+    pub(crate) seen: Mutex<FilesRead>,
+    /// How text on standard output is laid out.
+    pub(crate) layout: Layout,
     guard: WrapGuard,
     registry: MakeRegistry,
 }
@@ -58,6 +64,7 @@ impl Session {
             if args.global.no_color { Style::Plain } else { Style::from_environment(&world.environment, terminal) }
         };
         let (out, err) = (style(world.stdout.is_terminal()), style(world.stderr.is_terminal()));
+        let layout = Layout { style: out, width: world.stdout.width().unwrap_or(WIDTH) };
         let screen = Screen { out: world.stdout, err: world.stderr };
         let view: Box<dyn View> = if args.verb.is_events() { Box::new(Lines::new(screen)) } else { Box::new(Human::new(screen, out, err)) };
         let typed = args.global.directory.as_ref().filter(|typed| !typed.as_os_str().is_empty());
@@ -65,6 +72,8 @@ impl Session {
         let directory = typed.map_or_else(|| world.directory.clone(), |typed| world.directory.join(typed));
         Self {
             sources: SourceTree::new(&shown_directory),
+            seen: Mutex::default(),
+            layout,
             home: directory.clone(),
             directory,
             shown_directory,
@@ -116,9 +125,11 @@ impl Session {
 
     async fn planned(&self, project: &Project, state: State, aim: Aim) -> Plan {
         let registry = self.registry();
-        let files = Disk::new(&self.working_directory);
+        let noting = Noting { disk: Disk::new(&self.working_directory), seen: &self.seen };
+        let kept = project.origin.as_ref().map(|origin| Kept { files: &origin.files, number: origin.number });
+        let files: &dyn Files = kept.as_ref().map_or(&noting, |kept| kept);
         let inputs = project.inputs(self, aim);
-        let plan = observe::plan(&project.config, state, inputs, Edge { registry: &registry, files: &files }).await;
+        let plan = observe::plan(&project.config, state, inputs, Edge { registry: &registry, files }).await;
         match &project.import {
             Some((address, _)) => plan.only(address),
             None => plan,
@@ -176,9 +187,13 @@ impl Session {
         good
     }
 
-    /// Asks whether a plan shall be applied. Only `yes` is a yes.
+    /// Asks whether a plan shall be applied.
     pub(crate) fn approved(&mut self, plan: &Plan) -> bool {
-        let question = if plan.destroy { "Destroy everything listed above?" } else { "Apply the changes listed above?" };
+        self.confirmed(if plan.destroy { "Destroy everything listed above?" } else { "Apply the changes listed above?" })
+    }
+
+    /// Asks a question. Only `yes` is a yes.
+    pub(crate) fn confirmed(&mut self, question: &str) -> bool {
         let err = &mut self.view.screen().err;
         err.write(&format!("\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "));
         let mut answer = String::new();

@@ -24,8 +24,8 @@ pub(crate) struct Places<'a> {
     pub(crate) environment: &'a BTreeMap<String, String>,
     /// The working directory, which paths on the command line are relative to.
     pub(crate) working_directory: &'a Path,
-    /// The directory of the configuration, as a user would name it.
-    pub(crate) shown_directory: &'a str,
+    /// The directory of the configuration, as a user would name it; without one no file is read unasked.
+    pub(crate) shown_directory: Option<&'a str>,
     /// The command line, in its order.
     pub(crate) assignments: &'a [Assignment],
 }
@@ -52,8 +52,9 @@ pub(crate) fn gather(
 
 /// The files that are read unasked, as a user would name them.
 fn automatic(places: Places<'_>) -> Vec<String> {
-    let directory = places.working_directory.join(places.shown_directory);
-    let shown = |name: &str| match places.shown_directory {
+    let Some(shown_directory) = places.shown_directory else { return Vec::new() };
+    let directory = places.working_directory.join(shown_directory);
+    let shown = |name: &str| match shown_directory {
         "." => name.to_owned(),
         directory => PathBuf::from(directory).join(name).display().to_string(),
     };
@@ -162,8 +163,12 @@ mod tests {
             std::fs::write(directory.path().join(name), text).unwrap();
         }
         let environment = case.environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let places =
-            Places { environment: &environment, working_directory: directory.path(), shown_directory: ".", assignments: case.assignments };
+        let places = Places {
+            environment: &environment,
+            working_directory: directory.path(),
+            shown_directory: Some("."),
+            assignments: case.assignments,
+        };
         let (values, problems) = gather(&mut SourceTree::new("."), &variables(), places);
         let told = |problem: &Diagnostic| format!("{}: {}", problem.summary, problem.help.clone().unwrap_or_default());
         (values, problems.iter().map(told).collect())

@@ -179,8 +179,8 @@ pub trait Guard: Send + Sync {
     /// Writes the state with the journal folded in, under the next serial, and returns that serial.
     fn fold<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, StoreError>>;
 
-    /// Writes a state of whatever lineage, serial and key in place of the one that is there, and gives the lock back.
-    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Writes a state of whatever lineage, serial and key in place of the one that is there. Nothing can be appended or folded after that.
+    fn replace<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Gives the lock back.
     fn release(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;

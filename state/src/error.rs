@@ -124,6 +124,22 @@ pub enum Error {
         /// The key.
         sealed_with: KeyId,
     },
+    /// A history has no such revision.
+    NoRevision {
+        /// The directory of the history.
+        directory: PathBuf,
+        /// The number that was asked for.
+        number: u64,
+        /// The first and the last that are kept, if any is.
+        kept: Option<(u64, u64)>,
+    },
+    /// What is sealed in a revision could not be opened, or not be sealed.
+    NotOpened {
+        /// The revision.
+        path: PathBuf,
+        /// What, and why.
+        why: String,
+    },
     /// The journal failed before, so that nothing more may be appended.
     Broken {
         /// The journal.
@@ -172,6 +188,8 @@ impl Error {
             Self::NotThisState { .. } => "another state",
             Self::NotStorable { .. } => "value not storable",
             Self::Sealed { .. } => "sealed state",
+            Self::NoRevision { .. } => "unknown revision",
+            Self::NotOpened { .. } => "revision not opened",
             Self::Broken { .. } => "journal not writable",
         }
     }
@@ -205,6 +223,11 @@ impl Error {
             Self::Sealed { .. } => Some(
                 "give that key in `meshplan { encryption { … } }`; one that was used before stands in a `fallback` block within".to_owned(),
             ),
+            Self::NoRevision { kept: Some((first, last)), .. } => {
+                Some(format!("`meshplan state history` lists those from @{first} to @{last}"))
+            }
+            Self::NoRevision { kept: None, .. } => Some("every apply writes one; `history = 0` in the configuration keeps none".to_owned()),
+            Self::NotOpened { .. } => Some("bring the state back that it belongs to: its key opens what is sealed".to_owned()),
             Self::Io { .. } | Self::NotThisState { .. } | Self::NotStorable { .. } => None,
         }
     }
@@ -250,6 +273,8 @@ impl fmt::Display for Error {
                 write!(f, "`{}` is sealed with the key `{sealed_with}`, which is not at hand", path.display())
             }
             Self::NotStorable { path, what, why } => write!(f, "`{what}` cannot be written to `{}`: {why}", path.display()),
+            Self::NoRevision { directory, number, .. } => write!(f, "`{}` has no revision @{number}", directory.display()),
+            Self::NotOpened { path, why } => write!(f, "`{}` holds what is sealed: {why}", path.display()),
             Self::Broken { path, why } => write!(f, "nothing more is written to `{}` after a failure: {why}", path.display()),
         }
     }
@@ -327,6 +352,9 @@ mod tests {
             Error::NotThisState { path: path.clone(), locked: "a".to_owned(), given: "b".to_owned() },
             Error::sealed(&path, KeyId::parse("0123456789abcdef").unwrap()),
             Error::NotStorable { path: path.clone(), what: "thing.a".to_owned(), why: "it holds a value that is not known" },
+            Error::NoRevision { directory: PathBuf::from("d/meshplan.state.history"), number: 3, kept: Some((4, 9)) },
+            Error::NoRevision { directory: PathBuf::from("d/meshplan.state.history"), number: 3, kept: None },
+            Error::NotOpened { path: path.clone(), why: "variable `token`: it is no sealed text".to_owned() },
             Error::Broken { path, why: "disk full".to_owned() },
         ]
     }

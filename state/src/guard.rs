@@ -95,12 +95,12 @@ impl Guard for Locked {
         })
     }
 
-    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn replace<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let written = self.files.write_state(state, state.serial, &state.lineage, &state.secret_key);
             let text = written.map_err(Error::not_storable(&self.names.state))?;
             self.writer.fold(text, state.serial, Worth::Always).await?;
-            self.writer.end()
+            Ok(())
         })
     }
 

@@ -23,13 +23,12 @@ pub struct Holder {
 impl Holder {
     /// This process, from now on.
     pub(crate) fn this_process(operation: &str) -> Self {
-        let now = OffsetDateTime::now_utc();
         Self {
             id: uuid::Uuid::new_v4().to_string(),
             owner: format!("{}@{}", user(), host()),
             pid: std::process::id(),
             operation: operation.to_owned(),
-            since: now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default(),
+            since: text_of(OffsetDateTime::now_utc()),
         }
     }
 }
@@ -39,6 +38,16 @@ impl fmt::Display for Holder {
         let Self { id, owner, pid, operation, since } = self;
         write!(f, "`{operation}` of {owner}, process {pid}, since {since} (lock {id})")
     }
+}
+
+/// A time in seconds since the Unix epoch, in UTC (RFC 3339); nothing if it is beyond the year 9999.
+pub(crate) fn utc(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    time.map(text_of).unwrap_or_default()
+}
+
+fn text_of(time: OffsetDateTime) -> String {
+    time.replace_nanosecond(0).unwrap_or(time).format(&Rfc3339).unwrap_or_default()
 }
 
 fn user() -> String {

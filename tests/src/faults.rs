@@ -154,7 +154,7 @@ impl Guard for PassingGuard {
         })
     }
 
-    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn replace<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             self.1.store().await?;
             let result = self.0.replace(state).await;

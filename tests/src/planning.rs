@@ -78,7 +78,7 @@ impl Guard for MemoryGuard {
         Box::pin(std::future::ready(Ok(state.serial + 1)))
     }
 
-    fn replace(self: Box<Self>, state: &State) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn replace<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<(), StoreError>> {
         *self.folded.lock().unwrap() = Some(state.clone());
         Box::pin(std::future::ready(Ok(())))
     }

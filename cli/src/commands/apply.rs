@@ -1,6 +1,6 @@
 //! `meshplan apply`
 
-use crate::args::{Aiming, Performing, Planning};
+use crate::args::{Aiming, Performing, Planning, revision};
 use crate::failure::Failure;
 use crate::perform::perform;
 use crate::project::{Aim, Project};
@@ -31,6 +31,11 @@ pub struct Apply {
     /// How it is performed.
     #[command(flatten)]
     pub performing: Performing,
+    /// Plan the configuration of revision @N instead of the one in the directory, as `state history` lists it
+    ///
+    /// Its variables count as they were then; what is kept nowhere (`ephemeral`) has to be given again, and `--var` overrides.
+    #[arg(long, value_name = "@N", value_parser = revision)]
+    pub to: Option<u64>,
     /// A saved plan; applying one comes with a later version
     #[arg(value_name = "FILE", hide = true)]
     pub file: Option<PathBuf>,
@@ -41,6 +46,6 @@ pub(super) fn run(session: &mut Session, args: &Apply) -> Result<u8, Failure> {
         let detail = format!("`{}` cannot be applied: this version of meshplan applies only the plan it has just made", file.display());
         return Err(Failure::one("saved plans are not applied yet", detail).help("Run `meshplan apply` without a file."));
     }
-    let project = Project::load(session, &args.planning)?.aimed(session, &args.aiming, &args.replace)?;
+    let project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.replace)?;
     perform(session, &project, &args.performing, Aim::Configuration)
 }

@@ -2,6 +2,7 @@
 
 mod aims;
 mod flow;
+mod history;
 mod interruption;
 mod state;
 

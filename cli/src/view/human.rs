@@ -12,7 +12,7 @@ use engine::source::SourceTree;
 use std::fmt::Write;
 
 /// Columns assumed where nothing says how many there are.
-const WIDTH: usize = 120;
+pub const WIDTH: usize = 120;
 
 /// The view for people: data on standard output, talk on standard error.
 #[derive(Debug)]

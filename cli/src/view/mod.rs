@@ -3,6 +3,7 @@
 pub mod diagnostic;
 pub mod diff;
 pub mod graph;
+pub mod history;
 pub mod human;
 pub mod json;
 pub mod memory;

@@ -119,6 +119,8 @@ impl Module {
 pub struct Settings {
     /// `required_version`, as written, and where.
     pub required_version: Option<(Arc<str>, Span)>,
+    /// `history`: how many revisions are kept. That of the root module counts.
+    pub history: Option<usize>,
 }
 
 /// What names a resource block within its module.

@@ -11,11 +11,13 @@ mod natural_v1;
 mod output_v1;
 mod place_v1;
 mod record_v1;
+pub(crate) mod revision_v1;
 pub(crate) mod sealing_v1;
+pub(crate) mod snapshot_v1;
 pub(crate) mod state_v1;
 mod type_text;
 pub(crate) mod value_v1;
-mod words_v1;
+pub(crate) mod words_v1;
 
 /// The version of meshplan that writes.
 pub(crate) const MESHPLAN_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -108,6 +110,22 @@ mod tests {
         let today = text.replace("\"0.1.0\"", &format!("\"{MESHPLAN_VERSION}\""));
         assert_eq!(String::from_utf8(head_v1::write(&head)).unwrap(), today);
         assert_eq!((head.fence, head.journal_from), (7, 12));
+    }
+
+    #[test]
+    fn the_documented_revision_is_read_and_written_as_it_stands() {
+        let text = example("Revision");
+        let lines: Vec<&str> = text.splitn(1 + revision_v1::LINES_BEFORE_STATE, '\n').collect();
+        let head = revision_v1::read_head(lines[0]).ok().unwrap();
+        let configuration = revision_v1::read_configuration(lines[1]).ok().flatten().unwrap();
+        let plan = revision_v1::read_plan(lines[2]).unwrap().unwrap();
+        let written = revision_v1::write(&head, Some(&configuration), Some(&plan)).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), text[..text.len() - lines[3].len()]);
+        assert_eq!((head.number, plan.as_str()), (3, "{\"format\":1,\"changes\":[]}"));
+        let state = state_v1::read(lines[3]).unwrap();
+        let written = state_v1::write(&state, state.serial, &state.lineage, &state.secret_key).unwrap();
+        let today = lines[3].replace("\"0.1.0\"", &format!("\"{MESHPLAN_VERSION}\""));
+        assert_eq!(String::from_utf8(written).unwrap(), today);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! `meshplan state`
 
+pub mod diff;
+pub mod history;
 pub mod list;
 pub mod mv;
 pub mod pull;
 pub mod push;
+pub mod restore;
 pub mod rm;
 pub mod show;
 mod write;
@@ -23,6 +26,9 @@ pub enum State {
     Rm(rm::Rm),
     Pull(pull::Pull),
     Push(push::Push),
+    History(history::History),
+    Diff(diff::Diff),
+    Restore(restore::Restore),
 }
 
 pub(super) fn run(session: &mut Session, verb: &State) -> Result<u8, Failure> {
@@ -33,6 +39,9 @@ pub(super) fn run(session: &mut Session, verb: &State) -> Result<u8, Failure> {
         State::Rm(args) => rm::run(session, args),
         State::Pull(args) => pull::run(session, args),
         State::Push(args) => push::run(session, args),
+        State::History(args) => history::run(session, args),
+        State::Diff(args) => diff::run(session, args),
+        State::Restore(args) => restore::run(session, args),
     }
 }
 

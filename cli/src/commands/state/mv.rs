@@ -42,6 +42,11 @@ pub(super) fn run(session: &mut Session, args: &Mv) -> Result<u8, Failure> {
             }
         }
         let count = entries.len();
-        Ok(Rewriting { entries, said: format!("{lines}\nMoved: {count}.\n"), would: format!("{lines}\nWould be moved: {count}.\n") })
+        Ok(Rewriting {
+            entries,
+            count: ("moved", count),
+            said: format!("{lines}\nMoved: {count}.\n"),
+            would: format!("{lines}\nWould be moved: {count}.\n"),
+        })
     })
 }

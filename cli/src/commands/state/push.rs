@@ -3,6 +3,7 @@
 use crate::args::Writing;
 use crate::exit;
 use crate::failure::Failure;
+use crate::history;
 use crate::session::Session;
 use engine::state::State;
 use std::io::{ErrorKind, Read};
@@ -42,7 +43,10 @@ pub(super) fn run(session: &mut Session, args: &Push) -> Result<u8, Failure> {
         session.data("The state is the same already.\n");
         return Ok(exit::DONE);
     }
+    history::catch_up(session, None, &state);
     runtime.block_on(guard.replace(&pushed))?;
+    history::keep_change(session, "state push", &[], &pushed);
+    runtime.block_on(guard.release())?;
     session.data(&format!("The state has serial {} now, and {} addresses.\n", pushed.serial, pushed.resources.len()));
     Ok(exit::DONE)
 }

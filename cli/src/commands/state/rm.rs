@@ -37,7 +37,7 @@ pub(super) fn run(session: &mut Session, args: &Rm) -> Result<u8, Failure> {
         let lines = left_behind(state, &entries);
         let said = format!("{lines}\nForgotten: {removed}. What they name stays where it is and is not managed any more.\n");
         let would = format!("{lines}\nWould be forgotten: {removed}. What they name would stay where it is.\n");
-        Ok(Rewriting { entries, said, would })
+        Ok(Rewriting { entries, count: ("forgotten", removed), said, would })
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::args::Writing;
 use crate::exit;
 use crate::failure::Failure;
+use crate::history;
 use crate::session::Session;
 use engine::state::{Entry, State};
 
@@ -10,6 +11,8 @@ use engine::state::{Entry, State};
 pub(super) struct Rewriting {
     /// The changes, in order.
     pub(super) entries: Vec<Entry>,
+    /// What they come to: what the history counts, and how many there are.
+    pub(super) count: (&'static str, usize),
     /// What is said of them once they are made, each a line.
     pub(super) said: String,
     /// What is said of them if they are not to be made.
@@ -31,15 +34,17 @@ pub(super) fn rewrite(
     }
     let runtime = Session::runtime()?;
     let (guard, mut state) = session.lock(operation, writing.lock_timeout)?;
-    let Rewriting { entries, said, .. } = decide(&state)?;
+    history::catch_up(session, None, &state);
+    let Rewriting { entries, said, count, .. } = decide(&state)?;
     for entry in &entries {
         state.apply(entry);
     }
-    runtime.block_on(async {
+    state.serial = runtime.block_on(async {
         guard.append(entries).await?;
-        guard.fold(&state).await?;
-        guard.release().await
+        guard.fold(&state).await
     })?;
+    history::keep_change(session, operation, &[count], &state);
+    runtime.block_on(guard.release())?;
     session.data(&said);
     Ok(exit::DONE)
 }

@@ -5,7 +5,10 @@ mod blocked;
 mod leaves;
 mod previews;
 mod rows;
+mod states;
 mod waits;
+
+pub use states::between;
 
 use super::diff::Difference;
 use super::style::{Paint, Style, paint_of};

@@ -114,6 +114,16 @@ impl Lowering<'_> {
         truth
     }
 
+    /// An argument that must be a number of things.
+    pub(super) fn constant_count(&mut self, attribute: &Attribute) -> Option<usize> {
+        let value = self.constant(attribute)?;
+        let count = value.as_number().filter(crate::value::Number::is_integer).and_then(|number| usize::try_from(number).ok());
+        if count.is_none() {
+            self.wrong_constant(attribute, "a whole number from zero");
+        }
+        count
+    }
+
     fn wrong_constant(&mut self, attribute: &Attribute, wanted: &str) {
         let at = self.of(&attribute.value);
         let detail = format!("`{}` must be {wanted}, written out", attribute.key.as_str());

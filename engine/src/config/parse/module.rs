@@ -134,7 +134,7 @@ impl<'t> Builder<'t> {
                     problems.push(problem.at(here).related(first, "the first one is here"));
                 }
                 self.settings = self.settings.or(Some(here));
-                if settings.required_version.is_some() {
+                if settings != Settings::default() {
                     module.settings = settings;
                 }
             }
@@ -242,7 +242,8 @@ impl Lowering<'_> {
                     let at = self.of(&attribute.value);
                     settings.required_version = self.constant_text(attribute).map(|version| (version, at));
                 }
-                Structure::Attribute(attribute) => self.unknown_argument(attribute, "meshplan", &["required_version"]),
+                Structure::Attribute(attribute) if attribute.key.as_str() == "history" => settings.history = self.constant_count(attribute),
+                Structure::Attribute(attribute) => self.unknown_argument(attribute, "meshplan", &["required_version", "history"]),
                 Structure::Block(inner) => {
                     let at = self.header(inner);
                     match inner.ident.as_str() {

@@ -1,0 +1,131 @@
+//! What each operation leaves in the history of its state. Nothing here fails an operation: what cannot be written down is told.
+
+use crate::project::Project;
+use crate::session::Session;
+use crate::view::json;
+use engine::apply::Summary;
+use engine::diagnostic::Diagnostic;
+use engine::plan::Plan;
+use engine::state::State;
+use state::{Account, Ending, History, Snapshot};
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+/// Where the history is, from where the state is.
+const DIRECTORY: &str = ".meshplan/history";
+
+/// How many revisions are kept unless the configuration says otherwise.
+const MOST: usize = 50;
+
+/// What the operation of a state that nobody wrote down is called.
+const FOUND: &str = "found";
+
+/// What an operation did.
+pub(crate) struct Done<'a> {
+    /// What it is called, such as `apply`.
+    pub(crate) operation: &'a str,
+    /// How it ended.
+    pub(crate) ending: Ending,
+    /// What was done how often.
+    pub(crate) counts: BTreeMap<String, u64>,
+    /// What was planned, if anything was.
+    pub(crate) planned: Option<(&'a Project, &'a Plan)>,
+    /// The state after it.
+    pub(crate) state: &'a State,
+}
+
+/// The history of the state at hand.
+pub(crate) fn of(session: &Session) -> History {
+    History::new(session.home.join(DIRECTORY), session.store())
+}
+
+/// Writes down the state that an operation begins with, unless the last revision left it: what a killed run did is not lost then.
+pub(crate) fn catch_up(session: &mut Session, project: Option<&Project>, state: &State) {
+    let last = of(session).last().ok().flatten();
+    if state.serial > 0 && last.is_none_or(|last| (&last.lineage, last.serial) != (&state.lineage, state.serial)) {
+        record(session, project, &Done { operation: FOUND, ending: Ending::Unknown, counts: BTreeMap::new(), planned: None, state });
+    }
+}
+
+/// Writes down what was applied.
+pub(crate) fn keep_apply(session: &mut Session, verb: &str, (project, plan): (&Project, &Plan), (summary, state): (&Summary, &State)) {
+    let operation = match &project.origin {
+        Some(origin) => format!("{verb} --to @{}", origin.number),
+        None => verb.to_owned(),
+    };
+    let ending = match (summary.interrupted, summary.is_complete() && plan.blocked.is_empty()) {
+        (true, _) => Ending::Interrupted,
+        (false, true) => Ending::Complete,
+        (false, false) => Ending::Incomplete,
+    };
+    let counts = [
+        ("added", summary.added),
+        ("changed", summary.changed),
+        ("imported", summary.imported),
+        ("destroyed", summary.destroyed),
+        ("failed", summary.failed),
+        ("skipped", summary.skipped),
+    ];
+    let counts = counts.into_iter().map(|(name, count)| (name.to_owned(), count as u64)).collect();
+    record(session, Some(project), &Done { operation: &operation, ending, counts, planned: Some((project, plan)), state });
+}
+
+/// Writes down what was changed by hand.
+pub(crate) fn keep_change(session: &mut Session, operation: &str, counts: &[(&str, usize)], state: &State) {
+    let counts = counts.iter().map(|(name, count)| ((*name).to_owned(), *count as u64)).collect();
+    record(session, None, &Done { operation, ending: Ending::Complete, counts, planned: None, state });
+}
+
+fn record(session: &mut Session, project: Option<&Project>, done: &Done<'_>) {
+    // The state of a test goes with it.
+    if session.home != session.directory {
+        return;
+    }
+    let most = match project {
+        Some(project) => Some(project.most_revisions().unwrap_or(MOST)),
+        None => bound(session),
+    };
+    let snapshot = done.planned.map(|(project, _)| snapshot(session, project));
+    let account = Account {
+        operation: done.operation,
+        now: session.machine.now(),
+        ending: done.ending,
+        counts: done.counts.clone(),
+        digest: done.planned.map(|(_, plan)| plan.digest()),
+        plan: done.planned.map(|(_, plan)| json::document(plan).to_string()),
+        configuration: snapshot.as_ref(),
+        state: done.state,
+    };
+    if let Err(error) = of(session).record(&account, most) {
+        let problem =
+            Diagnostic::warning("history not written", format!("what this run did is in the state, and not in its history: {error}"));
+        session.view.diagnostics(&session.sources, &[problem]);
+    }
+}
+
+/// How many revisions the configuration says to keep; any number if it cannot be read.
+fn bound(session: &mut Session) -> Option<usize> {
+    let sources = session.sources.clone();
+    let (config, problems) = Project::parse(session);
+    session.sources = sources;
+    if problems.iter().any(Diagnostic::is_error) {
+        return None;
+    }
+    Some(crate::project::most_revisions(&config).unwrap_or(MOST))
+}
+
+/// The configuration of a project, with values that are kept nowhere left out.
+fn snapshot(session: &Session, project: &Project) -> Snapshot {
+    let declared = project.config.modules.get(&project.config.root).map(|root| &root.variables);
+    let of = |name: &str| declared.and_then(|declared| declared.get(name));
+    let mut variables = project.variables.clone();
+    variables.retain(|name, _| of(name).is_some_and(|variable| !variable.ephemeral));
+    let secret = |name: &str| of(name).is_some_and(|variable| variable.sensitive);
+    let sensitive =
+        variables.iter().filter(|(name, value)| secret(name) || value.holds_sensitive()).map(|(name, _)| name.clone()).collect();
+    let files = match &project.origin {
+        Some(origin) => origin.files.clone(),
+        None => session.seen.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+    };
+    Snapshot { sources: session.sources.clone(), variables, sensitive, files }
+}

@@ -4,12 +4,15 @@ mod access;
 mod addresses;
 mod decode;
 mod defaults;
+mod definition;
 mod empty;
 mod job;
+mod namespace;
 mod pod;
 mod schema;
 mod service;
 mod validate;
+mod workload;
 
 pub(crate) use addresses::Pool;
 pub(crate) use decode::unknown_fields;
@@ -26,6 +29,8 @@ pub(crate) enum Part {
     Object,
     /// The status alone.
     Status,
+    /// What holds a namespace, alone.
+    Finalizers,
 }
 
 /// Makes a new object ready to be stored. Its metadata names it already.
@@ -83,7 +88,7 @@ pub(crate) fn prepare_update(resource: &Resource, live: &Json, object: &mut Json
     keep_metadata(live, object);
     match part {
         Part::Object if resource.status => restore(live, object, "status"),
-        Part::Object => {}
+        Part::Object | Part::Finalizers => {}
         Part::Status => {
             let status = object.get("status").cloned();
             let metadata = object["metadata"].take();
@@ -121,6 +126,9 @@ pub(crate) fn complete_update(
     object: &mut Json,
     part: Part,
 ) -> Result<(), Refusal> {
+    if resource.group.is_empty() && resource.kind == "Namespace" && part != Part::Finalizers {
+        namespace::keep(live, object);
+    }
     defaults::settle(resource, object);
     service::allocate(transaction, resource, Some(live), object)?;
     validate::update(resource, live, object)?;

@@ -4,7 +4,7 @@ mod content;
 
 use super::sequence::{Sequence, Step, apply, create, delete, delete_with, force, get, merge, operations, replace, sequence, strategic};
 use super::table::definitions::{DEFINITIONS, definition};
-use content::{Kept, SUBJECTS, Subject};
+use content::{Others, SUBJECTS, Subject};
 use meshplan_tests::draws::Draws;
 use serde_json::{Value, json};
 
@@ -24,35 +24,49 @@ pub(super) fn of_seed(seed: u64) -> Sequence {
     let mut draws = Draws::new(seed);
     let kind = draws.pick(SUBJECTS);
     let labelled = format!("{}?labelSelector=l", kind.collection);
-    let mut steps = if kind.is_namespaced() { vec![get(&labelled)] } else { Vec::new() };
+    let [mut steps, after] = kind.around.map_or_else(Default::default, |around| around(&mut draws));
+    if kind.is_namespaced() {
+        steps.push(get(&labelled));
+    }
     let count = 6 + draws.below(7);
-    steps.extend((0..count).map(|_| request(&mut draws, &kind)));
+    steps.extend((0..count).flat_map(|_| settled(&mut draws, &kind)));
     steps.extend(["a", "b"].map(|name| get(&format!("{}/{}", kind.collection, kind.name(name)))));
-    if kind.is_namespaced() && draws.one_in(5) {
+    if kind.is_namespaced() && kind.others == Others::Nobody && draws.one_in(5) {
         let query = "watch=true&timeoutSeconds=1&resourceVersion=${first-list/metadata/resourceVersion}";
         steps.push(get(&format!("{}?{query}{}", kind.collection, draws.pick(&["", "&labelSelector=l%3D1"]))));
     }
-    sequence(&format!("generated-{seed}"), steps)
+    steps.extend(after);
+    let whole = sequence(&format!("generated-{seed}-{}", kind.kind.to_lowercase()), steps);
+    Sequence { server: kind.server(), imitated: kind.others == Others::Imitated, ..whole }
 }
 
-fn request(draws: &mut Draws, kind: &Subject) -> Step {
+/// A request, and where others have a part in what becomes of it a look at what they left.
+fn settled(draws: &mut Draws, kind: &Subject) -> Vec<Step> {
     let name = kind.name(draws.pick(&["a", "a", "b"]));
+    let step = request(draws, kind, &name);
+    if kind.others == Others::Nobody || step.only_reads() {
+        return vec![step];
+    }
+    vec![step, get(&format!("{}/{name}", kind.collection)).until_settled()]
+}
+
+fn request(draws: &mut Draws, kind: &Subject, name: &str) -> Step {
     let path = format!("{}/{name}", kind.collection);
-    let writing = with(&path, &options(draws, kind));
+    let writing = with(&path, &options(draws));
     match draws.below(22) {
         0..=3 => {
             let strictly = if draws.one_in(8) { "&fieldValidation=Strict" } else { "" };
-            create(&with(kind.collection, &format!("{}{strictly}", options(draws, kind))), &kind.object(draws, &name))
+            create(&with(kind.collection, &format!("{}{strictly}", options(draws))), &kind.object(draws, name))
         }
-        4..=8 => applied(draws, kind, &name),
-        9..=11 => merge(&writing, &changes(draws, kind)),
-        12 | 13 if kind.is_built_in() => strategic(&writing, &changes(draws, kind)),
-        12..=14 => operations(&writing, &edits(draws, kind, &name)),
-        15 => replace(&with(&path, draws.pick(&["", "fieldManager=one", "fieldValidation=Strict"])), &replacement(draws, kind, &name)),
+        4..=8 => applied(draws, kind, name),
+        9..=11 => merge(&writing, &changes(draws, kind, name)),
+        12 | 13 if kind.is_built_in() => strategic(&writing, &changes(draws, kind, name)),
+        12..=14 => operations(&writing, &edits(draws, kind, name)),
+        15 => replace(&with(&path, draws.pick(&["", "fieldManager=one", "fieldValidation=Strict"])), &replacement(draws, kind, name)),
         16 | 17 => deletion(draws, &writing),
         18 | 19 if kind.is_namespaced() => get(&with(kind.collection, draws.pick(selections(kind)))),
         18..=20 => get(&path),
-        _ => status(draws, kind, &name).unwrap_or_else(|| get(&path)),
+        _ => status(draws, kind, name).unwrap_or_else(|| get(&path)),
     }
 }
 
@@ -76,9 +90,9 @@ fn with(path: &str, query: &str) -> String {
 }
 
 /// How a write is meant.
-fn options(draws: &mut Draws, kind: &Subject) -> String {
+fn options(draws: &mut Draws) -> String {
     let mut options = Vec::new();
-    if kind.kept == Kept::Rehearsed || draws.one_in(8) {
+    if draws.one_in(8) {
         options.push("dryRun=All");
     }
     if draws.one_in(2) {
@@ -89,15 +103,15 @@ fn options(draws: &mut Draws, kind: &Subject) -> String {
 
 fn applied(draws: &mut Draws, kind: &Subject, name: &str) -> Step {
     let path = format!("{}/{name}", kind.collection);
-    let path = if kind.kept == Kept::Rehearsed || draws.one_in(8) { with(&path, "dryRun=All") } else { path };
+    let path = if draws.one_in(8) { with(&path, "dryRun=All") } else { path };
     let object = kind.object(draws, name);
     let manager = draws.pick(&["one", "one", "two"]);
     if draws.one_in(3) { force(&path, manager, &object) } else { apply(&path, manager, &object) }
 }
 
 /// An object's fields without what names it, some of them to be taken out.
-fn changes(draws: &mut Draws, kind: &Subject) -> Value {
-    let mut changes = kind.object(draws, "");
+fn changes(draws: &mut Draws, kind: &Subject, name: &str) -> Value {
+    let mut changes = kind.object(draws, name);
     let fields = changes.as_object_mut().unwrap();
     fields.retain(|name, _| !["apiVersion", "kind"].contains(&name.as_str()));
     fields["metadata"].as_object_mut().unwrap().remove("name");
@@ -167,7 +181,6 @@ fn deletion(draws: &mut Draws, path: &str) -> Step {
 /// A write of the status, if the kind has one apart.
 fn status(draws: &mut Draws, kind: &Subject, name: &str) -> Option<Step> {
     let path = format!("{}/{name}/status", kind.collection);
-    let path = if kind.kept == Kept::Rehearsed { with(&path, "dryRun=All") } else { path };
     let status = kind.status?(draws);
     Some(match draws.below(4) {
         0 => get(&path),

@@ -1,5 +1,6 @@
 //! Answers without what is different each time: identities, versions, times, addresses and ports that are given out.
 
+use super::sequence::Sequence;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -9,9 +10,21 @@ pub(super) struct Names {
     uids: Vec<String>,
     /// Versions of each object in the order they were seen: that a write changes nothing is a part of the answer.
     versions: BTreeMap<String, Vec<String>>,
+    /// Whether what imitated controllers write is left out.
+    imitated: bool,
 }
 
+/// Who controllers are, as owners of fields.
+const CONTROLLERS: &str = "kube-controller-manager";
+/// What controllers write of how often a Deployment was changed.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
 impl Names {
+    /// Those of the answers to a sequence.
+    pub(super) fn of(sequence: &Sequence) -> Self {
+        Self { imitated: sequence.imitated, ..Self::default() }
+    }
+
     /// The answer with placeholders.
     pub(super) fn normal(&mut self, answer: &Value) -> Value {
         match answer {
@@ -26,6 +39,9 @@ impl Names {
         let version = fields.get("resourceVersion").and_then(Value::as_str).map(|version| self.version(fields, version));
         let mut object = Map::new();
         for (name, value) in fields {
+            if self.imitated && is_imitated(name, value) {
+                continue;
+            }
             let normal = match (name.as_str(), value) {
                 ("resourceVersion", Value::String(_)) => version.clone().unwrap_or_default().into(),
                 ("continue", Value::String(token)) if !token.is_empty() => "<continue>".into(),
@@ -46,13 +62,17 @@ impl Names {
         let Some(uid) = metadata.get("uid").and_then(Value::as_str) else {
             return if version.is_empty() || version == "0" { version.to_owned() } else { "<version>".to_owned() };
         };
+        if self.imitated {
+            return "<version>".to_owned();
+        }
         let seen = self.versions.entry(uid.to_owned()).or_default();
         format!("<version {}>", place(seen, version))
     }
 
     /// Owners in an order that times have no part in.
     fn owners(&mut self, owners: &[Value]) -> Value {
-        let mut owners: Vec<_> = owners.iter().map(|owner| self.normal(owner)).collect();
+        let others = owners.iter().filter(|owner| !self.imitated || owner["manager"] != CONTROLLERS).collect::<Vec<_>>();
+        let mut owners: Vec<_> = others.into_iter().map(|owner| self.normal(owner)).collect();
         let key = |owner: &Value| ["manager", "operation", "subresource", "apiVersion"].map(|name| owner[name].to_string());
         owners.sort_by_key(key);
         Value::Array(owners)
@@ -84,6 +104,15 @@ impl Names {
             }
         }
         normal
+    }
+}
+
+/// Whether a field is what controllers write, or nothing without that.
+fn is_imitated(name: &str, value: &Value) -> bool {
+    match (name, value) {
+        ("status", Value::Object(_)) => true,
+        ("annotations", Value::Object(notes)) => notes.keys().all(|note| note == REVISION),
+        _ => name == REVISION,
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) struct Sequence {
     pub(super) name: String,
     /// The real server that it is asked.
     pub(super) server: Server,
+    /// Whether the sandbox's imitated controllers write into what it is about: that is left out.
+    pub(super) imitated: bool,
     /// The requests.
     pub(super) steps: Vec<Step>,
 }
@@ -55,11 +57,12 @@ enum Until {
     Code(u16),
     There(&'static str),
     Condition(&'static str),
+    Settled,
 }
 
 /// A sequence that no controller has a part in.
 pub(super) fn sequence(name: &str, steps: Vec<Step>) -> Sequence {
-    Sequence { name: name.to_owned(), server: Server::Alone, steps }
+    Sequence { name: name.to_owned(), server: Server::Alone, imitated: false, steps }
 }
 
 /// A sequence that controllers have a part in.
@@ -169,6 +172,17 @@ impl Step {
         self
     }
 
+    /// Asks again until others than those who ask have done their part, for at most half a minute.
+    pub(super) fn until_settled(mut self) -> Self {
+        self.until = Some(Until::Settled);
+        self
+    }
+
+    /// Whether it changes nothing.
+    pub(super) fn only_reads(&self) -> bool {
+        self.method == "GET"
+    }
+
     /// Only waits: what is there by then others are still writing.
     pub(super) fn passed(mut self) -> Self {
         self.seen = Seen::Passed;
@@ -186,6 +200,7 @@ impl Step {
             && match self.until {
                 None => true,
                 Some(Until::Code(code)) => answer.code == code,
+                Some(Until::Settled) => is_settled(&answer.body),
                 Some(Until::There(pointer)) => answer.body.pointer(pointer).is_some(),
                 Some(Until::Condition(ty)) => {
                     let conditions = answer.body["status"]["conditions"].as_array();
@@ -212,6 +227,27 @@ impl Step {
         let content = self.content.trim_start_matches("application/").trim_end_matches("+json").trim_end_matches("+yaml");
         let content = if content == "json" { String::new() } else { format!(" ({content})") };
         format!("{} {}{content}", self.method, self.path)
+    }
+}
+
+/// Whether nobody will write into an object by himself: a namespace is there or gone, a definition served as it says, or held by others.
+fn is_settled(object: &Value) -> bool {
+    let goes = object["metadata"]["deletionTimestamp"].is_string();
+    let status = &object["status"];
+    match object["kind"].as_str() {
+        Some("Namespace") => !goes,
+        Some("CustomResourceDefinition") if goes => {
+            let finalizers = object["metadata"]["finalizers"].as_array();
+            finalizers.is_none_or(|all| !all.iter().any(|one| one == "customresourcecleanup.apiextensions.k8s.io"))
+        }
+        Some("CustomResourceDefinition") => {
+            let names = &object["spec"]["names"];
+            let is = |ty: &str| {
+                status["conditions"].as_array().is_some_and(|all| all.iter().any(|one| one["type"] == ty && one["status"] == "True"))
+            };
+            is("NamesAccepted") && is("Established") && status["acceptedNames"] == *names
+        }
+        _ => true,
     }
 }
 
@@ -268,6 +304,7 @@ pub(super) fn answers(api: &Api, forget: &dyn Fn(), sequence: &Sequence) -> Vec<
             }
             std::thread::sleep(Duration::from_millis(20));
         };
+
         answers.push(told(answer));
     }
     answers

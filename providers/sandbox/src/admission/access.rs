@@ -21,6 +21,15 @@ pub(super) fn rules(object: &Json, causes: &mut Vec<(String, String)>) {
     }
 }
 
+/// Refuses a role that is made of others and says of none which.
+pub(super) fn aggregation(object: &Json, causes: &mut Vec<(String, String)>) {
+    let made = object.get("aggregationRule").is_some_and(|rule| !rule.is_null());
+    if made && items(object, &["aggregationRule", "clusterRoleSelectors"]).is_empty() {
+        let why = "Required value: at least one clusterRoleSelector required if aggregationRule is non-nil";
+        causes.push(("aggregationRule.clusterRoleSelectors".to_owned(), why.to_owned()));
+    }
+}
+
 /// Refuses a binding of what is no role, or to whom nobody is.
 pub(super) fn binding(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)>) {
     let roles = if resource.scope == Scope::Namespaced { ["Role", "ClusterRole"].as_slice() } else { &["ClusterRole"] };
@@ -75,6 +84,15 @@ mod tests {
             (json!({}), vec!["rules[0].verbs", "rules[0].apiGroups", "rules[0].resources"]),
         ] {
             assert_eq!(fields(|causes| rules(&json!({ "rules": [rule] }), causes)), expected);
+        }
+    }
+
+    #[test]
+    fn a_role_is_made_of_those_that_it_selects() {
+        for (object, expected) in
+            [(json!({}), 0), (json!({ "aggregationRule": { "clusterRoleSelectors": [{}] } }), 0), (json!({ "aggregationRule": {} }), 1)]
+        {
+            assert_eq!(fields(|causes| aggregation(&object, causes)).len(), expected, "{object}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Values that the API server fills in for built-in kinds.
 
-use super::{job, pod, schema};
+use super::{definition, job, namespace, pod, schema};
 use crate::object::{Json, at, items, list_at, remove, set, set_default, text};
 use crate::resource::Resource;
 use base64::Engine as _;
@@ -14,7 +14,7 @@ pub(super) fn fill(resource: &Resource, object: &mut Json) {
         return;
     }
     match resource.kind.as_str() {
-        "Namespace" => namespace(object),
+        "Namespace" => label(object),
         "Secret" => secret(object),
         "Service" => service(object),
         "Pod" => {
@@ -46,7 +46,7 @@ pub(super) fn fill(resource: &Resource, object: &mut Json) {
         "Role" | "ClusterRole" => set_default(object, &["rules"], Json::Null),
         "RoleBinding" | "ClusterRoleBinding" => binding(object),
         "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => webhooks(&resource.kind, object),
-        "CustomResourceDefinition" => definition(object),
+        "CustomResourceDefinition" => definition::fill(object),
         "PersistentVolumeClaim" => set_default(object, &["spec", "volumeMode"], "Filesystem"),
         "NetworkPolicy" => network_policy(object),
         "PriorityClass" => set_default(object, &["preemptionPolicy"], "PreemptLowerPriority"),
@@ -61,7 +61,7 @@ pub(super) fn fill_status(resource: &Resource, object: &mut Json) {
         return;
     }
     match resource.kind.as_str() {
-        "Namespace" => set_default(object, &["spec", "finalizers"], json!(["kubernetes"])),
+        "Namespace" => namespace::hold(object),
         "Job" => job::select(object),
         // An admission plugin of every API server.
         "PersistentVolumeClaim" => set_default(object, &["metadata", "finalizers"], json!(["kubernetes.io/pvc-protection"])),
@@ -95,7 +95,7 @@ pub(super) fn settle(resource: &Resource, object: &mut Json) {
     }
 }
 
-fn namespace(object: &mut Json) {
+fn label(object: &mut Json) {
     let name = crate::object::name(object).to_owned();
     set(object, &["metadata", "labels", "kubernetes.io/metadata.name"], name);
 }
@@ -232,13 +232,6 @@ fn webhooks(kind: &str, object: &mut Json) {
             }
         }
     }
-}
-
-fn definition(object: &mut Json) {
-    let kind = text(object, &["spec", "names", "kind"]).unwrap_or_default().to_owned();
-    set_default(object, &["spec", "names", "singular"], kind.to_lowercase());
-    set_default(object, &["spec", "names", "listKind"], format!("{kind}List"));
-    set_default(object, &["spec", "conversion"], json!({ "strategy": "None" }));
 }
 
 #[cfg(test)]

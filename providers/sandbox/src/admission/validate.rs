@@ -1,6 +1,6 @@
 //! What the API server refuses: names that are none, required fields, fields that cannot change.
 
-use super::{access, schema, service};
+use super::{access, definition, namespace, schema, service, workload};
 use crate::object::{self, Json, at, items, text};
 use crate::refusal::Refusal;
 use crate::resource::Resource;
@@ -18,7 +18,7 @@ pub(super) fn create(resource: &Resource, object: &Json) -> Result<(), Refusal> 
     } else if let Some(why) = wrong_name(resource, name) {
         causes.push(("metadata.name".to_owned(), format!("Invalid value: {name:?}: {why}")));
     }
-    content(resource, object, &mut causes);
+    content(resource, None, object, &mut causes);
     finish(resource, name, &causes)
 }
 
@@ -33,7 +33,9 @@ pub(super) fn update(resource: &Resource, live: &Json, object: &Json) -> Result<
     for path in immutable(resource) {
         let (old, new) = (at(live, &path), at(object, &path));
         if old != new && old.is_some_and(|old| !old.is_null()) {
-            let new = new.cloned().unwrap_or_default();
+            // Of a definition these are texts, which are there also where nothing is said.
+            let nothing = if resource.kind == "CustomResourceDefinition" { Json::from("") } else { Json::Null };
+            let new = new.filter(|new| !new.is_null()).cloned().unwrap_or(nothing);
             causes.push((path.join("."), format!("Invalid value: {new}: {IMMUTABLE}")));
         }
     }
@@ -49,7 +51,7 @@ pub(super) fn update(resource: &Resource, live: &Json, object: &Json) -> Result<
         }
     }
     more_finalizers(live, object, &mut causes);
-    content(resource, object, &mut causes);
+    content(resource, Some(live), object, &mut causes);
     finish(resource, object::name(object), &causes)
 }
 
@@ -129,7 +131,7 @@ fn immutable(resource: &Resource) -> Vec<Vec<&'static str>> {
     }
 }
 
-fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)>) {
+fn content(resource: &Resource, live: Option<&Json>, object: &Json, causes: &mut Vec<(String, String)>) {
     if let Some(schema) = &resource.schema {
         schema::check(object, schema.json(), "", causes);
         return;
@@ -146,12 +148,15 @@ fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)
         "Deployment" | "DaemonSet" | "StatefulSet" | "ReplicaSet" => {
             require(&["spec", "selector"]);
             require(&["spec", "template", "spec", "containers"]);
-            selects_template(object, causes);
-            containers(object, &["spec", "template", "spec"], causes);
+            workload::template(object, causes);
+            if resource.kind == "Deployment" {
+                workload::selector(object, causes);
+                workload::strategy(object, causes);
+            }
         }
         "Pod" => {
             require(&["spec", "containers"]);
-            containers(object, &["spec"], causes);
+            workload::containers(object, &["spec"], causes);
         }
         "Service" if text(object, &["spec", "clusterIP"]) == Some("None") => {
             service::ports(object, causes);
@@ -161,69 +166,17 @@ fn content(resource: &Resource, object: &Json, causes: &mut Vec<(String, String)
             require(&["spec", "ports"]);
             service::ports(object, causes);
         }
-        "Role" | "ClusterRole" => access::rules(object, causes),
+        "Namespace" => namespace::finalizers(object, causes),
+        "Role" => access::rules(object, causes),
+        "ClusterRole" => {
+            access::rules(object, causes);
+            access::aggregation(object, causes);
+        }
         "RoleBinding" | "ClusterRoleBinding" => access::binding(resource, object, causes),
         "CustomResourceDefinition" => {
-            require(&["spec", "group"]);
-            require(&["spec", "names", "plural"]);
-            require(&["spec", "names", "kind"]);
-            definition_name(object, causes);
-            definition_versions(object, causes);
+            definition::check(live, object, causes);
         }
         _ => {}
-    }
-}
-
-fn selects_template(object: &Json, causes: &mut Vec<(String, String)>) {
-    let labels = at(object, &["spec", "template", "metadata", "labels"]);
-    let selector = at(object, &["spec", "selector", "matchLabels"]).and_then(Json::as_object);
-    let selected = selector.into_iter().flatten().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value));
-    if !selected {
-        let labels = labels.cloned().unwrap_or_default();
-        causes.push((
-            "spec.template.metadata.labels".to_owned(),
-            format!("Invalid value: {labels}: `selector` does not match template `labels`"),
-        ));
-    }
-}
-
-fn containers(object: &Json, path: &[&str], causes: &mut Vec<(String, String)>) {
-    let Some(spec) = at(object, path) else { return };
-    for (at, container) in items(spec, &["containers"]).iter().enumerate() {
-        for field in ["name", "image"] {
-            if text(container, &[field]).unwrap_or_default().is_empty() {
-                causes.push((format!("{}.containers[{at}].{field}", path.join(".")), "Required value".to_owned()));
-            }
-        }
-    }
-}
-
-fn definition_name(object: &Json, causes: &mut Vec<(String, String)>) {
-    let part = |path: &[&str]| text(object, path).unwrap_or_default().to_owned();
-    let expected = format!("{}.{}", part(&["spec", "names", "plural"]), part(&["spec", "group"]));
-    if object::name(object) != expected {
-        causes.push((
-            "metadata.name".to_owned(),
-            format!("Invalid value: {:?}: must be spec.names.plural+\".\"+spec.group", object::name(object)),
-        ));
-    }
-}
-
-fn definition_versions(object: &Json, causes: &mut Vec<(String, String)>) {
-    let versions = items(object, &["spec", "versions"]);
-    if versions.iter().filter(|version| version["storage"] == true).count() != 1 {
-        let given = Json::Array(versions.to_vec());
-        let why = format!("Invalid value: {given}: must have exactly one version marked as storage version");
-        causes.push(("spec.versions".to_owned(), why));
-        causes.push(("status.storedVersions".to_owned(), "Invalid value: null: must have at least one stored version".to_owned()));
-    }
-    for (at, version) in versions.iter().enumerate() {
-        if version.pointer("/schema/openAPIV3Schema").is_none() {
-            causes.push((format!("spec.versions[{at}].schema.openAPIV3Schema"), "Required value".to_owned()));
-        }
-    }
-    if let Some(scope) = text(object, &["spec", "scope"]).filter(|scope| !["Cluster", "Namespaced"].contains(scope)) {
-        causes.push(("spec.scope".to_owned(), format!("Unsupported value: {scope:?}: supported values: \"Cluster\", \"Namespaced\"")));
     }
 }
 
@@ -323,29 +276,5 @@ mod tests {
         let of = |role: &str| json!({ "metadata": { "name": "b" }, "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role } });
         assert_eq!(update(&binding, &of("a"), &of("b")).map_err(|refusal| refusal.code), Err(422));
         assert_eq!(update(&binding, &of("a"), &of("a")), Ok(()));
-    }
-
-    #[test]
-    fn workloads_need_a_selector_that_fits() {
-        let resource = builtin("apps", "v1", "deployments").expect("deployments");
-        let object = |label: &str, containers: Json| {
-            json!({ "metadata": { "name": "d" }, "spec": { "selector": { "matchLabels": { "a": "1" } },
-            "template": { "metadata": { "labels": { "a": label } }, "spec": { "containers": containers } } } })
-        };
-        assert_eq!(create(&resource, &object("1", json!([{ "name": "c", "image": "i" }]))), Ok(()));
-        let fields = |object: &Json| {
-            let refusal = create(&resource, object).expect_err("refused");
-            refusal.details["causes"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|cause| cause["field"].as_str().unwrap_or("").to_owned())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            fields(&object("2", json!([{ "name": "c" }]))),
-            ["spec.template.metadata.labels", "spec.template.spec.containers[0].image"]
-        );
-        assert_eq!(fields(&object("1", json!([]))), ["spec.template.spec.containers"]);
     }
 }

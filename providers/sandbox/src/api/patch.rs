@@ -130,7 +130,7 @@ fn declared(writing: &Writing<'_>, config: &mut Json, named: &str) -> Result<(),
 fn reset_fields(writing: &Writing<'_>, config: &Json) -> Vec<String> {
     match writing.part() {
         Part::Object if writing.resource.status => vec!["status".to_owned()],
-        Part::Object => Vec::new(),
+        Part::Object | Part::Finalizers => Vec::new(),
         Part::Status => {
             let keep = ["apiVersion", "kind", "metadata", "status"];
             config.as_object().into_iter().flatten().map(|(name, _)| name.clone()).filter(|name| !keep.contains(&name.as_str())).collect()

@@ -62,9 +62,11 @@ impl<'a> Writing<'a> {
         self.resource.key(&self.namespace, &self.name)
     }
 
-    /// The object as it is, if it is there.
+    /// The object as it is, if it is there, in the version that is written, whichever it was written in before.
     pub(crate) fn live(&self, transaction: &Transaction<'_>) -> Option<Arc<Json>> {
-        transaction.get(&self.key())
+        let live = transaction.get(&self.key())?;
+        let same = text(&live, &["apiVersion"]) == Some(&self.api_version);
+        Some(if same { live } else { Arc::new(served(self.resource, &live)) })
     }
 
     /// The error if it is not.
@@ -87,7 +89,11 @@ impl<'a> Writing<'a> {
 
     /// The part of the object that is written.
     pub(crate) fn part(&self) -> Part {
-        if self.subresource == Subresource::Status { Part::Status } else { Part::Object }
+        match self.subresource {
+            Subresource::Status => Part::Status,
+            Subresource::Finalize => Part::Finalizers,
+            _ => Part::Object,
+        }
     }
 
     /// Refuses a body without a name.

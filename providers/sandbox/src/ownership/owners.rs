@@ -58,9 +58,11 @@ impl Owner {
         }
     }
 
-    /// Whether this entry is the one that such a write of this writer changes.
+    /// Whether this entry is the one that such a write of this writer changes: what is applied is applied in one version, other writes are
+    /// told apart by theirs.
     pub(crate) fn is(&self, writer: Writer<'_>, operation: Operation) -> bool {
-        self.manager == writer.manager && self.operation == operation && self.subresource == writer.subresource
+        let same_version = operation == Operation::Apply || self.api_version == writer.api_version;
+        self.manager == writer.manager && self.operation == operation && self.subresource == writer.subresource && same_version
     }
 
     /// As conflicts name it.
@@ -155,7 +157,6 @@ impl Owners {
         let owner = &mut self.0[at];
         owner.fields = std::mem::take(&mut owner.fields).union(&won);
         writer.now.clone_into(&mut owner.time);
-        writer.api_version.clone_into(&mut owner.api_version);
     }
 }
 

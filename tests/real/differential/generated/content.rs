@@ -1,5 +1,10 @@
 //! Objects of the kinds that configurations of a mesh use, with what they may have and a little that they may not.
 
+mod cluster;
+mod defined;
+
+use super::super::sequence::{Server, Step};
+use super::super::table::definitions::DEFINITIONS;
 use meshplan_tests::draws::Draws;
 use serde_json::{Map, Value, json};
 
@@ -15,18 +20,27 @@ pub(super) struct Subject {
     pub(super) api_version: &'static str,
     /// What stands in `kind`.
     pub(super) kind: &'static str,
-    /// Whether its objects are stored.
-    pub(super) kept: Kept,
+    /// Who else writes into its objects.
+    pub(super) others: Others,
     /// What its status may be, where it is written apart.
     pub(super) status: Option<fn(&mut Draws) -> Value>,
+    /// What has to be asked before its objects are, and after.
+    pub(super) around: Option<Around>,
     content: fn(&mut Draws) -> Value,
 }
 
-/// Whether objects are stored: those that a sandbox's imitated programs work on are not.
+/// Requests before those about objects of a kind, and after.
+pub(super) type Around = fn(&mut Draws) -> [Vec<Step>; 2];
+
+/// Who writes into objects, beside those who ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
-    Stored,
-    Rehearsed,
+pub(super) enum Others {
+    /// Nobody.
+    Nobody,
+    /// The server itself or a controller, in both clusters, after some time. What they leave is compared.
+    Later,
+    /// In a sandbox the imitated controllers, at once, and nobody in the other. What they write is left out.
+    Imitated,
 }
 
 pub(super) const SUBJECTS: &[Subject] = &[
@@ -39,17 +53,48 @@ pub(super) const SUBJECTS: &[Subject] = &[
     stored("/apis/rbac.authorization.k8s.io/v1/clusterroles", "rbac.authorization.k8s.io/v1", "ClusterRole", role),
     Subject { status: Some(thing_status), ..stored("generated.example.org/v1:things", THINGS, "Thing", thing) },
     Subject { status: Some(thing_status), ..stored("generated.example.org/v1:things", THINGS, "Thing", thing) },
-    Subject { kept: Kept::Rehearsed, ..stored("apps/v1:deployments", "apps/v1", "Deployment", deployment) },
+    Subject { others: Others::Imitated, ..stored("apps/v1:deployments", "apps/v1", "Deployment", deployment) },
+    Subject { others: Others::Imitated, ..stored("apps/v1:deployments", "apps/v1", "Deployment", deployment) },
+    Subject {
+        others: Others::Later,
+        status: Some(cluster::namespace_status),
+        ..stored("/api/v1/namespaces", "v1", "Namespace", cluster::namespace)
+    },
+    stored(
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        "rbac.authorization.k8s.io/v1",
+        "ClusterRoleBinding",
+        cluster::binding,
+    ),
+    stored("/apis/rbac.authorization.k8s.io/v1/clusterroles", "rbac.authorization.k8s.io/v1", "ClusterRole", cluster::role),
+    Subject { others: Others::Later, ..stored(DEFINITIONS, "apiextensions.k8s.io/v1", "CustomResourceDefinition", defined::definition) },
+    Subject { others: Others::Later, ..stored(DEFINITIONS, "apiextensions.k8s.io/v1", "CustomResourceDefinition", defined::definition) },
+    Subject {
+        around: Some(defined::namespaced),
+        ..stored("${ns}.example.org/v1:things", "${ns}.example.org/v1", "Thing", defined::whole_thing)
+    },
+    Subject {
+        around: Some(defined::namespaced),
+        ..stored("${ns}.example.org/v2:things", "${ns}.example.org/v2", "Thing", defined::whole_thing)
+    },
+    Subject {
+        around: Some(defined::global),
+        ..stored("/apis/${ns}.example.org/v1/things", "${ns}.example.org/v1", "Thing", defined::whole_thing)
+    },
 ];
 
 const fn stored(collection: &'static str, api_version: &'static str, kind: &'static str, content: fn(&mut Draws) -> Value) -> Subject {
-    Subject { collection, api_version, kind, kept: Kept::Stored, status: None, content }
+    Subject { collection, api_version, kind, others: Others::Nobody, status: None, around: None, content }
 }
 
 impl Subject {
     /// The name of one of its objects, which no other sequence has.
     pub(super) fn name(&self, name: &str) -> String {
-        if self.is_namespaced() { name.to_owned() } else { format!("${{ns}}-{name}") }
+        match self.collection {
+            DEFINITIONS => format!("{name}s.${{ns}}.example.org"),
+            _ if self.is_namespaced() => name.to_owned(),
+            _ => format!("${{ns}}-{name}"),
+        }
     }
 
     /// Whether a namespace holds its objects.
@@ -59,15 +104,31 @@ impl Subject {
 
     /// Whether every server has it.
     pub(super) fn is_built_in(&self) -> bool {
-        self.api_version != THINGS
+        !self.api_version.contains("example.org")
+    }
+
+    /// The real server that has what works on its objects.
+    pub(super) fn server(&self) -> Server {
+        if self.kind == "Namespace" { Server::Controlled } else { Server::Alone }
     }
 
     /// An object of it.
     pub(super) fn object(&self, draws: &mut Draws, name: &str) -> Value {
         let mut object = (self.content)(draws);
+        if self.collection == DEFINITIONS {
+            object["spec"]["names"] = defined::names(name.split('.').next().unwrap_or_default());
+        }
         object["apiVersion"] = self.api_version.into();
         object["kind"] = self.kind.into();
         object["metadata"] = metadata(draws, name);
+        // What it would wait for others write at times of their own.
+        if self.kind == "Namespace" {
+            object["metadata"].as_object_mut().unwrap().remove("finalizers");
+        }
+        // The imitated controllers write one of them, beside which others are put in otherwise than where there is none.
+        if self.others == Others::Imitated {
+            object["metadata"].as_object_mut().unwrap().remove("annotations");
+        }
         object
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::generated;
 use super::super::sequence::{Sequence, apply, create, delete_with, force, get, merge, operations, replace, sequence, strategic};
+use super::definitions::{DEFINITIONS, definition};
 use super::{config_map, deployment, labelled, service};
 use serde_json::{Value, json};
 
@@ -24,7 +25,126 @@ pub(super) fn sequences() -> Vec<Sequence> {
         patched_by_port(),
         strictly(),
         of_another_type(),
+        held_namespaces(),
+        aggregated(),
+        paced(),
+        mounted(),
+        defined_little(),
+        patched_in_another_version(),
     ]
+}
+
+/// What holds a namespace only a call for that changes.
+fn held_namespaces() -> Sequence {
+    let namespace = |spec: Value| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "${ns}-a" }, "spec": spec });
+    let path = "/api/v1/namespaces/${ns}-a";
+    sequence(
+        "found-held-namespaces",
+        vec![
+            apply(path, "one", &namespace(json!({ "finalizers": ["no-slash"] }))),
+            create("/api/v1/namespaces", &namespace(json!({ "finalizers": ["example.org/hold"] }))),
+            apply(path, "one", &namespace(json!({ "finalizers": [] }))),
+            merge(path, &json!({ "spec": null })),
+            replace(path, &namespace(json!({}))),
+            replace(&format!("{path}/finalize"), &namespace(json!({ "finalizers": ["kubernetes"] }))),
+        ],
+    )
+}
+
+/// A role that is made of others names some.
+fn aggregated() -> Sequence {
+    let role = |selectors: Value| {
+        json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": "${ns}-a" },
+            "aggregationRule": { "clusterRoleSelectors": selectors } })
+    };
+    let path = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+    sequence("found-aggregated", vec![create(path, &role(json!([]))), create(path, &role(json!([{ "matchLabels": { "l": "1" } }])))])
+}
+
+/// What is defaulted for one strategy forbids the other.
+fn paced() -> Sequence {
+    let mut recreated = deployment("a");
+    recreated["spec"]["strategy"] = json!({ "type": "Recreate" });
+    sequence(
+        "found-paced",
+        vec![
+            create("apps/v1:deployments?dryRun=All", &recreated),
+            create(
+                "apps/v1:deployments?dryRun=All",
+                &json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "a" } }),
+            ),
+            create("apps/v1:deployments", &deployment("a")).passed(),
+            force("apps/v1:deployments/a?dryRun=All", "one", &recreated),
+        ],
+    )
+}
+
+/// A container mounts what is a volume, and one thing at that.
+fn mounted() -> Sequence {
+    let with = |volumes: Value| {
+        let mut deployment = deployment("a");
+        deployment["spec"]["template"]["spec"]["volumes"] = volumes;
+        deployment["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = json!([{ "name": "v", "mountPath": "/v" }]);
+        create("apps/v1:deployments?dryRun=All", &deployment)
+    };
+    let mut selectless = deployment("a");
+    selectless["spec"]["selector"] = json!({});
+    sequence(
+        "found-mounted",
+        vec![
+            with(json!([])),
+            with(json!([{ "name": "v", "configMap": {} }])),
+            with(json!([{ "name": "v", "secret": { "secretName": "s" }, "configMap": { "name": "c" } }])),
+            create("apps/v1:deployments?dryRun=All", &selectless),
+        ],
+    )
+}
+
+/// What a definition does not say is no, and what is stored stays.
+fn defined_little() -> Sequence {
+    let mut little = definition();
+    let version = little["spec"]["versions"][0].as_object_mut().unwrap();
+    version.remove("served");
+    version.insert("deprecated".to_owned(), false.into());
+    little["spec"]["preserveUnknownFields"] = false.into();
+    let path = format!("{DEFINITIONS}/things.${{ns}}.example.org");
+    sequence(
+        "found-defined-little",
+        vec![
+            create(
+                DEFINITIONS,
+                &json!({ "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": { "name": "a" } }),
+            ),
+            create(DEFINITIONS, &little),
+            get(&path).until_settled().passed(),
+            merge(&path, &json!({ "spec": { "names": { "plural": null } } })),
+            merge(&path, &json!({ "spec": { "versions": [] } })),
+        ],
+    )
+}
+
+/// Objects of a defined kind are written in any of its versions.
+fn patched_in_another_version() -> Sequence {
+    let mut both = definition();
+    let mut second = both["spec"]["versions"][0].clone();
+    second["name"] = "v2".into();
+    second["storage"] = false.into();
+    both["spec"]["versions"].as_array_mut().unwrap().push(second);
+    let thing = |version: &str| json!({ "apiVersion": format!("${{ns}}.example.org/{version}"), "kind": "Thing", "metadata": { "name": "a" }, "spec": { "size": 1 } });
+    let things = |version: &str| format!("${{ns}}.example.org/{version}:things");
+    sequence(
+        "found-other-version",
+        vec![
+            create(DEFINITIONS, &both),
+            get(&things("v1")).until(200),
+            get(&things("v2")).until(200),
+            create(&things("v2"), &thing("v2")),
+            merge(&format!("{}/a", things("v1")), &json!({ "spec": { "size": 2 } })),
+            apply(&format!("{}/a", things("v2")), "one", &thing("v2")),
+            apply(&format!("{}/a", things("v1")), "one", &thing("v1")),
+            operations(&format!("{}/a", things("v2")), &json!([{ "op": "replace", "path": "/spec/size", "value": 3 }])),
+        ],
+    )
 }
 
 const ROLES: &str = "rbac.authorization.k8s.io/v1:roles";

@@ -166,6 +166,10 @@ fn sequence_as(value: Value, sequence: &Sequence, ty: &Type, arena: &mut Arena) 
         return Ok(value);
     }
     let items = sequence.items();
+    if let (SequenceKind::Set(_), Type::List(_) | Type::Tuple(_), Some(open)) = (sequence.kind(), ty, super::repeat::unordered(&value)) {
+        // Which place an unknown element will have is not known either, nor whether it will equal another one.
+        return Ok(opened(open, ty.clone(), [&value], arena, || later(value.clone(), ty)));
+    }
     let made = match ty {
         Type::Tuple(types) => {
             if types.len() != items.len() {

@@ -5,7 +5,7 @@ use super::strict::{Open, first, literal, strict};
 use crate::config::{Expr, For, ForResult, Node};
 use crate::diagnostic::Problems;
 use crate::source::Span;
-use crate::value::{Data, Entry, Mapping, MappingKind, Marks, Type, Value};
+use crate::value::{Data, Entry, Mapping, MappingKind, Marks, SequenceKind, Type, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -115,11 +115,20 @@ impl Evaluator<'_> {
     }
 }
 
+/// Why it is not known which elements a value has, and in which order. In a set of several an unknown one may turn out to equal another one,
+/// and has no place before.
+pub(super) fn unordered(value: &Value) -> Option<Open> {
+    match value.data() {
+        Data::Sequence(sequence) if matches!(sequence.kind(), SequenceKind::Set(_)) && sequence.items().len() > 1 => strict([value]),
+        _ => Open::of(value),
+    }
+}
+
 /// Why a collection cannot be walked yet, if it cannot.
 pub(super) fn not_walked(collection: &Value) -> Option<Open> {
     match collection.data() {
         Data::Instance(instance) => Open::of(&instance.attributes),
-        _ => Open::of(collection),
+        _ => unordered(collection),
     }
 }
 

@@ -104,7 +104,7 @@ impl Evaluator<'_> {
 
     /// `base[*]…`: `each` for every element.
     pub(super) fn splat(&mut self, base: &Value, each: &Expr, span: Span) -> Result<Value, Problems> {
-        if let Some(open) = Open::of(base) {
+        if let Some(open) = super::repeat::unordered(base) {
             let node = Node::Splat(Box::new(literal(base.clone(), span)), Box::new(each.clone()));
             return self.lazily(&Expr::new(node, span), Type::Any, Some(open));
         }

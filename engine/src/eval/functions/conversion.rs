@@ -4,6 +4,7 @@ use super::argument::{Fault, Work};
 use super::result::sequence;
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use crate::eval::strict::Open;
+use crate::eval::type_of;
 use crate::value::{Data, Entry, Mapping, Marks, Type, Value};
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         gives: Gives::Any,
         doc: "The value without its own mark. Only for what is certainly no secret.",
         example: Example { call: r#"nonsensitive(sensitive("a"))"#, result: r#""a""# },
-        body: Body::Parts(|work| Ok(work.values[0].clone().without(Marks::SENSITIVE))),
+        body: Body::Parts(|work| Ok(shown(work))),
     },
     Function {
         name: "sensitive",
@@ -104,6 +105,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 fn converted(work: &mut Work<'_>, ty: &Type) -> Result<Value, Fault> {
     work.convert(0, work.values[0].clone(), ty)
+}
+
+fn shown(work: &mut Work<'_>) -> Value {
+    let value = work.values[0].clone();
+    let left = match Open::of(&value) {
+        // It may be marked only when it is known.
+        Some(open) => work.later(open, type_of(&value)),
+        None => value,
+    };
+    left.without(Marks::SENSITIVE)
 }
 
 fn ephemeral_as_null(work: &mut Work<'_>) -> Value {

@@ -4,6 +4,7 @@ use super::argument::{Fault, Work};
 use super::result::{list, sequence};
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use crate::eval::order::same;
+use crate::eval::repeat::unordered;
 use crate::eval::size::{COLLECTION_TOO_LARGE, MOST_ELEMENTS};
 use crate::eval::strict::{Open, first, taken};
 use crate::eval::unify::element_type;
@@ -236,6 +237,10 @@ struct Flat {
 impl Flat {
     fn add(&mut self, whole: &Value, arena: &mut Arena) {
         self.marks |= whole.marks();
+        if let (Data::Sequence(_), Some(open)) = (whole.data(), unordered(whole)) {
+            self.open = first(self.open.take(), Some(open));
+            return;
+        }
         for item in whole.items() {
             if self.items.len() > MOST_ELEMENTS {
                 return;

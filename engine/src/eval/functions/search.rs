@@ -111,7 +111,15 @@ fn decide(work: &mut Work<'_>, decisive: bool) -> Result<Value, Fault> {
 
 fn coalesce(work: &mut Work<'_>) -> Result<Value, Fault> {
     let values = work.values.clone();
-    let Some(ty) = element_type(&values) else { return Err(Fault::call("needs values that one type takes in; these have several")) };
+    // Null has no type of its own, and what is not known may have any that its type leaves open.
+    let typed: Vec<_> = values.iter().filter(|value| !value.is_null()).cloned().collect();
+    let settled: Vec<_> = typed.iter().filter(|value| !is_loose(value)).cloned().collect();
+    let several = || Fault::call("needs values that one type takes in; these have several");
+    let ty = element_type(&settled).ok_or_else(several)?;
+    if settled.len() < typed.len() {
+        let open = values.iter().fold(None, |open, value| first(open, Open::of(value)));
+        return Ok(work.later(open.unwrap_or(Open::Unknown), Type::Any));
+    }
     let mut marks = Marks::NONE;
     for (at, value) in values.into_iter().enumerate() {
         marks |= value.marks();
@@ -125,6 +133,21 @@ fn coalesce(work: &mut Work<'_>) -> Result<Value, Fault> {
         }
     }
     Err(Fault::call("needs a value; all that are given are null or empty strings"))
+}
+
+/// Whether the type that a value will have is open. What is blocked will have none.
+fn is_loose(value: &Value) -> bool {
+    matches!(value.data(), Data::Unknown(ty, _) | Data::Pending(ty) if holds_any(ty))
+}
+
+fn holds_any(ty: &Type) -> bool {
+    match ty {
+        Type::Any => true,
+        Type::List(element) | Type::Set(element) | Type::Map(element) => holds_any(element),
+        Type::Tuple(elements) => elements.iter().any(holds_any),
+        Type::Object(object) => object.fields.values().any(|field| holds_any(&field.ty)),
+        _ => false,
+    }
 }
 
 fn contains(given: Arguments<'_>) -> Result<Value, Fault> {

@@ -2,10 +2,12 @@
 
 mod aiming;
 mod assignment;
+mod backend;
 mod spelling;
 
 pub use aiming::Aiming;
 pub use assignment::{Assignment, Assignments};
+pub use backend::BackendArgument;
 
 use crate::commands::Verb;
 use clap::{CommandFactory, Parser};
@@ -45,6 +47,9 @@ pub struct Global {
     /// The environment variables `NO_COLOR` and `CLICOLOR=0` do the same; `CLICOLOR_FORCE=1` colours what goes to a file as well.
     #[arg(long, global = true)]
     pub no_color: bool,
+    /// Give the `backend` block an argument, as in `bucket=mesh`; credentials stay out of the configuration so
+    #[arg(long, value_name = "NAME=TEXT", global = true, hide_short_help = true)]
+    pub backend_config: Vec<BackendArgument>,
 }
 
 /// How a plan is made.
@@ -123,7 +128,7 @@ pub(crate) fn revision(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| "expected a revision, as in `@3`".to_owned())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| "expected a number and a unit, as in `30s`, `5m` or `1h`".to_owned())?;
     let seconds = match &text[digits.len()..] {

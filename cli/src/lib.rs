@@ -4,6 +4,7 @@
 
 mod aims;
 pub mod args;
+mod backend;
 pub mod commands;
 mod disk;
 pub mod exit;

@@ -2,6 +2,7 @@
 
 use crate::aims;
 use crate::args::{Aiming, Assignment, Planning, Previewer};
+use crate::backend;
 use crate::failure::Failure;
 use crate::history;
 use crate::required;
@@ -147,6 +148,7 @@ impl Project {
         let (config, more) = parse(&session.sources, &classes(session.registry().catalogue()));
         problems.extend(more);
         problems.extend(required::check(&config, env!("CARGO_PKG_VERSION")));
+        problems.extend(backend::check(session, &config));
         (config, problems)
     }
 

@@ -70,7 +70,7 @@ impl ProviderMaker for Fixed {
 }
 
 /// What `KUBECONFIG` lists, or `~/.kube/config`.
-fn kubeconfigs(working_directory: &Path, environment: &BTreeMap<String, String>) -> Vec<PathBuf> {
+pub(crate) fn kubeconfigs(working_directory: &Path, environment: &BTreeMap<String, String>) -> Vec<PathBuf> {
     let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     match (set("KUBECONFIG"), set("HOME")) {
         (Some(list), _) => {

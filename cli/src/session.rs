@@ -1,6 +1,7 @@
 //! One run: the world taken apart into what commands use.
 
-use crate::args::Args;
+use crate::args::{Args, BackendArgument};
+use crate::backend;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::files::{Kept, Noting};
@@ -18,17 +19,14 @@ use engine::port::{Files, Guard, Machine, Registry};
 use engine::question::Answers;
 use engine::source::SourceTree;
 use engine::state::State;
-use state::{FilesRead, Store};
+use state::{Backend, FilesRead, Store};
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
-
-/// The state file, beside the configuration.
-const STATE_FILE: &str = "meshplan.state.json";
 
 /// What a command works with.
 pub(crate) struct Session {
@@ -47,6 +45,10 @@ pub(crate) struct Session {
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) interrupt: NextInterrupt,
     pub(crate) view: Box<dyn View>,
+    /// `--backend-config`.
+    pub(crate) backend_config: Vec<BackendArgument>,
+    /// Where the state is kept, once that was asked for.
+    pub(crate) backend: OnceLock<Arc<dyn Backend>>,
     /// The text read so far, for problems to point at.
     pub(crate) sources: SourceTree,
     /// What was read of files to plan.
@@ -85,6 +87,8 @@ impl Session {
             stop: world.stop,
             interrupt: world.interrupt,
             view,
+            backend_config: args.global.backend_config.clone(),
+            backend: OnceLock::new(),
             guard: world.guard,
             registry: world.registry,
         }
@@ -112,6 +116,7 @@ impl Session {
     /// The lock and what is remembered.
     pub(crate) fn lock(&mut self, operation: &str, timeout: Duration) -> Result<(Box<dyn Guard>, State), Failure> {
         let (locked, loaded) = self.store().lock(operation, timeout)?;
+        backend::remember(self)?;
         for notice in &loaded.notices {
             self.view.say(&format!("note: {notice}"));
         }
@@ -200,9 +205,13 @@ impl Session {
         self.stdin.read_line(&mut answer).is_ok() && answer.trim() == "yes"
     }
 
-    /// The state's files.
+    /// The state, wherever it is kept.
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.home.join(STATE_FILE))
+        if self.home != self.directory {
+            // A test has a state of its own.
+            return Store::on(backend::choose(self));
+        }
+        Store::on(self.backend.get_or_init(|| backend::choose(self)).clone())
     }
 
     /// Writes data to standard output as it is.

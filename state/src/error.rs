@@ -99,6 +99,22 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// What is configured to keep the state cannot be used as it is configured.
+    Unusable {
+        /// The state, or the block that should name it.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+        /// What to do.
+        help: String,
+    },
+    /// A state that shall be replaced is not the one that replaces it, at an earlier time.
+    WouldBeLost {
+        /// The state that would be replaced.
+        path: PathBuf,
+        /// What it is, and what the other one is.
+        why: String,
+    },
     /// A state to be written belongs to another lineage than the one that is locked.
     NotThisState {
         /// The state file.
@@ -185,6 +201,8 @@ impl Error {
             Self::NotThisLock { .. } => "not this lock",
             Self::Alive { .. } => "holder is alive",
             Self::Unreachable { .. } => "state not reachable",
+            Self::Unusable { .. } => "backend not usable",
+            Self::WouldBeLost { .. } => "state would be lost",
             Self::NotThisState { .. } => "another state",
             Self::NotStorable { .. } => "value not storable",
             Self::Sealed { .. } => "sealed state",
@@ -197,7 +215,8 @@ impl Error {
     /// What to do, where there is something.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Corrupt { help, .. } => Some(help.clone()),
+            Self::Corrupt { help, .. } | Self::Unusable { help, .. } => Some(help.clone()),
+            Self::WouldBeLost { .. } => Some("look which of the two is right; `--force` replaces this one".to_owned()),
             Self::Newer { written_by, .. } if written_by.is_empty() => Some("use a newer meshplan".to_owned()),
             Self::Newer { written_by, .. } => Some(format!("use meshplan {written_by} or a later one")),
             Self::OtherLineage { journal, .. } => Some(format!(
@@ -266,6 +285,8 @@ impl fmt::Display for Error {
             Self::Alive { path, holder: Some(holder) } => write!(f, "`{}` is held on this machine by {holder}", path.display()),
             Self::Alive { path, holder: None } => write!(f, "`{}` is held on this machine by a living process", path.display()),
             Self::Unreachable { path, why } => write!(f, "`{}` cannot be reached: {why}", path.display()),
+            Self::Unusable { path, why, .. } => write!(f, "`{}` cannot be used: {why}", path.display()),
+            Self::WouldBeLost { path, why } => write!(f, "`{}` {why}", path.display()),
             Self::NotThisState { path, locked, given } => {
                 write!(f, "`{}` is of the lineage `{locked}`, the state to be written of `{given}`", path.display())
             }
@@ -349,6 +370,8 @@ mod tests {
             Error::Alive { path: path.clone(), holder: Some(holder()) },
             Error::Alive { path: path.clone(), holder: None },
             Error::Unreachable { path: path.clone(), why: "connection refused".to_owned() },
+            Error::Unusable { path: path.clone(), why: "it is misspelt".to_owned(), help: "spell it".to_owned() },
+            Error::WouldBeLost { path: path.clone(), why: "has serial 4, the other one 3".to_owned() },
             Error::NotThisState { path: path.clone(), locked: "a".to_owned(), given: "b".to_owned() },
             Error::sealed(&path, KeyId::parse("0123456789abcdef").unwrap()),
             Error::NotStorable { path: path.clone(), what: "thing.a".to_owned(), why: "it holds a value that is not known" },

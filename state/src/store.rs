@@ -19,7 +19,7 @@ const KEY_BYTES: usize = 32;
 /// A state with its journal and lock, wherever they are kept.
 #[derive(Debug, Clone)]
 pub struct Store {
-    backend: Arc<dyn Backend>,
+    pub(crate) backend: Arc<dyn Backend>,
     files: Arc<Files>,
 }
 
@@ -179,7 +179,7 @@ impl Store {
     }
 
     /// Reads and mends what is kept, and gives a new state what it needs.
-    fn begin(&self, held: &mut dyn Held) -> Result<(Loaded, KeyIs), Error> {
+    pub(crate) fn begin(&self, held: &mut dyn Held) -> Result<(Loaded, KeyIs), Error> {
         let Found { mut loaded, journal, mut key, .. } = find(&*self.backend, &self.files)?;
         let names = self.backend.names();
         if let Some(sealed_with) = loaded.sealed_with {

@@ -121,6 +121,28 @@ pub struct Settings {
     pub required_version: Option<(Arc<str>, Span)>,
     /// `history`: how many revisions are kept. That of the root module counts.
     pub history: Option<usize>,
+    /// `backend`: where the state is kept. Only that of the root module counts.
+    pub backend: Option<Backend>,
+}
+
+/// `backend "kind" { … }`: constants alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// The kind, such as `s3`.
+    pub kind: Arc<str>,
+    /// Its arguments by name.
+    pub arguments: BTreeMap<Arc<str>, BackendArgument>,
+    /// Where the block's header stands.
+    pub span: Span,
+}
+
+/// An argument of a `backend` block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendArgument {
+    /// The constant, as text.
+    pub text: Arc<str>,
+    /// Where its name stands.
+    pub span: Span,
 }
 
 /// What names a resource block within its module.

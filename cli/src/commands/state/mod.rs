@@ -3,12 +3,14 @@
 pub mod diff;
 pub mod history;
 pub mod list;
+pub mod migrate;
 pub mod mv;
 pub mod pull;
 pub mod push;
 pub mod restore;
 pub mod rm;
 pub mod show;
+pub mod unlock;
 mod write;
 
 use crate::failure::Failure;
@@ -29,6 +31,8 @@ pub enum State {
     History(history::History),
     Diff(diff::Diff),
     Restore(restore::Restore),
+    Migrate(migrate::Migrate),
+    Unlock(unlock::Unlock),
 }
 
 pub(super) fn run(session: &mut Session, verb: &State) -> Result<u8, Failure> {
@@ -42,6 +46,8 @@ pub(super) fn run(session: &mut Session, verb: &State) -> Result<u8, Failure> {
         State::History(args) => history::run(session, args),
         State::Diff(args) => diff::run(session, args),
         State::Restore(args) => restore::run(session, args),
+        State::Migrate(args) => migrate::run(session, args),
+        State::Unlock(args) => unlock::run(session, args),
     }
 }
 

@@ -124,7 +124,7 @@ impl Lowering<'_> {
         count
     }
 
-    fn wrong_constant(&mut self, attribute: &Attribute, wanted: &str) {
+    pub(super) fn wrong_constant(&mut self, attribute: &Attribute, wanted: &str) {
         let at = self.of(&attribute.value);
         let detail = format!("`{}` must be {wanted}, written out", attribute.key.as_str());
         self.report(Diagnostic::error("wrong value", detail).at(at));

@@ -2,6 +2,7 @@
 //!
 //! Parsing never stops at a problem: it returns what it has and every problem, with its place.
 
+mod backend;
 mod block;
 mod expression;
 mod import;
@@ -20,6 +21,7 @@ mod template;
 mod types;
 mod values;
 
+pub use backend::backend;
 pub use module::{ModuleCall, calls, parse};
 pub use runs::parse_runs;
 pub use values::{Values, parse_values, variable_value};

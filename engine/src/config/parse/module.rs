@@ -247,13 +247,7 @@ impl Lowering<'_> {
                 Structure::Block(inner) => {
                     let at = self.header(inner);
                     match inner.ident.as_str() {
-                        "backend" => {
-                            self.unsupported(
-                                "a `backend` block",
-                                at,
-                                "The state stands in `meshplan.state.json` beside the configuration.",
-                            );
-                        }
+                        "backend" => settings.backend = settings.backend.take().or(self.backend(inner)),
                         "encryption" => self.unsupported(
                             "an `encryption` block",
                             at,
@@ -340,7 +334,6 @@ mod tests {
     fn what_terraform_has_and_we_have_not_is_said_to_be_so() {
         for block in [
             "ephemeral \"a\" \"b\" {}",
-            "meshplan {\n  backend \"s3\" {}\n}",
             "meshplan {\n  encryption {}\n}",
             "meshplan {\n  required_providers {}\n}",
             "resource \"k\" \"n\" {\n  provisioner \"local-exec\" {}\n}",

@@ -1,10 +1,10 @@
 //! Real clusters whose descriptions move, vanish or lead to another one: what lies within is found again, left in order, or not touched.
 
+use crate::meanwhile::MeanwhileYes;
 use meshplan_tests::apiserver::access::kubeconfig;
 use meshplan_tests::apiserver::{self, Access, ApiServer, Proxy};
 use meshplan_tests::scenario::{Output, Scenario};
 use serde_json::Value;
-use std::io::{BufRead, Read};
 
 /// A namespace and an object within, in the cluster that `data.kubernetes_cluster.c` leads to.
 const OBJECTS: &str = r#"
@@ -209,26 +209,6 @@ fn another_cluster_behind_the_same_context_is_entered_with_a_warning() {
     assert_eq!(case.object(case.one), before);
     assert!(case.object(case.two).is_some());
     case.assert_converged();
-}
-
-/// Standard input that does something before it says yes.
-struct MeanwhileYes<F: FnMut()>(F, &'static [u8]);
-
-impl<F: FnMut()> Read for MeanwhileYes<F> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        self.1.read(into)
-    }
-}
-
-impl<F: FnMut()> BufRead for MeanwhileYes<F> {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
-        (self.0)();
-        Ok(self.1)
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.1 = &self.1[amount..];
-    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod manifests;
 mod meanwhile;
 mod noise;
 mod objects;
+mod owners;
 mod places;
 mod preview;
 mod remote_secrets;

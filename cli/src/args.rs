@@ -5,7 +5,7 @@ mod assignment;
 mod backend;
 mod spelling;
 
-pub use aiming::Aiming;
+pub use aiming::{Aiming, Manner};
 pub use assignment::{Assignment, Assignments};
 pub use backend::BackendArgument;
 

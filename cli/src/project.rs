@@ -1,7 +1,7 @@
 //! The configuration in a directory, and the values of its variables.
 
 use crate::aims;
-use crate::args::{Aiming, Assignment, Planning, Previewer};
+use crate::args::{Aiming, Assignment, Manner, Planning, Previewer};
 use crate::backend;
 use crate::failure::Failure;
 use crate::history;
@@ -129,9 +129,13 @@ impl Project {
         most_revisions(&self.config)
     }
 
-    /// The same, aimed at a part.
-    pub(crate) fn aimed(self, session: &Session, aiming: &Aiming, replace: &[String]) -> Result<Self, Failure> {
-        Ok(Self { aims: aims::gather(&session.working_directory, aiming, replace)?, ..self })
+    /// The same, aimed at a part, or at the state alone.
+    pub(crate) fn aimed(self, session: &Session, aiming: &Aiming, manner: &Manner) -> Result<Self, Failure> {
+        if manner.refresh_only && self.skip_refresh {
+            let detail = "`--refresh-only` writes down what exists, and `--refresh=false` does not look at it";
+            return Err(Failure::one("nothing to refresh", detail.to_owned()).help("Leave out one of the two."));
+        }
+        Ok(Self { aims: aims::gather(&session.working_directory, aiming, manner)?, ..self })
     }
 
     /// The configuration alone, every file of it read and parsed. Warnings are shown; errors fail.

@@ -194,7 +194,13 @@ impl Session {
 
     /// Asks whether a plan shall be applied.
     pub(crate) fn approved(&mut self, plan: &Plan) -> bool {
-        self.confirmed(if plan.destroy { "Destroy everything listed above?" } else { "Apply the changes listed above?" })
+        self.confirmed(if plan.refresh_only {
+            "Write this to the state? Nothing that exists is changed."
+        } else if plan.destroy {
+            "Destroy everything listed above?"
+        } else {
+            "Apply the changes listed above?"
+        })
     }
 
     /// Asks a question. Only `yes` is a yes.

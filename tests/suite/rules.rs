@@ -8,6 +8,7 @@ mod imports;
 mod lifecycle;
 mod moves;
 mod providers;
+mod refresh;
 mod repair;
 mod requirements;
 mod upgrade;

@@ -36,7 +36,7 @@ fn close(schema: &mut Value) {
 fn validator(name: &str) -> Validator {
     // What is joined with other members is closed where they are joined.
     let mut common = closed("common");
-    for joined in ["change", "output_change", "blocked", "check"] {
+    for joined in ["change", "output_change", "drift", "blocked", "check"] {
         common["$defs"][joined].as_object_mut().unwrap().remove("additionalProperties");
     }
     let resources = [("urn:meshplan:common:1", common), ("urn:meshplan:state:1", closed("state"))];
@@ -114,6 +114,8 @@ fn all_events(validator: &Validator) -> BTreeSet<String> {
     for args in [&["plan", "--json"][..], &apply, &apply] {
         run(&scenario, args);
     }
+    fake.meddle("fake_place.p/fake_inner/a", None);
+    run(&scenario, &["plan", "--json"]);
     fake.silence("fake_place.p");
     run(&scenario, &["plan", "--json"]);
     fake.answer_again("fake_place.p");

@@ -23,3 +23,14 @@ pub struct Aiming {
     #[arg(long, value_name = "FILE")]
     pub exclude_file: Vec<PathBuf>,
 }
+
+/// What is done with what could stay as it is.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Manner {
+    /// Replace the instance ADDRESS though it could stay; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<String>,
+    /// Change nothing but the state and outputs: write down what exists now, forget what does not
+    #[arg(long, conflicts_with = "replace")]
+    pub refresh_only: bool,
+}

@@ -1,6 +1,6 @@
 //! `meshplan apply`
 
-use crate::args::{Aiming, Performing, Planning, revision};
+use crate::args::{Aiming, Manner, Performing, Planning, revision};
 use crate::failure::Failure;
 use crate::perform::perform;
 use crate::project::{Aim, Project};
@@ -25,9 +25,9 @@ pub struct Apply {
     /// What it is aimed at.
     #[command(flatten)]
     pub aiming: Aiming,
-    /// Replace the instance ADDRESS though it could stay; may be given more than once
-    #[arg(long, value_name = "ADDRESS")]
-    pub replace: Vec<String>,
+    /// What is done with what could stay.
+    #[command(flatten)]
+    pub manner: Manner,
     /// How it is performed.
     #[command(flatten)]
     pub performing: Performing,
@@ -46,6 +46,6 @@ pub(super) fn run(session: &mut Session, args: &Apply) -> Result<u8, Failure> {
         let detail = format!("`{}` cannot be applied: this version of meshplan applies only the plan it has just made", file.display());
         return Err(Failure::one("saved plans are not applied yet", detail).help("Run `meshplan apply` without a file."));
     }
-    let project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.replace)?;
+    let project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.manner)?;
     perform(session, &project, &args.performing, Aim::Configuration)
 }

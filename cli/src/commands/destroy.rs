@@ -1,6 +1,6 @@
 //! `meshplan destroy`
 
-use crate::args::{Aiming, Performing, Planning};
+use crate::args::{Aiming, Manner, Performing, Planning};
 use crate::failure::Failure;
 use crate::perform::perform;
 use crate::project::{Aim, Project};
@@ -25,6 +25,6 @@ pub struct Destroy {
 }
 
 pub(super) fn run(session: &mut Session, args: &Destroy) -> Result<u8, Failure> {
-    let project = Project::load(session, &args.planning)?.aimed(session, &args.aiming, &[])?;
+    let project = Project::load(session, &args.planning)?.aimed(session, &args.aiming, &Manner::default())?;
     perform(session, &project, &args.performing, Aim::Nothing)
 }

@@ -1,6 +1,6 @@
 //! `meshplan plan`
 
-use crate::args::{Aiming, Planning, revision};
+use crate::args::{Aiming, Manner, Planning, revision};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::{Aim, Project};
@@ -23,16 +23,16 @@ pub struct Plan {
     /// What it is aimed at.
     #[command(flatten)]
     pub aiming: Aiming,
-    /// Replace the instance ADDRESS though it could stay; may be given more than once
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "destroy")]
-    pub replace: Vec<String>,
+    /// What is done with what could stay.
+    #[command(flatten)]
+    pub manner: Manner,
     /// Plan the configuration of revision @N instead of the one in the directory, as `state history` lists it
     ///
     /// Its variables count as they were then; what is kept nowhere (`ephemeral`) has to be given again, and `--var` overrides.
     #[arg(long, value_name = "@N", value_parser = revision)]
     pub to: Option<u64>,
     /// Plan to destroy everything
-    #[arg(long, conflicts_with = "to")]
+    #[arg(long, conflicts_with_all = ["to", "replace", "refresh_only"])]
     pub destroy: bool,
     /// Write the plan as JSON to FILE, for review
     ///
@@ -48,7 +48,7 @@ pub struct Plan {
 }
 
 pub(super) fn run(session: &mut Session, args: &Plan) -> Result<u8, Failure> {
-    let project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.replace)?;
+    let project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.manner)?;
     let runtime = Session::runtime()?;
     let state = session.remembered()?;
     let aim = if args.destroy { Aim::Nothing } else { Aim::Configuration };

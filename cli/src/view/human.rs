@@ -57,7 +57,10 @@ impl View for Human {
 
     fn applied(&mut self, applied: Applied<'_>) {
         self.progress.end(&mut self.screen.err);
-        let line = summary(applied.summary, applied.plan.destroy);
+        let line = match (applied.summary.is_complete(), applied.plan.refresh_only) {
+            (true, true) => "Refresh complete: the state remembers what exists.".to_owned(),
+            _ => summary(applied.summary, applied.plan.destroy),
+        };
         let paint = if applied.summary.is_complete() { Paint::Success } else { Paint::Error };
         self.screen.out.write(&format!("\n{}\n", self.out.paint(paint, &line)));
         let text = memory::outputs(applied.outputs);

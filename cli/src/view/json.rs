@@ -53,6 +53,9 @@ impl View for Lines {
     }
 
     fn plan(&mut self, plan: &Plan) {
+        for change in plan.drift() {
+            self.line("drift", drifted(change));
+        }
         for planned in plan.changes.iter().filter(|change| change.action.is_change()) {
             self.line("planned_change", change(planned));
         }
@@ -67,7 +70,7 @@ impl View for Lines {
         }
         self.line(
             "plan",
-            json!({ "counts": counts(&plan.counts()), "changes": plan.has_changes(), "destroy": plan.destroy, "partial": plan.partial, "digest": plan.digest() }),
+            json!({ "counts": counts(&plan.counts()), "changes": plan.has_changes(), "destroy": plan.destroy, "partial": plan.partial, "refresh_only": plan.refresh_only, "digest": plan.digest() }),
         );
     }
 
@@ -138,12 +141,31 @@ pub fn document(plan: &Plan) -> Json {
         "meshplan": env!("CARGO_PKG_VERSION"),
         "destroy": plan.destroy,
         "partial": plan.partial,
+        "refresh_only": plan.refresh_only,
         "digest": plan.digest(),
         "counts": counts(&plan.counts()),
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
+        "drift": plan.drift().map(drifted).collect::<Vec<_>>(),
         "outputs": plan.outputs.iter().map(output_change).collect::<Vec<_>>(),
         "blocked": plan.blocked.iter().map(not_planned).collect::<Vec<_>>(),
         "checks": plan.checks.iter().map(check).collect::<Vec<_>>(),
+    })
+}
+
+/// What happened outside.
+fn drifted(change: &Change) -> Json {
+    let (paths, by) = match &change.reason {
+        Reason::Drift(drift) => (drift.paths.as_slice(), drift.by.as_slice()),
+        _ => Default::default(),
+    };
+    json!({
+        "address": change.address.to_string(),
+        "deposed": change.deposed.as_deref(),
+        "kind": &*change.kind,
+        "place": change.place.as_ref().map(ToString::to_string),
+        "what": if change.reason == Reason::Gone { "deleted" } else { "changed" },
+        "paths": paths,
+        "by": by,
     })
 }
 

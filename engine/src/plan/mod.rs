@@ -60,6 +60,8 @@ pub struct Plan {
     pub destroy: bool,
     /// Whether it was aimed at a part, and may leave something out.
     pub partial: bool,
+    /// Whether it changes the state and outputs alone. Its updates write down what was found.
+    pub refresh_only: bool,
 }
 
 impl Plan {
@@ -79,6 +81,11 @@ impl Plan {
     /// Whether it may not be applied.
     pub fn is_errored(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// What was changed or deleted outside, as far as that was looked at.
+    pub fn drift(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| matches!(change.reason, Reason::Drift(_) | Reason::Gone))
     }
 
     /// How many of each action.

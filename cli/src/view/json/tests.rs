@@ -74,7 +74,7 @@ fn a_plan_is_one_line_per_change_and_one_for_the_whole() {
             json!({ "event": "planned_output", "name": "o", "sensitive": true, "before": null, "after": null, "after_unknown": [] }),
             json!({ "event": "blocked", "address": "k.x", "why": "connection refused" }),
             json!({ "event": "check", "name": "c", "status": "not_run", "messages": ["no data plane"] }),
-            json!({ "event": "plan", "changes": true, "destroy": false, "partial": false, "digest": plan().digest(), "counts": {
+            json!({ "event": "plan", "changes": true, "destroy": false, "partial": false, "refresh_only": false, "digest": plan().digest(), "counts": {
                 "add": 1, "change": 0, "replace": 0, "destroy": 0, "import": 0, "forget": 0, "read": 0, "move": 0, "keep": 1,
             } }),
         ]

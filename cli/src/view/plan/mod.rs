@@ -3,6 +3,7 @@
 mod attributes;
 mod blocked;
 mod leaves;
+mod outside;
 mod previews;
 mod rows;
 mod states;
@@ -42,6 +43,7 @@ const TOGETHER: usize = 64 * 1024;
 /// The whole plan, part by part, as soon as there is enough of it to be shown. Problems are not part of it: they come after.
 pub fn render(plan: &Plan, layout: Layout, show: &mut dyn FnMut(&str)) {
     let mut text = String::with_capacity(TOGETHER + 4096);
+    outside::write(&mut text, plan, layout);
     write_rows(&mut text, plan, layout, show);
     previews::write(&mut text, plan, layout);
     write_outputs(&mut text, &plan.outputs, layout);
@@ -163,7 +165,11 @@ fn write_checks(text: &mut String, plan: &Plan, layout: Layout) {
 
 /// The last line: how many of each, or that there is nothing to do.
 pub fn summary(plan: &Plan, style: Style) -> String {
-    let mut text = if plan.has_changes() { counted(&plan.counts()) } else { no_changes(plan) };
+    let mut text = match (plan.has_changes(), plan.refresh_only) {
+        (false, _) => no_changes(plan),
+        (true, true) => refreshed(plan),
+        (true, false) => counted(&plan.counts()),
+    };
     text.push_str(&blocked::counted(plan));
     let mut line = style.paint(Paint::Strong, &text);
     line.push('\n');
@@ -176,11 +182,19 @@ pub fn summary(plan: &Plan, style: Style) -> String {
 fn no_changes(plan: &Plan) -> String {
     let why = match (plan.destroy, plan.changes.is_empty() && plan.blocked.is_empty()) {
         (true, _) => "there is nothing to destroy",
+        (false, _) if plan.refresh_only => "the state remembers what exists",
         (false, _) if plan.partial => "the part that is aimed at is as configured",
         (false, true) => "the configuration has no resources, and nothing is remembered",
         (false, false) => "what exists is as configured",
     };
     format!("No changes: {why}.")
+}
+
+fn refreshed(plan: &Plan) -> String {
+    let counts = plan.counts();
+    let parts = [(counts.change, "to write down"), (counts.forget, "to forget"), (plan.outputs.len(), "outputs to change")];
+    let parts: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
+    format!("State: {}; nothing that exists is changed.", parts.join(", "))
 }
 
 fn counted(counts: &Counts) -> String {

@@ -198,6 +198,9 @@ impl Walk<'_> {
             return Ok(Found::Fate(Fate::Blocked(why)));
         }
         let record = self.prior.record(subject.address).cloned();
+        if self.inputs.aims.refresh_only {
+            return self.plan_refresh(subject, record, place.as_ref());
+        }
         let stays = record.as_ref().is_none_or(|record| record.place == place);
         let place_remade = place
             .as_ref()

@@ -20,6 +20,7 @@ mod orphans;
 mod place;
 mod probes;
 mod range;
+mod refresh;
 mod repair;
 mod scope;
 mod skeleton;
@@ -196,7 +197,11 @@ impl<'a> Walk<'a> {
         if !self.stuck {
             self.miss_import_targets();
             self.inherit_create_before_destroy();
-            self.plan_orphans();
+            if self.inputs.aims.refresh_only {
+                self.refresh_rest();
+            } else {
+                self.plan_orphans();
+            }
             self.judge_aims();
             self.warn_of_lost_places();
         }

@@ -8,6 +8,7 @@ mod effects;
 mod lint;
 mod part;
 mod places;
+mod refresh;
 mod removals;
 mod template;
 
@@ -70,15 +71,11 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         gates: BTreeMap::new(),
         bringers,
     };
-    builder.reserve_checks(&checks);
-    builder.add_instances();
-    builder.wait_for_bringers();
-    builder.add_checks(&checks);
-    builder.add_orphans();
-    builder.order_removals();
-    builder.leave_places();
-    builder.refuse_circles();
-    builder.keep_part(&mut checks);
+    if builder.walk.inputs.aims.refresh_only {
+        builder.add_refreshes();
+    } else {
+        builder.add_all(&mut checks);
+    }
     let outputs = builder.add_outputs();
     let (places, left) = (builder.places(), builder.left());
     let program = Program { slots: builder.slots, instances: builder.instances, places };
@@ -98,6 +95,19 @@ struct Checked {
 }
 
 impl Builder<'_, '_> {
+    /// Adds every step of the plan, in its order.
+    fn add_all(&mut self, checks: &mut Vec<Checked>) {
+        self.reserve_checks(checks);
+        self.add_instances();
+        self.wait_for_bringers();
+        self.add_checks(checks);
+        self.add_orphans();
+        self.order_removals();
+        self.leave_places();
+        self.refuse_circles();
+        self.keep_part(checks);
+    }
+
     fn push(&mut self, op: Op, mut needs: Vec<SlotId>) -> SlotId {
         needs.sort_unstable();
         needs.dedup();
@@ -199,6 +209,9 @@ impl Builder<'_, '_> {
             if value.blocked_why().is_some() || value.holds_pending() || self.comes_from_what_is_left_out(&value) {
                 continue;
             }
+            if self.walk.inputs.aims.refresh_only && !value.is_known() {
+                continue;
+            }
             let mut needs = asserted.remove(name).unwrap_or_default();
             let template = self.template(&value, &mut needs);
             self.push(Op::Output { name: name.clone(), value: template, sensitive: output.sensitive }, needs);
@@ -207,7 +220,7 @@ impl Builder<'_, '_> {
                 changes.push(OutputChange { name: name.clone(), before, after: Some(value), sensitive: output.sensitive });
             }
         }
-        let whole = self.walk.inputs.aims.targets.is_empty();
+        let whole = self.walk.inputs.aims.targets.is_empty() && !self.walk.inputs.aims.refresh_only;
         for (name, output) in self.walk.prior.outputs.iter().filter(|_| whole) {
             if !outputs.contains_key(name) {
                 let before = Some(output.value.clone());
@@ -284,6 +297,7 @@ impl Walk<'_> {
             renamed,
             destroy: inputs.destroy,
             partial: inputs.aims.is_partial(),
+            refresh_only: inputs.aims.refresh_only,
         }
     }
 }

@@ -42,7 +42,7 @@ impl Builder<'_, '_> {
 
     /// Whether something that a value came from changes, and not in this run.
     pub(super) fn comes_from_what_is_left_out(&mut self, value: &Value) -> bool {
-        if !self.walk.inputs.aims.is_partial() {
+        if !self.walk.inputs.aims.is_partial() && !self.walk.inputs.aims.refresh_only {
             return false;
         }
         let origin = value.deep_origin(&mut self.walk.arena.origins);

@@ -4,10 +4,12 @@
 
 mod catalogue;
 mod compare;
+mod ignored;
 mod provider;
 
 pub use catalogue::Catalogue;
 pub use compare::{compare, created};
+pub use ignored::{Ignored, ignoring, replaced};
 pub use provider::{ProviderName, ProviderSchema, Setting};
 
 use crate::address::Address;
@@ -341,6 +343,11 @@ pub trait Kind: Send + Sync {
     fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
         let _ = instances;
         Vec::new()
+    }
+
+    /// The arguments with what is there in the place of what `ignore_changes` names: by default [`ignoring`], attribute by attribute.
+    fn ignoring(&self, asked: Ignored<'_>) -> Value {
+        ignoring(self.schema(), asked)
     }
 
     /// What becomes of the instance: by default [`compare`], attribute by attribute.

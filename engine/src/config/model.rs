@@ -335,8 +335,8 @@ pub struct Lifecycle {
     pub create_before_destroy: bool,
     /// A plan that deletes it is refused.
     pub prevent_destroy: bool,
-    /// Dotted paths whose changes in configuration are not followed; `["all"]` for all.
-    pub ignore_changes: Vec<(Arc<str>, Span)>,
+    /// Paths whose changes are not followed, step by step: names, keys and indexes; the one step `all` for all.
+    pub ignore_changes: Vec<(Vec<Arc<str>>, Span)>,
     /// What replaces it by changing.
     pub replace_triggered_by: Vec<Expr>,
     /// Checked before it is planned and applied.

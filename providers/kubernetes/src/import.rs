@@ -121,7 +121,7 @@ fn as_there(desired: &Value, there: Option<&Value>) -> Value {
 }
 
 /// A live Secret with its data as text, as far as it is text, in addition.
-fn with_text(live: &Value) -> Value {
+pub(crate) fn with_text(live: &Value) -> Value {
     let Some(data) = live.get("data").filter(|_| is_secret(live)) else { return live.clone() };
     let text = |value: &Value| String::from_utf8(STANDARD.decode(value.as_str()?).ok()?).ok();
     let texts = data.entries().iter().filter_map(|entry| Some((entry.key.clone(), Value::string(text(&entry.value)?).sensitive())));

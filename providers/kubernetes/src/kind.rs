@@ -7,7 +7,7 @@ use crate::planning;
 use crate::readiness::usual_seconds;
 use crate::validation;
 use engine::address::Address;
-use engine::schema::{Attribute, Comparison, Kind, Member, Planned, Presence, Problem, Schema, compare};
+use engine::schema::{Attribute, Comparison, Ignored, Kind, Member, Planned, Presence, Problem, Schema, compare};
 use engine::value::{Type, Value};
 use std::sync::Arc;
 
@@ -111,6 +111,10 @@ impl Kind for Adapter {
 
     fn adopts(&self, arguments: &Value) -> bool {
         self.kind.imported().is_some() && arguments.text("on_exists") == Some("adopt")
+    }
+
+    fn ignoring(&self, asked: Ignored<'_>) -> Value {
+        crate::ignored::ignoring(&*self.kind, asked)
     }
 
     fn planned(&self, asked: Comparison<'_>) -> Planned {

@@ -11,6 +11,7 @@ mod difference;
 mod document;
 #[cfg(test)]
 mod fake;
+mod ignored;
 mod import;
 mod kind;
 mod kinds;

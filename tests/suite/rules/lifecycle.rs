@@ -1,8 +1,12 @@
 //! What is protected, and what is created before it is deleted.
 
 use super::{address, inner, summaries, thing};
+use engine::plan::Inputs;
 use engine::value::Value;
+use meshplan_tests::cluster::Cluster;
 use meshplan_tests::planning::{Bench, Circumstances, actions};
+use meshplan_tests::scenario::Scenario;
+use serde_json::json;
 
 const PROTECTED: &str = "lifecycle {\n prevent_destroy = true\n }";
 
@@ -170,4 +174,108 @@ fn a_precondition_of_an_output_is_held() {
     assert_eq!(told, [("condition failed", "it does not hold")]);
     assert!(!bench.state.outputs.contains_key("o") && bench.state.record(&address("fake_thing.a")).is_some());
     assert_eq!(summaries(&bench.plan(&later)), ["precondition failed"]);
+}
+
+fn named(value: &str, more: &str) -> String {
+    format!("resource \"fake_thing\" \"a\" {{\n name = \"a\"\n value = {value}\n {more}\n}}\n")
+}
+
+fn ignoring(paths: &str) -> String {
+    format!("lifecycle {{\n ignore_changes = {paths}\n }}")
+}
+
+#[test]
+fn what_is_ignored_is_left_as_it_is() {
+    let first = "{ a = 1, l = [{ x = 1 }, { x = 2 }], m = { \"k.io/r\" = 1, s = 1 } }";
+    for (paths, now, changes) in [
+        ("[value]", "{ a = 2 }", false),
+        ("all", "{ a = 2 }", false),
+        ("[value.a]", "{ a = 2, l = [{ x = 1 }, { x = 2 }], m = { \"k.io/r\" = 1, s = 1 } }", false),
+        ("[value.a]", "{ a = 1, l = [{ x = 1 }, { x = 2 }], m = { \"k.io/r\" = 1, s = 2 } }", true),
+        ("[value.l[1].x]", "{ a = 1, l = [{ x = 1 }, { x = 7 }], m = { \"k.io/r\" = 1, s = 1 } }", false),
+        ("[value.l[1].x]", "{ a = 1, l = [{ x = 7 }, { x = 2 }], m = { \"k.io/r\" = 1, s = 1 } }", true),
+        ("[value.m[\"k.io/r\"], slow]", "{ a = 1, l = [{ x = 1 }, { x = 2 }], m = { \"k.io/r\" = 7, s = 1 } }", false),
+        ("[value.new]", "{ a = 1, l = [{ x = 1 }, { x = 2 }], m = { \"k.io/r\" = 1, s = 1 }, new = 1 }", false),
+        ("[slow]", "{ a = 1 }", true),
+    ] {
+        let mut bench = Bench::default();
+        bench.apply(&named(first, &ignoring(paths)));
+        let plan = bench.plan(&named(now, &ignoring(paths)));
+        assert_eq!(plan.has_changes(), changes, "{paths} {now}: {:?}", actions(&plan));
+        let looked_away = Inputs { skip_refresh: true, ..Inputs::default() };
+        assert_eq!(bench.plan_with(&named(now, &ignoring(paths)), looked_away).has_changes(), changes, "{paths} {now}");
+        bench.apply(&named(now, &ignoring(paths)));
+        bench.assert_converged(&named(now, &ignoring(paths)));
+    }
+    // What is created is created as configured.
+    let mut bench = Bench::default();
+    bench.apply(&named("2", &ignoring("[value]")));
+    assert_eq!(bench.state.record(&address("fake_thing.a")).unwrap().attributes.get("value"), Some(&Value::number(2)));
+}
+
+#[test]
+fn what_others_make_of_what_is_ignored_stays() {
+    let mut bench = Bench::default();
+    let text = |value: u64| named(&format!("{{ a = {value}, b = {value} }}"), &ignoring("[value.a]"));
+    bench.apply(&text(1));
+    let thing = bench.fake.things()["fake_thing/a"].clone();
+    let meddled = thing.entries().iter().map(|entry| match &*entry.key {
+        "value" => (entry.key.clone(), Value::object([("a", Value::number(9)), ("b", Value::number(1))])),
+        _ => (entry.key.clone(), entry.value.clone()),
+    });
+    bench.fake.meddle("fake_thing/a", Some(Value::object(meddled)));
+    bench.assert_converged(&text(1));
+    bench.apply(&text(2));
+    let value = bench.fake.things()["fake_thing/a"].get("value").and_then(|value| value.to_json().ok());
+    assert_eq!(value, Some(serde_json::json!({ "a": 9, "b": 2 })));
+    bench.assert_converged(&text(2));
+}
+
+#[test]
+fn what_is_ignored_of_an_object_is_left_to_who_took_it() {
+    let text = |k: &str, s: &str| {
+        format!(
+            r#"
+resource "sandbox_cluster" "c" {{
+  name = "c"
+}}
+resource "kubernetes_manifest" "m" {{
+  cluster  = sandbox_cluster.c
+  manifest = {{ apiVersion = "v1", kind = "ConfigMap", metadata = {{ name = "m", namespace = "default" }}, data = {{ "a.b" = "{k}", s = "{s}" }} }}
+  lifecycle {{
+    ignore_changes = [manifest.data["a.b"]]
+  }}
+}}
+resource "kubernetes_secret" "s" {{
+  cluster   = sandbox_cluster.c
+  name      = "s"
+  namespace = "default"
+  data      = {{ key = "hunter{k}" }}
+  labels    = {{ l = "{s}" }}
+  lifecycle {{
+    ignore_changes = [data]
+  }}
+}}
+"#
+        )
+    };
+    let scenario = Scenario::with(&text("1", "1"));
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let cluster = Cluster::of(&scenario, "c");
+    let (map, secret) = ("/api/v1/namespaces/default/configmaps/m", "/api/v1/namespaces/default/secrets/s");
+    cluster.edit(map, &json!({ "data": { "a.b": "theirs" } }));
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    // Both change in the configuration, and only what is not ignored is followed.
+    scenario.write("main.mesh.hcl", &text("2", "2"));
+    let plan = scenario.run(&["plan"]).expect_code(0);
+    for line in
+        ["kubernetes_manifest.m  `data.s` changed in configuration", "kubernetes_secret.s    `metadata.labels.l` changed in configuration"]
+    {
+        assert!(plan.stdout.contains(line), "{}", plan.all());
+    }
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    assert_eq!(cluster.get(map).unwrap()["data"], json!({ "a.b": "theirs", "s": "2" }));
+    let secret = cluster.get(secret).unwrap();
+    assert_eq!((&secret["data"], &secret["metadata"]["labels"]), (&json!({ "key": "aHVudGVyMQ==" }), &json!({ "l": "2" })));
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
 }

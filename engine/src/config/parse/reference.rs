@@ -159,17 +159,17 @@ impl Lowering<'_> {
     }
 
     /// `ignore_changes = [labels, spec["a"].b]` or `all`: dotted paths.
-    pub(super) fn ignored(&mut self, expression: &Expression) -> Vec<(Arc<str>, Span)> {
+    pub(super) fn ignored(&mut self, expression: &Expression) -> Vec<(Vec<Arc<str>>, Span)> {
         if let Expression::Variable(word) = expression
             && word.as_str() == "all"
         {
-            return vec![("all".into(), self.of(expression))];
+            return vec![(vec!["all".into()], self.of(expression))];
         }
         let mut paths = Vec::new();
         for item in self.each_item(expression, "ignore_changes") {
             let span = self.of(item);
             if let Some(path) = relative_path(item) {
-                paths.push((path.into(), span));
+                paths.push((path, span));
             } else {
                 let detail = format!("`{}` is no path of an argument", self.source(item.span()).trim());
                 let help = "An entry is the name of an argument without quotes, with steps into it: `labels`, `spec.replicas`.";
@@ -246,7 +246,7 @@ fn no_member(name: &str, word: &str, known: &[(&str, Root)]) -> Diagnostic {
 }
 
 /// A path within a block's arguments, its steps joined by dots.
-fn relative_path(item: &Expression) -> Option<String> {
+fn relative_path(item: &Expression) -> Option<Vec<Arc<str>>> {
     let (head, operators) = match item {
         Expression::Variable(head) => (head, &[][..]),
         Expression::Traversal(traversal) => match &traversal.expr {
@@ -255,17 +255,17 @@ fn relative_path(item: &Expression) -> Option<String> {
         },
         _ => return None,
     };
-    let mut steps = vec![head.to_string()];
+    let mut steps: Vec<Arc<str>> = vec![head.as_str().into()];
     for operator in operators {
         steps.push(match operator.value() {
-            TraversalOperator::GetAttr(name) => name.to_string(),
-            TraversalOperator::Index(Expression::String(key)) => key.to_string(),
-            TraversalOperator::Index(Expression::Number(index)) => index.value().to_string(),
-            TraversalOperator::LegacyIndex(index) => index.value().to_string(),
+            TraversalOperator::GetAttr(name) => name.as_str().into(),
+            TraversalOperator::Index(Expression::String(key)) => key.value().as_str().into(),
+            TraversalOperator::Index(Expression::Number(index)) => index.value().to_string().into(),
+            TraversalOperator::LegacyIndex(index) => index.value().to_string().into(),
             _ => return None,
         });
     }
-    Some(steps.join("."))
+    Some(steps)
 }
 
 #[cfg(test)]

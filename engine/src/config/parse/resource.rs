@@ -298,13 +298,13 @@ mod tests {
         );
         let lifecycle = block.lifecycle();
         assert!(lifecycle.create_before_destroy && lifecycle.prevent_destroy);
-        let ignored: Vec<_> = lifecycle.ignore_changes.iter().map(|(path, _)| &**path).collect();
-        assert_eq!(ignored, ["labels", "spec.replicas", "labels.a", "items.0.x"]);
+        let ignored: Vec<_> = lifecycle.ignore_changes.iter().map(|(path, _)| path.join("/")).collect();
+        assert_eq!(ignored, ["labels", "spec/replicas", "labels/a", "items/0/x"]);
         assert_eq!(lifecycle.replace_triggered_by.iter().map(written).collect::<Vec<_>>(), ["resource:k:it.id"]);
         assert_eq!(written(&lifecycle.preconditions[0].error_message), "\"before\"");
         assert_eq!(written(&lifecycle.postconditions[0].condition), "(Itself.id != \"\")");
         let all = resource("resource \"k\" \"it\" {\n  lifecycle {\n    ignore_changes = all\n  }\n}\n");
-        assert_eq!(all.lifecycle().ignore_changes.iter().map(|(path, _)| &**path).collect::<Vec<_>>(), ["all"]);
+        assert_eq!(all.lifecycle().ignore_changes.iter().map(|(path, _)| path.join("/")).collect::<Vec<_>>(), ["all"]);
     }
 
     #[test]

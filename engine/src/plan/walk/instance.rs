@@ -158,7 +158,7 @@ impl Walk<'_> {
         if block.name.mode == Mode::Data {
             return self.plan_data(&subject, dependencies.origin);
         }
-        let arguments = self.ignoring(block, address, &arguments);
+        let arguments = self.ignoring(block, &subject);
         let subject = Subject { arguments: &arguments, ..subject };
         let triggered = self.triggered(block, site)?;
         match self.plan_resource(&subject, terms)? {

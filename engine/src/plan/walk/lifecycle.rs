@@ -5,12 +5,15 @@ use super::inheritance::twice;
 use super::instance::{Found, Subject, group_member};
 use super::range::LEFT_OUT;
 use super::tables::{Conditions, Fate, Planned, Terms};
+use super::world::Seen;
 use super::{Site, Walk};
 use crate::address::Address;
 use crate::config::{Assertion, ResourceBlock, seconds};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::plan::{Action, Reason};
+use crate::schema::Ignored;
 use crate::value::Value;
+use std::sync::Arc;
 
 /// What preconditions come to.
 pub(super) enum Held {
@@ -56,16 +59,23 @@ impl Walk<'_> {
         if problems.is_empty() { Ok(Held::Until(later)) } else { Err(problems) }
     }
 
-    /// `ignore_changes`: what the state remembers instead of what the configuration says, once there is something to remember.
-    pub(super) fn ignoring(&self, block: &ResourceBlock, address: &Address, arguments: &Value) -> Value {
-        let Some(prior) = self.prior.record(address).filter(|_| !block.lifecycle().ignore_changes.is_empty()) else {
-            return arguments.clone();
+    /// `ignore_changes`: what is there instead of what the configuration says, once there is something. References stay: they are where a
+    /// thing lies, and not what it is.
+    pub(super) fn ignoring(&self, block: &ResourceBlock, subject: &Subject<'_>) -> Value {
+        let arguments = subject.arguments;
+        let ignored = &block.lifecycle().ignore_changes;
+        let Some(prior) = self.prior.record(subject.address).filter(|_| !ignored.is_empty()) else { return arguments.clone() };
+        let seen = self.seen(subject.address, None, prior);
+        let observed = match &seen {
+            Seen::Present(observed) => Some(observed),
+            _ => None,
         };
-        let ignored = |name: &str| block.lifecycle().ignore_changes.iter().any(|(path, _)| &**path == "all" || &**path == name);
-        Value::object(arguments.entries().iter().map(|entry| {
-            let remembered = prior.attributes.get(&entry.key).filter(|_| ignored(&entry.key) && entry.value.instance().is_none());
-            (entry.key.clone(), remembered.unwrap_or(&entry.value).clone())
-        }))
+        let is_all = |path: &[Arc<str>]| matches!(path, [all] if &**all == "all");
+        let names = || arguments.entries().iter().map(|entry| vec![entry.key.clone()]);
+        let paths = ignored.iter().flat_map(|(path, _)| if is_all(path) { names().collect() } else { vec![path.clone()] });
+        let refers = |path: &[Arc<str>]| path.first().and_then(|name| arguments.get(name)).is_some_and(|value| value.instance().is_some());
+        let paths: Vec<_> = paths.filter(|path| !refers(path)).collect();
+        subject.kind.ignoring(Ignored { arguments, paths: &paths, prior, observed })
     }
 
     /// Decides postconditions, which see the planned instance as `self`.

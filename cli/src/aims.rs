@@ -15,6 +15,7 @@ pub(crate) fn gather(directory: &Path, aiming: &Aiming, manner: &Manner) -> Resu
         targets: subjects(directory, &aiming.target, &aiming.target_file)?,
         excludes: subjects(directory, &aiming.exclude, &aiming.exclude_file)?,
         replace: manner.replace.iter().map(|text| address::<Address>(text, "--replace")).collect::<Result<_, _>>()?,
+        abandon: aiming.abandon.iter().map(|text| address::<Address>(text, "--abandon")).collect::<Result<_, _>>()?,
         refresh_only: manner.refresh_only,
     })
 }

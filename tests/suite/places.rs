@@ -1,7 +1,7 @@
 //! Places whose descriptions change, vanish or lead elsewhere: what lies within is found again, left in order, or not touched.
 
 use engine::address::Address;
-use engine::plan::{Action, Plan};
+use engine::plan::{Action, Aims, Inputs, Plan};
 use engine::state::Connect;
 use engine::value::Value;
 use meshplan_tests::fake::Fails;
@@ -221,4 +221,93 @@ fn a_digest_tells_clusters_of_one_address_apart() {
     assert!(first.changes.iter().all(|change| change.action == Action::Create));
     bench.fake.meddle("data/old", Some(cluster("u2")));
     assert_ne!(first.digest(), bench.plan(&both("old")).digest());
+}
+
+fn abandoning(place: &str) -> Inputs {
+    let abandon = [place.parse().unwrap()].into();
+    Inputs { aims: Aims { abandon, ..Aims::default() }, ..Inputs::default() }
+}
+
+#[test]
+fn a_cluster_that_never_comes_back_is_abandoned_with_all_within() {
+    let elsewhere = "resource \"fake_thing\" \"t\" {\n name = \"t\"\n}\n";
+    // Whether the configuration still has it or not.
+    for text in [elsewhere.to_owned(), both("old") + elsewhere] {
+        let mut bench = two_clusters();
+        bench.apply(&(both("old") + elsewhere));
+        bench.fake.silence("data/old");
+        let plan = bench.plan(&text);
+        assert_eq!((actions(&plan).len(), blocked(&plan).len() >= 2), (0, true), "what does not answer is not taken for gone");
+        let plan = bench.plan_with(&text, abandoning(ONE));
+        let because = format!("abandoned with `{ONE}`");
+        assert_eq!(actions(&plan), [format!(". fake_inner.x: {because}"), format!(". fake_inner.y: {because}")]);
+        assert_eq!(summaries(&plan), ["place abandoned"]);
+        assert!(plan.diagnostics[0].detail.contains("with 2 resources within"), "{:#?}", plan.diagnostics);
+        assert_ne!(plan.digest(), bench.plan(&text).digest());
+        bench.fake.clear_calls();
+        let (summary, _) = bench.apply_plan(&plan);
+        assert!(summary.is_complete(), "{summary:#?}");
+        assert_eq!(bench.fake.calls(), [""; 0]);
+        assert!(bench.state.places.is_empty());
+        assert_eq!(bench.state.resources.keys().map(ToString::to_string).collect::<Vec<_>>(), ["fake_thing.t"]);
+        assert_eq!(within(&bench), ["u1/fake_inner/x", "u1/fake_inner/y"], "nothing is deleted");
+    }
+    // What is still desired is made where the address leads then.
+    let mut bench = two_clusters();
+    bench.fake.silence("data/old");
+    let plan = bench.plan_with(&both("new"), abandoning(ONE));
+    bench.apply_plan(&plan);
+    bench.apply(&both("new"));
+    assert_eq!(remembered(&bench).0, "u2");
+    bench.assert_converged(&both("new"));
+}
+
+#[test]
+fn only_what_cannot_be_reached_is_abandoned() {
+    let mut bench = two_clusters();
+    assert_eq!(summaries(&bench.plan_with(&both("old"), abandoning(ONE))), ["place answers"]);
+    let plan = bench.plan_with(&both("old"), abandoning("data.fake_context.d"));
+    assert_eq!(
+        (summaries(&plan), plan.diagnostics[0].help.as_deref()),
+        (vec!["no place to abandon"], Some("Did you mean `data.fake_context.c`?"))
+    );
+    bench.fake.meddle("data/old", None);
+    assert!(summaries(&bench.plan_with(&inner("x", "").replace(ONE, "null"), abandoning(ONE))).contains(&"place answers"), "it is gone");
+    bench.fake.meddle("data/old", Some(cluster("u1")));
+    let guarded = context("old") + &inner("x", "lifecycle {\n prevent_destroy = true\n }") + &inner("y", "");
+    bench.apply(&guarded);
+    bench.fake.silence("data/old");
+    for text in [guarded.as_str(), ""] {
+        let plan = bench.plan_with(text, abandoning(ONE));
+        assert_eq!((summaries(&plan), actions(&plan).len()), (vec!["protected resource"], 0));
+        assert!(plan.diagnostics[0].detail.starts_with("`fake_inner.x` has"), "{:#?}", plan.diagnostics);
+    }
+    let unseen = Inputs { skip_refresh: true, ..abandoning(ONE) };
+    assert!(summaries(&bench.plan_with(&both("old"), unseen)).contains(&"place not looked at"));
+}
+
+#[test]
+fn a_cluster_of_ours_is_abandoned_and_destroyed_the_rest() {
+    let place = |name: &str| format!("resource \"fake_place\" \"{name}\" {{\n name = \"{name}\"\n}}\n");
+    let within =
+        |name: &str, of: &str| format!("resource \"fake_inner\" \"{name}\" {{\n cluster = fake_place.{of}\n name = \"{name}\"\n}}\n");
+    let text = place("p") + &place("q") + &within("x", "p") + &within("y", "q");
+    let mut bench = Bench::default();
+    bench.apply(&text);
+    bench.fake.silence("fake_place.p");
+    let inputs = Inputs { destroy: true, ..abandoning("fake_place.p") };
+    let plan = bench.plan_with("", inputs);
+    let because = "abandoned with `fake_place.p`";
+    let expected = [
+        format!(". fake_inner.x: {because}"),
+        "- fake_inner.y: `fake_place.q` is destroyed".to_owned(),
+        format!(". fake_place.p: {because}"),
+        "- fake_place.q: everything is destroyed".to_owned(),
+    ];
+    assert_eq!(actions(&plan), expected);
+    bench.fake.clear_calls();
+    let (summary, _) = bench.apply_plan(&plan);
+    assert!(summary.is_complete() && plan.blocked.is_empty(), "{summary:#?}");
+    assert_eq!(bench.fake.calls(), ["delete fake_place.q"]);
+    assert!(bench.state.is_empty());
 }

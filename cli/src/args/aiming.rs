@@ -22,6 +22,12 @@ pub struct Aiming {
     /// As --exclude for every address in FILE: one a line, `#` begins a comment
     #[arg(long, value_name = "FILE")]
     pub exclude_file: Vec<PathBuf>,
+    /// Forget the cluster ADDRESS, which cannot be reached and is gone for good, with all within
+    ///
+    /// Nothing is deleted: what still exists there is nobody's any more. Refused if the cluster answers, or if something within has
+    /// `prevent_destroy`. May be given more than once.
+    #[arg(long, value_name = "ADDRESS")]
+    pub abandon: Vec<String>,
 }
 
 /// What is done with what could stay as it is.
@@ -31,6 +37,6 @@ pub struct Manner {
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<String>,
     /// Change nothing but the state and outputs: write down what exists now, forget what does not
-    #[arg(long, conflicts_with = "replace")]
+    #[arg(long, conflicts_with_all = ["replace", "abandon"])]
     pub refresh_only: bool,
 }

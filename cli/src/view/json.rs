@@ -327,6 +327,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::NotReady => "not_ready",
         Reason::Triggered(_) => "triggered",
         Reason::Requested => "requested",
+        Reason::Abandoned(_) => "abandoned",
         Reason::ReadAfter(_) => "read_after",
         Reason::ReadWhenKnown => "read_when_known",
         Reason::MembersChange => "members_change",

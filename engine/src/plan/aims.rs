@@ -13,6 +13,8 @@ pub struct Aims {
     pub excludes: Vec<Subject>,
     /// Instances that are replaced though they could stay.
     pub replace: BTreeSet<Address>,
+    /// Places that cannot be reached and are forgotten with all within.
+    pub abandon: BTreeSet<Address>,
     /// Nothing but the state and outputs: what is there now, and what is not any more.
     pub refresh_only: bool,
 }

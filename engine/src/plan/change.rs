@@ -98,6 +98,8 @@ pub enum Reason {
     Triggered(String),
     /// The run was asked to replace it.
     Requested,
+    /// The run was asked to forget the place that it lies in, or is.
+    Abandoned(Address),
     /// What it reads is known only after these are applied.
     ReadAfter(Vec<Address>),
     /// Its arguments are known only after apply.
@@ -152,6 +154,7 @@ impl fmt::Display for Reason {
             Self::MembersChange => f.write_str("its members change"),
             Self::Triggered(by) => write!(f, "`{by}` changed"),
             Self::Requested => f.write_str("as requested"),
+            Self::Abandoned(place) => write!(f, "abandoned with `{place}`"),
             Self::ReadAfter(addresses) => {
                 let shown: Vec<_> = addresses.iter().map(ToString::to_string).collect();
                 write!(f, "read after {} changes", list(&shown))

@@ -4,6 +4,7 @@
 //! questions and visits, when called again, only what is not finished. What is finished holds nothing pending, so that a resumed
 //! walk ends as one from scratch would. It never fetches, never aborts, and never decides on what it could not see.
 
+mod abandon;
 mod aim;
 mod arguments;
 mod build;
@@ -202,6 +203,7 @@ impl<'a> Walk<'a> {
             } else {
                 self.plan_orphans();
             }
+            self.abandon_places();
             self.judge_aims();
             self.warn_of_lost_places();
         }

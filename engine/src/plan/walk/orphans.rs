@@ -191,7 +191,7 @@ impl Walk<'_> {
         self.gone(address, record, (action, reason), with_place.is_some())
     }
 
-    fn gone(&mut self, address: &Address, record: &Record, (action, reason): (Action, Reason), dies_with_place: bool) -> Fate {
+    pub(super) fn gone(&mut self, address: &Address, record: &Record, (action, reason): (Action, Reason), dies_with_place: bool) -> Fate {
         let Some(kind) = self.catalogue.get(Mode::Managed, &record.kind).cloned() else {
             let detail = format!("the state holds `{address}` of the kind `{}`, which this meshplan does not know", record.kind);
             self.tables.diagnostics.push(Diagnostic::error("unknown kind in state", detail).about(address));

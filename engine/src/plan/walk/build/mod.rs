@@ -104,6 +104,7 @@ impl Builder<'_, '_> {
         self.add_orphans();
         self.order_removals();
         self.leave_places();
+        self.abandon_places();
         self.refuse_circles();
         self.keep_part(checks);
     }

@@ -65,6 +65,15 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// Forgets places that have no record of their own and are abandoned: all within goes with that line.
+    pub(super) fn abandon_places(&mut self) {
+        let abandoned = self.walk.abandoned().into_iter().filter(|place| self.walk.prior.record(place).is_none());
+        for place in abandoned.collect::<Vec<_>>() {
+            let target = Arc::new(nothing(&place, &self.walk.prior.places[&place]));
+            self.push(Op::Forget { target, place: true }, Vec::new());
+        }
+    }
+
     /// Whether what the state remembers at an address lies in another place than the address leads to.
     pub(super) fn is_left(&self, place: &Address) -> bool {
         self.walk.leads_elsewhere(place) || self.walk.is_lost(place)

@@ -7,6 +7,7 @@ pub mod args;
 mod backend;
 pub mod commands;
 mod disk;
+mod encryption;
 pub mod exit;
 mod failure;
 mod files;

@@ -10,12 +10,16 @@ use crate::view::{Applied, View};
 use engine::apply::{Effects, Event, Summary, drive};
 use engine::plan::Plan;
 use engine::port::{Guard, Registry};
-use engine::state::State;
+use state::Loaded;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// Said once in the life of a state.
+const UNSEALED: &str = "The state holds secrets as they are: keep it where nobody else can read it, or seal them with an `encryption` block in \
+                        `meshplan`. This is said once.";
 
 /// The kind of the clusters that run no containers.
 const SANDBOX: &str = "sandbox_cluster";
@@ -105,8 +109,8 @@ impl Round<'_> {
         let registry = session.registry();
         let driven = self.runtime.block_on(drive_and_show(session, plan, (&registry, guard), self.performing.parallelism));
         let Some(summary) = driven else { return Ok(Ended::AtOnce) };
-        let remembered = session.store().read()?.state;
-        history::keep_apply(session, self.verb, (self.project, plan), (&summary, &remembered));
+        let remembered = session.store().read()?;
+        history::keep_apply(session, self.verb, (self.project, plan), (&summary, &remembered.state));
         Ok(finish(session, plan, (&summary, &remembered)))
     }
 }
@@ -145,18 +149,21 @@ async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &d
 }
 
 /// Shows how an apply ended.
-fn finish(session: &mut Session, plan: &Plan, (summary, remembered): (&Summary, &State)) -> Ended {
-    session.view.applied(Applied { plan, summary, outputs: &remembered.outputs });
-    let Session { view, sources, .. } = session;
-    view.diagnostics(sources, &summary.diagnostics);
+fn finish(session: &mut Session, plan: &Plan, (summary, remembered): (&Summary, &Loaded)) -> Ended {
+    session.view.applied(Applied { plan, summary, outputs: &remembered.state.outputs });
+    session.view.diagnostics(&session.sources, &summary.diagnostics);
+    if remembered.says_unsealed && !session.says_unsealed && !session.is_tested() {
+        session.says_unsealed = true;
+        session.view.say(UNSEALED);
+    }
     if involves_sandbox(plan) && !plan.destroy {
-        view.say(
+        session.view.say(
             "Sandbox clusters run no containers: what is marked (simulated) was made up, and no traffic flows. To go on for real, point the \
              configuration at clusters of your kubeconfig with `data \"kubernetes_cluster\"`.",
         );
     }
     if plan.partial {
-        view.say("Only a part was planned, as `--target` or `--exclude` says: `meshplan plan` shows what is left.");
+        session.view.say("Only a part was planned, as `--target` or `--exclude` says: `meshplan plan` shows what is left.");
     }
     if summary.is_complete() && plan.blocked.iter().any(|blocked| blocked.after.is_some()) {
         return Ended::WithMoreInReach;

@@ -3,6 +3,7 @@
 use crate::args::{Args, BackendArgument};
 use crate::backend;
 use crate::disk::Disk;
+use crate::encryption::{Keyed, Keys};
 use crate::failure::Failure;
 use crate::files::{Kept, Noting};
 use crate::project::{Aim, Project};
@@ -19,7 +20,8 @@ use engine::port::{Files, Guard, Machine, Registry};
 use engine::question::Answers;
 use engine::source::SourceTree;
 use engine::state::State;
-use state::{Backend, FilesRead, Store};
+use state::{Backend, FilesRead, Loaded, Store};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::PathBuf;
@@ -55,6 +57,9 @@ pub(crate) struct Session {
     pub(crate) seen: Mutex<FilesRead>,
     /// How text on standard output is laid out.
     pub(crate) layout: Layout,
+    keyed: OnceCell<Keyed>,
+    /// Whether the state said already when it was locked that secrets stand in it as they are.
+    pub(crate) says_unsealed: bool,
     guard: WrapGuard,
     registry: MakeRegistry,
 }
@@ -89,6 +94,8 @@ impl Session {
             view,
             backend_config: args.global.backend_config.clone(),
             backend: OnceLock::new(),
+            keyed: OnceCell::new(),
+            says_unsealed: false,
             guard: world.guard,
             registry: world.registry,
         }
@@ -104,19 +111,43 @@ impl Session {
         Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::one("no threads", error.to_string()))
     }
 
-    /// What is remembered, with the journal counted in. Takes no lock and writes nothing.
+    /// What is remembered, with the journal counted in. Takes no lock and writes nothing. Refused if a key is missing to open it.
     pub(crate) fn remembered(&mut self) -> Result<State, Failure> {
-        let loaded = self.store().read()?;
-        for notice in &loaded.notices {
-            self.view.say(&format!("note: {notice}"));
+        let loaded = self.loaded()?;
+        if loaded.sealed_with.is_some() {
+            self.keyed().whole(&loaded)?;
         }
         Ok(loaded.state)
     }
 
+    /// The same with what is sealed blocked, and that said, if a key is missing: for commands that show what else there is.
+    pub(crate) fn remembered_in_part(&mut self) -> Result<State, Failure> {
+        let loaded = self.loaded()?;
+        if let Some(key) = &loaded.sealed_with {
+            self.view.say(&format!("note: the state is sealed with the key `{key}`, which is not at hand: its secrets stay closed"));
+        }
+        Ok(loaded.state)
+    }
+
+    fn loaded(&mut self) -> Result<Loaded, Failure> {
+        let loaded = self.store().read()?;
+        for notice in &loaded.notices {
+            self.view.say(&format!("note: {notice}"));
+        }
+        Ok(loaded)
+    }
+
     /// The lock and what is remembered.
     pub(crate) fn lock(&mut self, operation: &str, timeout: Duration) -> Result<(Box<dyn Guard>, State), Failure> {
-        let (locked, loaded) = self.store().lock(operation, timeout)?;
+        let store = if self.is_tested() { self.unkeyed() } else { self.keyed().for_writing()?.clone() };
+        self.lock_store(&store, operation, timeout)
+    }
+
+    /// The lock of this store and what it remembers.
+    pub(crate) fn lock_store(&mut self, store: &Store, operation: &str, timeout: Duration) -> Result<(Box<dyn Guard>, State), Failure> {
+        let (locked, loaded) = store.lock(operation, timeout)?;
         backend::remember(self)?;
+        self.says_unsealed = loaded.says_unsealed;
         for notice in &loaded.notices {
             self.view.say(&format!("note: {notice}"));
         }
@@ -213,11 +244,39 @@ impl Session {
 
     /// The state, wherever it is kept.
     pub(crate) fn store(&self) -> Store {
-        if self.home != self.directory {
-            // A test has a state of its own.
+        if self.is_tested() { self.unkeyed() } else { self.keyed().store.clone() }
+    }
+
+    /// Whether this is the run of a test, which has a state of its own for as long as it takes.
+    pub(crate) fn is_tested(&self) -> bool {
+        self.home != self.directory
+    }
+
+    /// The state's files, with a key to seal with.
+    pub(crate) fn sealing(&self) -> Result<Store, Failure> {
+        self.keyed().sealing()
+    }
+
+    /// Another store, with the same keys.
+    pub(crate) fn with_keys(&self, store: Store) -> Result<Store, Failure> {
+        Keyed::new(store, Keys::of(self)).for_writing().cloned()
+    }
+
+    /// The state's files, opened with the same keys and written in the clear.
+    pub(crate) fn unsealing(&self) -> Result<Store, Failure> {
+        Keyed::new(self.unkeyed(), Keys::of(self).opening_only()).for_writing().cloned()
+    }
+
+    /// The same without keys.
+    pub(crate) fn unkeyed(&self) -> Store {
+        if self.is_tested() {
             return Store::on(backend::choose(self));
         }
         Store::on(self.backend.get_or_init(|| backend::choose(self)).clone())
+    }
+
+    fn keyed(&self) -> &Keyed {
+        self.keyed.get_or_init(|| Keyed::new(self.unkeyed(), Keys::of(self)))
     }
 
     /// Writes data to standard output as it is.

@@ -119,6 +119,11 @@ impl Store {
         Self { files: Arc::new(Files::new(keyring)), ..self }
     }
 
+    /// Whether what is written is sealed.
+    pub fn seals(&self) -> bool {
+        self.files.seals()
+    }
+
     pub(crate) fn files(&self) -> &Files {
         &self.files
     }

@@ -29,12 +29,16 @@ pub struct Output {
 }
 
 pub(super) fn run(session: &mut Session, args: &Output) -> Result<u8, Failure> {
-    let state = session.remembered()?;
+    let state = session.remembered_in_part()?;
     let text = match &args.name {
         None if args.json => format!("{:#}\n", json::outputs(&state.outputs)),
         None => memory::outputs(&state.outputs),
         Some(name) => {
             let output = find(&state, name)?;
+            if let Some(why) = output.value.blocked_why() {
+                let failure = Failure::one("output not readable", format!("`{name}` cannot be printed: {why}"));
+                return Err(failure.help("Give the key in `meshplan { encryption { … } }`."));
+            }
             if args.raw {
                 raw(name, &output.value)?
             } else if args.json {

@@ -16,7 +16,7 @@ pub struct Show {
 }
 
 pub(super) fn run(session: &mut Session, args: &Show) -> Result<u8, Failure> {
-    let state = session.remembered()?;
+    let state = session.remembered_in_part()?;
     let text = if args.json { format!("{:#}\n", json::state(&state)) } else { memory::state(&state) };
     session.data(&text);
     Ok(exit::DONE)

@@ -84,6 +84,7 @@ fn only_yes_is_a_yes() {
 +   meshplan_data.a: created after 0s
 +   meshplan_data.b[\"x\"]: creating…
 +   meshplan_data.b[\"x\"]: created after 0s
+The state holds secrets as they are: keep it where nobody else can read it, or seal them with an `encryption` block in `meshplan`. This is said once.
 ";
     assert_eq!(ran.err, format!("{QUESTION}\n{told}"));
     let end = "Apply complete: 2 added, 0 changed, 0 destroyed.\n\nOutputs\nsecret = (sensitive value)\nwords  = [\"one\"]\n";
@@ -253,7 +254,8 @@ fn events_are_lines_of_json() {
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"].as_str().unwrap().to_owned())
         .collect();
-    let expected = "version planned_change planned_change planned_output planned_output plan started finished started finished applied";
+    let expected =
+        "version planned_change planned_change planned_output planned_output plan started finished started finished applied message";
     assert_eq!((ran.code, ran.err.as_str(), events.join(" ").as_str()), (exit::DONE, "", expected));
 }
 

@@ -5,6 +5,7 @@ mod backend;
 mod flow;
 mod history;
 mod interruption;
+mod sealing;
 mod state;
 
 use crate::args::Args;

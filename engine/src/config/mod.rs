@@ -20,13 +20,14 @@ pub use duration::seconds;
 pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
 pub use layout::lay_out;
 pub use model::{
-    Argument, Assertion, Backend, BackendArgument, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, ImportBlock, Lifecycle,
-    Local, Module, Moved, NestedBlock, Output, ProviderBlock, ProviderReference, Removed, Repeated, Repetition, ResourceBlock,
-    ResourceName, Settings, Variable,
+    Argument, Assertion, Backend, BackendArgument, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Encryption,
+    ImportBlock, KeyFrom, KeyPlace, Lifecycle, Local, Module, Moved, NestedBlock, Output, ProviderBlock, ProviderReference, Removed,
+    Repeated, Repetition, ResourceBlock, ResourceName, Settings, Variable,
 };
 pub use nested::given;
 pub use parse::{
-    ModuleCall, Values, backend, calls, is_unfinished, parse, parse_expression, parse_runs, parse_template, parse_values, variable_value,
+    ModuleCall, Values, backend, calls, encryption, is_unfinished, parse, parse_expression, parse_runs, parse_template, parse_values,
+    variable_value,
 };
 pub use runs::{Asked, Checkable, Retry, Run, RunCommand, TestFile};
 pub use selection::Selection;

@@ -123,6 +123,8 @@ pub struct Settings {
     pub history: Option<usize>,
     /// `backend`: where the state is kept. Only that of the root module counts.
     pub backend: Option<Backend>,
+    /// `encryption`.
+    pub encryption: Option<Encryption>,
 }
 
 /// `backend "kind" { … }`: constants alone.
@@ -143,6 +145,35 @@ pub struct BackendArgument {
     pub text: Arc<str>,
     /// Where its name stands.
     pub span: Span,
+}
+
+/// `encryption { … }`: what is secret is sealed in the files that meshplan writes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encryption {
+    /// The key to seal with.
+    pub key: KeyFrom,
+    /// Keys that were sealed with before.
+    pub fallbacks: Vec<KeyFrom>,
+    /// Where the block's header stands.
+    pub span: Span,
+}
+
+/// Where a key comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyFrom {
+    /// A file or an environment variable.
+    pub place: KeyPlace,
+    /// Where its name stands.
+    pub span: Span,
+}
+
+/// What holds a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// `key_file`: a file with this path, as written.
+    File(Arc<str>),
+    /// `passphrase_env`: the environment variable with this name.
+    Passphrase(Arc<str>),
 }
 
 /// What names a resource block within its module.

@@ -102,6 +102,12 @@ impl<'c> References<'c> {
         for block in &module.imports {
             self.import(block);
         }
+        if let Some(encryption) = &module.settings.encryption
+            && *self.key != self.config.root
+        {
+            let problem = Diagnostic::error("misplaced block", "an `encryption` block stands in the root module").at(encryption.span);
+            self.problems.push(problem.help("Move it there: there is one state, and it is the root module's."));
+        }
     }
 
     fn import(&mut self, block: &'c ImportBlock) {

@@ -49,6 +49,11 @@ impl Files {
         Self { keyring, ..Self::default() }
     }
 
+    /// Whether what is written is sealed.
+    pub(crate) fn seals(&self) -> bool {
+        self.keyring.seals()
+    }
+
     /// Whether the state that was read or written last says that secrets stand in it as they are.
     pub(crate) fn says_unsealed(&self) -> bool {
         self.said.load(Ordering::SeqCst)

@@ -2,6 +2,8 @@
 
 use aws_lc_rs::aead::{AES_256_GCM, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -42,6 +44,8 @@ pub enum KeyError {
         /// How many there are.
         bytes: usize,
     },
+    /// It is not written in base64.
+    NotBase64,
     /// A passphrase of fewer than 16 bytes can be guessed.
     ShortPassphrase,
     /// A salt or a number of rounds that no meshplan writes.
@@ -54,6 +58,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooShort { bytes } => write!(f, "a key has at least {KEY_BYTES} bytes, this one has {bytes}"),
+            Self::NotBase64 => f.write_str("it is not written in base64"),
             Self::ShortPassphrase => write!(f, "a passphrase has at least {} bytes", super::passphrase::SHORTEST),
             Self::Stretching => f.write_str("what is stored of how to derive the key is damaged"),
             Self::Failed => f.write_str("the system could not make a key"),
@@ -92,6 +97,13 @@ impl SealingKey {
         let cipher = RandomizedNonceKey::new(&AES_256_GCM, cipher.as_slice()).map_err(|_| KeyError::Failed)?;
         let id = KeyId(engine::value::hex(expand::<ID_BYTES>(&root, &[b"id"])?.as_slice()));
         Ok(Self(Arc::new(Inner { root, cipher, id })))
+    }
+
+    /// The key that a text of base64 holds, with white space around it or between its lines.
+    pub fn from_base64(text: &str) -> Result<Self, KeyError> {
+        let digits = Zeroizing::new(text.split_ascii_whitespace().collect::<String>());
+        let bytes = Zeroizing::new(BASE64_STANDARD.decode(digits.as_bytes()).map_err(|_| KeyError::NotBase64)?);
+        Self::from_bytes(&bytes)
     }
 
     /// Another key for one use, such as `plan file`: who has this key has that one, and not the other way round.
@@ -145,6 +157,19 @@ mod tests {
         for other in [&key, &key.derived("plan ").unwrap(), &key.derived("").unwrap(), &plan.derived("plan").unwrap()] {
             assert_ne!(other.id(), plan.id());
             assert!(other.open(&plan.seal(b"x", b"").unwrap(), b"").is_err());
+        }
+    }
+
+    #[test]
+    fn a_key_file_holds_base64() {
+        let text = BASE64_STANDARD.encode([1; 48]);
+        let (first, second) = text.split_at(20);
+        let expected = SealingKey::from_bytes(&[1; 48]).unwrap();
+        assert_eq!(SealingKey::from_base64(&format!(" {first}\r\n{second}\n")).unwrap().id(), expected.id());
+        for (text, error) in
+            [("", KeyError::TooShort { bytes: 0 }), ("AAAA", KeyError::TooShort { bytes: 3 }), ("no key!", KeyError::NotBase64)]
+        {
+            assert_eq!(SealingKey::from_base64(text).unwrap_err(), error);
         }
     }
 

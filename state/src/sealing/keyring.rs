@@ -1,5 +1,6 @@
 //! The keys that are at hand, and which of them a file was sealed with.
 
+use super::passphrase::SHORTEST;
 use super::{KeyError, KeyId, SealingKey, Stretching};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,16 @@ impl fmt::Debug for KeySource {
             Self::Key(key) => key.fmt(f),
             Self::Passphrase(_) => f.write_str("Passphrase"),
         }
+    }
+}
+
+impl KeySource {
+    /// A passphrase of at least 16 bytes.
+    pub fn passphrase(text: &str) -> Result<Self, KeyError> {
+        if text.len() < SHORTEST {
+            return Err(KeyError::ShortPassphrase);
+        }
+        Ok(Self::Passphrase(Zeroizing::new(text.to_owned())))
     }
 }
 
@@ -54,6 +65,11 @@ impl Keyring {
     /// Seals with the first source, and opens also what was sealed with one of the others.
     pub fn new(writes: KeySource, fallbacks: Vec<KeySource>) -> Self {
         Self { writes: Some(writes), fallbacks, found: Mutex::default() }
+    }
+
+    /// Seals with the first source, if there is one, and opens also what was sealed with one of the others.
+    pub fn of(writes: Option<KeySource>, fallbacks: Vec<KeySource>) -> Self {
+        Self { writes, fallbacks, found: Mutex::default() }
     }
 
     /// The same keys to open with, and none to seal with.

@@ -14,7 +14,7 @@ pub struct List {
 }
 
 pub(super) fn run(session: &mut Session, args: &List) -> Result<u8, Failure> {
-    let state = session.remembered()?;
+    let state = session.remembered_in_part()?;
     let mut text = String::new();
     for (address, deposed, _) in state.records() {
         let address = address.to_string();

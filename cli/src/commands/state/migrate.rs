@@ -52,7 +52,7 @@ fn origin(text: &str) -> Result<Origin, String> {
 
 pub(super) fn run(session: &mut Session, args: &Migrate) -> Result<u8, Failure> {
     let now = backend::configured(session).map_err(Failure)?;
-    let target = Store::on(now.open(session).map_err(wrong)?);
+    let target = session.with_keys(Store::on(now.open(session).map_err(wrong)?))?;
     let shown = target.path().display().to_string();
     if args.reconfigure {
         backend::keep(session, &now)?;
@@ -64,7 +64,7 @@ pub(super) fn run(session: &mut Session, args: &Migrate) -> Result<u8, Failure> 
         let detail = format!("the state is kept in `{shown}`, and was not kept anywhere else");
         return Err(Failure::one("nothing to migrate", detail).help("`--from` names another place to copy from."));
     };
-    let source = Store::on(before.open(session).map_err(wrong)?);
+    let source = session.with_keys(Store::on(before.open(session).map_err(wrong)?))?;
     if source.path() == target.path() {
         return Err(Failure::one("nothing to migrate", format!("`{shown}` is where the state is kept already")));
     }

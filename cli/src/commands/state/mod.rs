@@ -7,6 +7,7 @@ pub mod migrate;
 pub mod mv;
 pub mod pull;
 pub mod push;
+pub mod reseal;
 pub mod restore;
 pub mod rm;
 pub mod show;
@@ -33,6 +34,7 @@ pub enum State {
     Restore(restore::Restore),
     Migrate(migrate::Migrate),
     Unlock(unlock::Unlock),
+    Reseal(reseal::Reseal),
 }
 
 pub(super) fn run(session: &mut Session, verb: &State) -> Result<u8, Failure> {
@@ -48,6 +50,7 @@ pub(super) fn run(session: &mut Session, verb: &State) -> Result<u8, Failure> {
         State::Restore(args) => restore::run(session, args),
         State::Migrate(args) => migrate::run(session, args),
         State::Unlock(args) => unlock::run(session, args),
+        State::Reseal(args) => reseal::run(session, args),
     }
 }
 

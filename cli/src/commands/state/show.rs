@@ -20,7 +20,7 @@ pub struct Show {
 }
 
 pub(super) fn run(session: &mut Session, args: &Show) -> Result<u8, Failure> {
-    let state = session.remembered()?;
+    let state = session.remembered_in_part()?;
     let address: Address = typed(&args.address)?;
     let Some(objects) = state.resources.get(&address) else {
         let known: Vec<String> = state.resources.keys().map(ToString::to_string).collect();

@@ -4,6 +4,7 @@
 
 mod backend;
 mod block;
+mod encryption;
 mod expression;
 mod import;
 mod interface;
@@ -22,6 +23,7 @@ mod types;
 mod values;
 
 pub use backend::backend;
+pub use encryption::encryption;
 pub use module::{ModuleCall, calls, parse};
 pub use runs::parse_runs;
 pub use values::{Values, parse_values, variable_value};

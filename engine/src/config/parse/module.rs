@@ -248,11 +248,15 @@ impl Lowering<'_> {
                     let at = self.header(inner);
                     match inner.ident.as_str() {
                         "backend" => settings.backend = settings.backend.take().or(self.backend(inner)),
-                        "encryption" => self.unsupported(
-                            "an `encryption` block",
-                            at,
-                            "Keep the state where others cannot read it: it is written with mode 0600.",
-                        ),
+                        "encryption" => {
+                            if let Some(first) = &settings.encryption {
+                                let problem = Diagnostic::error("duplicate block", "a `meshplan` block has one `encryption` block");
+                                let problem = problem.at(at).related(first.span, "the first one is here");
+                                self.report(problem);
+                            }
+                            let read = self.encryption(inner);
+                            settings.encryption = settings.encryption.or(read);
+                        }
                         "required_providers" => {
                             self.unsupported("`required_providers`", at, "Remove it: every kind is part of meshplan.");
                         }
@@ -334,7 +338,6 @@ mod tests {
     fn what_terraform_has_and_we_have_not_is_said_to_be_so() {
         for block in [
             "ephemeral \"a\" \"b\" {}",
-            "meshplan {\n  encryption {}\n}",
             "meshplan {\n  required_providers {}\n}",
             "resource \"k\" \"n\" {\n  provisioner \"local-exec\" {}\n}",
             "module \"m\" {\n  source = \"./m\"\n  version = \"1\"\n}",

@@ -133,7 +133,7 @@ async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &d
     loop {
         tokio::select! {
             biased;
-            summary = &mut work => return Some(summary),
+            // First, so that it is listened to before anything begins.
             () = &mut interrupted => {
                 if stop.swap(true, Ordering::SeqCst) {
                     return None;
@@ -143,6 +143,7 @@ async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &d
                 }
                 interrupted = interrupt();
             }
+            summary = &mut work => return Some(summary),
             _ = ticks.tick() => shared.lock().unwrap_or_else(PoisonError::into_inner).tick(machine.now()),
         }
     }

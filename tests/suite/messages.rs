@@ -1,5 +1,7 @@
 //! `docs/messages.md` lists every summary that the sources can make, and no other.
 
+mod fixtures;
+
 use meshplan_tests::scenario::project;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

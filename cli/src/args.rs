@@ -71,6 +71,14 @@ pub struct Planning {
     pub preview: Previewer,
 }
 
+impl Planning {
+    /// Whether nothing was said of how to plan.
+    pub fn is_unsaid(&self) -> bool {
+        let Self { assignments, refresh, preview } = self;
+        assignments.0.is_empty() && *refresh && *preview == Previewer::Server
+    }
+}
+
 /// Who says what a change comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Previewer {

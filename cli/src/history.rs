@@ -29,7 +29,7 @@ pub(crate) struct Done<'a> {
     /// What was done how often.
     pub(crate) counts: BTreeMap<String, u64>,
     /// What was planned, if anything was.
-    pub(crate) planned: Option<(&'a Project, &'a Plan)>,
+    pub(crate) planned: Option<&'a Plan>,
     /// The state after it.
     pub(crate) state: &'a State,
 }
@@ -47,9 +47,14 @@ pub(crate) fn catch_up(session: &mut Session, project: Option<&Project>, state: 
     }
 }
 
-/// Writes down what was applied.
-pub(crate) fn keep_apply(session: &mut Session, verb: &str, (project, plan): (&Project, &Plan), (summary, state): (&Summary, &State)) {
-    let operation = match &project.origin {
+/// Writes down what was applied. Of a plan that came out of a file there is no project.
+pub(crate) fn keep_apply(
+    session: &mut Session,
+    verb: &str,
+    (project, plan): (Option<&Project>, &Plan),
+    (summary, state): (&Summary, &State),
+) {
+    let operation = match project.and_then(|project| project.origin.as_ref()) {
         Some(origin) => format!("{verb} --to @{}", origin.number),
         None => verb.to_owned(),
     };
@@ -67,7 +72,7 @@ pub(crate) fn keep_apply(session: &mut Session, verb: &str, (project, plan): (&P
         ("skipped", summary.skipped),
     ];
     let counts = counts.into_iter().map(|(name, count)| (name.to_owned(), count as u64)).collect();
-    record(session, Some(project), &Done { operation: &operation, ending, counts, planned: Some((project, plan)), state });
+    record(session, project, &Done { operation: &operation, ending, counts, planned: Some(plan), state });
 }
 
 /// Writes down what was changed by hand.
@@ -85,14 +90,14 @@ fn record(session: &mut Session, project: Option<&Project>, done: &Done<'_>) {
         Some(project) => Some(project.most_revisions().unwrap_or(MOST)),
         None => bound(session),
     };
-    let snapshot = done.planned.map(|(project, _)| snapshot(session, project));
+    let snapshot = project.filter(|_| done.planned.is_some()).map(|project| snapshot(session, project));
     let account = Account {
         operation: done.operation,
         now: session.machine.now(),
         ending: done.ending,
         counts: done.counts.clone(),
-        digest: done.planned.map(|(_, plan)| plan.digest()),
-        plan: done.planned.map(|(_, plan)| json::document(plan).to_string()),
+        digest: done.planned.map(Plan::digest),
+        plan: done.planned.map(|plan| json::document(plan).to_string()),
         configuration: snapshot.as_ref(),
         state: done.state,
     };

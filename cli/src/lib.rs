@@ -18,6 +18,7 @@ mod project;
 mod providers;
 mod real;
 mod required;
+mod saved;
 mod session;
 mod testing;
 mod validate;

@@ -32,11 +32,16 @@ pub(crate) fn perform(session: &mut Session, project: &Project, performing: &Per
     }
     let runtime = Session::runtime()?;
     let code = carry_out(session, &runtime, project, (performing, aim))?;
+    Ok(leave(session, runtime, code))
+}
+
+/// Ends a run with this code; after a second interruption without waiting for what is under way.
+pub(crate) fn leave(session: &mut Session, runtime: Runtime, code: u8) -> u8 {
     if code == exit::INTERRUPTED {
         runtime.shutdown_background();
         session.view.say("Left at once: what was under way is in the journal, and the next run looks at it.");
     }
-    Ok(code)
+    code
 }
 
 /// The same on a runtime that is there, with nothing said of a second interruption.
@@ -72,7 +77,7 @@ pub(crate) fn carry_out(
 }
 
 /// How a round ended.
-enum Ended {
+pub(crate) enum Ended {
     /// With this exit code.
     With(u8),
     /// What it brought into reach is still to be planned.
@@ -106,13 +111,34 @@ impl Round<'_> {
             session.view.say(&format!("\nNot approved: nothing{more} was changed."));
             return Ok(Ended::With(exit::FAILED));
         }
-        let registry = session.registry();
-        let driven = self.runtime.block_on(drive_and_show(session, plan, (&registry, guard), self.performing.parallelism));
-        let Some(summary) = driven else { return Ok(Ended::AtOnce) };
-        let remembered = session.store().read()?;
-        history::keep_apply(session, self.verb, (self.project, plan), (&summary, &remembered.state));
-        Ok(finish(session, plan, (&summary, &remembered)))
+        let driving = Driving { verb: self.verb, project: Some(self.project), parallelism: self.performing.parallelism };
+        apply_approved(session, self.runtime, plan, (guard, driving))
     }
+}
+
+/// How an approved plan is applied.
+pub(crate) struct Driving<'a> {
+    /// What the operation is called.
+    pub(crate) verb: &'a str,
+    /// What was planned, if it was in this run.
+    pub(crate) project: Option<&'a Project>,
+    /// Effects at once.
+    pub(crate) parallelism: usize,
+}
+
+/// Applies a plan that was approved, and shows what happens.
+pub(crate) fn apply_approved(
+    session: &mut Session,
+    runtime: &Runtime,
+    plan: &Plan,
+    (guard, driving): (&dyn Guard, Driving<'_>),
+) -> Result<Ended, Failure> {
+    let registry = session.registry();
+    let driven = runtime.block_on(drive_and_show(session, plan, (&registry, guard), driving.parallelism));
+    let Some(summary) = driven else { return Ok(Ended::AtOnce) };
+    let remembered = session.store().read()?;
+    history::keep_apply(session, driving.verb, (driving.project, plan), (&summary, &remembered.state));
+    Ok(finish(session, plan, (&summary, &remembered)))
 }
 
 /// Drives the plan and shows what happens. Nothing if a second interruption ended it.

@@ -12,7 +12,7 @@ use engine::address::{Address, Mode};
 use engine::config::{Config, Variable, parse};
 use engine::diagnostic::Problems;
 use engine::eval::Surroundings;
-use engine::plan::{Aims, Inputs};
+use engine::plan::{Aims, Inputs, When};
 use engine::schema::Catalogue;
 use engine::value::{Class, Value};
 use state::FilesRead;
@@ -69,6 +69,8 @@ pub(crate) struct Project {
     pub(crate) variables: BTreeMap<Arc<str>, Value>,
     pub(crate) skip_refresh: bool,
     pub(crate) skip_preview: bool,
+    /// When the plan is to be applied.
+    pub(crate) when: When,
 }
 
 impl Project {
@@ -86,7 +88,8 @@ impl Project {
         let (variables, problems) = gather(&mut session.sources, declared, places);
         session.show_or_fail(problems)?;
         let skip_preview = planning.preview == Previewer::Offline;
-        Ok(Self { config, origin: None, import: None, aims: Aims::default(), variables, skip_refresh: !planning.refresh, skip_preview })
+        let (aims, when) = (Aims::default(), When::AtOnce);
+        Ok(Self { config, origin: None, import: None, aims, variables, skip_refresh: !planning.refresh, skip_preview, when })
     }
 
     /// The configuration in the directory, or that of a revision.
@@ -121,7 +124,8 @@ impl Project {
         variables.extend(given(session, declared, (&BTreeMap::new(), &planning.assignments.0))?);
         let origin = Some(Origin { number, files: snapshot.files });
         let skip_preview = planning.preview == Previewer::Offline;
-        Ok(Self { config, origin, import: None, aims: Aims::default(), variables, skip_refresh: !planning.refresh, skip_preview })
+        let (aims, when) = (Aims::default(), When::AtOnce);
+        Ok(Self { config, origin, import: None, aims, variables, skip_refresh: !planning.refresh, skip_preview, when })
     }
 
     /// How many revisions the configuration says to keep.
@@ -165,6 +169,7 @@ impl Project {
             destroy: aim == Aim::Nothing,
             skip_refresh: self.skip_refresh,
             skip_preview: self.skip_preview,
+            when: self.when,
             root_directory: session.sources.modules.get(&session.sources.root).map_or_else(String::new, |root| root.directory.clone()),
             surroundings: Surroundings {
                 working_directory: session.working_directory.display().to_string().into(),

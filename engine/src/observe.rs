@@ -1,4 +1,9 @@
-//! Planning with the world: the walk's questions are answered in bulk, per provider, until none is left.
+//! Planning with the world: the walk's questions are answered in bulk, per provider, until none is left. And the world once more, for a
+//! plan that was made before.
+
+mod again;
+
+pub use again::{Moved, look_again};
 
 use crate::address::{Address, Mode};
 use crate::config::Config;
@@ -6,6 +11,7 @@ use crate::plan::{Inputs, Plan, Walk};
 use crate::port::{Asked, BoxFuture, Connected, Files, Provider, Registry};
 use crate::question::{Answer, Answers, Ask, Questions};
 use crate::state::State;
+use crate::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,7 +35,7 @@ pub async fn plan(config: &Config, state: State, inputs: Inputs, edge: Edge<'_>)
         if questions.is_empty() {
             return walk.finish();
         }
-        answers = answer(questions, &walk, edge).await;
+        answers = answer(questions, &|ask, place| reached(&walk, ask, place), edge).await;
     }
 }
 
@@ -43,7 +49,7 @@ pub async fn plan_again(config: &Config, state: State, inputs: Inputs, edge: Edg
         if questions.is_empty() {
             return walk.finish();
         }
-        known.extend(answer(questions, &walk, edge).await);
+        known.extend(answer(questions, &|ask, place| reached(&walk, ask, place), edge).await);
     }
 }
 
@@ -55,8 +61,16 @@ fn configured(walk: &mut Walk<'_>, registry: &Registry) -> Registry {
     })
 }
 
+/// How a place is reached: the value of its attribute `connection`, and its uid if that is known.
+type Reached = (Value, Option<Arc<str>>);
+
+/// How a walk reaches the place that a question goes to: what is recorded is read where it was made.
+fn reached(walk: &Walk<'_>, ask: &Ask, place: &Address) -> Option<Reached> {
+    if matches!(ask, Ask::Read { .. }) { walk.reached_before(place) } else { walk.reached(place) }
+}
+
 /// Answers every question: all providers at once, each with all that is its to answer.
-async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answers {
+async fn answer(questions: Questions, reached: &(dyn Fn(&Ask, &Address) -> Option<Reached> + Sync), edge: Edge<'_>) -> Answers {
     let mut answers = Answers::new();
     let mut batches: BTreeMap<usize, (Arc<dyn Provider>, Vec<Asked>)> = BTreeMap::new();
     for question in questions.into_values() {
@@ -69,7 +83,6 @@ async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answer
             continue;
         }
         let Some(Addressee { mode, kind, place, about }) = addressee(&question.ask) else { continue };
-        let recorded = matches!(question.ask, Ask::Read { .. });
         let Some(provider) = edge.registry.provider(mode, &kind, about) else {
             let why = format!("nobody provides `{kind}`");
             answers.insert(question.key().clone(), Answer::Unreachable(why.into()));
@@ -78,8 +91,7 @@ async fn answer(questions: Questions, walk: &Walk<'_>, edge: Edge<'_>) -> Answer
         let place = match place {
             None => None,
             Some(address) => {
-                let reached = if recorded { walk.reached_before(&address) } else { walk.reached(&address) };
-                if let Some((connection, uid)) = reached {
+                if let Some((connection, uid)) = reached(&question.ask, &address) {
                     Some(Connected { address, connection, uid })
                 } else {
                     let why = format!("how to reach `{address}` is not known");

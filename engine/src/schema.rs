@@ -355,6 +355,18 @@ pub trait Kind: Send + Sync {
         compare(self.schema(), asked)
     }
 
+    /// What of an observation a plan stands on that is applied later: the fields that are ours or are read. By default all of it. Its entry
+    /// `uid` is looked at apart.
+    fn stands_on(&self, observed: &Value) -> Value {
+        observed.clone()
+    }
+
+    /// Dotted paths of what was ours and others are entitled to by now: that they change it is no change of what a plan stands on.
+    fn yielded(&self, observed: &Value) -> Vec<String> {
+        let _ = observed;
+        Vec::new()
+    }
+
     /// The manifest set that the arguments render to, or nothing if the kind renders none.
     fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
         let _ = arguments;

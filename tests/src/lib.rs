@@ -15,6 +15,7 @@ pub mod planning;
 pub mod redact;
 pub mod reference;
 pub mod required;
+pub mod saved;
 pub mod scenario;
 pub mod sources;
 pub mod transcript;

@@ -1,10 +1,11 @@
 //! Plans and applies over the fake world, without files: text in, plan and state out.
 
 use crate::fake::Fake;
+use crate::saved;
 use engine::apply::{Effects, Event, Summary, drive};
 use engine::config;
 use engine::diagnostic::Diagnostic;
-use engine::observe::{self, Edge};
+use engine::observe::{self, Edge, Moved};
 use engine::plan::{Action, Inputs, Plan, Walk};
 use engine::port::{Asked, BoxFuture, Connected, Files, Guard, Machine, Provider, StoreError};
 use engine::question::{Answer, Answers, Ask, Question};
@@ -145,13 +146,22 @@ impl Bench {
         answers.into_iter().map(|(question, answer)| (question.key().clone(), answer)).collect()
     }
 
+    /// Says what of a plan does not hold any more, and lets it know how its places are reached now.
+    pub fn look_again(&self, plan: &mut Plan) -> Vec<Moved> {
+        let registry = self.fake.registry();
+        now(observe::look_again(plan, Edge { registry: &registry, files: &NoFiles })).unwrap()
+    }
+
     /// Applies a plan and remembers what it left.
     pub fn apply_plan(&mut self, plan: &Plan) -> (Summary, Vec<Event>) {
         self.apply_under(plan, Circumstances::default())
     }
 
-    /// Applies a plan under circumstances and remembers what it left. The journal must replay to what was folded.
+    /// Applies a plan under circumstances and remembers what it left. The plan goes through a file on its way, from which it must come back
+    /// as it was; the journal must replay to what was folded.
     pub fn apply_under(&mut self, plan: &Plan, circumstances: Circumstances<'_>) -> (Summary, Vec<Event>) {
+        let saved = saved::through_a_file(plan, self.fake.registry().catalogue());
+        let plan = &saved;
         let guard = MemoryGuard { failing: Mutex::new(circumstances.failing_append), ..MemoryGuard::default() };
         let registry = self.fake.registry();
         let stop = AtomicBool::new(false);

@@ -14,6 +14,7 @@ mod places;
 mod planning;
 mod reference;
 mod rules;
+mod saved;
 mod schemas;
 mod tidy;
 mod transcript;

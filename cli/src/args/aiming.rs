@@ -40,3 +40,19 @@ pub struct Manner {
     #[arg(long, conflicts_with_all = ["replace", "abandon"])]
     pub refresh_only: bool,
 }
+
+impl Aiming {
+    /// Whether everything is aimed at.
+    pub fn is_unsaid(&self) -> bool {
+        let Self { target, target_file, exclude, exclude_file, abandon } = self;
+        target.is_empty() && target_file.is_empty() && exclude.is_empty() && exclude_file.is_empty() && abandon.is_empty()
+    }
+}
+
+impl Manner {
+    /// Whether nothing but what differs is replaced, and what exists is changed.
+    pub fn is_unsaid(&self) -> bool {
+        let Self { replace, refresh_only } = self;
+        replace.is_empty() && !refresh_only
+    }
+}

@@ -4,6 +4,7 @@ use crate::args::{Aiming, Manner, Performing, Planning, revision};
 use crate::failure::Failure;
 use crate::perform::perform;
 use crate::project::{Aim, Project};
+use crate::saved;
 use crate::session::Session;
 use std::path::PathBuf;
 
@@ -13,10 +14,13 @@ use std::path::PathBuf;
 /// on and what depends on it is left for the next run. Every step is written down before and after it happens, so an apply that is
 /// interrupted or killed is continued by running it again.
 ///
+/// With a FILE that `meshplan plan --out` has written it does what that plan says, without asking, if the state and what the plan is about
+/// are as they were when it was made.
+///
 /// The first Ctrl-C lets running steps finish and starts nothing new; the second leaves at once.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  meshplan apply\n  meshplan -C examples/quickstart apply\n  meshplan apply --auto-approve --var-file prod.vars.hcl"
+    after_long_help = "Examples:\n  meshplan apply\n  meshplan -C examples/quickstart apply\n  meshplan apply --auto-approve --var-file prod.vars.hcl\n  meshplan plan --out mesh.plan && meshplan apply mesh.plan"
 )]
 pub struct Apply {
     /// How it is planned.
@@ -36,16 +40,28 @@ pub struct Apply {
     /// Its variables count as they were then; what is kept nowhere (`ephemeral`) has to be given again, and `--var` overrides.
     #[arg(long, value_name = "@N", value_parser = revision)]
     pub to: Option<u64>,
-    /// A saved plan; applying one comes with a later version
-    #[arg(value_name = "FILE", hide = true)]
+    /// Apply the plan in FILE instead of making one
+    #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
 
-pub(super) fn run(session: &mut Session, args: &Apply) -> Result<u8, Failure> {
-    if let Some(file) = &args.file {
-        let detail = format!("`{}` cannot be applied: this version of meshplan applies only the plan it has just made", file.display());
-        return Err(Failure::one("saved plans are not applied yet", detail).help("Run `meshplan apply` without a file."));
+impl Apply {
+    /// Whether nothing was said of how to plan.
+    fn is_unsaid(&self) -> bool {
+        self.planning.is_unsaid() && self.aiming.is_unsaid() && self.manner.is_unsaid() && self.to.is_none()
     }
-    let project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.manner)?;
-    perform(session, &project, &args.performing, Aim::Configuration)
+}
+
+pub(super) fn run(session: &mut Session, args: &Apply) -> Result<u8, Failure> {
+    match &args.file {
+        Some(file) if args.is_unsaid() => saved::apply(session, file, &args.performing),
+        Some(file) => {
+            let detail = format!("what is planned with is part of `{}`", file.display());
+            Err(Failure::one("options of a saved plan", detail).help("Leave the options of planning out, or plan again with them."))
+        }
+        None => {
+            let project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.manner)?;
+            perform(session, &project, &args.performing, Aim::Configuration)
+        }
+    }
 }

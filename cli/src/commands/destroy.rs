@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::perform::perform;
 use crate::project::{Aim, Project};
 use crate::session::Session;
+use std::path::PathBuf;
 
 /// Delete everything that is remembered, in reverse
 ///
@@ -22,9 +23,17 @@ pub struct Destroy {
     /// How it is performed.
     #[command(flatten)]
     pub performing: Performing,
+    /// A saved plan, which this verb does not take
+    #[arg(value_name = "FILE", hide = true)]
+    pub file: Option<PathBuf>,
 }
 
 pub(super) fn run(session: &mut Session, args: &Destroy) -> Result<u8, Failure> {
+    if let Some(file) = &args.file {
+        let detail = format!("`destroy` makes a plan of its own, and takes none such as `{}`", file.display());
+        let help = "Make one with `meshplan plan --destroy --out FILE` and apply it with `meshplan apply FILE`.";
+        return Err(Failure::one("destroy takes no plan", detail).help(help));
+    }
     let project = Project::load(session, &args.planning)?.aimed(session, &args.aiming, &Manner::default())?;
     perform(session, &project, &args.performing, Aim::Nothing)
 }

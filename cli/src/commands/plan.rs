@@ -4,17 +4,18 @@ use crate::args::{Aiming, Manner, Planning, revision};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::{Aim, Project};
+use crate::saved;
 use crate::session::Session;
-use crate::view::json;
+use engine::plan::When;
 use std::path::PathBuf;
 
 /// Show what apply would change, and why
 ///
 /// Reads the configuration, what is remembered and what exists, and shows the changes that would bring the two together. It changes
-/// nothing, writes nothing and takes no lock.
+/// nothing and takes no lock; with `--out` it writes the plan to a file, to be applied with `meshplan apply FILE`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  meshplan plan\n  meshplan plan --var region=eu --detailed-exitcode\n  meshplan plan --json | jq 'select(.event == \"planned_change\")'"
+    after_long_help = "Examples:\n  meshplan plan\n  meshplan plan --var region=eu --detailed-exitcode\n  meshplan plan --out mesh.plan\n  meshplan plan --json | jq 'select(.event == \"planned_change\")'"
 )]
 pub struct Plan {
     /// How it is planned.
@@ -34,9 +35,10 @@ pub struct Plan {
     /// Plan to destroy everything
     #[arg(long, conflicts_with_all = ["to", "replace", "refresh_only"])]
     pub destroy: bool,
-    /// Write the plan as JSON to FILE, for review
+    /// Write the plan to FILE, for `meshplan apply FILE` and `meshplan show FILE`
     ///
-    /// The file shows the plan; it cannot be applied. Applying a saved plan comes with a later version.
+    /// An apply of it asks nothing, and is refused once the state, or what the plan is about, is not what it was. What is secret in it is
+    /// sealed.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Exit with 0 if there is nothing to change, 2 if there is, 1 on an error
@@ -45,25 +47,38 @@ pub struct Plan {
     /// Print one JSON event per line instead of text
     #[arg(long)]
     pub json: bool,
+    /// A saved plan, which cannot be planned again
+    #[arg(value_name = "FILE", hide = true)]
+    pub file: Option<PathBuf>,
 }
 
 pub(super) fn run(session: &mut Session, args: &Plan) -> Result<u8, Failure> {
-    let project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.manner)?;
+    if let Some(file) = &args.file {
+        let detail = format!("`{}` cannot be planned again", file.display());
+        let help = "Write one with `--out FILE`, look at it with `meshplan show FILE`, apply it with `meshplan apply FILE`.";
+        return Err(Failure::one("plan takes no file", detail).help(help));
+    }
+    let mut project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.manner)?;
+    if args.out.is_some() {
+        project.when = When::Later;
+    }
     let runtime = Session::runtime()?;
     let state = session.remembered()?;
     let aim = if args.destroy { Aim::Nothing } else { Aim::Configuration };
     let plan = session.plan(&runtime, &project, state, aim);
-    if !session.show_plan(&plan) {
-        return Ok(exit::FAILED);
-    }
+    let good = session.show_plan(&plan);
+    let changes = plan.has_changes();
     if let Some(file) = &args.out {
-        let path = session.working_directory.join(file);
-        let text = format!("{:#}\n", json::document(&plan));
-        std::fs::write(&path, text).map_err(|error| Failure::one("plan not written", format!("`{}`: {error}", file.display())))?;
-        session.view.say(&format!("The plan was written to {} for review; it cannot be applied from there.", file.display()));
+        let written = saved::save(session, &project, plan, file)?;
+        // The process ends here, and takes less time to do so than to free each part of a large plan.
+        std::mem::forget(written);
+    } else {
+        std::mem::forget(plan);
     }
-    let changes = plan.has_changes() && args.detailed_exitcode;
-    // The process ends here, and takes less time to do so than to free each part of a large plan.
-    std::mem::forget((plan, project));
-    Ok(if changes { exit::CHANGES } else { exit::DONE })
+    std::mem::forget(project);
+    Ok(match (good, changes && args.detailed_exitcode) {
+        (false, _) => exit::FAILED,
+        (true, true) => exit::CHANGES,
+        (true, false) => exit::DONE,
+    })
 }

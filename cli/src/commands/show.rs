@@ -2,22 +2,51 @@
 
 use crate::exit;
 use crate::failure::Failure;
+use crate::saved::{self, Shown};
 use crate::session::Session;
 use crate::view::{json, memory};
+use state::PlanFile;
+use std::path::PathBuf;
 
-/// Show everything that is remembered
+/// Show what is remembered, or a saved plan
 ///
-/// Prints every resource of the state with its attributes, and the outputs. Sensitive values are masked.
+/// Prints every resource of the state with its attributes, and the outputs; with a FILE the plan in it, or the state in it if it is a
+/// state file. It needs no configuration for that. Sensitive values are masked.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  meshplan show\n  meshplan show mesh.plan\n  meshplan show --json mesh.plan | jq '.changes[].address'"
+)]
 pub struct Show {
     /// Print a JSON object instead of text
     #[arg(long)]
     pub json: bool,
+    /// A plan that `meshplan plan --out` has written, or a state file
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 pub(super) fn run(session: &mut Session, args: &Show) -> Result<u8, Failure> {
-    let state = session.remembered_in_part()?;
+    let state = match &args.file {
+        Some(file) => match saved::look(session, file)? {
+            Shown::Plan(plan) => return Ok(show_plan(session, &plan, args)),
+            Shown::State(state) => *state,
+        },
+        None => session.remembered_in_part()?,
+    };
     let text = if args.json { format!("{:#}\n", json::state(&state)) } else { memory::state(&state) };
     session.data(&text);
     Ok(exit::DONE)
+}
+
+fn show_plan(session: &mut Session, file: &PlanFile, args: &Show) -> u8 {
+    if args.json {
+        session.data(&format!("{:#}\n", json::plan_file(file)));
+        return exit::DONE;
+    }
+    session.view.plan(&file.plan);
+    session.view.diagnostics(&file.sources, &file.plan.diagnostics);
+    if file.plan.is_errored() {
+        session.view.say("The plan is incomplete, because of what is wrong: it cannot be applied.");
+    }
+    exit::DONE
 }

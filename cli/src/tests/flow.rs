@@ -202,18 +202,6 @@ fn a_graph_has_an_arrow_from_each_resource_to_what_it_needs() {
 }
 
 #[test]
-fn a_plan_file_is_for_review() {
-    let fake = Fake::new(&[("main.mesh.hcl", MAIN)]);
-    let ran = fake.run("plan -out=plan.json");
-    assert_eq!(ran.err, "The plan was written to plan.json for review; it cannot be applied from there.\n");
-    let text = fake.text("plan.json").unwrap();
-    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(json["changes"][0]["address"], "meshplan_data.a");
-    assert!(!text.contains("s3cret"));
-    assert!(fake.run("plan -out=missing/plan.json").err.starts_with("error: plan not written\n"));
-}
-
-#[test]
 fn destroy_removes_everything_in_reverse() {
     let mut fake = applied();
     let ran = fake.input("yes\n").run("destroy");

@@ -5,6 +5,7 @@ mod backend;
 mod flow;
 mod history;
 mod interruption;
+mod saved;
 mod sealing;
 mod state;
 
@@ -157,19 +158,6 @@ fn without_a_configuration_nothing_is_planned_applied_or_destroyed() {
         }
         assert_eq!(fake.text("meshplan.state.json"), None);
     }
-}
-
-#[test]
-fn a_saved_plan_is_refused() {
-    fails(
-        &Fake::new(&[("main.mesh.hcl", GOOD)]).run("apply plan.json"),
-        "error: saved plans are not applied yet
- |
- = `plan.json` cannot be applied: this version of meshplan applies only the plan it has just made
- = help: Run `meshplan apply` without a file.
-
-",
-    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, Ou
 use engine::source::{SourceTree, Span};
 use engine::state::{Output, State, Status};
 use serde_json::{Map, Value as Json, json};
+use state::PlanFile;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -134,7 +135,7 @@ impl View for Lines {
     }
 }
 
-/// A whole plan as one document, for review by people and programs.
+/// A whole plan as one document, for review by people and programs. Secrets are not in it.
 pub fn document(plan: &Plan) -> Json {
     json!({
         "format": FORMAT,
@@ -167,6 +168,25 @@ fn drifted(change: &Change) -> Json {
         "paths": paths,
         "by": by,
     })
+}
+
+/// The same of a saved plan, with what its file says beside.
+pub fn plan_file(file: &PlanFile) -> Json {
+    let PlanFile { plan, sources, variables, made_at, closed: _ } = file;
+    let variables = variables.iter().map(|(name, value)| (name.to_string(), Masked::of(value).json));
+    let beside = json!({
+        "made_at": made_at,
+        "lineage": plan.prior.lineage,
+        "serial": plan.prior.serial,
+        "variables": Json::Object(variables.collect::<Map<_, _>>()),
+        "errored": plan.is_errored(),
+        "diagnostics": plan.diagnostics.iter().map(|problem| diagnostic(sources, problem)).collect::<Vec<_>>(),
+    });
+    let mut whole = document(plan);
+    if let (Json::Object(whole), Json::Object(beside)) = (&mut whole, beside) {
+        whole.extend(beside);
+    }
+    whole
 }
 
 fn not_planned(blocked: &Blocked) -> Json {

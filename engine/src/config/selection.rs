@@ -12,9 +12,10 @@ use std::sync::Arc;
 /// The configurations that blocks use, by the calls that lead to their modules, and by their names.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selection {
-    chosen: BTreeMap<(Vec<Arc<str>>, ResourceName), ProviderName>,
+    /// Of blocks that name a configuration, which.
+    pub chosen: BTreeMap<(Vec<Arc<str>>, ResourceName), ProviderName>,
     /// What the provider's own name means in modules that were given another configuration for it.
-    usual: BTreeMap<Vec<Arc<str>>, BTreeMap<Arc<str>, ProviderName>>,
+    pub usual: BTreeMap<Vec<Arc<str>>, BTreeMap<Arc<str>, ProviderName>>,
 }
 
 impl Selection {

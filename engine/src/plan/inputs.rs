@@ -23,8 +23,20 @@ pub struct Inputs {
     pub skip_refresh: bool,
     /// Ask no server what it would make of a change.
     pub skip_preview: bool,
+    /// When the plan is to be applied.
+    pub when: When,
     /// The directory of the root module, for `path.root`; relative to the working directory.
     pub root_directory: String,
     /// Where and when the plan is made.
     pub surroundings: Surroundings,
+}
+
+/// When a plan is to be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum When {
+    /// In the same run.
+    #[default]
+    AtOnce,
+    /// From a file: the plan then says what it stands on.
+    Later,
 }

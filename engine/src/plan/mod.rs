@@ -3,6 +3,7 @@
 //! Making one is a pure walk; see `walk`. What stands here is what the walk leaves: changes for people, slots for `apply`.
 
 mod aims;
+mod basis;
 mod body;
 mod by_hand;
 mod change;
@@ -15,10 +16,11 @@ mod providers;
 mod walk;
 
 pub use aims::Aims;
+pub use basis::Basis;
 pub use body::misnamed;
 pub use by_hand::{forget, rename};
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Reason};
-pub use inputs::Inputs;
+pub use inputs::{Inputs, When};
 pub use program::{Op, Program, Slot, Target};
 pub use providers::{Providers, elsewhere, unsuited};
 pub use walk::Walk;
@@ -28,6 +30,7 @@ use crate::diagnostic::Diagnostic;
 use crate::state::{Place, State};
 use crate::value::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A reviewed set of changes and the program that makes them.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +65,10 @@ pub struct Plan {
     pub partial: bool,
     /// Whether it changes the state and outputs alone. Its updates write down what was found.
     pub refresh_only: bool,
+    /// What a plan that is to be saved stands on, by address and deposed key; nothing for what was not there.
+    pub basis: BTreeMap<(Address, Option<Arc<str>>), Option<Basis>>,
+    /// The digest that a plan which was read from a file was written with: what it is computed from is not in the file as it was.
+    pub pinned: Option<Arc<str>>,
 }
 
 impl Plan {

@@ -142,6 +142,11 @@ impl Kind for Yielding {
         }
     }
 
+    fn stands_on(&self, _: &Value) -> Value {
+        // What others made of it is theirs.
+        Value::null()
+    }
+
     fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
         self.0.members(arguments)
     }

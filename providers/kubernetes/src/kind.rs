@@ -105,6 +105,15 @@ impl Kind for Adapter {
         defined_by(&object).into_iter().collect()
     }
 
+    fn stands_on(&self, observed: &Value) -> Value {
+        observed.get("object").cloned().unwrap_or_else(Value::null)
+    }
+
+    fn yielded(&self, observed: &Value) -> Vec<String> {
+        let rewritten = observed.get("rewritten").map(Value::items).unwrap_or_default();
+        rewritten.iter().filter_map(|path| path.as_str().map(str::to_owned)).collect()
+    }
+
     fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
         crate::import::agrees(&*self.kind, id, arguments)
     }

@@ -83,7 +83,10 @@ fn a_plan_is_one_line_per_change_and_one_for_the_whole() {
 
 #[test]
 fn a_document_holds_every_instance_and_no_secret() {
-    let document = document(&plan());
+    let variables = [("word".into(), Value::string("one")), ("token".into(), Value::string("s3cret").sensitive())];
+    let file = PlanFile { plan: plan(), sources: SourceTree::new("."), variables: variables.into(), made_at: 7, closed: None };
+    let document = plan_file(&file);
+    assert_eq!((&document["made_at"], &document["variables"]), (&json!(7), &json!({ "token": null, "word": "one" })));
     assert_eq!(document["changes"][0], planned_change());
     assert_eq!(document["changes"][1]["action"], "keep");
     assert_eq!((&document["format"], &document["blocked"][0]["address"]), (&json!(1), &json!("k.x")));

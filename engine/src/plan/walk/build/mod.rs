@@ -1,5 +1,6 @@
 //! From a finished walk to a plan: changes for people, a program for apply.
 
+mod basis;
 mod bringers;
 mod changes;
 mod checks;
@@ -257,6 +258,7 @@ impl Walk<'_> {
         let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
+        let basis = self.basis();
         let Self { tables, prior, upgraded, inputs, providers, arena, answers, deposed, unobserved, repairs, moves, .. } = self;
         let Tables { fates, diagnostics: mut said, skeleton, values, groups, .. } = tables;
         said.extend(arena.warnings);
@@ -299,6 +301,8 @@ impl Walk<'_> {
             destroy: inputs.destroy,
             partial: inputs.aims.is_partial(),
             refresh_only: inputs.aims.refresh_only,
+            basis,
+            pinned: None,
         }
     }
 }

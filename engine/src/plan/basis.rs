@@ -1,0 +1,159 @@
+//! What a plan stands on of each thing that was there when it was made: a plan that is applied later holds only if that is still so.
+
+use crate::schema::Kind;
+use crate::value::{Data, Value, fingerprint, keyed_fingerprint};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Mappings nested deeper than this are told apart as a whole.
+const DEEPEST: usize = 4;
+/// Digits of a fingerprint that are kept: enough to tell that something was changed.
+const DIGITS: usize = 16;
+
+/// What was seen of one thing: which one it is, and fingerprints of the fields that are ours or were read. Never a version: what others
+/// do to fields of theirs is none of the plan's business.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Basis {
+    /// What the world calls the thing; nothing if the kind has no such name.
+    pub uid: Option<Arc<str>>,
+    /// By dotted path, the first digits of the field's fingerprint.
+    pub fields: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Basis {
+    /// What a plan stands on of what was observed. Secrets enter as HMACs under the key; without one by their paths alone.
+    pub fn of(kind: &dyn Kind, observed: &Value, secret_key: &[u8]) -> Self {
+        let mut noting = Noting { fields: BTreeMap::new(), secret_key, taken: kind.yielded(observed) };
+        noting.note(&kind.stands_on(observed), &mut String::new(), 0);
+        Self { uid: observed.text("uid").map(Arc::from), fields: noting.fields }
+    }
+
+    /// The paths that differ from what is observed now, which `now` says.
+    pub fn changed(&self, now: &Self, yielded: &[String]) -> Vec<String> {
+        let paths = self.fields.keys().chain(now.fields.keys().filter(|path| !self.fields.contains_key(*path)));
+        let differs = |path: &&Arc<str>| self.fields.get(*path) != now.fields.get(*path);
+        let others = |path: &&Arc<str>| yielded.iter().any(|taken| covers(taken, path) || covers(path, taken));
+        paths.filter(differs).filter(|path| !others(path)).map(ToString::to_string).collect()
+    }
+}
+
+/// Whether a path is the other or leads to it.
+fn covers(path: &str, other: &str) -> bool {
+    other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+struct Noting<'a> {
+    fields: BTreeMap<Arc<str>, Arc<str>>,
+    secret_key: &'a [u8],
+    taken: Vec<String>,
+}
+
+impl Noting<'_> {
+    fn note(&mut self, value: &Value, path: &mut String, depth: usize) {
+        if value.is_null() && depth == 0 {
+            return;
+        }
+        if let (Data::Mapping(mapping), true) = (value.data(), depth < DEEPEST)
+            && !mapping.entries().is_empty()
+        {
+            let length = path.len();
+            for entry in mapping.entries() {
+                if depth == 0 && &*entry.key == "uid" {
+                    continue;
+                }
+                if length > 0 {
+                    path.push('.');
+                }
+                path.push_str(&entry.key);
+                self.note(&entry.value, path, depth + 1);
+                path.truncate(length);
+            }
+            return;
+        }
+        if self.taken.iter().any(|taken| covers(taken, path)) {
+            return;
+        }
+        let hash = match (self.secret_key, value.holds_sensitive()) {
+            ([], true) => "sensitive".to_owned(),
+            ([], false) => fingerprint(value),
+            (key, _) => keyed_fingerprint(value, key),
+        };
+        self.fields.insert(path.as_str().into(), hash.get(..DIGITS).unwrap_or(&hash).into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Attribute, Schema};
+    use crate::value::Type;
+
+    /// Stands on `object`; gives up what `others` lists.
+    struct Object(Schema);
+
+    impl Kind for Object {
+        fn schema(&self) -> &Schema {
+            &self.0
+        }
+
+        fn stands_on(&self, observed: &Value) -> Value {
+            observed.get("object").cloned().unwrap_or_else(Value::null)
+        }
+
+        fn yielded(&self, observed: &Value) -> Vec<String> {
+            let others = observed.get("others").map(Value::items).unwrap_or_default();
+            others.iter().filter_map(|path| path.as_str().map(str::to_owned)).collect()
+        }
+    }
+
+    fn object() -> Object {
+        let attributes = vec![Attribute::required("name", Type::String, "")];
+        Object(Schema { kind: "o", doc: "", version: 1, attributes, classes: &[], place: None, outside: true, settles: false })
+    }
+
+    fn observed(replicas: u64, image: &str, others: &[&str]) -> Value {
+        let ports = Value::tuple(vec![Value::object([("port", Value::number(80))])]);
+        let spec = Value::object([("replicas", Value::number(replicas)), ("image", Value::string(image)), ("ports", ports)]);
+        let token = Value::object([("token", Value::string(image).sensitive())]);
+        Value::object([
+            ("uid", Value::string("u")),
+            ("object", Value::object([("spec", spec), ("data", token)])),
+            ("others", Value::tuple(others.iter().map(|path| Value::string(*path)).collect())),
+            ("heartbeat", Value::number(replicas)),
+        ])
+    }
+
+    fn changed(before: &Value, now: &Value, key: &[u8]) -> Vec<String> {
+        let kind = object();
+        Basis::of(&kind, before, key).changed(&Basis::of(&kind, now, key), &kind.yielded(now))
+    }
+
+    #[test]
+    fn what_changed_is_named_by_its_path_unless_others_own_it_now() {
+        let before = observed(1, "a", &[]);
+        for (now, key, expected) in [
+            (observed(1, "a", &[]), &b"key"[..], &[][..]),
+            (observed(2, "a", &[]), b"key", &["spec.replicas"]),
+            (observed(2, "a", &["spec.replicas"]), b"key", &[]),
+            (observed(2, "b", &["spec"]), b"key", &["data.token"]),
+            (observed(1, "b", &[]), b"key", &["data.token", "spec.image"]),
+            (observed(1, "b", &[]), b"", &["spec.image"]),
+        ] {
+            assert_eq!(changed(&before, &now, key), expected);
+        }
+        let basis = Basis::of(&object(), &before, b"key");
+        assert_eq!(basis.uid.as_deref(), Some("u"));
+        assert_eq!(
+            basis.fields.keys().map(|path| &**path).collect::<Vec<_>>(),
+            ["data.token", "spec.image", "spec.ports", "spec.replicas"]
+        );
+    }
+
+    #[test]
+    fn no_secret_can_be_guessed_from_a_basis_without_the_key() {
+        let kind = object();
+        let [one, other] = ["a", "b"].map(|image| Basis::of(&kind, &observed(1, image, &[]), b"").fields["data.token"].clone());
+        assert_eq!(one, other);
+        assert_ne!(Basis::of(&kind, &observed(1, "a", &[]), b"k").fields, Basis::of(&kind, &observed(1, "a", &[]), b"l").fields);
+    }
+}

@@ -1,0 +1,212 @@
+//! The plan file, version 1: all that an apply needs and all that people look at, for one version of meshplan.
+
+mod addresses;
+mod expressions;
+mod prior;
+mod program;
+mod providers;
+mod review;
+mod secrets;
+mod sources;
+mod values;
+
+use super::words_v1::{Words, is_false};
+use super::{MESHPLAN_VERSION, NotStorable};
+use crate::plan_file::{PlanFile, Refused};
+use crate::sealing::{SealError, SealingKey, sealed_with};
+use addresses::Named;
+use engine::diagnostic::Diagnostic;
+use engine::plan::{CheckResult, Plan};
+use engine::schema::Catalogue;
+use expressions::{ExpressionV1, Expressions, Listing};
+use prior::{BasisV1, PriorV1, basis, basis_v1};
+use program::ProgramV1;
+use providers::ProvidersV1;
+use review::{BlockedV1, ChangeV1, CheckV1, DiagnosticV1, OutputChangeV1};
+use secrets::{Opened, Secrets};
+use serde::{Deserialize, Serialize};
+use sources::SourceV1;
+use std::collections::BTreeMap;
+use values::{At, NodeV1, Numbers, Values, Writing};
+
+/// The version of this format.
+pub(crate) const VERSION: u64 = 1;
+const FORMAT: &str = "meshplan plan";
+
+/// How a plan file begins: no other file of ours does.
+pub(crate) const BEGINNING: &str = "{\"format\":\"meshplan plan\",";
+
+/// The file. What others name by numbers comes last.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the file that says something of its own")]
+struct PlanV1 {
+    format: String,
+    version: u64,
+    meshplan_version: String,
+    made_at: u64,
+    digest: Words,
+    #[serde(default, skip_serializing_if = "is_false")]
+    errored: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    destroy: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    partial: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    refresh_only: bool,
+    variables: BTreeMap<Words, At>,
+    changes: Vec<ChangeV1>,
+    outputs: Vec<OutputChangeV1>,
+    checks: Vec<CheckV1>,
+    blocked: Vec<BlockedV1>,
+    diagnostics: Vec<DiagnosticV1>,
+    sources: Vec<SourceV1>,
+    upgraded: usize,
+    renamed: Vec<(Named, Named)>,
+    /// Places that the state remembers under addresses that lead elsewhere now.
+    left: Vec<Named>,
+    basis: Vec<BasisV1>,
+    prior: PriorV1,
+    providers: ProvidersV1,
+    program: ProgramV1,
+    expressions: Vec<ExpressionV1>,
+    values: Vec<NodeV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
+}
+
+/// What every version of the file says.
+#[derive(Deserialize)]
+struct AnyVersion {
+    format: String,
+    version: u64,
+    #[serde(default)]
+    meshplan_version: String,
+}
+
+/// What the secrets of a plan are sealed for: they fit no other plan.
+fn associated(prior: &PriorV1, digest: &Words) -> Vec<u8> {
+    format!("plan {} {} {}", prior.lineage(), prior.serial(), digest.0).into_bytes()
+}
+
+/// The text of a plan file. The key is asked for only if there is a secret.
+pub(crate) fn write<E>(file: &PlanFile, key: impl FnOnce() -> Result<SealingKey, E>) -> Result<Vec<u8>, Written<E>> {
+    let plan = &file.plan;
+    let mut secrets = Secrets::default();
+    let mut values = Writing::new(Some(&mut secrets));
+    // What is shown goes first, and shows of what is not known only that.
+    values.numbers = Numbers::Gone;
+    let mut listing = Listing { expressions: Vec::new() };
+    let mut stored = PlanV1 {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        meshplan_version: MESHPLAN_VERSION.to_owned(),
+        made_at: file.made_at,
+        digest: Words(plan.digest().into()),
+        errored: plan.is_errored(),
+        destroy: plan.destroy,
+        partial: plan.partial,
+        refresh_only: plan.refresh_only,
+        variables: file.variables.iter().map(|(name, value)| (Words(name.clone()), values.put(value))).collect(),
+        changes: plan.changes.iter().map(|change| ChangeV1::of(change, &mut values)).collect(),
+        outputs: plan.outputs.iter().map(|output| OutputChangeV1::of(output, &mut values)).collect(),
+        checks: plan.checks.iter().map(CheckV1::from).collect(),
+        blocked: plan.blocked.iter().map(BlockedV1::from).collect(),
+        diagnostics: plan.diagnostics.iter().map(DiagnosticV1::from).collect(),
+        sources: sources::excerpts(&file.sources, &plan.diagnostics),
+        upgraded: plan.upgraded,
+        renamed: plan.renamed.iter().map(|(from, to)| (Named(from.clone()), Named(to.clone()))).collect(),
+        left: plan.left.keys().cloned().map(Named).collect(),
+        basis: basis_v1(&plan.basis),
+        prior: PriorV1::of(&plan.prior, &mut values),
+        providers: ProvidersV1::of(&plan.providers, &mut values),
+        program: {
+            values.numbers = Numbers::Slots;
+            ProgramV1::of(&plan.program, &mut values, &mut listing)
+        },
+        expressions: Vec::new(),
+        values: Vec::new(),
+        sealed: None,
+    };
+    let met_ephemeral = values.met_ephemeral;
+    (stored.expressions, stored.values) = (listing.expressions, values.nodes);
+    if met_ephemeral {
+        return Err(Written::NotStorable(not_storable(secrets::EPHEMERAL)));
+    }
+    if let Some(text) = secrets.text().map_err(|why| Written::NotStorable(not_storable(why)))? {
+        let sealed = key().map_err(Written::NoKey)?.seal(text.as_bytes(), &associated(&stored.prior, &stored.digest));
+        stored.sealed = Some(sealed.map_err(Written::NotSealed)?);
+    }
+    let mut text = serde_json::to_vec(&stored).map_err(|_| Written::NotStorable(not_storable("it has no JSON form")))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+fn not_storable(why: &'static str) -> NotStorable {
+    NotStorable { what: "the plan".to_owned(), why }
+}
+
+/// Why a plan could not be written down.
+pub(crate) enum Written<E> {
+    /// There is no key for its secrets.
+    NoKey(E),
+    /// Its secrets could not be sealed.
+    NotSealed(SealError),
+    /// Something of it has no form in the file.
+    NotStorable(NotStorable),
+}
+
+/// The plan that a text writes. Without the key that it was sealed with its secrets stay closed.
+pub(crate) fn read(text: &str, catalogue: &Catalogue, keys: &[SealingKey]) -> Result<PlanFile, Refused> {
+    let any: AnyVersion = serde_json::from_str(text).map_err(|_| Refused::NotAPlan)?;
+    if any.format != FORMAT {
+        return Err(Refused::NotAPlan);
+    }
+    if any.version != VERSION || any.meshplan_version != MESHPLAN_VERSION {
+        return Err(Refused::OtherVersion(any.meshplan_version));
+    }
+    let stored: PlanV1 = serde_json::from_str(text).map_err(|error| Refused::Corrupt(error.to_string()))?;
+    let (secrets, closed) = open(&stored, catalogue, keys)?;
+    stored.plan(catalogue, &secrets).map(|file| PlanFile { closed, ..file }).map_err(Refused::Corrupt)
+}
+
+/// The secrets of a plan, and the key that is missing for them if one is.
+fn open(stored: &PlanV1, catalogue: &Catalogue, keys: &[SealingKey]) -> Result<(Opened, Option<crate::sealing::KeyId>), Refused> {
+    let Some(sealed) = &stored.sealed else { return Ok((Opened::none(), None)) };
+    let id = sealed_with(sealed).map_err(|error| Refused::Corrupt(error.to_string()))?;
+    let Some(key) = keys.iter().find(|key| *key.id() == id) else { return Ok((Opened::Closed, Some(id))) };
+    let text = key.open(sealed, &associated(&stored.prior, &stored.digest)).map_err(|error| Refused::Corrupt(error.to_string()))?;
+    Ok((Opened::read(&text, catalogue).map_err(Refused::Corrupt)?, None))
+}
+
+impl PlanV1 {
+    fn plan(self, catalogue: &Catalogue, secrets: &Opened) -> Result<PlanFile, String> {
+        let values = Values::read(self.values, catalogue, secrets)?;
+        let mut expressions = Expressions::read(self.expressions, &values)?;
+        let variables = self.variables.into_iter().map(|(name, at)| Ok((name.0, values.get(&at)?)));
+        let variables = variables.collect::<Result<_, String>>()?;
+        let plan = Plan {
+            changes: self.changes.into_iter().map(|change| change.read(&values)).collect::<Result<_, _>>()?,
+            outputs: self.outputs.into_iter().map(|output| output.read(&values)).collect::<Result<_, _>>()?,
+            checks: self.checks.into_iter().map(CheckResult::from).collect(),
+            blocked: self.blocked.into_iter().map(Into::into).collect(),
+            diagnostics: self.diagnostics.into_iter().map(Diagnostic::from).collect(),
+            program: self.program.read(&values, &mut expressions, secrets)?,
+            prior: self.prior.read(&values)?,
+            providers: self.providers.read(&values)?,
+            upgraded: self.upgraded,
+            connections: BTreeMap::new(),
+            left: self.left.into_iter().map(|address| (address.0, engine::value::Value::null())).collect(),
+            renamed: self.renamed.into_iter().map(|(from, to)| (from.0, to.0)).collect(),
+            destroy: self.destroy,
+            partial: self.partial,
+            refresh_only: self.refresh_only,
+            basis: basis(self.basis),
+            pinned: Some(self.digest.0),
+        };
+        if plan.is_errored() != self.errored {
+            return Err("it says of itself that it is errored, or not, and is otherwise".to_owned());
+        }
+        Ok(PlanFile { plan, sources: sources::tree(self.sources)?, variables, made_at: self.made_at, closed: None })
+    }
+}

@@ -7,6 +7,7 @@ mod history;
 mod interruption;
 mod saved;
 mod sealing;
+mod secrets;
 mod state;
 
 use crate::args::Args;

@@ -3,10 +3,14 @@
 //! What makes a state of such objects is `state::Remote`; here is only how they are read and written, and which arguments of a
 //! `backend` block say where they are. [`open`] gives the backend of a block.
 
+mod aws;
 mod calls;
 mod kubernetes;
 mod lease;
+mod s3;
 mod settings;
 
+pub use aws::bucket_builder;
 pub use kubernetes::ClusterObjects;
+pub use s3::BucketObjects;
 pub use settings::{Surroundings, Wrong, is_secret, kinds, open};

@@ -1,6 +1,8 @@
 //! The arguments of `backend` blocks, and what they open.
 
+use crate::aws::bucket_builder;
 use crate::kubernetes::ClusterObjects;
+use crate::s3::BucketObjects;
 use ::kubernetes::{Clusters, KubeconfigConnector, Proxies};
 use engine::value::Value;
 use state::{Backend, Remote, local};
@@ -11,7 +13,11 @@ use std::sync::Arc;
 /// A kind of backend and its arguments.
 type Kind = (&'static str, &'static [&'static str]);
 
-const KINDS: [Kind; 2] = [("local", &["path"]), ("kubernetes", &["kubeconfig", "context", "namespace", "name"])];
+const KINDS: [Kind; 3] = [
+    ("local", &["path"]),
+    ("kubernetes", &["kubeconfig", "context", "namespace", "name"]),
+    ("s3", &["bucket", "key", "region", "endpoint", "use_path_style", "profile", "access_key", "secret_key", "token"]),
+];
 
 /// The longest name of a state in a cluster: names of objects and values of labels are made of it.
 const LONGEST_NAME: usize = 40;
@@ -27,6 +33,8 @@ pub struct Surroundings {
     pub kubeconfigs: Vec<PathBuf>,
     /// Ways to API servers.
     pub proxies: Proxies,
+    /// Environment variables, which may have credentials.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// Why a block opens nothing.
@@ -41,7 +49,7 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    fn argument(name: &str, why: String, help: &str) -> Self {
+    pub(crate) fn argument(name: &str, why: String, help: &str) -> Self {
         Self { argument: Some(name.to_owned()), why, help: help.to_owned() }
     }
 }
@@ -68,6 +76,7 @@ pub fn open(kind: &str, arguments: &BTreeMap<String, String>, surroundings: &Sur
     }
     match kind {
         "kubernetes" => in_cluster(arguments, surroundings),
+        "s3" => in_bucket(arguments, &surroundings.environment),
         _ => Ok(local(&in_file(arguments, &surroundings.directory))),
     }
 }
@@ -99,6 +108,23 @@ fn in_cluster(arguments: &BTreeMap<String, String>, surroundings: &Surroundings)
     Ok(Arc::new(Remote::new(Arc::new(objects))))
 }
 
+fn in_bucket(arguments: &BTreeMap<String, String>, environment: &BTreeMap<String, String>) -> Result<Arc<dyn Backend>, Wrong> {
+    let given = |name: &str| arguments.get(name).map(String::as_str).filter(|text| !text.is_empty());
+    let key = given("key").unwrap_or("meshplan").trim_matches('/');
+    let Some(bucket) = given("bucket") else {
+        let why = "the backend `s3` needs a `bucket`".to_owned();
+        return Err(Wrong { argument: None, why, help: "Write `bucket = \"…\"`, or give `--backend-config bucket=…`.".to_owned() });
+    };
+    if key.is_empty() {
+        let why = format!("`{}` names nothing", arguments.get("key").map_or("", String::as_str));
+        return Err(Wrong::argument("key", why, "The objects of the state get names below it."));
+    }
+    let builder = bucket_builder(arguments, environment)?;
+    let objects = BucketObjects::new(builder, bucket, key);
+    let objects = objects.map_err(|why| Wrong { argument: None, why, help: "Mend what the detail names.".to_owned() })?;
+    Ok(Arc::new(Remote::new(Arc::new(objects))))
+}
+
 /// Whether a text is a label of DNS (RFC 1123), as the API wants names.
 fn is_label(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -112,7 +138,13 @@ mod tests {
     fn opened(kind: &str, arguments: &[(&str, &str)]) -> Result<String, (Option<String>, String)> {
         let arguments = arguments.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let (directory, working_directory) = (PathBuf::from("/mesh"), PathBuf::from("/"));
-        let surroundings = Surroundings { directory, working_directory, kubeconfigs: Vec::new(), proxies: Proxies::default() };
+        let surroundings = Surroundings {
+            directory,
+            working_directory,
+            kubeconfigs: Vec::new(),
+            proxies: Proxies::default(),
+            environment: BTreeMap::new(),
+        };
         let opened = open(kind, &arguments, &surroundings);
         opened.map(|backend| backend.names().state.display().to_string()).map_err(|wrong| (wrong.argument, wrong.why))
     }
@@ -124,6 +156,8 @@ mod tests {
             ("local", &[("path", "states/prod.json")], "/mesh/states/prod.json"),
             ("local", &[("path", "/var/prod.json")], "/var/prod.json"),
             ("kubernetes", &[], "kubernetes://current-context/default/meshplan"),
+            ("s3", &[("bucket", "b"), ("region", "eu-west-1")], "s3://b/meshplan/head"),
+            ("s3", &[("bucket", "b"), ("key", "/teams/a/"), ("region", "eu-west-1")], "s3://b/teams/a/head"),
             ("kubernetes", &[("context", "c1"), ("namespace", "ops"), ("name", "prod")], "kubernetes://c1/ops/prod"),
         ] {
             assert_eq!(opened(kind, arguments), Ok(expected.to_owned()));
@@ -135,6 +169,10 @@ mod tests {
         for (kind, arguments, argument, why) in [
             ("consul", &[][..], None, "there is no backend `consul`"),
             ("local", &[("bucket", "b")], Some("bucket"), "the backend `local` has no argument `bucket`"),
+            ("s3", &[], None, "the backend `s3` needs a `bucket`"),
+            ("s3", &[("bucket", "b"), ("key", "/")], Some("key"), "`/` names nothing"),
+            ("s3", &[("bucket", "b"), ("use_path_style", "often")], Some("use_path_style"), "`often` is neither `true` nor `false`"),
+            ("s3", &[("bucket", "b"), ("profile", "nobody")], Some("profile"), "no credentials file has a profile `nobody`"),
             ("kubernetes", &[("name", "Prod")], Some("name"), "`Prod` is not a name"),
             ("kubernetes", &[("namespace", "-")], Some("namespace"), "`-` is not a name"),
         ] {

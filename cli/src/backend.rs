@@ -62,6 +62,7 @@ fn surroundings(session: &Session) -> Surroundings {
         working_directory: session.working_directory.clone(),
         kubeconfigs: kubeconfigs(&session.working_directory, &session.environment),
         proxies: Proxies::from_environment(&session.environment),
+        environment: session.environment.clone(),
     }
 }
 

@@ -4,6 +4,7 @@
 mod adoption;
 mod assortment;
 mod backends;
+mod buckets;
 mod config_patch;
 mod conflicts;
 mod creates;

@@ -195,6 +195,33 @@ fn what_a_set_renders_no_more_goes_after_its_readers_have_changed() {
 }
 
 #[test]
+fn a_set_that_renders_other_members_at_apply_stops_before_its_first_effect() {
+    let text = |names: &str| {
+        let set = format!("resource \"fake_set\" \"s\" {{\n cluster = fake_place.a\n names = [{names}]\n}}\n");
+        place("a", "") + &thing("t", "") + &set
+    };
+    let more = "\"one\", fake_thing.t.token";
+    // One that nobody could know of, beside one that was planned: neither is made, whether or not another was there before.
+    for before in [None, Some("\"zero\"")] {
+        let mut bench = Bench::default();
+        if let Some(names) = before {
+            bench.apply(&text(names));
+        }
+        bench.fake.meddle("fake_thing/t", None);
+        bench.fake.clear_calls();
+        let plan = bench.plan(&text(more));
+        assert!(!plan.is_errored(), "{:?}", plan.diagnostics);
+        let (summary, _) = bench.apply_plan(&plan);
+        let [said] = &summary.diagnostics[..] else { panic!("{:?}", summary.diagnostics) };
+        assert!(said.summary == "rendered differently" && said.detail.starts_with("`fake_set.s`: `Thing/token-uid-"), "{said:?}");
+        assert!(bench.fake.calls().iter().all(|call| !call.contains("fake_set.s")), "{:?}", bench.fake.calls());
+        // Now that it is known, it is planned.
+        bench.apply(&text(more));
+        bench.assert_converged(&text(more));
+    }
+}
+
+#[test]
 fn edges_outlive_the_replacement_of_what_they_lead_to() {
     let mut bench = Bench::default();
     let text =

@@ -10,7 +10,6 @@ use crate::plan::{Action, Reason};
 use crate::schema::Member;
 use crate::value::{Data, Value};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 impl Walk<'_> {
     /// Plans the members of a set, and the set after them; nothing while one is open.
@@ -24,9 +23,12 @@ impl Walk<'_> {
             let member = &members[at];
             let address = subject.address.with_member(&member.key);
             let after: Vec<Address> = member.after.iter().map(|key| subject.address.with_member(key)).collect();
+            let rendered = has_hole(&member.arguments);
+            let plan =
+                MemberPlan { address: address.clone(), key: member.key.as_str().into(), arguments: member.arguments.clone(), rendered };
             match self.plan_member(subject, &planned, (member, &address, &after))? {
                 Some(Fate::Planned(_) | Fate::Failed) => {}
-                Some(Fate::Blocked(why)) if is_left_out(&why) => continue,
+                Some(Fate::Blocked(why)) if is_left_out(&why) => {}
                 Some(Fate::Blocked(why)) => {
                     let detail = format!("`{address}` could not be observed: {why}");
                     self.tables.fates.insert(address.clone(), Fate::Blocked(why));
@@ -37,14 +39,14 @@ impl Walk<'_> {
                     continue;
                 }
             }
-            let rendered = has_hole(&member.arguments);
-            plans.push(MemberPlan { address, key: member.key.as_str().into(), rendered });
+            plans.push(plan);
         }
         if open {
             return Ok(None);
         }
-        let origins: Vec<_> = plans.iter().map(|member| self.arena.origins.instance(&member.address)).collect();
-        let mut all = origins;
+        let is_seen = |member: &&MemberPlan| !matches!(self.tables.fates.get(&member.address), Some(Fate::Blocked(_)));
+        let seen: Vec<_> = plans.iter().filter(is_seen).map(|member| &member.address).collect();
+        let mut all: Vec<_> = seen.into_iter().map(|address| self.arena.origins.instance(address)).collect();
         all.push(planned.edges);
         planned.edges = self.arena.origins.join(&all);
         planned.members = Some(plans);
@@ -112,12 +114,6 @@ impl Walk<'_> {
                 planned.attributes = read_again(planned);
             }
         }
-    }
-
-    /// The members' arguments as one object, which a rendering at apply must give again in all that is known now.
-    pub(super) fn rendering(&self, planned: &Planned) -> BTreeMap<Arc<str>, Value> {
-        let members = planned.members.as_deref().unwrap_or_default();
-        members.iter().filter_map(|member| Some((member.key.clone(), self.tables.planned(&member.address)?.arguments.clone()))).collect()
     }
 }
 

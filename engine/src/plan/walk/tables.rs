@@ -147,6 +147,8 @@ pub(super) struct Planned {
 pub(super) struct MemberPlan {
     pub(super) address: Address,
     pub(super) key: Arc<str>,
+    /// What of them the rendering at plan knew.
+    pub(super) arguments: Value,
     /// Whether its arguments can only be had by rendering again at apply.
     pub(super) rendered: bool,
 }

@@ -9,9 +9,16 @@ use crate::state::{Record, Status};
 use crate::value::{Thunk, Type, Value};
 use std::sync::Arc;
 
+/// The rendering of a set at apply, which comes before the steps of the set and of its members.
+pub(super) struct Rendering {
+    pub(super) slot: SlotId,
+    /// The member whose arguments come from there.
+    pub(super) member: Option<Arc<str>>,
+}
+
 impl Builder<'_, '_> {
-    /// Adds the steps of an instance. `rendering` says where a member's arguments come from if they must be rendered again.
-    pub(super) fn add_effects(&mut self, address: &Address, planned: &Planned, rendering: Option<(SlotId, Arc<str>)>) {
+    /// Adds the steps of an instance, after the rendering of its set if there is one.
+    pub(super) fn add_effects(&mut self, address: &Address, planned: &Planned, rendering: Option<Rendering>) {
         let needs: Vec<_> = self.edge(planned.edges).into_iter().collect();
         let target = Arc::new(self.target(address, planned));
         match planned.action {
@@ -19,13 +26,14 @@ impl Builder<'_, '_> {
             Action::Delete | Action::Forget => self.add_removal(address, planned),
             action => {
                 let mut needs = needs;
+                needs.extend(rendering.as_ref().map(|rendering| rendering.slot));
                 let arguments = match rendering {
-                    None => self.template(&planned.arguments, &mut needs),
-                    Some((render, key)) => {
+                    Some(Rendering { slot: render, member: Some(key) }) => {
                         let slot = self.push(Op::Member { render, key }, vec![render]);
                         needs.push(slot);
                         Value::deferred(Type::Any, Thunk(slot.0))
                     }
+                    _ => self.template(&planned.arguments, &mut needs),
                 };
                 if let Some(waits) = &planned.terms.waits {
                     needs.extend(self.asserts(&waits.preconditions, Some(address)));

@@ -22,6 +22,7 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Change, CheckResult, Op, OutputChange, Plan, Program, Reason, Slot};
 use crate::value::{Origin, Value};
 use bringers::Bringers;
+use effects::Rendering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -164,18 +165,22 @@ impl Builder<'_, '_> {
         let render = self.add_render(address, &planned);
         for member in planned.members.iter().flatten() {
             if let Some(inner) = self.walk.tables.planned(&member.address).cloned() {
-                let rendering = render.filter(|_| member.rendered).map(|render| (render, member.key.clone()));
+                let rendering = render.map(|slot| Rendering { slot, member: member.rendered.then(|| member.key.clone()) });
                 self.add_effects(&member.address, &inner, rendering);
             }
         }
-        self.add_effects(address, &planned, None);
+        self.add_effects(address, &planned, render.map(|slot| Rendering { slot, member: None }));
     }
 
+    /// A set of which something is not known yet is rendered again before the first of its steps: it may turn out to hold other members.
     fn add_render(&mut self, address: &Address, planned: &Planned) -> Option<SlotId> {
-        planned.members.as_ref()?.iter().find(|member| member.rendered)?;
+        let members = planned.members.as_ref()?;
+        if planned.arguments.is_known() && !members.iter().any(|member| member.rendered) {
+            return None;
+        }
+        let members = members.iter().map(|member| (member.key.clone(), member.arguments.clone())).collect();
         let mut needs = Vec::new();
         let arguments = self.template(&planned.arguments, &mut needs);
-        let members = self.walk.rendering(planned);
         let kind = planned.kind.schema().kind.into();
         Some(self.push(Op::Render { address: address.clone(), kind, arguments, members }, needs))
     }

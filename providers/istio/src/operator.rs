@@ -190,7 +190,8 @@ fn authority_problem(arguments: &Value) -> Option<Problem> {
     if arguments.get("cacerts").is_none_or(Value::is_null) {
         arguments.present("mesh_id")?;
         let detail = "without `cacerts` istiod makes a root of its own, and clusters of one mesh do not trust each other";
-        return Some(Problem::with("cacerts", "no shared root", detail).warning());
+        let help = "Give an `istio_cacerts` whose intermediate the root of the mesh has issued.";
+        return Some(Problem::with("cacerts", "no shared root", detail).warning().help(help));
     }
     let (here, there) = (address(arguments, &["cluster"])?, address(arguments, &["cacerts", "cluster"])?);
     if here != there {

@@ -194,7 +194,8 @@ impl Walk<'_> {
     pub(super) fn gone(&mut self, address: &Address, record: &Record, (action, reason): (Action, Reason), dies_with_place: bool) -> Fate {
         let Some(kind) = self.catalogue.get(Mode::Managed, &record.kind).cloned() else {
             let detail = format!("the state holds `{address}` of the kind `{}`, which this meshplan does not know", record.kind);
-            self.tables.diagnostics.push(Diagnostic::error("unknown kind in state", detail).about(address));
+            let help = format!("Use a meshplan that knows the kind, or let `meshplan state rm '{address}'` forget it.");
+            self.tables.diagnostics.push(Diagnostic::error("unknown kind in state", detail).about(address).help(help));
             return Fate::Failed;
         };
         Fate::Planned(Box::new(Planned {

@@ -145,6 +145,7 @@ fn read(path: &Path) -> Result<Kubeconfig, String> {
     let read = Kubeconfig::read_from(path).map_err(|error| match error {
         // The parser shows the lines that it stumbles over, and there may be secrets in them.
         KubeconfigError::Parse(_) => format!("`{}` is no kubeconfig", path.display()),
+        KubeconfigError::ReadConfig(error, _) => format!("`{}` cannot be read: {error}", path.display()),
         error => format!("`{}`: {}", path.display(), one_line(&error)),
     });
     read.map(tidied)

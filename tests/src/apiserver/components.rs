@@ -1,13 +1,13 @@
-//! Where the programs of a cluster are.
+//! Where the programs are that tests run beside our own: those of a cluster, and a server of buckets.
 
 use crate::required::Missing;
 use crate::scenario::project;
 use std::path::{Path, PathBuf};
 
-/// The programs that a cluster needs.
-const PROGRAMS: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"];
+/// The programs.
+const PROGRAMS: [&str; 6] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "versitygw"];
 
-/// A directory that holds the programs of a cluster.
+/// A directory that holds the programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Components {
     directory: PathBuf,

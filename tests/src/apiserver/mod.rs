@@ -25,7 +25,6 @@ mod api;
 pub mod authority;
 mod components;
 pub mod inventory;
-mod keeper;
 mod loopback;
 mod process;
 pub mod proxy;
@@ -45,8 +44,8 @@ pub use request::Seen;
 pub use shared::{required, shared, shared_with_stand_ins};
 pub use stand_in::{Cast, StandIns};
 
+use crate::keeper::Keeper;
 use authority::{Authority, TokenKey, Validity};
-use keeper::Keeper;
 use process::{API_SERVER, CONTROLLERS, ETCD};
 use serde_json::json;
 use std::net::SocketAddr;

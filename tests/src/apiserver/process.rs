@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::authority::{Authority, TokenKey};
 use super::components::Components;
-use super::keeper::Keeper;
+use crate::keeper::Keeper;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;

@@ -106,6 +106,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "tests/src/apiserver/",
         ],
     ),
+    ("object_store::", &["backends/src/s3.rs", "backends/src/aws.rs"]),
     ("rcgen::", &["providers/certificates/src/issue.rs", "providers/sandbox/", "tests/src/apiserver/"]),
     ("x509_parser::", &["providers/certificates/"]),
     ("println!", &["providers/sandbox/src/bin/", "tests/benches/", "tests/src/bin/"]),

@@ -1,4 +1,4 @@
-//! The processes of one cluster, which outlive this one in no case: a shell keeps them, and takes them away when its input ends, be it
+//! The processes of one cluster, or of another server, which outlive this one in no case: a shell keeps them, and takes them away when its input ends, be it
 //! that their owner was dropped, that the test binary ended, or that it was killed.
 
 use std::io::{BufRead, BufReader, Write};
@@ -37,7 +37,7 @@ cd / && rm -rf "$1"
 "#;
 
 /// A directory with processes that run in it.
-pub(super) struct Keeper {
+pub(crate) struct Keeper {
     directory: PathBuf,
     shell: Child,
     // Nothing once it is told to end.
@@ -46,7 +46,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Keeps processes in a fresh directory, which goes away with them.
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let directory = tempfile::Builder::new().prefix(&format!("meshplan-{name}-")).tempdir().unwrap().keep();
         let mut command = Command::new("bash");
         command.args(["-c", KEEPER, "keeper"]).arg(&directory).arg(PATIENCE.as_secs().to_string());
@@ -58,12 +58,12 @@ impl Keeper {
     }
 
     /// The directory.
-    pub(super) fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// Starts a process, which then has this name; its output is appended to the log of that name.
-    pub(super) fn start(&self, name: &str, program: &Path, arguments: &[String]) {
+    pub(crate) fn start(&self, name: &str, program: &Path, arguments: &[String]) {
         let words = std::iter::once(program.display().to_string()).chain(arguments.iter().cloned());
         let words: Vec<_> = words.map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
         std::fs::write(self.directory.join(format!("{name}.command")), format!("exec {}\n", words.join(" "))).unwrap();
@@ -71,32 +71,32 @@ impl Keeper {
     }
 
     /// Starts a process as it was started before.
-    pub(super) fn start_again(&self, name: &str) {
+    pub(crate) fn start_again(&self, name: &str) {
         assert_eq!(self.tell("start", name), "done");
     }
 
     /// Kills a process and waits for its end; nothing if it does not run.
-    pub(super) fn stop(&self, name: &str) {
+    pub(crate) fn stop(&self, name: &str) {
         assert_eq!(self.tell("stop", name), "done");
     }
 
     /// Holds a process: it keeps its connections and does nothing.
-    pub(super) fn pause(&self, name: &str) {
+    pub(crate) fn pause(&self, name: &str) {
         assert_eq!(self.tell("pause", name), "done", "`{name}` does not run");
     }
 
     /// Lets a held process go on.
-    pub(super) fn resume(&self, name: &str) {
+    pub(crate) fn resume(&self, name: &str) {
         assert_eq!(self.tell("resume", name), "done", "`{name}` does not run");
     }
 
     /// Whether a process runs.
-    pub(super) fn runs(&self, name: &str) -> bool {
+    pub(crate) fn runs(&self, name: &str) -> bool {
         self.tell("look", name) == "done"
     }
 
     /// The end of a process's log, for messages.
-    pub(super) fn log(&self, name: &str) -> String {
+    pub(crate) fn log(&self, name: &str) -> String {
         let log = std::fs::read_to_string(self.directory.join(format!("{name}.log"))).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")

@@ -94,13 +94,18 @@ pub struct Performing {
     /// Apply without asking
     #[arg(long)]
     pub auto_approve: bool,
+    /// Apply without asking, if the plan has this DIGEST
+    ///
+    /// `plan` shows it, with all that it stands for: if anything else would be done by now, nothing is.
+    #[arg(long, value_name = "DIGEST", value_parser = digest, conflicts_with = "auto_approve")]
+    pub approve: Option<String>,
     /// Run at most N operations at once; waiting does not count
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = positive)]
     pub parallelism: usize,
     /// Wait so long for another run to release the state, as in `30s` or `5m`
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub lock_timeout: Duration,
-    /// Print one JSON event per line instead of text; needs --auto-approve
+    /// Print one JSON event per line instead of text; needs --auto-approve or --approve
     #[arg(long)]
     pub json: bool,
 }
@@ -134,6 +139,14 @@ pub(crate) fn positive(text: &str) -> Result<usize, String> {
 pub(crate) fn revision(text: &str) -> Result<u64, String> {
     let number = text.strip_prefix('@').unwrap_or(text).parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| "expected a revision, as in `@3`".to_owned())
+}
+
+/// Reads the digest of a plan: `sha256:` and 64 hexadecimal digits, in lower case.
+pub(crate) fn digest(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("sha256:").filter(|digits| digits.len() == 64);
+    let is_digit = |digit: char| matches!(digit, '0'..='9' | 'a'..='f');
+    let whole = digits.is_some_and(|digits| digits.chars().all(is_digit));
+    if whole { Ok(text.to_owned()) } else { Err("expected the digest of a plan, whole and as `plan` shows it".to_owned()) }
 }
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
@@ -194,6 +207,17 @@ mod tests {
         assert_eq!((revision("@3"), revision("12")), (Ok(3), Ok(12)));
         for text in ["", "@", "@0", "@-1", "@@1", "last"] {
             assert!(revision(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn digests_are_whole() {
+        let whole = format!("sha256:{}", "0f".repeat(32));
+        assert_eq!(digest(&whole).as_ref(), Ok(&whole));
+        let rows =
+            [String::new(), "0f".repeat(32), whole[..70].to_owned(), format!("{whole}0"), whole.to_uppercase(), whole.replace('f', "g")];
+        for text in rows {
+            assert!(digest(&text).is_err(), "{text}");
         }
     }
 

@@ -89,6 +89,19 @@ impl Fake {
 
     /// Runs `meshplan` with arguments that are separated by spaces.
     pub(crate) fn run(&self, args: &str) -> Ran {
+        let (code, out, err) = self.printed(args);
+        Ran { code, out: self.redacted(&out), err: self.redacted(&err) }
+    }
+
+    /// The digest of the plan that such a run shows.
+    pub(crate) fn digest(&self, args: &str) -> String {
+        let (_, out, err) = self.printed(args);
+        let shown = out.take();
+        let at = shown.find("sha256:").unwrap_or_else(|| panic!("{args} shows no digest: {shown}{}", err.take()));
+        shown[at..at + 71].to_owned()
+    }
+
+    fn printed(&self, args: &str) -> (u8, Kept, Kept) {
         let (out, err) = (Kept::default(), Kept::default());
         let world = World {
             directory: self.path().to_owned(),
@@ -104,8 +117,7 @@ impl Fake {
             interrupt: Box::new(interrupts(self.interruptions)),
         };
         let args = std::iter::once("meshplan").chain(args.split(' ').filter(|arg| !arg.is_empty())).map(OsString::from);
-        let code = crate::run(world, args);
-        Ran { code, out: self.redacted(&out), err: self.redacted(&err) }
+        (crate::run(world, args), out, err)
     }
 
     fn registry(&self) -> MakeRegistry {

@@ -8,6 +8,7 @@ use crate::project::{Aim, Project};
 use crate::session::Session;
 use crate::view::{Applied, View};
 use engine::apply::{Effects, Event, Summary, drive};
+use engine::diagnostic::Diagnostic;
 use engine::plan::Plan;
 use engine::port::{Guard, Registry};
 use state::Loaded;
@@ -26,9 +27,9 @@ const SANDBOX: &str = "sandbox_cluster";
 
 /// Plans, asks and applies under the lock; what this brings into reach is then read, and planned if it differs.
 pub(crate) fn perform(session: &mut Session, project: &Project, performing: &Performing, aim: Aim) -> Result<u8, Failure> {
-    if performing.json && !performing.auto_approve {
+    if performing.json && !performing.auto_approve && performing.approve.is_none() {
         let detail = "with `--json` nobody can be asked".to_owned();
-        return Err(Failure::one("approval needed", detail).help("Add `--auto-approve`, or apply without `--json`."));
+        return Err(Failure::one("approval needed", detail).help("Add `--auto-approve` or `--approve DIGEST`, or apply without `--json`."));
     }
     let runtime = Session::runtime()?;
     let code = carry_out(session, &runtime, project, (performing, aim))?;
@@ -103,16 +104,36 @@ impl Round<'_> {
         if !session.show_plan(plan) {
             return Ok(Ended::With(exit::FAILED));
         }
+        if let Some(problem) = self.unlike_approved() {
+            session.view.diagnostics(&session.sources, &[problem]);
+            return Ok(Ended::With(exit::FAILED));
+        }
         if !plan.has_changes() && !plan.keeps_books() {
             return Ok(Ended::With(if plan.blocked.is_empty() { exit::DONE } else { exit::FAILED }));
         }
-        if plan.has_changes() && !self.performing.auto_approve && !session.approved(plan) {
+        let unseen = self.performing.auto_approve || self.performing.approve.is_some();
+        if plan.has_changes() && !unseen && !session.approved(plan) {
             let more = if self.is_first { "" } else { " more" };
             session.view.say(&format!("\nNot approved: nothing{more} was changed."));
             return Ok(Ended::With(exit::FAILED));
         }
         let driving = Driving { verb: self.verb, project: Some(self.project), parallelism: self.performing.parallelism };
         apply_approved(session, self.runtime, plan, (guard, driving))
+    }
+
+    /// Why a digest that was given beforehand does not approve this plan.
+    fn unlike_approved(&self) -> Option<Diagnostic> {
+        let approved = self.performing.approve.as_deref()?;
+        if !self.is_first {
+            let detail = "what came into reach differs from the configuration, and the digest is of what was planned before";
+            let problem =
+                Diagnostic::error("more than approved", detail).help("What was approved is done. Plan again, and approve the rest.");
+            return self.plan.has_changes().then_some(problem);
+        }
+        let digest = self.plan.digest();
+        let detail = format!("this plan has the digest `{digest}`, and `{approved}` is approved");
+        let problem = Diagnostic::error("another plan than approved", detail);
+        (digest != approved).then(|| problem.help("Nothing was done. Review this plan; its own digest approves it."))
     }
 }
 

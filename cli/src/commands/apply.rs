@@ -41,7 +41,7 @@ pub struct Apply {
     #[arg(long, value_name = "@N", value_parser = revision)]
     pub to: Option<u64>,
     /// Apply the plan in FILE instead of making one
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", conflicts_with = "approve")]
     pub file: Option<PathBuf>,
 }
 

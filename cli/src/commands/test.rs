@@ -52,7 +52,8 @@ pub(super) fn run(session: &mut Session, args: &Test) -> Result<u8, Failure> {
         session.view.say(&format!("There is no test: no file `*{}` stands in {places}.", testing::ENDING));
     }
     let runtime = Session::runtime()?;
-    let performing = Performing { auto_approve: true, parallelism: args.parallelism, lock_timeout: Duration::ZERO, json: false };
+    let performing =
+        Performing { auto_approve: true, approve: None, parallelism: args.parallelism, lock_timeout: Duration::ZERO, json: false };
     let detail = if args.verbose { testing::Detail::Everything } else { testing::Detail::Results };
     let ended = testing::perform(session, &runtime, &project, (&files, &performing, detail))?;
     runtime.shutdown_background();

@@ -1,6 +1,7 @@
 //! Whole command lines in a world of their own: what they print, where, and what they exit with.
 
 mod aims;
+mod approve;
 mod backend;
 mod flow;
 mod history;

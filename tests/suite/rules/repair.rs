@@ -133,6 +133,31 @@ Plan: 0 to add, 1 to change, 0 to replace, 0 to destroy. 2 are read and planned 
 }
 
 #[test]
+fn a_digest_does_not_approve_what_only_comes_into_reach() {
+    let text = |value: u64, inner_value: u64| {
+        place("a", &format!("value = {value}")) + &inner("x", "fake_place.a", &format!("value = {inner_value}"))
+    };
+    let fake = Fake::default();
+    let mut scenario = Scenario::with(&text(1, 1));
+    scenario.beside(&fake);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let digest = |scenario: &mut Scenario| {
+        let shown = scenario.run(&["plan"]).expect_code(0).stdout;
+        shown.lines().find_map(|line| line.strip_prefix("Plan digest: ")).unwrap().to_owned()
+    };
+    for (value, inner_value, code) in [(2, 1, 0), (3, 2, 1)] {
+        fake.silence("fake_place.a");
+        scenario.write("main.mesh.hcl", &text(value, inner_value));
+        let approved = digest(&mut scenario);
+        let ran = scenario.run(&["apply", "--approve", &approved]).expect_code(code);
+        assert!(ran.stdout.contains("Apply complete: 0 added, 1 changed") && ran.stderr.contains("is read now."), "{}", ran.all());
+        assert_eq!(ran.stderr.contains("error: more than approved\n"), code == 1, "{}", ran.stderr);
+    }
+    let rest = digest(&mut scenario);
+    scenario.run(&["apply", "--approve", &rest]).expect_code(0);
+}
+
+#[test]
 fn a_repair_that_does_not_help_is_no_success() {
     let text = |value: u64| {
         thing("vip", &format!("value = {value}"))

@@ -27,6 +27,7 @@ mod owners;
 mod places;
 mod preview;
 mod remote_secrets;
+mod remote_state;
 mod requests;
 mod restart;
 mod scopes;

@@ -1,13 +1,14 @@
 //! One hash for what a plan does, so that a review can be pinned without the plan.
 
-use super::{Action, Change, Plan};
+use super::{Action, Change, Plan, Reason};
+use crate::address::Address;
 use crate::value::{Data, Entry, Mapping, Sequence, TupleHash, Value, keyed_fingerprint};
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 
 impl Plan {
-    /// `sha256:…` over what the plan does: of every change its address, action, reason, place and what it becomes, every output that
-    /// changes, and what is blocked. Not: times, versions, uids of new objects, what a server's preview added. What is sensitive enters as
+    /// `sha256:…` over what the plan does: of every change its address, action, kind of reason, place and what it becomes, every output that
+    /// changes, and what is blocked. Not: times, versions, uids of new objects, who changed what is there, what a server's preview told. What is sensitive enters as
     /// an HMAC under the state's key; before there is one it enters by its path alone.
     pub fn digest(&self) -> String {
         if let Some(pinned) = &self.pinned {
@@ -44,7 +45,9 @@ impl Plan {
         write(&change.address, parts);
         parts.text(change.deposed.as_deref().unwrap_or_default());
         parts.text(change.action.glyph());
-        write(&change.reason, parts);
+        let (code, about) = reason(&change.reason);
+        parts.text(code);
+        parts.nested(|parts| about.iter().for_each(|it| parts.text(it)));
         parts.text(place.and_then(|place| place.uid.as_deref()).unwrap_or_default());
         self.feed_after(change.after.as_ref(), parts);
     }
@@ -81,11 +84,45 @@ impl Plan {
     }
 }
 
+/// A reason as everybody gives it who makes this plan: its code, and what it is about. Which fields differ is not part of it, as a server may
+/// tell that better than can be told without it, nor who changed them and when; what they become is.
+fn reason(reason: &Reason) -> (&'static str, Vec<String>) {
+    let about = |address: &Address| vec![address.to_string()];
+    match reason {
+        Reason::Unchanged => ("unchanged", Vec::new()),
+        Reason::NotInState => ("not_in_state", Vec::new()),
+        Reason::Gone => ("gone", Vec::new()),
+        Reason::Configuration(_) => ("configuration", Vec::new()),
+        Reason::Drift(_) => ("drift", Vec::new()),
+        Reason::CannotUpdate(_) => ("cannot_update", Vec::new()),
+        Reason::NotInConfiguration => ("not_in_configuration", Vec::new()),
+        Reason::KeyGone => ("key_gone", Vec::new()),
+        Reason::Destroy => ("destroy", Vec::new()),
+        Reason::PlaceReplaced(place) => ("place_replaced", about(place)),
+        Reason::AnotherPlace(place) => ("another_place", about(place)),
+        Reason::PlaceDestroyed(place) => ("place_destroyed", about(place)),
+        Reason::Deposed => ("deposed", Vec::new()),
+        Reason::Tainted => ("tainted", Vec::new()),
+        Reason::Interrupted => ("interrupted", Vec::new()),
+        Reason::NotReady => ("not_ready", Vec::new()),
+        Reason::MembersChange => ("members_change", Vec::new()),
+        Reason::Triggered(by) => ("triggered", vec![by.clone()]),
+        Reason::Requested => ("requested", Vec::new()),
+        Reason::Abandoned(place) => ("abandoned", about(place)),
+        Reason::ReadAfter(addresses) => ("read_after", addresses.iter().map(ToString::to_string).collect()),
+        Reason::ReadWhenKnown => ("read_when_known", Vec::new()),
+        Reason::MovedFrom(from) => ("moved_from", about(from)),
+        Reason::Removed => ("removed", Vec::new()),
+        Reason::Imported { id, changed: _ } => ("imported", vec![id.to_string()]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::address::Address;
-    use crate::plan::{Change, Reason};
+    use crate::plan::{Blocked, OutputChange};
+    use crate::schema::Drift;
+    use crate::state::{Connect, Place};
 
     fn plan(after: Value, key: &[u8]) -> Plan {
         let change = Change {
@@ -132,5 +169,62 @@ mod tests {
         let mut kept = plan(holding("x"), b"");
         kept.changes[0].action = Action::Keep;
         assert_eq!(kept.digest(), Plan::default().digest());
+    }
+    fn drift(path: &str, by: &str) -> Reason {
+        Reason::Drift(Drift { paths: vec![path.to_owned()], by: vec![by.to_owned()] })
+    }
+
+    /// A part of a plan, and what becomes of it.
+    type Row = (&'static str, fn(&mut Plan));
+
+    fn spot(uid: &str) -> Place {
+        Place { kind: "place".into(), uid: Some(uid.into()), server: None, ca_fingerprint: None, connect: Connect::Record }
+    }
+
+    fn with(mutate: impl Fn(&mut Plan)) -> String {
+        let mut plan = plan(holding("x"), b"key");
+        plan.changes[0].reason = drift("a", "by `kubectl-edit` at 2026-01-01T00:00:00Z");
+        plan.changes[0].place = Some(Address::managed("place", "p"));
+        plan.program.places.insert(Address::managed("place", "p"), spot("1"));
+        mutate(&mut plan);
+        plan.digest()
+    }
+
+    #[test]
+    fn what_is_done_counts() {
+        let rows: [Row; 10] = [
+            ("address", |plan| plan.changes[0].address = Address::managed("k", "b")),
+            ("deposed", |plan| plan.changes[0].deposed = Some("1".into())),
+            ("action", |plan| plan.changes[0].action = Action::Update),
+            ("reason", |plan| plan.changes[0].reason = Reason::Configuration(vec!["a".to_owned()])),
+            ("what the reason is about", |plan| plan.changes[0].reason = Reason::MovedFrom(Address::managed("k", "b"))),
+            ("the same about another", |plan| plan.changes[0].reason = Reason::MovedFrom(Address::managed("k", "c"))),
+            ("the place's uid", |plan| plan.program.places.values_mut().for_each(|place| place.uid = Some("2".into()))),
+            ("desired fields", |plan| plan.changes[0].after = Some(Value::object([("a", Value::number(2))]))),
+            ("an output", |plan| {
+                plan.outputs.push(OutputChange { name: "o".into(), before: None, after: Some(Value::number(1)), sensitive: false });
+            }),
+            ("what is blocked", |plan| plan.blocked.push(Blocked { address: Address::managed("k", "c"), why: "it".into(), after: None })),
+        ];
+        let mut seen = vec![with(|_| {})];
+        for (what, mutate) in rows {
+            let digest = with(mutate);
+            assert!(!seen.contains(&digest), "{what}");
+            seen.push(digest);
+        }
+    }
+
+    #[test]
+    fn what_is_seen_by_chance_or_by_a_preview_does_not_count() {
+        let rows: [Row; 5] = [
+            ("who and when", |plan| plan.changes[0].reason = drift("a", "by `argocd` at 2026-02-02T00:00:00Z")),
+            ("fields as a preview tells them", |plan| plan.changes[0].reason = drift("spec.replicas", "")),
+            ("whether a server was asked", |plan| plan.changes[0].not_previewed = Some("servers were not to be asked".into())),
+            ("the serial", |plan| plan.prior.serial = 7),
+            ("what a change takes with it", |plan| plan.changes[0].causes.push("1 resource".to_owned())),
+        ];
+        for (what, mutate) in rows {
+            assert_eq!(with(mutate), with(|_| {}), "{what}");
+        }
     }
 }

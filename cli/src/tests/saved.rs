@@ -167,7 +167,7 @@ fn a_saved_plan_needs_no_approval_in_json_either() {
     let fake = planned("");
     let ran = fake.run("apply --json mesh.plan");
     let lines: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((ran.code, lines.last().unwrap()["complete"].as_bool()), (exit::DONE, Some(true)));
+    assert!(ran.code == exit::DONE && lines.iter().any(|line| line["complete"] == true), "{ran:?}");
 }
 
 #[test]

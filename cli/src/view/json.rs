@@ -13,7 +13,7 @@ use super::test::TestEvent;
 use super::{Applied, Screen, View};
 use engine::apply::Event;
 use engine::diagnostic::{Diagnostic, Severity};
-use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Plan, Reason};
+use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Plan};
 use engine::source::{SourceTree, Span};
 use engine::state::{Output, State, Status};
 use serde_json::{Map, Value as Json, json};
@@ -269,7 +269,7 @@ fn change(change: &Change) -> Json {
         "deposed": change.deposed.as_deref(),
         "kind": &*change.kind,
         "action": name(change.action),
-        "reason": { "code": code(&change.reason), "text": change.reason.to_string() },
+        "reason": { "code": change.reason.code(), "text": change.reason.to_string() },
         "place": change.place.as_ref().map(ToString::to_string),
         "before": before.as_ref().map(|masked| &masked.json),
         "before_sensitive": before.as_ref().map(|masked| &masked.sensitive),
@@ -324,36 +324,6 @@ fn name(action: Action) -> &'static str {
         Action::Delete => "delete",
         Action::Forget => "forget",
         Action::Move => "move",
-    }
-}
-
-fn code(reason: &Reason) -> &'static str {
-    match reason {
-        Reason::Unchanged => "unchanged",
-        Reason::NotInState => "not_in_state",
-        Reason::Gone => "gone",
-        Reason::Configuration(_) => "configuration",
-        Reason::Drift(_) => "drift",
-        Reason::CannotUpdate(_) => "cannot_update",
-        Reason::NotInConfiguration => "not_in_configuration",
-        Reason::KeyGone => "key_gone",
-        Reason::Destroy => "destroy",
-        Reason::PlaceReplaced(_) => "place_replaced",
-        Reason::AnotherPlace(_) => "another_place",
-        Reason::PlaceDestroyed(_) => "place_destroyed",
-        Reason::Deposed => "deposed",
-        Reason::Tainted => "tainted",
-        Reason::Interrupted => "interrupted",
-        Reason::NotReady => "not_ready",
-        Reason::Triggered(_) => "triggered",
-        Reason::Requested => "requested",
-        Reason::Abandoned(_) => "abandoned",
-        Reason::ReadAfter(_) => "read_after",
-        Reason::ReadWhenKnown => "read_when_known",
-        Reason::MembersChange => "members_change",
-        Reason::MovedFrom(_) => "moved",
-        Reason::Removed => "removed",
-        Reason::Imported { .. } => "imported",
     }
 }
 

@@ -118,6 +118,37 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// A word for it that programs may rely on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::NotInState => "not_in_state",
+            Self::Gone => "gone",
+            Self::Configuration(_) => "configuration",
+            Self::Drift(_) => "drift",
+            Self::CannotUpdate(_) => "cannot_update",
+            Self::NotInConfiguration => "not_in_configuration",
+            Self::KeyGone => "key_gone",
+            Self::Destroy => "destroy",
+            Self::PlaceReplaced(_) => "place_replaced",
+            Self::AnotherPlace(_) => "another_place",
+            Self::PlaceDestroyed(_) => "place_destroyed",
+            Self::Deposed => "deposed",
+            Self::Tainted => "tainted",
+            Self::Interrupted => "interrupted",
+            Self::NotReady => "not_ready",
+            Self::Triggered(_) => "triggered",
+            Self::Requested => "requested",
+            Self::Abandoned(_) => "abandoned",
+            Self::ReadAfter(_) => "read_after",
+            Self::ReadWhenKnown => "read_when_known",
+            Self::MembersChange => "members_change",
+            Self::MovedFrom(_) => "moved",
+            Self::Removed => "removed",
+            Self::Imported { .. } => "imported",
+        }
+    }
+
     /// Whether it says of an import that something changes with it.
     pub fn changes_what_is_imported(&self) -> bool {
         matches!(self, Self::Imported { changed, .. } if !changed.is_empty())

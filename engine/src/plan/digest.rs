@@ -1,15 +1,14 @@
 //! One hash for what a plan does, so that a review can be pinned without the plan.
 
 use super::{Action, Change, Plan, Reason};
-use crate::address::Address;
 use crate::value::{Data, Entry, Mapping, Sequence, TupleHash, Value, keyed_fingerprint};
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 
 impl Plan {
-    /// `sha256:…` over what the plan does: of every change its address, action, kind of reason, place and what it becomes, every output that
-    /// changes, and what is blocked. Not: times, versions, uids of new objects, who changed what is there, what a server's preview told. What is sensitive enters as
-    /// an HMAC under the state's key; before there is one it enters by its path alone.
+    /// `sha256:…` over what the plan does: of every change its address, action, kind of reason, place and what it becomes, every output
+    /// that changes, and what is blocked. Not: times, versions, uids of new objects, who changed what is there, what a server's preview
+    /// told. What is sensitive enters as an HMAC under the state's key; before there is one it enters by its path alone.
     pub fn digest(&self) -> String {
         if let Some(pinned) = &self.pinned {
             return pinned.to_string();
@@ -45,9 +44,8 @@ impl Plan {
         write(&change.address, parts);
         parts.text(change.deposed.as_deref().unwrap_or_default());
         parts.text(change.action.glyph());
-        let (code, about) = reason(&change.reason);
-        parts.text(code);
-        parts.nested(|parts| about.iter().for_each(|it| parts.text(it)));
+        parts.text(change.reason.code());
+        parts.nested(|parts| about(&change.reason).iter().for_each(|it| parts.text(it)));
         parts.text(place.and_then(|place| place.uid.as_deref()).unwrap_or_default());
         self.feed_after(change.after.as_ref(), parts);
     }
@@ -84,42 +82,25 @@ impl Plan {
     }
 }
 
-/// A reason as everybody gives it who makes this plan: its code, and what it is about. Which fields differ is not part of it, as a server may
-/// tell that better than can be told without it, nor who changed them and when; what they become is.
-fn reason(reason: &Reason) -> (&'static str, Vec<String>) {
-    let about = |address: &Address| vec![address.to_string()];
+/// What a reason is about, as everybody gives it who makes this plan. Which fields differ is not part of it, as a server may tell that better
+/// than can be told without it, nor who changed them and when; what they become is.
+fn about(reason: &Reason) -> Vec<String> {
     match reason {
-        Reason::Unchanged => ("unchanged", Vec::new()),
-        Reason::NotInState => ("not_in_state", Vec::new()),
-        Reason::Gone => ("gone", Vec::new()),
-        Reason::Configuration(_) => ("configuration", Vec::new()),
-        Reason::Drift(_) => ("drift", Vec::new()),
-        Reason::CannotUpdate(_) => ("cannot_update", Vec::new()),
-        Reason::NotInConfiguration => ("not_in_configuration", Vec::new()),
-        Reason::KeyGone => ("key_gone", Vec::new()),
-        Reason::Destroy => ("destroy", Vec::new()),
-        Reason::PlaceReplaced(place) => ("place_replaced", about(place)),
-        Reason::AnotherPlace(place) => ("another_place", about(place)),
-        Reason::PlaceDestroyed(place) => ("place_destroyed", about(place)),
-        Reason::Deposed => ("deposed", Vec::new()),
-        Reason::Tainted => ("tainted", Vec::new()),
-        Reason::Interrupted => ("interrupted", Vec::new()),
-        Reason::NotReady => ("not_ready", Vec::new()),
-        Reason::MembersChange => ("members_change", Vec::new()),
-        Reason::Triggered(by) => ("triggered", vec![by.clone()]),
-        Reason::Requested => ("requested", Vec::new()),
-        Reason::Abandoned(place) => ("abandoned", about(place)),
-        Reason::ReadAfter(addresses) => ("read_after", addresses.iter().map(ToString::to_string).collect()),
-        Reason::ReadWhenKnown => ("read_when_known", Vec::new()),
-        Reason::MovedFrom(from) => ("moved_from", about(from)),
-        Reason::Removed => ("removed", Vec::new()),
-        Reason::Imported { id, changed: _ } => ("imported", vec![id.to_string()]),
+        Reason::PlaceReplaced(place) | Reason::AnotherPlace(place) | Reason::PlaceDestroyed(place) | Reason::Abandoned(place) => {
+            vec![place.to_string()]
+        }
+        Reason::MovedFrom(from) => vec![from.to_string()],
+        Reason::Triggered(by) => vec![by.clone()],
+        Reason::ReadAfter(addresses) => addresses.iter().map(ToString::to_string).collect(),
+        Reason::Imported { id, changed: _ } => vec![id.to_string()],
+        _ => Vec::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::Address;
     use crate::plan::{Blocked, OutputChange};
     use crate::schema::Drift;
     use crate::state::{Connect, Place};

@@ -27,7 +27,7 @@ const SUMMARY: &str = "fn summary(&self) -> &'static str {";
 fn sources() -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     let providers = std::fs::read_dir(project().join("providers")).unwrap().map(|entry| entry.unwrap().path());
-    let crates = ["engine", "state", "modules", "cli"].map(|name| project().join(name));
+    let crates = ["engine", "state", "backends", "modules", "cli"].map(|name| project().join(name));
     for directory in crates.into_iter().chain(providers) {
         collect(&directory.join("src"), &mut files);
     }

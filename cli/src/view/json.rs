@@ -13,7 +13,7 @@ use super::test::TestEvent;
 use super::{Applied, Screen, View};
 use engine::apply::Event;
 use engine::diagnostic::{Diagnostic, Severity};
-use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Plan};
+use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Plan, Reason};
 use engine::source::{SourceTree, Span};
 use engine::state::{Output, State, Status};
 use serde_json::{Map, Value as Json, json};

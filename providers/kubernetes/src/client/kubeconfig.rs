@@ -196,6 +196,6 @@ mod tests {
             Err("the kubeconfig has no current context; give `context` one of its own".into())
         );
         let missing = server(&[("path", "/does/not/exist")]).await.unwrap_err();
-        assert!(missing.starts_with("`/does/not/exist`: "), "{missing}");
+        assert!(missing.starts_with("`/does/not/exist` cannot be read: "), "{missing}");
     }
 }

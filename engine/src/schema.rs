@@ -8,6 +8,7 @@ mod ignored;
 mod provider;
 
 pub use catalogue::Catalogue;
+pub(crate) use compare::same;
 pub use compare::{compare, created};
 pub use ignored::{Ignored, ignoring, replaced};
 pub use provider::{ProviderName, ProviderSchema, Setting};

@@ -54,7 +54,7 @@ fn configured<'a>(attribute: &Attribute, desired: &'a Value) -> Option<&'a Value
 }
 
 /// Whether two values are the same to a comparison: marks do not count, and a reference equals the address the state keeps.
-fn same(desired: &Value, was: &Value) -> bool {
+pub(crate) fn same(desired: &Value, was: &Value) -> bool {
     if let (Some(a), Some(b)) = (desired.instance(), was.instance()) {
         return a.address == b.address;
     }

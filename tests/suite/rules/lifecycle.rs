@@ -55,6 +55,34 @@ fn a_successor_made_first_must_not_have_the_name_of_what_it_replaces() {
 }
 
 #[test]
+fn a_trigger_that_names_an_attribute_looks_at_that_one_alone() {
+    let text = |trigger: &str, value: u64, name: &str| {
+        let other = format!("resource \"fake_thing\" \"b\" {{\n name = \"{name}\"\n value = {{ n = {value}, same = 1 }}\n}}\n");
+        other + &thing("a", &format!("lifecycle {{\n replace_triggered_by = [{trigger}]\n }}"))
+    };
+    for (trigger, value, name, replaced) in [
+        ("fake_thing.b", 2, "b", Some("fake_thing.b")),
+        ("fake_thing.b.value", 2, "b", Some("fake_thing.b.value")),
+        ("fake_thing.b.value.n", 2, "b", Some("fake_thing.b.value.n")),
+        ("fake_thing.b.value.same", 2, "b", None),
+        ("fake_thing.b.name", 2, "b", None),
+        ("fake_thing.b.uid", 2, "b", None),
+        // Of a successor everything that it finds out is new, and nothing else.
+        ("fake_thing.b.uid", 1, "c", Some("fake_thing.b.uid")),
+        ("fake_thing.b.value", 1, "c", None),
+        ("fake_thing.b.value", 1, "b", None),
+    ] {
+        let mut bench = Bench::default();
+        bench.apply(&text(trigger, 1, "b"));
+        let plan = bench.plan(&text(trigger, value, name));
+        let told: Vec<_> = actions(&plan).into_iter().filter(|action| action.contains(" fake_thing.a: ")).collect();
+        let expected: Vec<_> = replaced.map(|by| format!("-/+ fake_thing.a: `{by}` changed")).into_iter().collect();
+        assert!(told.len() == expected.len() && told.iter().all(|it| it.starts_with("-/+ ")), "{trigger}: {told:?}");
+        assert!(replaced.is_none_or(|by| told[0].contains(by)), "{trigger}: {told:?}");
+    }
+}
+
+#[test]
 fn what_a_successor_is_made_from_is_there_before_it() {
     let first = "lifecycle {\n create_before_destroy = true\n }";
     let named = |label: &str, name: &str, more: &str| format!("resource \"fake_thing\" \"{label}\" {{\n name = \"{name}\"\n {more}\n}}\n");

@@ -8,10 +8,10 @@ use super::tables::{Conditions, Fate, Planned, Terms};
 use super::world::Seen;
 use super::{Site, Walk};
 use crate::address::Address;
-use crate::config::{Assertion, ResourceBlock, seconds};
+use crate::config::{Assertion, Expr, Node, ResourceBlock, seconds};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::plan::{Action, Reason};
-use crate::schema::Ignored;
+use crate::schema::{Ignored, same};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -103,17 +103,47 @@ impl Walk<'_> {
         if problems.is_empty() { Ok(Found::Fate(Fate::Planned(planned))) } else { Err(problems) }
     }
 
-    /// What in `replace_triggered_by` changes with this plan, as it is written: the first instance behind it that does.
+    /// What in `replace_triggered_by` changes with this plan: the attribute that is named, or else the first instance behind it that does.
     pub(super) fn triggered(&mut self, block: &ResourceBlock, site: Site<'_>) -> Result<Option<String>, Problems> {
         for expression in &block.lifecycle().replace_triggered_by {
             let value = self.evaluate(expression, site)?;
             let origin = value.deep_origin(&mut self.arena.origins);
             if self.standing(origin).changes() {
+                if let Some((address, path)) = self.attribute_named(expression, site)?
+                    && let Some(differs) = self.differs(&address, &path)
+                {
+                    if differs {
+                        return Ok(Some(format!("{address}.{}", path.join("."))));
+                    }
+                    continue;
+                }
                 let first = self.arena.origins.instances(origin).into_iter().next().map(ToString::to_string);
                 return Ok(first.or(Some("a value".to_owned())));
             }
         }
         Ok(None)
+    }
+
+    /// The instance and the attribute of it that an expression names, if it is no more than such a name.
+    fn attribute_named(&mut self, expression: &Expr, site: Site<'_>) -> Result<Option<(Address, Vec<Arc<str>>)>, Problems> {
+        let Node::Attribute(base, name) = &expression.node else { return Ok(None) };
+        if let Some(instance) = self.evaluate(base, site)?.instance() {
+            return Ok(Some((instance.address.clone(), vec![name.clone()])));
+        }
+        let outer = self.attribute_named(base, site)?;
+        Ok(outer.map(|(address, path)| (address, [path, vec![name.clone()]].concat())))
+    }
+
+    /// Whether an attribute of an instance that exists already differs after this plan.
+    fn differs(&self, address: &Address, path: &[Arc<str>]) -> Option<bool> {
+        let planned = self.tables.planned(address)?;
+        let prior = planned.prior.as_ref()?;
+        let at = |value: &Value| path.iter().try_fold(value.clone(), |value, name| value.get(name).cloned());
+        let (before, after) = (at(&prior.attributes), at(&planned.attributes));
+        Some(match (before, after) {
+            (Some(before), Some(after)) => !same(&after, &before),
+            (before, after) => before != after,
+        })
     }
 
     /// Refuses a replacement of what is protected, and one that would have to stand beside what it replaces under the same name.

@@ -20,6 +20,7 @@ use crate::address::{Address, ModulePath};
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Change, CheckResult, Op, OutputChange, Plan, Program, Reason, Slot};
+use crate::schema::same;
 use crate::value::{Origin, Value};
 use bringers::Bringers;
 use effects::Rendering;
@@ -223,7 +224,7 @@ impl Builder<'_, '_> {
             let template = self.template(&value, &mut needs);
             self.push(Op::Output { name: name.clone(), value: template, sensitive: output.sensitive }, needs);
             let before = self.walk.prior.outputs.get(name).map(|output| output.value.clone());
-            if before.as_ref().is_none_or(|before| !same(before, &value)) {
+            if before.as_ref().is_none_or(|before| !same(&value, before)) {
                 changes.push(OutputChange { name: name.clone(), before, after: Some(value), sensitive: output.sensitive });
             }
         }
@@ -322,13 +323,5 @@ fn name_former(changes: &mut [Change], renamed: &[(Address, Address)]) {
         } else {
             change.causes.push(Reason::MovedFrom((*from).clone()).to_string());
         }
-    }
-}
-
-/// Whether an output keeps its value.
-fn same(before: &Value, after: &Value) -> bool {
-    match (before.to_json(), after.to_json()) {
-        (Ok(before), Ok(after)) => before == after,
-        _ => false,
     }
 }

@@ -356,6 +356,11 @@ pub trait Kind: Send + Sync {
         compare(self.schema(), asked)
     }
 
+    /// Why an instance is not replaced because a run or a block asks for it, and what to do instead. By default it may be.
+    fn irreplaceable(&self) -> Option<Problem> {
+        None
+    }
+
     /// What of an observation a plan stands on that is applied later: the fields that are ours or are read. By default all of it. Its entry
     /// `uid` is looked at apart.
     fn stands_on(&self, observed: &Value) -> Value {

@@ -126,3 +126,24 @@ fn a_held_lock_names_its_holder() {
     drop(held);
     scenario.run(&["apply", "--auto-approve"]).expect_code(0);
 }
+
+#[test]
+fn a_root_is_not_replaced_because_somebody_asks_for_it() {
+    let root = |lifecycle: &str| {
+        let subject = "subject = { organization = \"Istio\", common_name = \"Root CA\" }";
+        format!(
+            "resource \"meshplan_data\" \"t\" {{\n  input = var.t\n}}\nvariable \"t\" {{\n  default = 1\n}}\nresource \"ca_root\" \"mesh\" {{\n  {subject}\n{lifecycle}}}\n"
+        )
+    };
+    let scenario = Scenario::with(&root(""));
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let state = scenario.read("meshplan.state.json");
+    let asked = scenario.run(&["apply", "--auto-approve", "--replace=ca_root.mesh"]).expect_code(1);
+    scenario.write("main.mesh.hcl", &root("  lifecycle {\n    replace_triggered_by = [meshplan_data.t.output]\n  }\n"));
+    let triggered = scenario.run(&["apply", "--auto-approve", "--var=t=2"]).expect_code(1);
+    for output in [asked, triggered] {
+        assert!(output.stderr.contains("a root cannot be replaced") && output.stderr.contains("rotate in steps"), "{}", output.all());
+    }
+    assert_eq!(scenario.read("meshplan.state.json"), state);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+}

@@ -71,6 +71,10 @@ impl Kind for RootKind {
         }
     }
 
+    fn irreplaceable(&self) -> Option<Problem> {
+        Some(another_root("its replacement was asked for"))
+    }
+
     fn planned(&self, asked: Comparison<'_>) -> Planned {
         let arguments = asked.desired;
         let given = arguments.text("certificate_pem").and_then(|text| Certificate::read_one(text).ok());
@@ -167,13 +171,13 @@ fn strange(certificate: &Certificate) -> Option<Problem> {
 
 fn refused(changed: &[String]) -> Problem {
     let names: Vec<_> = changed.iter().map(|name| format!("`{name}`")).collect();
-    let detail = format!(
-        "{} changed, and that would be another root: every workload of the mesh would stop trusting every other at once",
-        names.join(", ")
-    );
-    let problem = Problem::new("a root cannot be replaced by a change", detail);
-    let problem = Problem { attribute: changed.first().cloned(), ..problem };
-    problem.help(
+    let problem = another_root(&format!("{} changed", names.join(", ")));
+    Problem { attribute: changed.first().cloned(), ..problem }
+}
+
+fn another_root(because: &str) -> Problem {
+    let detail = format!("{because}, and that would be another root: every workload of the mesh would stop trusting every other at once");
+    Problem::new("a root cannot be replaced by a change", detail).help(
         "Undo the change, or rotate in steps, each applied everywhere before the next: (1) add a second `ca_root` and give its `certificate` to \
          every `istio_cacerts` in `additional_root_certificates`; istiod needs `ISTIO_MULTIROOT_MESH=true` and proxies \
          `PROXY_CONFIG_XDS_AGENT=true`; (2) when all proxies hold both roots, set `issuer` of every `ca_intermediate` to the new root and name \

@@ -165,6 +165,9 @@ impl Walk<'_> {
             Found::Fate(Fate::Planned(mut planned)) => {
                 let requested = planned.members.is_none() && self.is_to_be_replaced(address);
                 if let Some(because) = requested.then_some(Reason::Requested).or(triggered.map(Reason::Triggered)) {
+                    if let Some(problem) = kind.irreplaceable().filter(|_| planned.prior.is_some()) {
+                        return Err(vec![diagnosed(problem, block.span).about(address)]);
+                    }
                     Self::trigger(&mut planned, because);
                 }
                 Self::allowed(&subject, &planned)?;

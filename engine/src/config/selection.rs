@@ -24,7 +24,7 @@ impl Selection {
         let mut selecting = Selecting { config, selection: Self::default(), problems: Problems::new() };
         let names = config.modules.get(&config.root).map(|root| root.providers.keys().cloned()).into_iter().flatten();
         let visible = names.map(|name| (name.clone(), name)).collect();
-        selecting.module(&config.root, &mut Vec::new(), &visible, None);
+        selecting.module(&config.root, &mut Way::default(), &visible, None);
         (selecting.selection, selecting.problems)
     }
 
@@ -50,10 +50,21 @@ struct Selecting<'c> {
     problems: Problems,
 }
 
+/// The calls that lead to a module, and the modules on the way.
+#[derive(Default)]
+struct Way<'c> {
+    calls: Vec<Arc<str>>,
+    modules: Vec<&'c ModuleKey>,
+}
+
 impl<'c> Selecting<'c> {
-    fn module(&mut self, key: &ModuleKey, calls: &mut Vec<Arc<str>>, visible: &Visible, from: Option<&'c CallBlock>) {
+    fn module(&mut self, key: &'c ModuleKey, way: &mut Way<'c>, visible: &Visible, from: Option<&'c CallBlock>) {
         let Some(module) = self.config.modules.get(key) else { return };
-        let module: &'c Module = module;
+        // Whoever loads modules reports one that calls itself.
+        if way.modules.contains(&key) {
+            return;
+        }
+        let (module, calls): (&'c Module, _) = (module, &way.calls);
         let usual: BTreeMap<_, _> = visible
             .iter()
             .filter(|(name, root)| name.alias.is_none() && name != root)
@@ -71,12 +82,14 @@ impl<'c> Selecting<'c> {
                 self.block(&name, data.provider.as_deref(), calls, (visible, from));
             }
         }
+        way.modules.push(key);
         for (name, call) in &module.calls {
             let inner = self.passed(call, visible, from);
-            calls.push(name.clone());
-            self.module(&call.module, calls, &inner, Some(call));
-            calls.pop();
+            way.calls.push(name.clone());
+            self.module(&call.module, way, &inner, Some(call));
+            way.calls.pop();
         }
+        way.modules.pop();
     }
 
     fn block(

@@ -34,15 +34,20 @@ impl Counting {
     pub fn finish(self, scenario: &Scenario, args: &[&str], after: Option<u64>) -> u64 {
         let output = self.run(scenario, args, None);
         assert_eq!(output.status.code(), Some(0), "{args:?} after point {after:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Self::passed(scenario)
+    }
+
+    /// How many points the last run to an end passed.
+    pub fn passed(scenario: &Scenario) -> u64 {
         scenario.read("points").parse().unwrap()
     }
 
-    /// Whether a command line was killed at a point, of as many as a straight run passes; if not, it ended well, with a few points less:
-    /// effects that end together share an append.
+    /// Whether a command line was killed at a point; if not, it ended well, having passed fewer: effects that end together share an
+    /// append.
     pub fn is_killed(self, scenario: &Scenario, args: &[&str], point: u64, points: u64) -> bool {
         let output = self.run(scenario, args, Some(point));
         if output.status.code() == Some(0) {
-            assert!(point * 4 > points * 3, "{args:?} ended before point {point} of {points}");
+            assert!(Self::passed(scenario) <= point, "{args:?} went on after point {point} of {points}");
             return false;
         }
         assert_eq!(output.status.signal(), Some(9), "{args:?}, point {point}: {}", String::from_utf8_lossy(&output.stderr));

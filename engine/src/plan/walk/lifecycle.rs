@@ -15,6 +15,9 @@ use crate::schema::{Ignored, same};
 use crate::value::Value;
 use std::sync::Arc;
 
+/// An instance, and the path of an attribute of it.
+type Named = (Address, Vec<Arc<str>>);
+
 /// What preconditions come to.
 pub(super) enum Held {
     /// They hold as soon as these do, which an apply will tell.
@@ -125,7 +128,7 @@ impl Walk<'_> {
     }
 
     /// The instance and the attribute of it that an expression names, if it is no more than such a name.
-    fn attribute_named(&mut self, expression: &Expr, site: Site<'_>) -> Result<Option<(Address, Vec<Arc<str>>)>, Problems> {
+    fn attribute_named(&mut self, expression: &Expr, site: Site<'_>) -> Result<Option<Named>, Problems> {
         let Node::Attribute(base, name) = &expression.node else { return Ok(None) };
         if let Some(instance) = self.evaluate(base, site)?.instance() {
             return Ok(Some((instance.address.clone(), vec![name.clone()])));

@@ -1,6 +1,6 @@
 //! `backend` blocks: constants alone, since the state is read before anything can be evaluated.
 
-use super::{Lowering, pieces};
+use super::{Lowering, early};
 use crate::config::model::{Backend, BackendArgument};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::SourceTree;
@@ -9,24 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The `backend` block of the root module, without the rest of the configuration, and what is wrong with it and the text around it.
-///
-/// Only files that have the word in them are parsed.
 pub fn backend(tree: &SourceTree) -> (Option<Backend>, Problems) {
-    let (mut found, mut problems) = (None, Problems::new());
-    let files = tree.modules.get(&tree.root).into_iter().flat_map(|root| &root.files);
-    for (id, file) in files.filter_map(|id| Some((*id, tree.file(*id)?))).filter(|(_, file)| file.text.contains("backend")) {
-        let mut wrong = Problems::new();
-        problems.extend(pieces::each_body(&file.text, id, &mut |piece, base, body| {
-            for block in body.blocks().filter(|block| block.ident.as_str() == "meshplan") {
-                let mut lowering = Lowering::new(piece, base, id);
-                for inner in block.body.blocks().filter(|inner| inner.ident.as_str() == "backend") {
-                    found = found.take().or(lowering.backend(inner));
-                }
-                wrong.extend(lowering.problems);
-            }
-        }));
-        problems.extend(wrong);
-    }
+    let mut found = None;
+    let problems = early::each(tree, "backend", |lowering, block| found = found.take().or(lowering.backend(block)));
     (found, problems)
 }
 

@@ -1,6 +1,6 @@
 //! `encryption` in `meshplan`: with which key what is secret is sealed.
 
-use super::{Lowering, pieces};
+use super::{Lowering, early};
 use crate::config::model::{Encryption, KeyFrom, KeyPlace};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::SourceTree;
@@ -12,24 +12,9 @@ const FALLBACK: &str = "fallback";
 const HELP: &str = "Write `key_file = \"…\"`, or `passphrase_env = \"…\"` with the name of an environment variable.";
 
 /// The `encryption` block of the root module, without the rest of the configuration, and what is wrong with it and the text around it.
-///
-/// Only files that have the word in them are parsed.
 pub fn encryption(tree: &SourceTree) -> (Option<Encryption>, Problems) {
-    let (mut found, mut problems) = (None, Problems::new());
-    let files = tree.modules.get(&tree.root).into_iter().flat_map(|root| &root.files);
-    for (id, file) in files.filter_map(|id| Some((*id, tree.file(*id)?))).filter(|(_, file)| file.text.contains("encryption")) {
-        let mut wrong = Problems::new();
-        problems.extend(pieces::each_body(&file.text, id, &mut |piece, base, body| {
-            for block in body.blocks().filter(|block| block.ident.as_str() == "meshplan") {
-                let mut lowering = Lowering::new(piece, base, id);
-                for inner in block.body.blocks().filter(|inner| inner.ident.as_str() == "encryption") {
-                    found = found.take().or(lowering.encryption(inner));
-                }
-                wrong.extend(lowering.problems);
-            }
-        }));
-        problems.extend(wrong);
-    }
+    let mut found = None;
+    let problems = early::each(tree, "encryption", |lowering, block| found = found.take().or(lowering.encryption(block)));
     (found, problems)
 }
 

@@ -4,6 +4,7 @@
 
 mod backend;
 mod block;
+mod early;
 mod encryption;
 mod expression;
 mod import;

@@ -16,6 +16,7 @@ mod workload;
 
 pub(crate) use addresses::Pool;
 pub(crate) use decode::unknown_fields;
+pub(crate) use empty::{drop_unread, unread};
 
 use crate::object::{self, Json, at, set};
 use crate::refusal::Refusal;

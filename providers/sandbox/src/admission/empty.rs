@@ -11,11 +11,7 @@ const LISTS: &[&str] = &["containers", "endpoints", "rules"];
 /// Takes out of an object what is empty and cannot be told from nothing.
 pub(super) fn drop(resource: &Resource, object: &mut Json) {
     // Every kind has the same metadata.
-    if let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) {
-        // Owners have their own shape.
-        metadata.iter_mut().filter(|(name, _)| *name != "managedFields").for_each(|(_, value)| within(value));
-        metadata.retain(|name, value| !is_nothing(name, value));
-    }
+    drop_of_metadata(object);
     if resource.schema.is_some() || resource.kind == "CustomResourceDefinition" {
         return;
     }
@@ -26,6 +22,29 @@ pub(super) fn drop(resource: &Resource, object: &mut Json) {
     let Some(fields) = object.as_object_mut() else { return };
     fields.iter_mut().filter(|(name, _)| *name != "metadata").for_each(|(_, value)| within(value));
     fields.retain(|name, value| !is_nothing(name, value));
+}
+
+fn drop_of_metadata(object: &mut Json) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) {
+        // Owners have their own shape.
+        metadata.iter_mut().filter(|(name, _)| *name != "managedFields").for_each(|(_, value)| within(value));
+        metadata.retain(|name, value| !is_nothing(name, value));
+    }
+}
+
+/// What is empty in the metadata of an object of a defined kind, by its names. Of these kinds an API server stores it where an apply says
+/// it, and reads it as none: what is written next differs from what is stored.
+pub(crate) fn unread(resource: &Resource, object: &Json) -> Vec<(String, Json)> {
+    let metadata = object.get("metadata").and_then(Json::as_object).filter(|_| resource.schema.is_some());
+    let empty = metadata.into_iter().flatten().filter(|(name, value)| is_nothing(name, value));
+    empty.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The object as it is read.
+pub(crate) fn drop_unread(resource: &Resource, object: &mut Json) {
+    if resource.schema.is_some() {
+        drop_of_metadata(object);
+    }
 }
 
 fn within(value: &mut Json) {

@@ -99,12 +99,16 @@ fn server_side(transaction: &mut Transaction<'_>, writing: &Writing<'_>, call: &
     let reset: Vec<&str> = reset.iter().map(String::as_str).collect();
     let how = Applying { writer: writing.writer(&now), conflicts, shape: Shape::of(writing.resource), reset: &reset };
     let mut object = apply(live.as_deref(), &config, how)?;
+    let unread = admission::unread(writing.resource, &object);
+    let with_unread = |object: &mut Json| unread.into_iter().for_each(|(name, value)| object::set(object, &["metadata", &name], value));
     let Some(live) = live else {
         admission::create(transaction, writing.resource, &mut object)?;
+        with_unread(&mut object);
         let stored = transaction.put(&writing.key(), object);
         return Ok(Answer::Object(201, served(writing.resource, &stored)));
     };
     admission::update(transaction, writing.resource, &live, &mut object, writing.part())?;
+    with_unread(&mut object);
     Ok(Answer::Object(200, store(transaction, writing, &live, object)))
 }
 

@@ -5,6 +5,7 @@ use super::call::Call;
 use super::route::{Place, Subresource};
 use super::selector::Selector;
 use super::table::{self, Headings};
+use crate::admission;
 use crate::object::{self, Json, set, text};
 use crate::refusal::Refusal;
 use crate::resource::{Key, Resource};
@@ -20,6 +21,7 @@ pub(crate) fn served(resource: &Resource, object: &Json) -> Json {
     if object.is_object() {
         set(&mut object, &["apiVersion"], resource.api_version());
         set(&mut object, &["kind"], resource.kind.as_str());
+        admission::drop_unread(resource, &mut object);
     }
     object
 }

@@ -65,7 +65,7 @@ impl<'a> Writing<'a> {
     /// The object as it is, if it is there, in the version that is written, whichever it was written in before.
     pub(crate) fn live(&self, transaction: &Transaction<'_>) -> Option<Arc<Json>> {
         let live = transaction.get(&self.key())?;
-        let same = text(&live, &["apiVersion"]) == Some(&self.api_version);
+        let same = text(&live, &["apiVersion"]) == Some(&self.api_version) && admission::unread(self.resource, &live).is_empty();
         Some(if same { live } else { Arc::new(served(self.resource, &live)) })
     }
 
@@ -227,10 +227,11 @@ pub(crate) fn update(transaction: &mut Transaction<'_>, writing: &Writing<'_>, l
 
 /// Stores what an update came to: nothing if nothing changed, a removal if the last finalizer went.
 pub(crate) fn store(transaction: &mut Transaction<'_>, writing: &Writing<'_>, live: &Json, object: Json) -> Json {
-    if object == *live {
+    let key = writing.key();
+    let is_stored = || transaction.get(&key).is_none_or(|stored| admission::unread(writing.resource, &stored).is_empty());
+    if object == *live && is_stored() {
         return served(writing.resource, live);
     }
-    let key = writing.key();
     let is_done =
         object::is_terminating(&object) && object::items(&object, &["metadata", "finalizers"]).is_empty() && &*key.resource != "namespaces";
     if is_done {

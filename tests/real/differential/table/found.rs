@@ -31,6 +31,7 @@ pub(super) fn sequences() -> Vec<Sequence> {
         mounted(),
         defined_little(),
         patched_in_another_version(),
+        emptied_metadata(),
     ]
 }
 
@@ -400,6 +401,59 @@ fn of_another_type() -> Sequence {
             apply(&path, "one", &thing(json!({ "size": 1, "free": { "x": 1 } }))),
             merge(&path, &json!({ "spec": { "free": { "x": { "y": [1] } } } })),
             merge(&path, &json!({ "spec": { "free": { "x": 2 } } })),
+        ],
+    )
+}
+
+/// Metadata with nothing in it is not told from none, and is stored once more where it was told.
+fn emptied_metadata() -> Sequence {
+    let at = format!("{}:things", generated::GROUP_VERSION);
+    let named = |name: &str, metadata: Value| {
+        let mut thing = json!({ "apiVersion": generated::GROUP_VERSION, "kind": "Thing", "metadata": metadata, "spec": { "size": 1 } });
+        thing["metadata"]["name"] = name.into();
+        thing
+    };
+    let one = |name: &str| format!("{at}/{name}");
+    let mut replaced = named("b", json!({ "annotations": {} }));
+    replaced["metadata"]["resourceVersion"] = "${6/metadata/resourceVersion}".into();
+    let emptied = named("c", json!({ "annotations": {} }));
+    let listless = named("d", json!({ "labels": {}, "finalizers": [], "ownerReferences": [] }));
+    let mut config = config_map("a", &json!({ "x": "1" }));
+    config["metadata"]["annotations"] = json!({});
+    sequence(
+        "found-emptied",
+        vec![
+            create(&at, &named("a", json!({ "annotations": {} }))),
+            merge(&one("a"), &json!({ "metadata": { "annotations": {} } })),
+            merge(&one("a"), &json!({})),
+            create(&at, &named("b", json!({ "annotations": { "x": "1" } }))),
+            merge(&one("b"), &json!({ "metadata": { "annotations": { "x": null } } })),
+            merge(&one("b"), &json!({})),
+            replace(&one("b"), &replaced),
+            merge(&one("b"), &json!({})),
+            apply(&one("c"), "one", &emptied),
+            apply(&one("c"), "one", &emptied),
+            apply(&one("c"), "one", &emptied),
+            get(&one("c")),
+            merge(&one("c"), &json!({})),
+            merge(&one("c"), &json!({})),
+            apply(&one("c"), "one", &emptied),
+            apply(&one("c"), "two", &emptied),
+            operations(&one("c"), &json!([])),
+            apply(&one("d"), "one", &listless),
+            apply(&one("d"), "one", &listless),
+            merge(&one("d"), &json!({})),
+            apply(&one("e"), "one", &named("e", json!({ "labels": { "x": "1" } }))),
+            apply(&one("e"), "one", &named("e", json!({ "labels": {} }))),
+            merge(&one("e"), &json!({})),
+            apply(&one("f"), "one", &named("f", json!({ "labels": { "x": "1" } }))),
+            apply(&one("f"), "one", &named("f", json!({}))),
+            merge(&one("f"), &json!({})),
+            apply(&one("g"), "one", &named("g", json!({ "annotations": {} }))),
+            merge(&one("g"), &json!({})),
+            apply("configmaps/a", "one", &config),
+            apply("configmaps/a", "one", &config),
+            merge("configmaps/a", &json!({})),
         ],
     )
 }

@@ -11,6 +11,7 @@ mod providers;
 mod refresh;
 mod repair;
 mod requirements;
+mod secrets;
 mod upgrade;
 
 use engine::address::Address;

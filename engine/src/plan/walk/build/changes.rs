@@ -6,7 +6,7 @@ use crate::address::{Address, Mode};
 use crate::plan::{Action, Change, Reason};
 use crate::schema::Attribute;
 use crate::state::{Record, State};
-use crate::value::Value;
+use crate::value::{Data, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,6 +55,7 @@ fn change(address: Address, planned: Planned, prior: &State) -> Change {
     let imported = observed.filter(|_| planned.action == Action::Import).and_then(|observed| observed.get("attributes"));
     let observed = imported.or(observed).filter(|observed| is_attributes(&planned, observed));
     let before = observed.or_else(|| Some(&planned.prior.as_ref()?.attributes)).map(|before| marked(&planned, before));
+    let before = before.map(|before| recognised(&planned, before, prior));
     let notes = observed_notes(&planned);
     let goes = matches!(planned.action, Action::Delete | Action::Forget);
     Change {
@@ -106,6 +107,32 @@ fn causes(address: &Address, action: Action, prior: &State) -> Vec<String> {
 fn is_attributes(planned: &Planned, observed: &Value) -> bool {
     let schema = planned.kind.schema();
     !observed.entries().is_empty() && observed.entries().iter().all(|entry| schema.attribute(&entry.key).is_some())
+}
+
+/// What is remembered, with what is to be again in the place of its fingerprints: a secret that stays is not shown as changing.
+fn recognised(planned: &Planned, before: Value, prior: &State) -> Value {
+    if !matches!(planned.action, Action::Update | Action::Replace | Action::ReplaceCreateFirst) {
+        return before;
+    }
+    let remembered = planned.kind.remembered(&planned.attributes, &prior.secret_key);
+    unveiled(&before, &remembered, &planned.attributes)
+}
+
+fn unveiled(before: &Value, remembered: &Value, after: &Value) -> Value {
+    if before.data() == remembered.data() {
+        return after.clone();
+    }
+    match (before.data(), remembered.data()) {
+        (Data::Mapping(_), Data::Mapping(_)) => {
+            let within = before.entries().iter().map(|entry| {
+                let beside = remembered.get(&entry.key).zip(after.get(&entry.key));
+                let value = beside.map_or_else(|| entry.value.clone(), |(remembered, after)| unveiled(&entry.value, remembered, after));
+                (entry.key.clone(), value)
+            });
+            Value::object(within).sensitive_if(before.is_marked_sensitive())
+        }
+        _ => before.clone(),
+    }
 }
 
 /// What is remembered, with the marks that the schema gives.

@@ -330,7 +330,7 @@ pub trait Kind: Send + Sync {
     fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
         let _ = (id, arguments);
         let detail = format!("`{}` is of a kind whose things cannot be imported", self.schema().kind);
-        Err(Problem::new("not importable", detail).help("Remove the `import` block: it is created."))
+        Err(Problem::new("not importable", detail).help("Do without an import: an apply creates it."))
     }
 
     /// Whether an instance takes over what is there already, without an `import` block: the provider is then asked what that is.

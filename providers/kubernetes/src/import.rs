@@ -42,13 +42,13 @@ fn not_importable(kind: &dyn ObjectKind) -> Problem {
     let problem = |detail: String| Problem::new("not importable", detail);
     if kind.ownership() == Ownership::Fields {
         let detail = format!("`{name}` owns fields of an object that somebody else makes, and takes them over as it is");
-        return problem(detail).help("Remove the `import` block.");
+        return problem(detail).help("Do without an import: an apply takes them over.");
     }
     let detail = format!("`{name}` makes its objects from more than an object says, and cannot be imported");
     if kind.schema().attribute("on_exists").is_some() {
-        return problem(detail).help("Write `on_exists = \"adopt\"` instead: what is there already is taken over.");
+        return problem(detail).help("Write `on_exists = \"adopt\"` in its block instead: an apply then takes over what is there already.");
     }
-    problem(detail).help("Remove the `import` block: it is created.")
+    problem(detail).help("Do without an import: an apply creates it.")
 }
 
 /// The object that a whole id names.

@@ -393,3 +393,61 @@ fn what_waits_for_other_changes_is_not_imported_by_itself() {
     assert!(run.stderr.contains("`kubernetes_namespace.shop` waits for changes of `kubernetes_namespace.other`"), "{}", run.all());
     assert_eq!(scenario.addresses(), ["sandbox_cluster.c"]);
 }
+
+const OTHERS: &str = r#"
+resource "kubernetes_labels" "fields" {
+  cluster     = sandbox_cluster.c
+  api_version = "v1"
+  kind        = "Namespace"
+  name        = "shop"
+  labels      = { x = "y" }
+}
+resource "kubernetes_manifests" "set" {
+  cluster = sandbox_cluster.c
+  content = file("map.yaml")
+}
+resource "ca_root" "mesh" {}
+resource "ca_intermediate" "c" {
+  issuer  = ca_root.mesh
+  subject = { common_name = "c" }
+}
+resource "istio_cacerts" "ca" {
+  cluster      = sandbox_cluster.c
+  namespace    = "shop"
+  intermediate = ca_intermediate.c
+}
+resource "meshplan_data" "kept" {
+  input = "x"
+}
+resource "kubernetes_manifest" "gone" {
+  cluster  = sandbox_cluster.c
+  manifest = { apiVersion = "v1", kind = "ConfigMap", metadata = { name = "gone", namespace = "shop" } }
+}
+"#;
+
+#[test]
+fn what_cannot_be_imported_by_itself_says_what_to_do_and_speaks_of_no_block() {
+    let scenario = shop();
+    scenario.write("shop.mesh.hcl", OTHERS);
+    std::fs::remove_dir_all(scenario.path().join("within")).unwrap();
+    scenario.write("map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings, namespace: shop }\ndata: { same: '1' }\n");
+    let adopt = "Write `on_exists = \"adopt\"` in its block instead: an apply then takes over what is there already.";
+    for (address, id, summary, help) in [
+        ("kubernetes_manifests.set", "v1/ConfigMap/shop/settings", "not importable", adopt),
+        ("istio_cacerts.ca", "shop/cacerts", "not importable", adopt),
+        ("kubernetes_labels.fields", "v1/Namespace/shop", "not importable", "an apply takes them over"),
+        ("meshplan_data.kept", "x", "not importable", "an apply creates it"),
+        ("kubernetes_manifest.gone", "v1/ConfigMap/shop/gone", "nothing to import", "Correct the id, or let `meshplan apply` create it."),
+    ] {
+        let run = scenario.run(&["import", "--auto-approve", address, id]).expect_code(1);
+        assert!(run.stderr.contains(summary) && run.stderr.contains(help), "{address}: {}", run.all());
+        assert!(!run.stderr.contains("Remove the `import` block"), "{address}: {}", run.all());
+    }
+    // As told: the set takes over what is there, and the rest of it stays.
+    scenario.replace("shop.mesh.hcl", "  content = file(\"map.yaml\")", "  content   = file(\"map.yaml\")\n  on_exists = \"adopt\"");
+    let plan = scenario.run(&["plan", "--target", "kubernetes_manifests.set"]).expect_code(0);
+    assert!(plan.stdout.contains("1 to import") && plan.stdout.contains("exists as `v1/ConfigMap/shop/settings`"), "{}", plan.all());
+    scenario.run(&["apply", "--auto-approve", "--target", "kubernetes_manifests.set"]).expect_code(0);
+    let map = Cluster::of(&scenario, "c").get(&format!("{MAPS}/settings")).unwrap();
+    assert_eq!(map["data"], json!({ "same": "1", "other": "one", "more": "3" }));
+}

@@ -32,6 +32,16 @@ struct Target {
     span: Option<Span>,
 }
 
+impl Target {
+    /// What to do where nothing is there that could be imported.
+    fn unless(&self) -> &'static str {
+        match self.span {
+            Some(_) => "Remove the `import` block: it is created.",
+            None => "Let `meshplan apply` create it.",
+        }
+    }
+}
+
 impl Imports {
     /// What the inputs ask for.
     pub(super) fn asked_for(inputs: &Inputs) -> Self {
@@ -234,8 +244,7 @@ impl Walk<'_> {
         subject.kind.import(&target.id, subject.arguments).map_err(|problem| refused(diagnosed(problem, subject.span)))?;
         if let Some(place) = place.filter(|place| self.is_made_now(place)) {
             let detail = format!("`{}` lies in `{place}`, which this plan makes: nothing is there to be imported", subject.address);
-            let problem = Diagnostic::error("nothing to import", detail).help("Remove the `import` block: it is created.");
-            return Err(refused(problem));
+            return Err(refused(Diagnostic::error("nothing to import", detail).help(target.unless())));
         }
         let proposal = unmanaged(subject, (record, place));
         let Some(answer) = self.ask(Ask::Import(Box::new(proposal))) else { return Ok(None) };
@@ -247,7 +256,10 @@ impl Walk<'_> {
             Answer::Absent => {
                 let within = place.map_or_else(String::new, |place| format!(" in `{place}`"));
                 let detail = format!("`{}` does not exist{within}", target.id);
-                let help = "Correct `id`, or remove the `import` block: it is created.";
+                let help = match target.span {
+                    Some(_) => "Correct `id`, or remove the `import` block: it is created.",
+                    None => "Correct the id, or let `meshplan apply` create it.",
+                };
                 Err(refused(Diagnostic::error("nothing to import", detail).help(help)))
             }
             Answer::Unreachable(why) => {

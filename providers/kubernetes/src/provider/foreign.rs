@@ -8,7 +8,7 @@ use crate::ownership::{entries, other_record};
 pub(super) const FOREIGN: &str = "exists, not ours";
 
 /// What to do about it.
-pub(super) const HELP: &str = "Take it over with an `import` block or `on_exists = \"adopt\"`, or give the resource another name";
+pub(super) const HELP: &str = "Take it over with `on_exists = \"adopt\"`, or give the resource another name";
 
 /// Most managers that are named.
 const MOST: usize = 5;

@@ -154,7 +154,7 @@ impl Fake {
         let mut entries: Vec<(Arc<str>, Value)> =
             request.arguments.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
         entries.push(("uid".into(), Value::string(uid.as_str())));
-        if &*request.kind == "fake_place" {
+        if matches!(&*request.kind, "fake_place" | "fake_node") {
             entries.push(("connection".into(), Value::object([("to", Value::string(uid.as_str()))]).sensitive()));
         }
         if &*request.kind == "fake_set" {
@@ -163,7 +163,7 @@ impl Fake {
             let members = world.things.iter().filter(|(key, _)| key.starts_with(&within));
             let uids: Vec<_> = members.filter_map(|(_, thing)| thing.text("uid")).collect();
             entries.push(("token".into(), Value::string(format!("token-{}", uids.join("-"))).sensitive()));
-        } else if &*request.kind != "fake_place" {
+        } else if !matches!(&*request.kind, "fake_place" | "fake_node") {
             entries.push(("token".into(), Value::string(format!("token-{uid}")).sensitive()));
         }
         let attributes = Value::object(entries);
@@ -181,7 +181,10 @@ impl Fake {
         };
         match &asked.question.ask {
             Ask::Place { address, .. } if silent(Some(address)) => Answer::Unreachable("the test says so".into()),
-            Ask::Place { record: Some(record), .. } => found(&key(None, &record.kind, &record.attributes)),
+            Ask::Place { record: Some(record), .. } => {
+                let around = record.place.as_ref().map_or_else(String::new, |place| format!("{place}/"));
+                found(&format!("{around}{}", key(None, &record.kind, &record.attributes)))
+            }
             Ask::Place { place, .. } => match &place.connect {
                 Connect::Source { arguments, .. } => source(arguments),
                 Connect::Record => Answer::Absent,
@@ -226,6 +229,7 @@ impl Provider for Fake {
             Arc::new(FakeKind(grown())),
             Arc::new(FakeKind(thing())),
             Arc::new(FakeKind(place())),
+            Arc::new(FakeKind(node())),
             Arc::new(FakeKind(inner())),
             Arc::new(FakeKind(set())),
         ]
@@ -396,6 +400,13 @@ fn place() -> Schema {
         Attribute::computed("connection", Type::Any, "").sensitive(),
     ];
     Schema { classes: &["cluster"], ..schema("fake_place", None, attributes) }
+}
+
+/// A place within a place.
+fn node() -> Schema {
+    let cluster = Attribute::required("cluster", Type::Reference("cluster"), "").replaces();
+    let attributes = [vec![cluster], place().attributes].concat();
+    Schema { classes: &["cluster"], ..schema("fake_node", Some("cluster"), attributes) }
 }
 
 fn inner() -> Schema {

@@ -13,6 +13,7 @@ mod repair;
 mod requirements;
 mod secrets;
 mod upgrade;
+mod uses;
 
 use engine::address::Address;
 use engine::apply::Event;
@@ -216,6 +217,7 @@ fn a_set_that_renders_other_members_at_apply_stops_before_its_first_effect() {
         let [said] = &summary.diagnostics[..] else { panic!("{:?}", summary.diagnostics) };
         assert!(said.summary == "rendered differently" && said.detail.starts_with("`fake_set.s`: `Thing/token-uid-"), "{said:?}");
         assert!(bench.fake.calls().iter().all(|call| !call.contains("fake_set.s")), "{:?}", bench.fake.calls());
+        assert_eq!(bench.fake.things().contains_key("fake_place.a/fake_inner/zero"), before.is_some(), "nor is anything deleted");
         // Now that it is known, it is planned.
         bench.apply(&text(more));
         bench.assert_converged(&text(more));

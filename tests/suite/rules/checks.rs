@@ -2,7 +2,7 @@
 
 use super::{summaries, thing};
 use engine::apply::Event;
-use engine::plan::{CheckResult, CheckStatus, Plan};
+use engine::plan::{Action, Aims, CheckResult, CheckStatus, Inputs, Plan};
 use engine::value::Value;
 use meshplan_tests::planning::{Bench, actions};
 
@@ -122,6 +122,52 @@ fn a_gate_that_cannot_be_read_stays_shut() {
     bench.apply(&text);
     bench.assert_converged(&text);
     assert_eq!(bench.fake.calls(), ["create fake_thing.a", "create fake_thing.b"]);
+}
+
+#[test]
+fn what_waits_for_a_gate_goes_with_what_the_gate_looks_at() {
+    // The gate looks at a thing, or at a data source within, which looks at the thing.
+    let condition = |compared: &str| {
+        let assert = format!("assert {{\n condition = fake_thing.a.uid {compared} \"none\"\n error_message = \"no\"\n }}");
+        format!("check \"gate\" {{\n {assert}\n}}\n")
+    };
+    for gate in [condition("!="), check("fake_thing.a.name", "")] {
+        let text = |gate: &str| {
+            let waits = thing("b", "depends_on = [check.gate]") + &thing("c", "value = fake_thing.b.uid");
+            gate.to_owned() + &thing("a", "value = 1") + &waits + &thing("z", "")
+        };
+        let aimed = |excludes: &[&str], targets: &[&str]| {
+            let named = |these: &[&str]| these.iter().map(|text| text.parse().unwrap()).collect();
+            Inputs { aims: Aims { excludes: named(excludes), targets: named(targets), ..Aims::default() }, ..Inputs::default() }
+        };
+        let changed = |plan: &Plan| {
+            let changes = plan.changes.iter().filter(|change| change.action == Action::Create);
+            changes.map(|change| change.address.to_string()).collect::<Vec<_>>()
+        };
+        let mut bench = Bench::default();
+        bench.fake.meddle("data/a", Some(says(1)));
+        // Excluded, and all that waits for it with it; nothing fails.
+        let plan = bench.plan_with(&text(&gate), aimed(&["fake_thing.a"], &[]));
+        assert_eq!((changed(&plan), of_plan(&plan).0), (vec!["fake_thing.z".to_owned()], CheckStatus::NotRun));
+        let (summary, _) = bench.apply_plan(&plan);
+        assert!(summary.is_complete() && summary.added == 1, "{summary:#?}");
+        let plan = bench.plan_with(&text(&gate), aimed(&["fake_thing.a"], &["fake_thing.b"]));
+        assert_eq!(changed(&plan), [""; 0]);
+        // A target takes along what its gate looks at, and goes through.
+        let plan = bench.plan_with(&text(&gate), aimed(&[], &["fake_thing.b"]));
+        assert_eq!(changed(&plan), ["fake_thing.a", "fake_thing.b"]);
+        let (summary, _) = bench.apply_plan(&plan);
+        assert!(summary.is_complete(), "{summary:#?}");
+        bench.apply(&text(&gate));
+        bench.assert_converged(&text(&gate));
+        // A gate that is shut stays so, aimed at or not.
+        bench.fake.meddle("fake_thing/b", None);
+        bench.fake.meddle("data/a", Some(says(2)));
+        let shut = if gate == condition("!=") { condition("==") } else { gate.clone() };
+        let plan = bench.plan_with(&text(&shut), aimed(&[], &["fake_thing.b"]));
+        let (summary, _) = bench.apply_plan(&plan);
+        assert_eq!((summary.failed, summary.diagnostics[0].summary.as_str()), (1, "check failed"), "{summary:#?}");
+    }
 }
 
 #[test]

@@ -83,6 +83,141 @@ fn a_trigger_that_names_an_attribute_looks_at_that_one_alone() {
 }
 
 #[test]
+fn a_trigger_names_a_group_or_one_of_its_instances() {
+    let text = |trigger: &str, p: u64, q: u64| {
+        let group = |label: &str, each: &str, name: &str, value: &str| {
+            format!("resource \"fake_thing\" \"{label}\" {{\n {each}\n name = {name}\n value = {value}\n}}\n")
+        };
+        let keyed = group("g", &format!("for_each = {{ p = {p}, q = {q} }}"), "\"g-${each.key}\"", "each.value");
+        let counted = group("n", "count = 2", "\"n-${count.index}\"", &format!("[{p}, {q}][count.index]"));
+        let of = |key: &str| format!("for_each = toset([\"p\", \"q\"])\n lifecycle {{\n replace_triggered_by = [{key}]\n }}");
+        keyed + &counted + &group("a", &of(trigger), "\"a-${each.key}\"", "1")
+    };
+    for (trigger, replaced) in [
+        ("fake_thing.g", vec!["p", "q"]),
+        ("fake_thing.g[\"p\"]", vec![]),
+        ("fake_thing.g[\"q\"]", vec!["p", "q"]),
+        ("fake_thing.g[\"q\"].value", vec!["p", "q"]),
+        ("fake_thing.g[\"q\"].name", vec![]),
+        ("fake_thing.g[each.key]", vec!["q"]),
+        ("fake_thing.g[each.key].value", vec!["q"]),
+        ("fake_thing.g[each.key].name", vec![]),
+        ("fake_thing.n", vec!["p", "q"]),
+        ("fake_thing.n[0]", vec![]),
+        ("fake_thing.n[1].value", vec!["p", "q"]),
+        ("fake_thing.n[each.key == \"p\" ? 1 : 0]", vec!["p"]),
+    ] {
+        let mut bench = Bench::default();
+        bench.apply(&text(trigger, 1, 1));
+        bench.assert_converged(&text(trigger, 1, 1));
+        let plan = bench.plan(&text(trigger, 1, 2));
+        let told: Vec<_> = actions(&plan).into_iter().filter(|line| line.contains(" fake_thing.a[")).collect();
+        assert_eq!(told.len(), replaced.len(), "{trigger}: {told:?}");
+        for (line, key) in told.iter().zip(replaced) {
+            assert!(
+                line.starts_with(&format!("-/+ fake_thing.a[\"{key}\"]: `fake_thing.")) && line.ends_with("` changed"),
+                "{trigger}: {line}"
+            );
+        }
+        bench.apply(&text(trigger, 1, 2));
+        bench.assert_converged(&text(trigger, 1, 2));
+    }
+}
+
+#[test]
+fn what_is_ignored_replaces_nothing() {
+    let text = |name: &str, paths: &str| format!("resource \"fake_thing\" \"a\" {{\n name = \"{name}\"\n {}\n}}\n", ignoring(paths));
+    for paths in ["[name]", "all"] {
+        let mut bench = Bench::default();
+        bench.apply(&text("one", paths));
+        bench.assert_converged(&text("two", paths));
+        assert_eq!(actions(&bench.plan(&text("two", "[value]"))), ["-/+ fake_thing.a: `name` cannot change in place"]);
+    }
+}
+
+#[test]
+fn what_a_postcondition_refuses_is_there_and_nothing_is_made_from_it() {
+    // Known at plan, or only once it is there: of a create, an update, a wait.
+    let text = |condition: &str, value: u64, slow: bool| {
+        let after = format!("lifecycle {{\n postcondition {{\n condition = {condition}\n error_message = \"it is ${{self.name}}\"\n}}\n}}");
+        thing("a", &format!("value = {value}\n slow = {slow}\n {after}"))
+            + &thing("b", "value = fake_thing.a.uid")
+            + &thing("c", "depends_on = [fake_thing.b]")
+            + &thing("z", "")
+    };
+    let mut bench = Bench::default();
+    let plan = bench.plan(&text("self.value == 2", 1, false));
+    let told: Vec<_> = plan.diagnostics.iter().map(|problem| (problem.summary.as_str(), problem.detail.as_str())).collect();
+    assert_eq!(told, [("postcondition failed", "it is a")]);
+    bench.apply(&text("self.value == 1", 1, false));
+    for slow in [false, true] {
+        let refused = text("self.uid == \"none\"", 1, slow);
+        let mut bench = Bench::default();
+        let plan = bench.plan(&refused);
+        let (summary, _) = bench.apply_plan(&plan);
+        assert_eq!((summary.added, summary.failed, summary.skipped), (2, 1, 2), "{summary:#?}");
+        assert_eq!((summary.diagnostics[0].summary.as_str(), summary.diagnostics[0].detail.as_str()), ("condition failed", "it is a"));
+        assert_eq!(bench.fake.things().into_keys().collect::<Vec<_>>(), ["fake_thing/a", "fake_thing/z"]);
+        // It is not made again: the next plan knows it, and says that it does not hold.
+        assert_eq!(summaries(&bench.plan(&refused)), ["postcondition failed"]);
+        let held = text("self.uid != \"none\"", 1, slow);
+        bench.fake.clear_calls();
+        bench.apply(&held);
+        assert_eq!(bench.fake.calls(), ["create fake_thing.b", "create fake_thing.c"]);
+        bench.assert_converged(&held);
+    }
+}
+
+#[test]
+fn a_precondition_holds_back_what_it_guards_and_all_that_comes_from_it() {
+    let text = |condition: &str| {
+        let before = format!("lifecycle {{\n precondition {{\n condition = {condition}\n error_message = \"not yet\"\n}}\n}}");
+        thing("a", "") + &thing("b", &before) + &thing("c", "value = fake_thing.b.uid")
+    };
+    let mut bench = Bench::default();
+    assert_eq!(summaries(&bench.plan(&text("1 > 2"))), ["precondition failed"]);
+    let plan = bench.plan(&text("fake_thing.a.uid == \"none\""));
+    let (summary, _) = bench.apply_plan(&plan);
+    assert_eq!((summary.added, summary.failed, summary.skipped, bench.fake.calls()), (1, 1, 2, vec!["create fake_thing.a".to_owned()]));
+    bench.apply(&text("fake_thing.a.uid != \"none\""));
+}
+
+#[test]
+fn nothing_protected_dies_with_a_place_around_its_place() {
+    let text = |outer: &str, protected: &str| {
+        let node = "resource \"fake_node\" \"n\" {\n cluster = fake_place.a\n name = \"n\"\n}\n";
+        format!("resource \"fake_place\" \"a\" {{\n name = \"{outer}\"\n}}\n")
+            + node
+            + &inner("x", "fake_node.n", protected)
+            + &inner("y", "fake_place.a", "")
+    };
+    let mut bench = Bench::default();
+    bench.apply(&text("one", PROTECTED));
+    for (plan, how) in [
+        (bench.plan(&text("two", PROTECTED)), "replaced"),
+        (bench.plan(""), "removed"),
+        (bench.plan(&text("one", PROTECTED).replace("fake_node.n\n", "fake_place.a\n")), "moved out"),
+        (bench.plan_destroy(), "destroyed"),
+        (bench.plan_with("", Inputs { destroy: true, aims: targeted("fake_place.a"), ..Inputs::default() }), "aimed at"),
+    ] {
+        let said: Vec<_> = plan.diagnostics.iter().filter(|problem| problem.summary == "protected resource").collect();
+        assert_eq!(said.len(), 1, "{how}: {:#?} {:#?}", plan.diagnostics, actions(&plan));
+        assert!(said[0].detail.starts_with("`fake_inner.x` has `prevent_destroy`"), "{how}: {}", said[0].detail);
+    }
+    // Unprotected all goes with one call, inner before outer in nothing but the count.
+    bench.apply(&text("one", ""));
+    bench.fake.clear_calls();
+    let plan = bench.plan_destroy();
+    let (summary, _) = bench.apply_plan(&plan);
+    assert_eq!((summary.destroyed, bench.fake.calls()), (4, vec!["delete fake_place.a".to_owned()]));
+    assert!(bench.state.is_empty(), "{:?}", bench.state);
+}
+
+fn targeted(name: &str) -> engine::plan::Aims {
+    engine::plan::Aims { targets: vec![name.parse().unwrap()], ..engine::plan::Aims::default() }
+}
+
+#[test]
 fn what_a_successor_is_made_from_is_there_before_it() {
     let first = "lifecycle {\n create_before_destroy = true\n }";
     let named = |label: &str, name: &str, more: &str| format!("resource \"fake_thing\" \"{label}\" {{\n name = \"{name}\"\n {more}\n}}\n");

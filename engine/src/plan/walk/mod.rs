@@ -28,6 +28,7 @@ mod skeleton;
 mod standing;
 mod tables;
 mod upgrade;
+mod uses;
 mod world;
 
 use crate::address::{Address, Key, ModulePath};

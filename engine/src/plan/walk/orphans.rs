@@ -1,6 +1,5 @@
 //! What the state remembers and the configuration no longer desires.
 
-use super::range::is_left_out;
 use super::skeleton::Item;
 use super::tables::{Fate, Instances, Keys, Planned, Terms};
 use super::world::Seen;
@@ -46,49 +45,48 @@ impl Walk<'_> {
         }
         // Places before what lies within them: a place that cannot be deleted takes nothing with it.
         unwanted.sort_by_cached_key(|(address, _)| (!self.prior.places.contains_key(address), self.depth(address)));
-        let (mut dying, mut given_up) = (self.replaced_places(), BTreeSet::new());
         let partial = self.inputs.aims.is_partial();
         let may_die = partial.then(|| self.may_die(&unwanted.iter().map(|(address, _)| address.clone()).collect()));
-        for (address, reason) in unwanted {
-            let Some(record) = self.prior.record(&address).cloned() else { continue };
-            if self.moves.gives_up(&address) || record.place.as_ref().is_some_and(|place| given_up.contains(place)) {
-                given_up.insert(address.clone());
-                let fate = self.gone(&address, &record, (Action::Forget, Reason::Removed), false);
-                self.tables.fates.insert(address, fate);
-                continue;
+        let (mut held, said) = (BTreeMap::new(), self.tables.diagnostics.len());
+        let dying = loop {
+            let dying = self.plan_unwanted(&unwanted, may_die.as_ref(), &held);
+            let more = self.still_used(&dying, &held);
+            if more.is_empty() {
+                break dying;
             }
-            let fate = self.unwanted(&address, &record, reason, &dying);
-            let dies = may_die.as_ref().is_none_or(|places| places.contains(&address));
-            if dies && matches!(fate, Fate::Planned(_)) && self.prior.places.contains_key(&address) {
-                dying.insert(address.clone());
-            }
-            self.tables.fates.insert(address, fate);
-        }
-        self.hold_back_members();
+            held.extend(more);
+            // What was said of what stays after all is not so.
+            self.tables.diagnostics.truncate(said);
+        };
         self.plan_deposed(&dying);
     }
 
-    /// What a set renders no more stays while somebody who reads the set cannot be changed to do without it: whoever holds a token still
-    /// needs it.
-    fn hold_back_members(&mut self) {
-        let goes = |fate: Option<&Fate>| matches!(fate, Some(Fate::Planned(it)) if matches!(it.action, Action::Delete | Action::Forget));
-        let fates = &self.tables.fates;
-        let given_up = |address: &Address| goes(fates.get(address)) && address.parent().is_some_and(|set| !goes(fates.get(&set)));
-        let members: Vec<Address> = self.prior.resources.keys().filter(|address| given_up(address)).cloned().collect();
-        let sets: BTreeSet<Address> = members.iter().filter_map(Address::parent).collect();
-        let mut held = BTreeMap::new();
-        for (dependent, _, record) in self.prior.records() {
-            let Some(Fate::Blocked(why)) = fates.get(dependent) else { continue };
-            for set in record.depends_on.intersection(&sets).filter(|set| dependent.parent().as_ref() != Some(set)) {
-                let because = || format!("`{dependent}` may still use it, and could not be observed: {why}");
-                held.entry(set.clone()).or_insert_with(|| if is_left_out(why) { why.clone() } else { because().into() });
-            }
+    /// Gives what is not desired its fate, save what is held back; the places that die.
+    fn plan_unwanted(
+        &mut self,
+        unwanted: &[(Address, Reason)],
+        may_die: Option<&BTreeSet<Address>>,
+        held: &BTreeMap<Address, Arc<str>>,
+    ) -> BTreeSet<Address> {
+        let (mut dying, mut given_up) = (self.replaced_places(), BTreeSet::new());
+        for (address, reason) in unwanted {
+            let Some(record) = self.prior.record(address).cloned() else { continue };
+            let fate = if let Some(why) = held.get(address) {
+                Fate::Blocked(why.clone())
+            } else if self.moves.gives_up(address) || record.place.as_ref().is_some_and(|place| given_up.contains(place)) {
+                given_up.insert(address.clone());
+                self.gone(address, &record, (Action::Forget, Reason::Removed), false)
+            } else {
+                let fate = self.unwanted(address, &record, reason.clone(), &dying);
+                let dies = may_die.is_none_or(|places| places.contains(address));
+                if dies && matches!(fate, Fate::Planned(_)) && self.prior.places.contains_key(address) {
+                    dying.insert(address.clone());
+                }
+                fate
+            };
+            self.tables.fates.insert(address.clone(), fate);
         }
-        for member in members {
-            if let Some(why) = member.parent().and_then(|set| held.get(&set)) {
-                self.tables.fates.insert(member, Fate::Blocked(why.clone()));
-            }
-        }
+        dying
     }
 
     /// How many places lie around a record.
@@ -115,7 +113,13 @@ impl Walk<'_> {
                 continue;
             }
             let action = match self.seen(&address, Some(&key), &record) {
-                Seen::Present(_) | Seen::Remembered => Action::Delete,
+                Seen::Present(_) | Seen::Remembered => match self.used_by(&address) {
+                    None => Action::Delete,
+                    Some(why) => {
+                        self.unobserved.push(Self::not_planned(&self.repairs, address, why));
+                        continue;
+                    }
+                },
                 Seen::Absent => Action::Forget,
                 Seen::Unreachable(why) => {
                     let sources: Vec<_> = record.depends_on.iter().cloned().collect();

@@ -17,6 +17,17 @@ pub(super) struct Repairs {
     reasons: BTreeMap<Arc<str>, Address>,
 }
 
+impl Repairs {
+    /// Words about what waits for something that could not be observed for this reason: it is planned after the same repair, if there is one.
+    pub(super) fn said_of(&mut self, why: &Arc<str>, words: String) -> Arc<str> {
+        let words: Arc<str> = words.into();
+        if let Some(repair) = self.reasons.get(why).cloned() {
+            self.reasons.insert(words.clone(), repair);
+        }
+        words
+    }
+}
+
 impl Walk<'_> {
     /// Why a thing is not planned that could not be observed. If this plan changes the place that does not answer, something that place
     /// came from, or, where the place does answer, something the thing came from, the words say so and [`Walk::not_planned`] knows them.

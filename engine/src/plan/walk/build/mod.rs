@@ -47,6 +47,8 @@ struct Builder<'w, 'a> {
     wishes: Vec<(SlotId, SlotId)>,
     /// The steps that remove objects deposed before, by address and key.
     leftovers: BTreeMap<(Address, Arc<str>), SlotId>,
+    /// The steps that render sets again, by the set's address.
+    renders: BTreeMap<Address, SlotId>,
     /// Checks evaluated at apply, by name.
     gates: BTreeMap<Arc<str>, SlotId>,
     bringers: Bringers,
@@ -71,6 +73,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         deposals: BTreeMap::new(),
         wishes: Vec::new(),
         leftovers: BTreeMap::new(),
+        renders: BTreeMap::new(),
         gates: BTreeMap::new(),
         bringers,
     };
@@ -183,7 +186,9 @@ impl Builder<'_, '_> {
         let mut needs = Vec::new();
         let arguments = self.template(&planned.arguments, &mut needs);
         let kind = planned.kind.schema().kind.into();
-        Some(self.push(Op::Render { address: address.clone(), kind, arguments, members }, needs))
+        let slot = self.push(Op::Render { address: address.clone(), kind, arguments, members }, needs);
+        self.renders.insert(address.clone(), slot);
+        Some(slot)
     }
 
     fn add_orphans(&mut self) {

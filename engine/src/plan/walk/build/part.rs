@@ -29,7 +29,7 @@ impl Builder<'_, '_> {
             return;
         }
         let units = self.units();
-        let dropped = self.dropped(&units);
+        let dropped = self.dropped(&units, checks);
         for slot in &dropped {
             self.slots[*slot] = Slot { op: Op::Join, needs: Vec::new() };
         }
@@ -67,14 +67,17 @@ impl Builder<'_, '_> {
     }
 
     /// The slots that are dropped, each with all that waits for it.
-    fn dropped(&self, units: &Units) -> BTreeSet<usize> {
+    fn dropped(&self, units: &Units, checks: &[Checked]) -> BTreeSet<usize> {
         let aims = &self.walk.inputs.aims;
-        let first: Vec<usize> = if aims.targets.is_empty() {
+        let mut first: Vec<usize> = if aims.targets.is_empty() {
             self.broken().iter().filter_map(|unit| units.slots.get(unit)).flatten().copied().collect()
         } else {
             let kept = self.needed_for_targets(units);
             units.slots.values().flatten().copied().filter(|slot| !kept.contains(slot)).collect()
         };
+        // What waits for a check that is not run is not planned either.
+        let not_run = checks.iter().filter(|checked| checked.result.status == CheckStatus::NotRun);
+        first.extend(not_run.filter_map(|checked| self.gates.get(&checked.result.name)).map(|gate| gate.0 as usize));
         let mut dependents = vec![Vec::new(); self.slots.len()];
         for (at, slot) in self.slots.iter().enumerate() {
             slot.needs.iter().for_each(|needed| dependents[needed.0 as usize].push(at));

@@ -24,7 +24,10 @@ impl Builder<'_, '_> {
         } else {
             Op::Delete { target }
         };
+        // A set that turns out to hold other members than planned stops before the first effect on any of them.
+        let render = address.parent().and_then(|set| self.renders.get(&set)).copied();
         let slot = self.push(op, Vec::new());
+        self.wishes.extend(render.map(|render| (slot, render)));
         self.removals.insert(address.clone(), slot);
         self.finals.insert(address.clone(), slot);
     }

@@ -1,0 +1,117 @@
+//! Who may still use what is to go: as long as somebody who does cannot be observed, and so neither changed nor deleted first, it stays.
+
+use super::range::{is_left_out, outwards};
+use super::tables::Fate;
+use super::world::Seen;
+use super::{FAILED, Walk};
+use crate::address::Address;
+use crate::plan::Action;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What stays though nobody desires it, each with why.
+type Stays = BTreeMap<Address, Arc<str>>;
+
+/// A record that cannot be observed.
+struct User {
+    address: Address,
+    made_from: BTreeSet<Address>,
+    place: Option<Address>,
+    why: Arc<str>,
+}
+
+impl Walk<'_> {
+    /// What is about to be deleted, or to die with one of these places, while somebody may still use it who cannot be observed; beside
+    /// what is held back already. Who holds a token that a set renders no more uses that, whatever of the set it was made from.
+    pub(super) fn still_used(&mut self, dying: &BTreeSet<Address>, held: &Stays) -> Stays {
+        let members = self.members_that_go();
+        let mut found = Stays::new();
+        for User { address, made_from: used, place: within, why } in self.unobserved_users(dying) {
+            let left_out = is_left_out(&why);
+            let of_sets = used.iter().filter(|set| address.parent().as_ref() != Some(set)).filter_map(|set| members.get(set)).flatten();
+            let used: BTreeSet<&Address> = of_sets.chain(used.iter().chain(&within).filter(|_| !left_out)).collect();
+            let stays = used.into_iter().filter(|used| **used != address).flat_map(|used| self.goes_with(used, dying));
+            for used in stays.collect::<BTreeSet<_>>() {
+                if held.contains_key(&used) || found.contains_key(&used) {
+                    continue;
+                }
+                let words = match held.get(&address) {
+                    Some(words) => words.clone(),
+                    None if left_out => why.clone(),
+                    None => self.repairs.said_of(&why, format!("`{address}` may still use it, and could not be observed: {why}")),
+                };
+                found.insert(used, words);
+            }
+        }
+        found
+    }
+
+    /// Why an object that was deposed before stays: somebody who may still use it cannot be observed.
+    pub(super) fn used_by(&mut self, address: &Address) -> Option<Arc<str>> {
+        let user = self.prior.resources.iter().find_map(|(user, objects)| {
+            let uses = objects.current.as_ref().is_some_and(|record| record.depends_on.contains(address));
+            let why = unobserved(self.tables.fates.get(user)).filter(|why| uses && !is_left_out(why))?;
+            Some((user.clone(), why.clone()))
+        });
+        let (user, why) = user?;
+        Some(self.repairs.said_of(&why, format!("`{user}` may still use it, and could not be observed: {why}")))
+    }
+
+    /// Records that cannot be observed, current ones and deposed. Those in places that are given up, or that
+    /// die with places that are replaced, count for nothing any more.
+    fn unobserved_users(&self, dying: &BTreeSet<Address>) -> Vec<User> {
+        let abandoned: BTreeSet<Address> = self.abandoned().iter().flat_map(|place| self.prior.within(place)).collect();
+        let mut users = Vec::new();
+        for (address, key, record) in self.prior.records().filter(|(address, ..)| !abandoned.contains(*address)) {
+            let why = match key {
+                None => unobserved(self.tables.fates.get(address)).cloned(),
+                Some(_) if record.place.as_ref().is_some_and(|place| dying.contains(place)) => None,
+                Some(key) => match self.seen(address, Some(key), record) {
+                    Seen::Unreachable(why) => Some(why),
+                    _ => None,
+                },
+            };
+            if let Some(why) = why {
+                let (made_from, place) = (record.depends_on.clone(), record.place.clone());
+                users.push(User { address: address.clone(), made_from, place, why });
+            }
+        }
+        users
+    }
+
+    /// What must stay for a thing to stay: itself if it is deleted, and the places that it would die with. Nothing can keep it whose
+    /// place is replaced.
+    fn goes_with(&self, address: &Address, dying: &BTreeSet<Address>) -> Vec<Address> {
+        let is_deleted = |address: &Address| self.deletes(address);
+        let mut stays: Vec<Address> = outwards(&self.prior, address).filter(|around| around != address && dying.contains(around)).collect();
+        if !stays.iter().all(is_deleted) {
+            return Vec::new();
+        }
+        stays.extend(Some(address).filter(|address| is_deleted(address)).cloned());
+        stays
+    }
+
+    /// Members that go while their sets stay, by set.
+    fn members_that_go(&self) -> BTreeMap<Address, Vec<Address>> {
+        let mut members: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
+        for address in self.prior.resources.keys().filter(|address| self.deletes(address)) {
+            if let Some(set) = address.parent().filter(|set| !self.deletes(set)) {
+                members.entry(set).or_default().push(address.clone());
+            }
+        }
+        members
+    }
+
+    /// Whether a thing is deleted, and not replaced.
+    fn deletes(&self, address: &Address) -> bool {
+        self.tables.planned(address).is_some_and(|planned| planned.action == Action::Delete)
+    }
+}
+
+/// Why a thing could not be observed. What is in error is no such thing: the error is told.
+fn unobserved(fate: Option<&Fate>) -> Option<&Arc<str>> {
+    match fate {
+        Some(Fate::Blocked(why)) if &**why != FAILED => Some(why),
+        _ => None,
+    }
+}

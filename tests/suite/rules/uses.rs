@@ -1,0 +1,157 @@
+//! What nobody desires any more stays as long as somebody who may still use it cannot be observed.
+
+use super::{address, cluster, context, inner, place, thing};
+use engine::plan::{Aims, Inputs, Plan};
+use meshplan_tests::planning::{Bench, Circumstances, actions};
+
+const WORDS: &str = "`fake_inner.peer` may still use it, and could not be observed: the test says so";
+
+/// What is not planned, each with why and what it waits for.
+fn blocked(plan: &Plan) -> Vec<(String, String, Option<String>)> {
+    let after = |blocked: &engine::plan::Blocked| blocked.after.as_ref().map(ToString::to_string);
+    plan.blocked.iter().map(|blocked| (blocked.address.to_string(), blocked.why.to_string(), after(blocked))).collect()
+}
+
+fn stays(name: &str) -> (String, String, Option<String>) {
+    (name.to_owned(), WORDS.to_owned(), None)
+}
+
+fn silent(name: &str) -> (String, String, Option<String>) {
+    (name.to_owned(), "the test says so".to_owned(), None)
+}
+
+/// Two places, in the first `w` and `x` that is made from it, in the second a peer that holds something of `x`.
+fn both(value: u64) -> String {
+    let second = place("b", &format!("value = {value}"));
+    let first = inner("w", "fake_place.a", "") + &inner("x", "fake_place.a", "value = fake_inner.w.token");
+    place("a", "") + &second + &first + &inner("peer", "fake_place.b", "value = fake_inner.x.token")
+}
+
+/// The same without `w` and `x`, of which the peer holds nothing any more.
+fn without(value: u64) -> String {
+    place("a", "") + &place("b", &format!("value = {value}")) + &inner("peer", "fake_place.b", "")
+}
+
+fn applied(text: &str) -> Bench {
+    let mut bench = Bench::default();
+    bench.apply(text);
+    bench.fake.clear_calls();
+    bench
+}
+
+#[test]
+fn what_a_silent_peer_may_still_use_stays_with_all_that_it_was_made_from() {
+    // Whether the peer is still desired or not.
+    for (text, last) in [(without(1), "update fake_inner.peer"), (place("a", "") + &place("b", "value = 1"), "delete fake_inner.peer")] {
+        let mut bench = applied(&both(1));
+        bench.fake.silence("fake_place.b");
+        let plan = bench.plan(&text);
+        assert_eq!(actions(&plan), [""; 0]);
+        assert_eq!(blocked(&plan), [silent("fake_inner.peer"), stays("fake_inner.w"), stays("fake_inner.x")]);
+        bench.apply_plan(&plan);
+        assert_eq!((bench.fake.calls(), bench.state.resources.len()), (Vec::new(), 5));
+        // Told to do without them the peer no longer keeps them.
+        bench.fake.answer_again("fake_place.b");
+        bench.apply(&text);
+        assert_eq!(bench.fake.calls(), [last, "delete fake_inner.x", "delete fake_inner.w"]);
+        bench.assert_converged(&text);
+    }
+}
+
+#[test]
+fn a_place_stays_with_what_somebody_outside_may_still_use() {
+    let other = inner("y", "fake_place.a", "");
+    let mut bench = applied(&(both(1) + &other));
+    bench.fake.silence("fake_place.b");
+    let text = place("b", "value = 1") + &inner("peer", "fake_place.b", "");
+    let plan = bench.plan(&text);
+    let held = [silent("fake_inner.peer"), stays("fake_inner.w"), stays("fake_inner.x"), stays("fake_place.a")];
+    assert_eq!(blocked(&plan), held);
+    // What nobody uses goes by itself.
+    assert_eq!(actions(&plan), ["- fake_inner.y: not in configuration"]);
+    bench.apply_plan(&plan);
+    assert_eq!(bench.fake.calls(), ["delete fake_inner.y"]);
+    bench.fake.answer_again("fake_place.b");
+    bench.fake.clear_calls();
+    bench.apply(&text);
+    assert_eq!(bench.fake.calls(), ["update fake_inner.peer", "delete fake_place.a"]);
+    bench.assert_converged(&text);
+}
+
+#[test]
+fn a_place_that_goes_takes_nothing_along_that_cannot_be_told() {
+    // It moves elsewhere, where nothing can be asked of what it comes from.
+    let mut bench =
+        applied(&(place("a", "") + &place("b", "") + &inner("x", "fake_place.a", "") + &thing("t", "value = fake_place.b.uid")));
+    bench.apply(&(place("a", "") + &place("b", "") + &inner("x", "fake_place.a", "") + &inner("y", "fake_place.b", "")));
+    bench.fake.silence("fake_place.b");
+    bench.fake.clear_calls();
+    let text = place("b", "") + &inner("y", "fake_place.b", "") + &inner("x", "fake_place.b", "value = fake_inner.y.token");
+    let plan = bench.plan(&text);
+    assert_eq!((actions(&plan), plan.blocked.len()), (Vec::new(), 3), "{:?}", blocked(&plan));
+    bench.apply_plan(&plan);
+    assert!(bench.fake.calls().is_empty() && bench.state.record(&address("fake_place.a")).is_some());
+    bench.fake.answer_again("fake_place.b");
+    bench.apply(&text);
+    bench.assert_converged(&text);
+    assert_eq!(
+        bench.fake.things().into_keys().collect::<Vec<_>>(),
+        ["fake_place.b/fake_inner/x", "fake_place.b/fake_inner/y", "fake_place/b"]
+    );
+}
+
+#[test]
+fn what_a_peer_uses_is_destroyed_once_the_peer_answers_or_is_given_up() {
+    let mut bench = Bench::default();
+    bench.fake.meddle("data/b", Some(cluster("u1")));
+    let text = both(1).replace(&place("b", "value = 1"), &context("b", "b")).replace("fake_place.b", "data.fake_context.b");
+    bench.apply(&text);
+    bench.fake.clear_calls();
+    bench.fake.silence("data/b");
+    let destroy = || Inputs { destroy: true, ..Inputs::default() };
+    let plan = bench.plan_with("", destroy());
+    assert_eq!(blocked(&plan), [silent("fake_inner.peer"), stays("fake_inner.w"), stays("fake_inner.x"), stays("fake_place.a")]);
+    assert_eq!(actions(&plan), [""; 0]);
+    let abandon = [address("data.fake_context.b")].into();
+    let plan = bench.plan_with("", Inputs { aims: Aims { abandon, ..Aims::default() }, ..destroy() });
+    let (summary, _) = bench.apply_plan(&plan);
+    assert!(summary.is_complete() && plan.blocked.is_empty(), "{summary:#?}");
+    assert_eq!(bench.fake.calls(), ["delete fake_place.a"]);
+    assert!(bench.state.is_empty(), "{:?}", bench.state);
+}
+
+#[test]
+fn what_waits_for_a_silent_peer_is_planned_after_its_repair() {
+    let mut bench = applied(&both(1));
+    bench.fake.silence("fake_place.b");
+    let plan = bench.plan(&without(2));
+    assert_eq!(actions(&plan), ["~ fake_place.b: `value` changed in configuration"]);
+    let after: Vec<_> = blocked(&plan).into_iter().map(|(name, _, after)| (name, after)).collect();
+    let repair = || Some("fake_place.b".to_owned());
+    let expected = ["fake_inner.peer", "fake_inner.w", "fake_inner.x"].map(|name| (name.to_owned(), repair()));
+    assert_eq!(after, expected);
+    bench.apply_plan(&plan);
+    bench.apply(&without(2));
+    bench.assert_converged(&without(2));
+}
+
+#[test]
+fn an_object_that_was_replaced_stays_while_a_peer_may_still_use_it() {
+    let text = |name: &str| {
+        let first = "lifecycle {\n create_before_destroy = true\n }";
+        let x = format!("resource \"fake_inner\" \"x\" {{\n cluster = fake_place.a\n name = \"{name}\"\n {first}\n}}\n");
+        place("a", "") + &place("b", "") + &x + &inner("peer", "fake_place.b", "value = fake_inner.x.token")
+    };
+    let mut bench = applied(&text("one"));
+    let plan = bench.plan(&text("two"));
+    bench.apply_under(&plan, Circumstances { stop_after: Some("fake_inner.x"), ..Circumstances::default() });
+    assert_eq!(bench.state.resources[&address("fake_inner.x")].deposed.len(), 1);
+    bench.fake.silence("fake_place.b");
+    bench.fake.clear_calls();
+    let plan = bench.plan(&text("two"));
+    assert_eq!((actions(&plan), blocked(&plan)), (Vec::new(), vec![silent("fake_inner.peer"), stays("fake_inner.x")]));
+    bench.fake.answer_again("fake_place.b");
+    bench.apply(&text("two"));
+    assert_eq!(bench.fake.calls(), ["update fake_inner.peer", "delete fake_inner.x"]);
+    bench.assert_converged(&text("two"));
+}

@@ -9,7 +9,7 @@ use engine::config::{Backend as Block, Config, backend};
 use engine::diagnostic::{Diagnostic, Problems};
 use kubernetes::Proxies;
 use serde_json::{Value as Json, json};
-use state::{Backend, Error, Held, Holder, Kept, Names};
+use state::{Backend, Error, Held, Holder, Kept, Names, Revisions};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -206,6 +206,10 @@ impl Backend for Unusable {
     }
 
     fn take(&self, _: &Holder, _: Duration) -> Result<(Box<dyn Held>, Option<Holder>), Error> {
+        self.refusal()
+    }
+
+    fn revisions(&self) -> Result<Option<Arc<dyn Revisions>>, Error> {
         self.refusal()
     }
 

@@ -87,6 +87,12 @@ impl Fake {
         std::fs::read_to_string(self.path().join(path)).ok()
     }
 
+    /// What each revision of the history was left by.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        let heads: Vec<serde_json::Value> = serde_json::from_str(&self.run("state history --json").out).unwrap();
+        heads.iter().map(|head| head["operation"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// Runs `meshplan` with arguments that are separated by spaces.
     pub(crate) fn run(&self, args: &str) -> Ran {
         let (code, out, err) = self.printed(args);

@@ -7,11 +7,11 @@ use engine::apply::Summary;
 use engine::diagnostic::Diagnostic;
 use engine::plan::Plan;
 use engine::state::State;
-use state::{Account, Ending, History, Snapshot};
+use state::{Account, Ending, Error, History, Snapshot, Store};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-/// Where the history is, from where the state is.
+/// Where the history is, from the directory of the configuration, unless the backend keeps it.
 const DIRECTORY: &str = ".meshplan/history";
 
 /// How many revisions are kept unless the configuration says otherwise.
@@ -35,13 +35,18 @@ pub(crate) struct Done<'a> {
 }
 
 /// The history of the state at hand.
-pub(crate) fn of(session: &Session) -> History {
-    History::new(session.home.join(DIRECTORY), session.store())
+pub(crate) fn of(session: &Session) -> Result<History, Error> {
+    of_store(session, session.store())
+}
+
+/// The history of the state of this store.
+pub(crate) fn of_store(session: &Session, store: Store) -> Result<History, Error> {
+    History::new(session.home.join(DIRECTORY), store)
 }
 
 /// Writes down the state that an operation begins with, unless the last revision left it: what a killed run did is not lost then.
 pub(crate) fn catch_up(session: &mut Session, project: Option<&Project>, state: &State) {
-    let last = of(session).last().ok().flatten();
+    let last = of(session).and_then(|history| history.last()).ok().flatten();
     if state.serial > 0 && last.is_none_or(|last| (&last.lineage, last.serial) != (&state.lineage, state.serial)) {
         record(session, project, &Done { operation: FOUND, ending: Ending::Unknown, counts: BTreeMap::new(), planned: None, state });
     }
@@ -81,11 +86,31 @@ pub(crate) fn keep_change(session: &mut Session, operation: &str, counts: &[(&st
     record(session, None, &Done { operation, ending: Ending::Complete, counts, planned: None, state });
 }
 
+/// Writes down that a state was sealed anew, or not sealed any more, as this store writes it.
+pub(crate) fn keep_resealed(session: &mut Session, store: Store, state: &State) {
+    let history = of_store(session, store);
+    let done = Done { operation: "state reseal", ending: Ending::Complete, counts: BTreeMap::new(), planned: None, state };
+    record_in(session, history, None, &done);
+}
+
+/// Copies the history of a state to where that was copied, and writes down that it was.
+pub(crate) fn keep_migration(session: &mut Session, (from, to): (Store, Store), state: &State) {
+    let of = |store| of_store(session, store);
+    let copied = of(from).and_then(|from| Ok((from, of(to)?))).and_then(|(from, to)| from.copy_to(&to).map(|_| to));
+    let done = Done { operation: "state migrate", ending: Ending::Complete, counts: BTreeMap::new(), planned: None, state };
+    record_in(session, copied, None, &done);
+}
+
 fn record(session: &mut Session, project: Option<&Project>, done: &Done<'_>) {
     // The state of a test goes with it.
     if session.home != session.directory {
         return;
     }
+    let history = of(session);
+    record_in(session, history, project, done);
+}
+
+fn record_in(session: &mut Session, history: Result<History, Error>, project: Option<&Project>, done: &Done<'_>) {
     let most = match project {
         Some(project) => Some(project.most_revisions().unwrap_or(MOST)),
         None => bound(session),
@@ -101,7 +126,7 @@ fn record(session: &mut Session, project: Option<&Project>, done: &Done<'_>) {
         configuration: snapshot.as_ref(),
         state: done.state,
     };
-    if let Err(error) = of(session).record(&account, most) {
+    if let Err(error) = history.and_then(|history| history.record(&account, most)) {
         let problem =
             Diagnostic::warning("history not written", format!("what this run did is in the state, and not in its history: {error}"));
         session.view.diagnostics(&session.sources, &[problem]);

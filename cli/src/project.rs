@@ -103,7 +103,7 @@ impl Project {
     /// The configuration of a revision with the values that its variables had. What is kept nowhere has to be given again; values on the
     /// command line count more than those of the revision.
     fn at(session: &mut Session, planning: &Planning, number: u64) -> Result<Self, Failure> {
-        let history = history::of(session);
+        let history = history::of(session)?;
         let secret_key = session.store().read()?.state.secret_key;
         let Some(snapshot) = history.configuration(number, &secret_key)? else {
             let detail = format!("@{number} was left by `{}`, which planned no configuration", history.head(number)?.operation);

@@ -13,8 +13,10 @@
 
 use crate::error::Error;
 use crate::holder::Holder;
+use crate::revisions::Revisions;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How messages name the parts of a state: paths of files, or of objects in some store.
@@ -51,6 +53,9 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Takes the lock, waiting for it at most `timeout`; [`Error::Held`] if somebody else has it still. With it comes the holder who
     /// ended without giving it back, if there was one.
     fn take(&self, holder: &Holder, timeout: Duration) -> Result<(Box<dyn Held>, Option<Holder>), Error>;
+
+    /// Where the history is kept beside the state; nothing where that is a matter of each directory.
+    fn revisions(&self) -> Result<Option<Arc<dyn Revisions>>, Error>;
 
     /// Who has the lock, or had it when it ended.
     fn claimed(&self) -> Result<Option<Holder>, Error>;

@@ -142,8 +142,8 @@ pub enum Error {
     },
     /// A history has no such revision.
     NoRevision {
-        /// The directory of the history.
-        directory: PathBuf,
+        /// Where the history is.
+        place: PathBuf,
         /// The number that was asked for.
         number: u64,
         /// The first and the last that are kept, if any is.
@@ -294,7 +294,7 @@ impl fmt::Display for Error {
                 write!(f, "`{}` is sealed with the key `{sealed_with}`, which is not at hand", path.display())
             }
             Self::NotStorable { path, what, why } => write!(f, "`{what}` cannot be written to `{}`: {why}", path.display()),
-            Self::NoRevision { directory, number, .. } => write!(f, "`{}` has no revision @{number}", directory.display()),
+            Self::NoRevision { place, number, .. } => write!(f, "`{}` has no revision @{number}", place.display()),
             Self::NotOpened { path, why } => write!(f, "`{}` holds what is sealed: {why}", path.display()),
             Self::Broken { path, why } => write!(f, "nothing more is written to `{}` after a failure: {why}", path.display()),
         }
@@ -375,8 +375,8 @@ mod tests {
             Error::NotThisState { path: path.clone(), locked: "a".to_owned(), given: "b".to_owned() },
             Error::sealed(&path, KeyId::parse("0123456789abcdef").unwrap()),
             Error::NotStorable { path: path.clone(), what: "thing.a".to_owned(), why: "it holds a value that is not known" },
-            Error::NoRevision { directory: PathBuf::from("d/meshplan.state.history"), number: 3, kept: Some((4, 9)) },
-            Error::NoRevision { directory: PathBuf::from("d/meshplan.state.history"), number: 3, kept: None },
+            Error::NoRevision { place: PathBuf::from("d/meshplan.state.history"), number: 3, kept: Some((4, 9)) },
+            Error::NoRevision { place: PathBuf::from("d/meshplan.state.history"), number: 3, kept: None },
             Error::NotOpened { path: path.clone(), why: "variable `token`: it is no sealed text".to_owned() },
             Error::Broken { path, why: "disk full".to_owned() },
         ]

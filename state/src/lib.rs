@@ -20,6 +20,7 @@ mod plan_file;
 mod plan_key;
 mod recovery;
 mod remote;
+mod revisions;
 #[cfg(test)]
 mod sample;
 pub mod sealing;
@@ -36,4 +37,5 @@ pub use migrate::{Migrated, Onto};
 pub use plan_file::{NotWritten, PlanError, PlanFile};
 pub use plan_key::{draw_plan_key, plan_key_in, plan_key_of};
 pub use remote::{Claim, Object, Objects, Refusal, Remote, Standing, Version};
+pub use revisions::Revisions;
 pub use store::{Loaded, Notice, Store};

@@ -7,6 +7,7 @@ use crate::file_store;
 use crate::holder::Holder;
 use crate::lock::{self, Lock};
 use crate::paths::{Paths, open_private, remove_if_there, sync_directory};
+use crate::revisions::Revisions;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -58,6 +59,10 @@ impl Backend for Local {
     fn take(&self, holder: &Holder, timeout: Duration) -> Result<(Box<dyn Held>, Option<Holder>), Error> {
         let (lock, before) = Lock::take(&self.paths, holder, timeout)?;
         Ok((Box::new(HeldFiles { paths: self.paths.clone(), lock, journal: None }), before))
+    }
+
+    fn revisions(&self) -> Result<Option<Arc<dyn Revisions>>, Error> {
+        Ok(None)
     }
 
     fn claimed(&self) -> Result<Option<Holder>, Error> {

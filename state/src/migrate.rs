@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::format::state_v1;
 use crate::holder::Holder;
 use crate::store::{Loaded, Store};
+use engine::state::State;
 use std::time::Duration;
 
 /// Which states a copy may replace.
@@ -35,11 +36,17 @@ pub enum Migrated {
 
 impl Store {
     /// Copies the state to another store, under the locks of both, with what a journal adds to it. Lineage, serial and every byte stay as
-    /// they are; nothing is removed here.
-    pub fn migrate_to(&self, target: &Self, onto: Onto, timeout: Duration) -> Result<Migrated, Error> {
+    /// they are; nothing is removed here. What else is to be done once it was copied is done before the locks are given back.
+    pub fn migrate_to(&self, target: &Self, (onto, timeout): (Onto, Duration), then: &mut dyn FnMut(&State)) -> Result<Migrated, Error> {
         self.locked(timeout, |source, loaded| {
             let Some(text) = source.state()? else { return Ok(Migrated::Nothing) };
-            target.locked(timeout, |held, there| copy(target, held, &Copy { text: &text, from: &loaded, onto: &there }, onto))
+            target.locked(timeout, |held, there| {
+                let migrated = copy(target, held, &Copy { text: &text, from: &loaded, onto: &there }, onto)?;
+                if matches!(migrated, Migrated::Copied { .. }) {
+                    then(&loaded.state);
+                }
+                Ok(migrated)
+            })
         })
     }
 
@@ -116,32 +123,32 @@ mod tests {
     #[test]
     fn a_state_is_copied_with_its_journal_and_stays_where_it_was() {
         let (_directory, a, b) = stores();
-        assert_eq!(a.migrate_to(&b, Onto::Earlier, NOW).unwrap(), Migrated::Nothing);
+        assert_eq!(a.migrate_to(&b, (Onto::Earlier, NOW), &mut |_| ()).unwrap(), Migrated::Nothing);
         assert!(!b.path().exists());
         written(&a, 2);
         let before = a.read().unwrap().state;
-        assert_eq!(a.migrate_to(&b, Onto::Earlier, NOW).unwrap(), Migrated::Copied { serial: 2 });
+        assert_eq!(a.migrate_to(&b, (Onto::Earlier, NOW), &mut |_| ()).unwrap(), Migrated::Copied { serial: 2 });
         assert_eq!((a.read().unwrap().state, b.read().unwrap().state), (before.clone(), before));
         assert_eq!(fs::read(a.path()).unwrap(), fs::read(b.path()).unwrap());
-        assert_eq!(a.migrate_to(&b, Onto::Earlier, NOW).unwrap(), Migrated::Already { serial: 2 });
+        assert_eq!(a.migrate_to(&b, (Onto::Earlier, NOW), &mut |_| ()).unwrap(), Migrated::Already { serial: 2 });
         written(&a, 4);
-        assert_eq!(a.migrate_to(&b, Onto::Earlier, NOW).unwrap(), Migrated::Copied { serial: 4 });
+        assert_eq!(a.migrate_to(&b, (Onto::Earlier, NOW), &mut |_| ()).unwrap(), Migrated::Copied { serial: 4 });
     }
 
     #[test]
     fn a_later_state_or_another_one_is_replaced_only_if_that_is_said() {
         let (directory, a, b) = stores();
         written(&a, 1);
-        a.migrate_to(&b, Onto::Earlier, NOW).unwrap();
+        a.migrate_to(&b, (Onto::Earlier, NOW), &mut |_| ()).unwrap();
         written(&b, 3);
         let other = Store::new(directory.path().join("c.json"));
         written(&other, 1);
         for (target, why) in [(&b, "has serial 3, what shall replace it 1"), (&other, "is of the lineage `")] {
             let before = target.read().unwrap().state;
-            let error = a.migrate_to(target, Onto::Earlier, NOW).unwrap_err();
+            let error = a.migrate_to(target, (Onto::Earlier, NOW), &mut |_| ()).unwrap_err();
             assert!(matches!(&error, Error::WouldBeLost { .. }) && error.to_string().contains(why), "{error}");
             assert_eq!(target.read().unwrap().state, before);
-            assert_eq!(a.migrate_to(target, Onto::Whatever, NOW).unwrap(), Migrated::Copied { serial: 1 });
+            assert_eq!(a.migrate_to(target, (Onto::Whatever, NOW), &mut |_| ()).unwrap(), Migrated::Copied { serial: 1 });
             assert_eq!(fs::read(a.path()).unwrap(), fs::read(target.path()).unwrap());
         }
     }
@@ -152,9 +159,9 @@ mod tests {
         written(&a, 1);
         for held in [&a, &b] {
             let _held = held.lock("apply", NOW).unwrap();
-            assert!(matches!(a.migrate_to(&b, Onto::Earlier, NOW), Err(Error::Held { .. })));
+            assert!(matches!(a.migrate_to(&b, (Onto::Earlier, NOW), &mut |_| ()), Err(Error::Held { .. })));
             assert!(!b.path().exists());
         }
-        assert_eq!(a.migrate_to(&b, Onto::Earlier, NOW).unwrap(), Migrated::Copied { serial: 1 });
+        assert_eq!(a.migrate_to(&b, (Onto::Earlier, NOW), &mut |_| ()).unwrap(), Migrated::Copied { serial: 1 });
     }
 }

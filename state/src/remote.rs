@@ -5,6 +5,7 @@
 //!   that state and journal change at one instant, and nobody sees half of either.
 //! - *Parts* and *segments* are created and never changed. A batch of journal lines is one segment, or several if it is too large for an
 //!   object; segments are numbered without gaps, and creating one that is there fails.
+//! - *Revisions* of the history are created and never changed either; they count by their numbers.
 //! - The *claim* is the lock: who has it, under which number, when it was last renewed, and how long that holds. Its holder renews
 //!   it from a thread of its own.
 //!
@@ -18,6 +19,7 @@ mod head;
 mod heart;
 mod held;
 mod objects;
+mod revisions;
 
 pub use claim::{Claim, Standing};
 pub(crate) use head::Head;
@@ -26,8 +28,10 @@ pub use objects::{Object, Objects, Refusal, Version};
 use crate::backend::{Backend, Held, Kept, Names};
 use crate::error::Error;
 use crate::holder::Holder;
+use crate::revisions::Revisions;
 use held::HeldObjects;
 use objects::Reach;
+use revisions::RevisionObjects;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,6 +104,10 @@ impl Backend for Remote {
         let before = taken.before.clone();
         let held = HeldObjects::begin(self.reach.clone(), taken)?;
         Ok((Box::new(held), before))
+    }
+
+    fn revisions(&self) -> Result<Option<Arc<dyn Revisions>>, Error> {
+        Ok(Some(Arc::new(RevisionObjects(self.reach.clone()))))
     }
 
     fn claimed(&self) -> Result<Option<Holder>, Error> {

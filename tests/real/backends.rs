@@ -6,6 +6,7 @@ use kubernetes::{Clusters, KubeconfigConnector};
 use meshplan_tests::apiserver::{self, ApiServer};
 use meshplan_tests::backends::{contract, renewal};
 use state::{Backend, Objects, Remote};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,13 @@ fn a_holder_that_was_taken_over_writes_nothing_more_to_a_cluster() {
 fn at_whatever_request_to_a_cluster_a_process_dies_nothing_is_lost() {
     let Some(cluster) = apiserver::shared(0) else { return };
     renewal::nothing_is_lost_at_any_request(&|| objects(cluster), 3);
+}
+
+#[test]
+fn a_cluster_keeps_revisions() {
+    let Some(cluster) = apiserver::shared(0) else { return };
+    contract::keeps_revisions(&backend(cluster), Path::new("nowhere"), 2_500_000);
+    renewal::a_revision_is_whole_or_not_there(&|| objects(cluster), 1000);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use meshplan_tests::backends::{contract, renewal};
 use meshplan_tests::bucket::{ACCESS_KEY, BUCKET, SECRET_KEY, Server};
 use state::{Backend, Objects, Remote};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -54,6 +55,13 @@ fn one_at_a_time_writes_to_a_bucket() {
 fn a_holder_that_was_taken_over_writes_nothing_more_to_a_bucket() {
     let Some(server) = Server::start() else { return };
     renewal::a_late_holder_is_refused(&objects(&server), LEASE);
+}
+
+#[test]
+fn a_bucket_keeps_revisions() {
+    let Some(server) = Server::start() else { return };
+    contract::keeps_revisions(&backend(&server), Path::new("nowhere"), 2_500_000);
+    renewal::a_revision_is_whole_or_not_there(&|| objects(&server), 1000);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use meshplan_tests::apiserver;
 use meshplan_tests::bucket::{ACCESS_KEY, BUCKET, SECRET_KEY, Server};
 use meshplan_tests::killed::Counting;
 use meshplan_tests::scenario::Scenario;
+use serde_json::Value as Json;
 use std::os::unix::process::ExitStatusExt as _;
 
 const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
@@ -57,11 +58,53 @@ fn holds(make: &dyn Fn() -> Scenario) {
     let taken_on = theirs.run(&APPLY).expect_code(0);
     assert!(taken_on.stderr.contains("of its journal replayed"), "{}", taken_on.all());
     mine.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    has_one_history(&mine, &theirs);
     let outputs = mine.run(&["output", "--json"]).expect_code(0).stdout;
     assert!(outputs.contains("a-once-more") && outputs.contains("c-once-more"), "{outputs}");
 
     mine.run(&["destroy", "--auto-approve"]).expect_code(0);
     assert_eq!(theirs.addresses(), Vec::<String>::new());
+}
+
+/// What each revision was left by.
+fn operations(of: &Scenario) -> Vec<String> {
+    let heads: Vec<Json> = serde_json::from_str(&of.run(&["state", "history", "--json"]).expect_code(0).stdout).unwrap();
+    heads.iter().map(|head| head["operation"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What one did is known to the other by the same number, and can be compared, planned back to and brought back by both.
+fn has_one_history(mine: &Scenario, theirs: &Scenario) {
+    let listed = |of: &Scenario| of.run(&["state", "history"]).expect_code(0).stdout;
+    assert_eq!(listed(mine), listed(theirs));
+    assert_eq!(
+        operations(mine),
+        ["apply", "found"],
+        "the first, and what the killed one had done when its lock was taken: {}",
+        listed(mine)
+    );
+    for of in [mine, theirs] {
+        let between = of.run(&["state", "diff", "@1", "@2"]).expect_code(0).stdout;
+        assert!(between.contains("-once-more") && between.ends_with("From @1 to @2: 3 changed.\n"), "{between}");
+        let back = of.run(&["plan", "--to", "@1", "--detailed-exitcode"]).expect_code(2).stdout;
+        assert!(back.contains("a-again"), "{back}");
+        let restored = of.run(&["state", "restore", "--dry-run", "@1"]).expect_code(0).stdout;
+        assert!(restored.ends_with("From the state to @1: 3 changed.\n"), "{restored}");
+        assert_eq!(of.read(".meshplan/history/1.json.gz"), "", "nothing of it lies here");
+    }
+}
+
+/// A state that becomes shared takes its history along.
+fn takes_its_history_along(block: &str, environment: &[(&str, &str)]) {
+    let mine = directory("history = 20", environment);
+    mine.run(&APPLY).expect_code(0);
+    mine.replace("main.mesh.hcl", "-again", "-once-more");
+    mine.run(&APPLY).expect_code(0);
+    mine.replace("main.mesh.hcl", "history = 20", block);
+    mine.run(&["state", "migrate"]).expect_code(0);
+    mine.run(&["state", "rm", "meshplan_data.second"]).expect_code(0);
+    let theirs = directory(block, environment);
+    assert_eq!(operations(&theirs), ["apply", "apply", "state migrate", "state rm"]);
+    theirs.run(&["plan", "--to", "@1", "--detailed-exitcode"]).expect_code(2);
 }
 
 #[test]
@@ -75,6 +118,7 @@ fn a_state_in_a_cluster_is_shared_and_taken_on() {
         file.path().display()
     );
     holds(&|| directory(&block, &[]));
+    takes_its_history_along(&block.replace("prod", "later"), &[]);
 }
 
 #[test]
@@ -84,5 +128,7 @@ fn a_state_in_a_bucket_is_shared_and_taken_on() {
         "backend \"s3\" {{\n bucket = \"{BUCKET}\"\n key = \"prod\"\n region = \"us-east-1\"\n endpoint = \"{}\"\n use_path_style = true\n}}",
         server.endpoint()
     );
-    holds(&|| directory(&block, &[("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)]));
+    let environment = [("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)];
+    holds(&|| directory(&block, &environment));
+    takes_its_history_along(&block.replace("prod", "later"), &environment);
 }

@@ -38,6 +38,13 @@ fn torn_journals_and_newer_states_are_what_they_are() {
 }
 
 #[test]
+fn revisions_are_numbered_whole_and_bounded() {
+    let directory = tempfile::tempdir().unwrap();
+    each(|backend| contract::keeps_revisions(backend, directory.path(), 2000));
+    renewal::a_revision_is_whole_or_not_there(&objects, 200);
+}
+
+#[test]
 fn a_lock_holds_while_it_is_renewed_and_not_longer() {
     renewal::is_renewed(&objects(), LEASE);
     renewal::a_dead_holder_is_taken_over(&objects(), LEASE);

@@ -71,6 +71,8 @@ fn a_state_that_was_kept_elsewhere_is_not_forgotten_but_migrated() {
     }
     assert_eq!(fake.run("state migrate").code, exit::DONE);
     assert_eq!(fake.run("state list").out, "meshplan_data.a\n");
+    assert_eq!(fake.operations(), ["apply", "state migrate", "state migrate"]);
+    assert_eq!(fake.run("state diff @1 @3").out, "No difference from @1 to @3.\n");
     assert!(fake.run("state migrate").err.starts_with("error: nothing to migrate\n"));
 
     fake.write("main.mesh.hcl", RESOURCE);

@@ -130,6 +130,7 @@ fn a_key_is_replaced_and_done_without() {
     assert!(state(&fake).contains("\"rounds\": 600000"));
     assert!(done(&fake, "state reseal --unseal").contains("The next write seals it again"));
     assert!(state(&fake).contains(SECRET) && done(&fake, "state reseal --unseal").contains("Nothing is sealed."));
+    assert_eq!(fake.operations(), ["apply", "state reseal", "state reseal", "state reseal"]);
     for (block, why) in [
         ("    passphrase_env = \"SHORT\"", "the environment variable `SHORT`: a passphrase has at least 16 bytes"),
         ("    passphrase_env = \"NONE\"", "the environment variable `NONE` is not set"),

@@ -9,6 +9,7 @@ pub(crate) mod journal_v1;
 pub(crate) mod lock_v1;
 mod natural_v1;
 mod output_v1;
+pub(crate) mod parts_v1;
 mod place_v1;
 pub(crate) mod plan_v1;
 mod record_v1;

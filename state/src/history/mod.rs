@@ -1,4 +1,4 @@
-//! The history of one state: what each operation left, by number, in files that are written once and never changed.
+//! The history of one state: what each operation left, by number, written once and never changed.
 
 mod snapshot;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::format::revision_v1::{self, HeadV1, ResultV1};
 use crate::format::{MESHPLAN_VERSION, Unreadable};
 use crate::holder::Holder;
-use crate::paths::{open_private, remove_if_there, sync_directory};
+use crate::revisions::{RevisionFiles, Revisions};
 use crate::sealing::Opened;
 use crate::store::Store;
 use engine::state::State;
@@ -16,12 +16,9 @@ use flate2::Compression;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-
-/// How the name of a revision's file ends.
-const ENDING: &str = ".json.gz";
+use std::sync::Arc;
 
 /// How an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,28 +89,44 @@ pub struct Account<'a> {
     pub state: &'a State,
 }
 
-/// The revisions in one directory.
+/// The revisions of one state.
 #[derive(Debug, Clone)]
 pub struct History {
-    directory: PathBuf,
+    revisions: Arc<dyn Revisions>,
     store: Store,
 }
 
 impl History {
-    /// The history in a directory, which need not be there, of the state of a store: its keys seal and open what is secret.
-    pub fn new(directory: impl Into<PathBuf>, store: Store) -> Self {
-        Self { directory: directory.into(), store }
+    /// The history of the state of a store, whose keys seal and open what is secret: where its backend keeps it, else in a directory, which
+    /// need not be there.
+    pub fn new(directory: impl Into<PathBuf>, store: Store) -> Result<Self, Error> {
+        let revisions = store.backend.revisions()?.unwrap_or_else(|| Arc::new(RevisionFiles(directory.into())));
+        Ok(Self { revisions, store })
     }
 
-    /// The directory.
-    pub fn directory(&self) -> &Path {
-        &self.directory
+    /// Where it is.
+    pub fn place(&self) -> PathBuf {
+        self.revisions.place()
     }
 
     /// What one revision says of itself.
     pub fn head(&self, number: u64) -> Result<Head, Error> {
-        let mut lines = self.open(number)?;
-        let head = lines.line(&self.path(number))?;
+        self.head_in(number, &self.packed(number)?)
+    }
+
+    /// What every revision says of itself, in order, or why it cannot be read.
+    pub fn heads(&self) -> Result<Vec<Result<Head, Error>>, Error> {
+        let mut heads = Vec::new();
+        self.revisions.each(&mut |number, packed| {
+            // What fits into one object may be too little.
+            let head = packed.and_then(|packed| self.head_in(number, &packed).or_else(|_| self.head(number)));
+            heads.push(head);
+        })?;
+        Ok(heads)
+    }
+
+    fn head_in(&self, number: u64, packed: &[u8]) -> Result<Head, Error> {
+        let head = Lines::of(packed).line(&self.path(number))?;
         Ok(revision_v1::read_head(&head).map_err(self.unreadable(number))?.into())
     }
 
@@ -134,7 +147,8 @@ impl History {
     }
 
     fn opened(&self, number: u64) -> Result<Opened<State>, Error> {
-        let mut lines = self.open(number)?;
+        let packed = self.packed(number)?;
+        let mut lines = Lines::of(&packed);
         let path = self.path(number);
         for _ in 0..revision_v1::LINES_BEFORE_STATE {
             lines.line(&path)?;
@@ -145,7 +159,8 @@ impl History {
 
     /// The plan of a revision as JSON without secrets, if it had one.
     pub fn plan(&self, number: u64) -> Result<Option<String>, Error> {
-        let mut lines = self.open(number)?;
+        let packed = self.packed(number)?;
+        let mut lines = Lines::of(&packed);
         let path = self.path(number);
         lines.line(&path)?;
         lines.line(&path)?;
@@ -154,7 +169,8 @@ impl History {
 
     /// The configuration of a revision, if it had one, opened with the key of the state.
     pub fn configuration(&self, number: u64, secret_key: &[u8]) -> Result<Option<Snapshot>, Error> {
-        let mut lines = self.open(number)?;
+        let packed = self.packed(number)?;
+        let mut lines = Lines::of(&packed);
         let path = self.path(number);
         let head = revision_v1::read_head(&lines.line(&path)?).map_err(self.unreadable(number))?;
         let stored = revision_v1::read_configuration(&lines.line(&path)?).map_err(self.unreadable(number))?;
@@ -165,22 +181,37 @@ impl History {
     /// Writes a revision down and gives it the next number: whole under its name, or not at all. Of all revisions the latest `most` are
     /// kept, or every one.
     pub fn record(&self, account: &Account<'_>, most: Option<usize>) -> Result<u64, Error> {
+        let mut numbers = self.numbers()?;
         if most == Some(0) {
-            return self.prune(0).map(|()| 0);
+            return self.revisions.remove(&Vec::from_iter(numbers)).map(|()| 0);
         }
-        fs::create_dir_all(&self.directory).map_err(Error::io("make", &self.directory))?;
-        let number = self.numbers()?.last().map_or(1, |last| last + 1);
-        let path = self.path(number);
-        let text = self.text_of(account, number, &path)?;
-        let staged = self.directory.join(format!("{number}{ENDING}.new"));
-        self.write(&staged, &path, &text).map_err(Error::io("write", &path))?;
-        most.map_or(Ok(()), |most| self.prune(most))?;
+        let mut number = numbers.last().map_or(1, |last| last + 1);
+        while !self.revisions.create(number, &self.text_of(account, number)?)? {
+            number += 1;
+        }
+        numbers.insert(number);
+        let many = most.map_or(0, |most| numbers.len().saturating_sub(most));
+        self.revisions.remove(&numbers.into_iter().take(many).collect::<Vec<_>>())?;
         Ok(number)
     }
 
-    /// The parts of a revision's file, in order.
-    fn text_of(&self, account: &Account<'_>, number: u64, path: &Path) -> Result<Vec<Vec<u8>>, Error> {
-        let state = account.state;
+    /// Copies every revision to another history, under the same numbers; how many. One that has revisions already is left as it is.
+    pub fn copy_to(&self, other: &Self) -> Result<usize, Error> {
+        if self.place() == other.place() || !other.numbers()?.is_empty() {
+            return Ok(0);
+        }
+        let numbers = self.numbers()?;
+        for number in &numbers {
+            if let Some(packed) = self.revisions.read(*number)? {
+                other.revisions.create(*number, &packed)?;
+            }
+        }
+        Ok(numbers.len())
+    }
+
+    /// A revision, packed.
+    fn text_of(&self, account: &Account<'_>, number: u64) -> Result<Vec<u8>, Error> {
+        let (state, path) = (account.state, &self.path(number));
         let sealed = account.configuration.map(|snapshot| snapshot::seal(snapshot, &state.secret_key, &state.lineage)).transpose();
         let configuration = sealed.map_err(|error| Error::NotOpened { path: path.to_owned(), why: error.to_string() })?;
         let head = HeadV1 {
@@ -199,56 +230,31 @@ impl History {
         let lines = revision_v1::write(&head, configuration.as_ref(), account.plan.as_deref()).map_err(Error::not_storable(path))?;
         // Without its key: it would open what is sealed above.
         let written = self.store.files().write_state(state, state.serial, &state.lineage, &[]).map_err(Error::not_storable(path))?;
-        Ok(vec![lines, written])
-    }
-
-    fn write(&self, staged: &Path, path: &Path, text: &[Vec<u8>]) -> io::Result<()> {
-        remove_if_there(staged)?;
-        let file = open_private(OpenOptions::new().write(true).create_new(true), staged)?;
-        let mut packed = GzEncoder::new(file, Compression::fast());
-        for part in text {
-            packed.write_all(part)?;
-        }
-        packed.finish()?.sync_all()?;
-        fs::rename(staged, path)?;
-        sync_directory(&self.directory)
-    }
-
-    fn prune(&self, most: usize) -> Result<(), Error> {
-        let numbers = self.numbers()?;
-        for number in numbers.iter().take(numbers.len().saturating_sub(most)) {
-            let path = self.path(*number);
-            remove_if_there(&path).map_err(Error::io("remove", &path))?;
-        }
-        Ok(())
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        let pack = || {
+            packed.write_all(&lines)?;
+            packed.write_all(&written)?;
+            packed.finish()
+        };
+        pack().map_err(Error::io("pack", path))
     }
 
     /// The numbers of all revisions.
     pub fn numbers(&self) -> Result<BTreeSet<u64>, Error> {
-        let entries = match fs::read_dir(&self.directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-            Err(error) => return Err(Error::io("read", &self.directory)(error)),
-        };
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        Ok(names.filter_map(|name| name.strip_suffix(ENDING)?.parse().ok()).collect())
+        self.revisions.numbers()
     }
 
     fn path(&self, number: u64) -> PathBuf {
-        self.directory.join(format!("{number}{ENDING}"))
+        self.revisions.name(number)
     }
 
-    fn open(&self, number: u64) -> Result<Lines, Error> {
-        let path = self.path(number);
-        match File::open(&path) {
-            Ok(file) => Ok(Lines(BufReader::new(GzDecoder::new(BufReader::new(file))))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let numbers = self.numbers()?;
-                let kept = numbers.first().copied().zip(numbers.last().copied());
-                Err(Error::NoRevision { directory: self.directory.clone(), number, kept })
-            }
-            Err(error) => Err(Error::io("read", &path)(error)),
+    fn packed(&self, number: u64) -> Result<Vec<u8>, Error> {
+        if let Some(packed) = self.revisions.read(number)? {
+            return Ok(packed);
         }
+        let numbers = self.numbers()?;
+        let kept = numbers.first().copied().zip(numbers.last().copied());
+        Err(Error::NoRevision { place: self.place(), number, kept })
     }
 
     fn unreadable(&self, number: u64) -> impl FnOnce(Unreadable) -> Error {
@@ -257,7 +263,8 @@ impl History {
     }
 }
 
-const ADVICE: &str = "the other revisions do not depend on it: leave it, or remove the file";
+/// What to do about a revision that cannot be read, as a fragment.
+pub(crate) const ADVICE: &str = "the other revisions do not depend on it: leave it, or remove the file";
 
 impl From<Ending> for ResultV1 {
     fn from(ending: Ending) -> Self {
@@ -283,10 +290,14 @@ impl From<HeadV1> for Head {
     }
 }
 
-/// The lines of a revision's file, unpacked as they are read.
-struct Lines(BufReader<GzDecoder<BufReader<File>>>);
+/// The lines of a revision, unpacked as they are read.
+struct Lines<'a>(BufReader<GzDecoder<&'a [u8]>>);
 
-impl Lines {
+impl<'a> Lines<'a> {
+    fn of(packed: &'a [u8]) -> Self {
+        Self(BufReader::new(GzDecoder::new(packed)))
+    }
+
     fn line(&mut self, path: &Path) -> Result<String, Error> {
         let mut line = String::new();
         self.0.read_line(&mut line).map_err(damaged(path))?;

@@ -3,6 +3,7 @@ use crate::sample::state_of_everything;
 use crate::sealing::{KeySource, Keyring, SealingKey};
 use engine::source::{ModuleKey, ModuleSource, SourceTree};
 use engine::value::{Type, Value, parse_number};
+use std::fs;
 
 fn state(serial: u64) -> State {
     State { serial, lineage: "l".to_owned(), secret_key: vec![7; 32], ..state_of_everything() }
@@ -39,14 +40,14 @@ fn snapshot() -> Snapshot {
 
 fn history() -> (tempfile::TempDir, History) {
     let directory = tempfile::tempdir().unwrap();
-    let history = History::new(directory.path().join(".meshplan/history"), Store::new("s"));
+    let history = History::new(directory.path().join(".meshplan/history"), Store::new("s")).unwrap();
     (directory, history)
 }
 
 fn unpacked(history: &History, number: u64) -> String {
     let mut text = String::new();
-    let file = BufReader::new(File::open(history.path(number)).unwrap());
-    io::Read::read_to_string(&mut GzDecoder::new(file), &mut text).unwrap();
+    let packed = history.packed(number).unwrap();
+    io::Read::read_to_string(&mut GzDecoder::new(packed.as_slice()), &mut text).unwrap();
     text
 }
 
@@ -107,7 +108,7 @@ fn a_value_that_is_not_known_is_not_written() {
     let state = state(1);
     let error = history.record(&Account { configuration: Some(&snapshot), ..account(&state) }, None).unwrap_err();
     assert!(error.to_string().ends_with("variable `ip`: it holds a value that is not known"), "{error}");
-    assert_eq!(fs::read_dir(directory.path().join(".meshplan/history")).unwrap().count(), 0);
+    assert!(!directory.path().join(".meshplan").exists(), "nothing is written");
 }
 
 #[test]
@@ -135,11 +136,11 @@ fn what_a_killed_write_left_is_no_revision_and_no_obstacle() {
     let state = state(1);
     history.record(&account(&state), None).unwrap();
     for leftover in ["2.json.gz.new", "3.json", "notes.txt", "x.json.gz"] {
-        fs::write(history.directory.join(leftover), "half").unwrap();
+        fs::write(history.place().join(leftover), "half").unwrap();
     }
     assert_eq!(history.numbers().unwrap().len(), 1);
     assert_eq!(history.record(&account(&state), None).unwrap(), 2);
-    assert!(!history.directory.join("2.json.gz.new").exists());
+    assert!(!history.place().join("2.json.gz.new").exists());
 }
 
 #[test]
@@ -160,6 +161,19 @@ fn a_damaged_revision_is_told_and_hides_no_other() {
     assert!(matches!(history.head(2), Err(Error::Newer { version: 9, known: 1, .. })));
 }
 
+#[test]
+fn a_history_is_copied_with_its_numbers_where_there_is_none() {
+    let ((_one, from), (_other, to)) = (history(), history());
+    for serial in 1..6 {
+        from.record(&account(&state(serial)), Some(3)).unwrap();
+    }
+    assert_eq!((from.copy_to(&from.clone()).unwrap(), from.copy_to(&to).unwrap()), (0, 3));
+    assert_eq!(to.heads().unwrap().into_iter().map(|head| head.unwrap().serial).collect::<Vec<_>>(), [3, 4, 5]);
+    assert_eq!((to.numbers().unwrap(), to.packed(4).unwrap()), (from.numbers().unwrap(), from.packed(4).unwrap()));
+    from.record(&account(&state(6)), None).unwrap();
+    assert_eq!((from.copy_to(&to).unwrap(), to.numbers().unwrap().len()), (0, 3), "two histories are never mixed");
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_owner_may_read_a_revision() {
@@ -174,15 +188,15 @@ fn a_directory_that_cannot_be_written_is_an_error_and_no_panic() {
     let (directory, _) = history();
     let taken = directory.path().join("taken");
     fs::write(&taken, "").unwrap();
-    let history = History::new(taken.join("history"), Store::new("s"));
-    assert!(matches!(history.record(&account(&state(1)), None), Err(Error::Io { action: "make", .. })));
+    let history = History::new(taken.join("history"), Store::new("s")).unwrap();
+    assert!(matches!(history.record(&account(&state(1)), None), Err(Error::Io { .. })));
 }
 
 #[test]
 fn with_a_key_at_hand_the_state_is_sealed_as_well() {
     let (_directory, history) = history();
     let key = |byte| Keyring::new(KeySource::Key(SealingKey::from_bytes(&[byte; 32]).unwrap()), Vec::new());
-    let with = |keyring| History::new(history.directory.clone(), Store::new("s").with_keys(keyring));
+    let with = |keyring| History::new(history.place(), Store::new("s").with_keys(keyring)).unwrap();
     let state = state(1);
     with(key(1)).record(&account(&state), None).unwrap();
     assert!(!unpacked(&history, 1).contains("s3cret"));

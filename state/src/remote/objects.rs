@@ -129,6 +129,11 @@ impl Reach {
         }
     }
 
+    pub(crate) fn delete(&self, objects: &[String]) -> Result<(), Error> {
+        let Some(first) = objects.first() else { return Ok(()) };
+        self.0.delete(objects).map_err(|refusal| self.error(first, refusal))
+    }
+
     /// Deletes what counts no more. What is left over the next one deletes.
     pub(crate) fn clear(&self, objects: &[String]) {
         if !objects.is_empty() {

@@ -2,8 +2,11 @@
 
 use super::{NOW, Run, block_on, filled, put, sizes};
 use engine::port::Guard;
-use state::{Backend, Error, Holder, Notice, Store};
+use engine::state::State;
+use state::{Account, Backend, Ending, Error, History, Holder, Notice, Store};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -117,23 +120,23 @@ pub fn torn(backend: &Arc<dyn Backend>, step: usize) {
     held.release().unwrap();
 }
 
+/// So many bytes of hexadecimal digits, others for each seed.
+pub(super) fn incompressible(bytes: usize, seed: u64) -> String {
+    let mut random = seed;
+    (0..bytes.div_ceil(16)).fold(String::new(), |mut text, _| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        write!(text, "{random:016x}").unwrap();
+        text
+    })
+}
+
 /// A state of at least so many bytes, which do not compress, is read as it was written, and who reads while it is replaced sees one or the
 /// other.
 pub fn large(backend: &Arc<dyn Backend>, bytes: usize) {
     let store = Store::on(backend.clone());
     let mut run = Run::begin(&store).unwrap();
-    let mut random = 1_u64;
-    let mut filling = || {
-        (0..bytes / 64).fold(String::new(), |mut text, _| {
-            for _ in 0..4 {
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                write!(text, "{random:016x}").unwrap();
-            }
-            text
-        })
-    };
     for round in 1..=3 {
-        run.append(&filled("a", &filling())).unwrap();
+        run.append(&filled("a", &incompressible(bytes, round))).unwrap();
         let (before, reading) = (store.read().unwrap().state, store.clone());
         let seen = std::thread::spawn(move || reading.read().unwrap().state);
         assert_eq!(run.fold(), Ok(round));
@@ -142,6 +145,43 @@ pub fn large(backend: &Arc<dyn Backend>, bytes: usize) {
         assert_eq!(seen.join().unwrap().resources, before.resources, "what is folded was seen before");
     }
     run.release().unwrap();
+}
+
+/// What an operation on a state leaves to be written down.
+pub(super) fn account<'a>(operation: &'a str, state: &'a State) -> Account<'a> {
+    let (now, ending, counts) = (1_700_000_000, Ending::Complete, BTreeMap::new());
+    Account { operation, now, ending, counts, digest: None, plan: Some("{}".to_owned()), configuration: None, state }
+}
+
+/// Revisions have numbers that only grow, hold any state whole, and go when they are more than are kept; of two who write at once each gets a
+/// number of its own. `bytes` is the size of the state.
+pub fn keeps_revisions(backend: &Arc<dyn Backend>, directory: &Path, bytes: usize) {
+    let history = || History::new(directory.join("history"), Store::on(backend.clone())).unwrap();
+    let (mine, theirs) = (history(), history());
+    assert_eq!((mine.last().unwrap(), mine.heads().unwrap().len()), (None, 0));
+    let mut state = State { lineage: "l".to_owned(), serial: 1, ..State::default() };
+    for serial in 1..=4 {
+        state.serial = serial;
+        state.apply(&filled("a", &incompressible(bytes, serial)));
+        let (writer, reader) = if serial % 2 == 0 { (&theirs, &mine) } else { (&mine, &theirs) };
+        assert_eq!(writer.record(&account("apply", &state), Some(3)).unwrap(), serial);
+        assert_eq!(reader.state(serial).unwrap(), state);
+        assert_eq!(reader.last().unwrap().map(|head| (head.number, head.serial)), Some((serial, serial)));
+    }
+    let heads: Vec<_> = mine.heads().unwrap().into_iter().map(|head| head.unwrap().number).collect();
+    assert_eq!((heads, theirs.plan(2).unwrap().as_deref()), (vec![2, 3, 4], Some("{}")));
+    let Err(Error::NoRevision { number: 1, kept: Some((2, 4)), .. }) = mine.state(1) else { panic!("it is gone") };
+    if backend.revisions().unwrap().is_some() {
+        // A directory has one user at a time, who has the lock; elsewhere a late holder may write as well.
+        let taken: Vec<u64> = std::thread::scope(|scope| {
+            let writers =
+                [&mine, &theirs, &mine, &theirs].map(|history| scope.spawn(|| history.record(&account("apply", &state), None).unwrap()));
+            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+        });
+        assert_eq!(BTreeSet::from_iter(taken), BTreeSet::from([5, 6, 7, 8]));
+    }
+    theirs.record(&account("apply", &state), Some(0)).unwrap();
+    assert_eq!(mine.numbers().unwrap().len(), 0, "none is kept");
 }
 
 /// A state that a newer meshplan wrote is refused, and stays as it is.

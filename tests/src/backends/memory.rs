@@ -56,7 +56,7 @@ impl Objects for Memory {
     }
 
     fn create(&self, object: &str, text: &[u8]) -> Result<Version, Refusal> {
-        let is_bounded = object.starts_with("journal-") || object.starts_with("state-");
+        let is_bounded = ["journal-", "state-", "revision-", "further-"].iter().any(|part| object.starts_with(part));
         assert!(!is_bounded || text.len() <= self.largest, "`{object}` has {} bytes", text.len());
         let mut objects = self.objects();
         if objects.contains_key(object) { Err(Refusal::Conflict) } else { Ok(self.put(object, text, &mut objects)) }

@@ -1,7 +1,10 @@
 //! What a backend promises whose lock must be renewed, because nobody knows whether its holder lives.
 
-use super::{Death, Mortal, NOW, Run, put, sizes};
-use state::{Error, Notice, Objects, Remote, Store};
+use super::contract::{self, account};
+use super::{Death, Mortal, NOW, Run, filled, put, sizes};
+use engine::state::State;
+use state::{Error, History, Notice, Objects, Remote, Store};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -159,6 +162,37 @@ pub fn nothing_is_lost_at_any_request(make: &dyn Fn() -> Arc<dyn Objects>, step:
         let left = objects.names("journal-").unwrap().len();
         assert_eq!(left, 0, "{death:?} leaves no segments");
         assert!(objects.names("state-").unwrap().len() <= 2 * 40, "{death:?} leaves no parts but of two states");
+    }
+}
+
+/// A process that dies at any of its requests while it writes a revision leaves it whole or not at all, and the next one gets a number and
+/// leaves nothing of it behind once it is too old. `bytes` is the size of the state.
+pub fn a_revision_is_whole_or_not_there(make: &dyn Fn() -> Arc<dyn Objects>, bytes: usize) {
+    let history = |objects: &Arc<dyn Objects>| History::new("nowhere", Store::on(Arc::new(Remote::new(objects.clone())))).unwrap();
+    let mut state = State { lineage: "l".to_owned(), ..State::default() };
+    state.apply(&filled("a", &contract::incompressible(bytes, 1)));
+    for death in [Death::Before, Death::After, Death::Refused, Death::Unanswered] {
+        let objects = make();
+        let healthy = history(&objects);
+        let mut kept = BTreeSet::new();
+        for at in 0.. {
+            let mortal = Arc::new(Mortal::new(objects.clone(), death, at));
+            let reached: Arc<dyn Objects> = mortal.clone();
+            let recorded = history(&reached).record(&account("apply", &state), Some(2));
+            let seen = healthy.numbers().unwrap();
+            assert!(seen.iter().all(|number| healthy.state(*number).unwrap() == state), "{death:?} at {at}");
+            assert!(recorded.as_ref().is_ok_and(|number| seen.contains(number)) || mortal.requests() > at, "{death:?} at {at}");
+            let number = healthy.record(&account("apply", &state), Some(2)).unwrap();
+            assert!(kept.insert(number), "{death:?} at {at}: no number is given twice");
+            if mortal.requests() <= at {
+                break;
+            }
+        }
+        let last = *kept.last().unwrap();
+        healthy.record(&account("apply", &state), Some(1)).unwrap();
+        let left = objects.names("further-").unwrap();
+        assert!(left.iter().all(|name| name.starts_with(&format!("further-{:012}-", last + 1))), "{death:?}: {left:?}");
+        assert_eq!(objects.names("revision-").unwrap().len(), 1);
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Diff {
 }
 
 pub(super) fn run(session: &mut Session, args: &Diff) -> Result<u8, Failure> {
-    let history = history::of(session);
+    let history = history::of(session)?;
     let from = match args.from {
         Some(from) => Some(from),
         None => history.numbers()?.iter().rev().nth(1).copied(),

@@ -11,7 +11,8 @@ use engine::diagnostic::Diagnostic;
 /// List what was done, by the number of the revision it left
 ///
 /// Every apply, destroy and change of the state by hand leaves one: the state after it, and of an apply the configuration with its
-/// variables and the plan. They stand in `.meshplan/history`; `history = 50` in the `meshplan` block says how many are kept.
+/// variables and the plan. They stand in `.meshplan/history`, and where
+/// the state is in a cluster or a bucket beside it; `history = 50` in the `meshplan` block says how many are kept.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  meshplan state history\n  meshplan state history --json | jq '.[-1].digest'")]
 pub struct History {
@@ -24,7 +25,7 @@ pub struct History {
 }
 
 pub(super) fn run(session: &mut Session, args: &History) -> Result<u8, Failure> {
-    let history = history::of(session);
+    let history = history::of(session)?;
     if let Some(number) = args.plan {
         let Some(plan) = history.plan(number)? else {
             let detail = format!("@{number} was left by `{}`, which planned nothing", history.head(number)?.operation);
@@ -36,8 +37,8 @@ pub(super) fn run(session: &mut Session, args: &History) -> Result<u8, Failure> 
         return Ok(exit::DONE);
     }
     let mut heads = Vec::new();
-    for number in history.numbers()? {
-        match history.head(number) {
+    for head in history.heads()? {
+        match head {
             Ok(head) => heads.push(head),
             Err(error) => {
                 let problem = Diagnostic { severity: engine::diagnostic::Severity::Warning, ..error.into() };

@@ -4,6 +4,7 @@ use crate::args::duration;
 use crate::backend::{self, Choice};
 use crate::exit;
 use crate::failure::Failure;
+use crate::history;
 use crate::session::Session;
 use backends::Wrong;
 use state::{Migrated, Onto, Store};
@@ -14,6 +15,7 @@ use std::time::Duration;
 ///
 /// After the `backend` block was changed, the state is copied from where it was kept before: from what the last run used, or from
 /// `meshplan.state.json` beside the configuration. It is copied under the locks of both, as it is, and read again; what was there stays.
+/// Its history is copied along to a place that has none yet.
 ///
 /// A state of another origin, and a later one, are not replaced unless `--force` is given.
 #[derive(Debug, clap::Args)]
@@ -69,7 +71,9 @@ pub(super) fn run(session: &mut Session, args: &Migrate) -> Result<u8, Failure> 
         return Err(Failure::one("nothing to migrate", format!("`{shown}` is where the state is kept already")));
     }
     let onto = if args.force { Onto::Whatever } else { Onto::Earlier };
-    let migrated = source.migrate_to(&target, onto, args.lock_timeout)?;
+    let both = (source.clone(), target.clone());
+    let migrated =
+        source.migrate_to(&target, (onto, args.lock_timeout), &mut |state| history::keep_migration(session, both.clone(), state))?;
     backend::keep(session, &now)?;
     let from = source.path().display();
     session.view.say(&match migrated {

@@ -2,7 +2,9 @@
 
 use crate::exit;
 use crate::failure::Failure;
+use crate::history;
 use crate::session::Session;
+use engine::state::State;
 use std::time::Duration;
 
 /// Seal what is remembered with the key of the configuration
@@ -26,11 +28,13 @@ pub(super) fn run(session: &mut Session, args: &Reseal) -> Result<u8, Failure> {
     let runtime = Session::runtime()?;
     let store = if args.unseal { session.unsealing()? } else { session.sealing()? };
     let (guard, state) = session.lock_store(&store, "state reseal", args.lock_timeout)?;
-    let serial = runtime.block_on(async {
-        let serial = guard.fold(&state).await?;
-        guard.release().await?;
-        Ok::<_, Failure>(serial)
-    })?;
+    history::catch_up(session, None, &state);
+    let serial = runtime.block_on(guard.fold(&state))?;
+    if serial > state.serial {
+        let resealed = State { serial, ..state.clone() };
+        history::keep_resealed(session, store, &resealed);
+    }
+    runtime.block_on(guard.release())?;
     let done = match (serial > state.serial, args.unseal) {
         (false, false) => "Everything secret is sealed with this key already.\n".to_owned(),
         (false, true) => "Nothing is sealed.\n".to_owned(),
@@ -42,9 +46,7 @@ pub(super) fn run(session: &mut Session, args: &Reseal) -> Result<u8, Failure> {
     };
     session.data(&done);
     if serial > state.serial {
-        session
-            .view
-            .say("note: what was written before is as it was: the backup of the state, revisions in `.meshplan/history`, saved plans");
+        session.view.say("note: what was written before is as it was: the backup of the state, older revisions, saved plans");
     }
     Ok(exit::DONE)
 }

@@ -27,7 +27,7 @@ pub struct Restore {
 }
 
 pub(super) fn run(session: &mut Session, args: &Restore) -> Result<u8, Failure> {
-    let restored = history::of(session).state(args.revision)?;
+    let restored = history::of(session)?.state(args.revision)?;
     let name = format!("@{}", args.revision);
     if args.writing.dry_run {
         let state = session.remembered()?;

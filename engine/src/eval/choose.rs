@@ -6,7 +6,7 @@
 use super::convert::convert;
 use super::evaluator::{Evaluator, problem, problem_with_help};
 use super::strict::{Open, first, from_also, literal, opened, strict};
-use super::unify::{type_of, type_words, unify};
+use super::unify::{element_type, type_of, type_words, unify};
 use crate::config::{Binary, Call, Expr, Node};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::Span;
@@ -189,15 +189,8 @@ fn may_be_anything(ty: &Type) -> bool {
 }
 
 fn branch_type(one: &Value, other: &Value, span: Span) -> Result<Type, Problems> {
-    if one.is_null() {
-        return Ok(type_of(other));
-    }
-    if other.is_null() {
-        return Ok(type_of(one));
-    }
-    let types = [type_of(one), type_of(other)];
-    unify(&types).ok_or_else(|| {
-        let detail = match types {
+    element_type([one, other]).ok_or_else(|| {
+        let detail = match [type_of(one), type_of(other)] {
             [Type::Object(one), Type::Object(other)] => objects_differ(&one, &other),
             types => {
                 let [one, other] = types.map(|ty| type_words(&ty));

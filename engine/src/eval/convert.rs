@@ -8,7 +8,7 @@ use super::{Arena, instance_origin};
 use crate::config::{Expr, Node};
 use crate::source::{FileId, Span};
 use crate::value::{
-    Class, Data, Entry, Field, Mapping, MappingKind, Number, ObjectType, Sequence, SequenceKind, Type, Value, parse_number,
+    Class, Data, Entry, Field, Mapping, MappingKind, Number, ObjectType, Sequence, SequenceKind, Type, Value, convert_number,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ pub(crate) fn primitive(value: &Value, ty: &Type) -> Result<Value, Mismatch> {
         (Data::Bool(truth), Type::String) => Data::String(if *truth { "true" } else { "false" }.into()),
         (Data::Number(number), Type::String) => Data::String(number_text(*number).into()),
         (Data::String(text), Type::Number) => {
-            let parsed = parse_number(text).map_err(|error| Mismatch::new(error_words(error), quoted(value)))?;
+            let parsed = convert_number(text).map_err(|error| Mismatch::new(error_words(error), quoted(value)))?;
             Data::Number(parsed)
         }
         (Data::String(text), Type::Bool) => match &**text {

@@ -65,8 +65,8 @@ fn all_same<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Result<b
     open.map_or(Ok(true), Err)
 }
 
-/// The order of a set's elements: false before true, numbers by size, text by bytes, collections element by element. What is not
-/// known comes last.
+/// The order of a set's elements: false before true, numbers by size, text by bytes, collections element by element. Nulls
+/// come after all others, and what is not known last.
 pub(crate) fn set_order(one: &Value, other: &Value) -> Ordering {
     match (one.data(), other.data()) {
         (Data::Bool(a), Data::Bool(b)) => a.cmp(b),
@@ -89,14 +89,14 @@ fn by_parts<T>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>, ord
 
 fn rank(value: &Value) -> u8 {
     match value.data() {
-        Data::Null => 0,
         Data::Bool(_) => 1,
         Data::Number(_) => 2,
         Data::String(_) => 3,
         Data::Sequence(_) => 4,
         Data::Mapping(_) => 5,
         Data::Instance(_) | Data::Reference(_) => 6,
-        Data::Unknown(..) | Data::Pending(_) | Data::Blocked(_) => 7,
+        Data::Null => 7,
+        Data::Unknown(..) | Data::Pending(_) | Data::Blocked(_) => 8,
     }
 }
 

@@ -4,16 +4,25 @@ use crate::value::{Data, Field, MappingKind, ObjectType, SequenceKind, Type, Val
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What null is of among types that are unified: it has no say, also not within an object. No class has an empty name.
+const NULL: Type = Type::Reference("");
+
 /// The type of a value. Null, what is blocked, and an instance are of any type: an instance stays itself wherever it goes until a
 /// type is asked of it, and an object type would take its address away.
 pub fn type_of(value: &Value) -> Type {
+    typed(value, &Type::Any)
+}
+
+/// The type of a value, with that of a null.
+fn typed(value: &Value, null: &Type) -> Type {
     match value.data() {
-        Data::Null | Data::Blocked(_) | Data::Instance(_) => Type::Any,
+        Data::Null => null.clone(),
+        Data::Blocked(_) | Data::Instance(_) => Type::Any,
         Data::Bool(_) => Type::Bool,
         Data::Number(_) => Type::Number,
         Data::String(_) => Type::String,
         Data::Sequence(sequence) => match sequence.kind() {
-            SequenceKind::Tuple => Type::Tuple(sequence.items().iter().map(type_of).collect()),
+            SequenceKind::Tuple => Type::Tuple(sequence.items().iter().map(|item| typed(item, null)).collect()),
             SequenceKind::List(element) => Type::list(element.clone()),
             SequenceKind::Set(element) => Type::set(element.clone()),
         },
@@ -21,7 +30,7 @@ pub fn type_of(value: &Value) -> Type {
             MappingKind::Map(element) => Type::map(element.clone()),
             MappingKind::Object => {
                 let field = |ty| Field { ty, optional: false, default: None };
-                let fields = mapping.entries().iter().map(|entry| (entry.key.clone(), field(type_of(&entry.value))));
+                let fields = mapping.entries().iter().map(|entry| (entry.key.clone(), field(typed(&entry.value, null))));
                 Type::Object(Arc::new(ObjectType { fields: fields.collect() }))
             }
         },
@@ -66,16 +75,36 @@ pub fn unify(types: &[Type]) -> Option<Type> {
     all(types.iter())
 }
 
-/// The type that the elements of a list, set or map of these values get. Nulls have no say.
+/// The one type of these values, which the elements of a list, set or map of them get, or the branches of a conditional. Nulls have no
+/// say, also within tuples and objects.
 pub(crate) fn element_type<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Type> {
     let mut types: Vec<Type> = Vec::new();
     for value in values {
-        let ty = type_of(value);
-        if !value.is_null() && !types.contains(&ty) {
+        let ty = typed(value, &NULL);
+        if !types.contains(&ty) {
             types.push(ty);
         }
     }
-    all(types.iter())
+    all(types.iter()).map(without_null)
+}
+
+/// A type in which nothing but nulls said anything of some part.
+fn without_null(ty: Type) -> Type {
+    match ty {
+        NULL => Type::Any,
+        Type::List(element) => Type::list(without_null((*element).clone())),
+        Type::Set(element) => Type::set(without_null((*element).clone())),
+        Type::Map(element) => Type::map(without_null((*element).clone())),
+        Type::Tuple(items) => Type::Tuple(items.iter().cloned().map(without_null).collect()),
+        Type::Object(object) => {
+            let fields = object.fields.iter().map(|(name, field)| {
+                let ty = without_null(field.ty.clone());
+                (name.clone(), Field { ty, ..field.clone() })
+            });
+            Type::Object(Arc::new(ObjectType { fields: fields.collect() }))
+        }
+        plain => plain,
+    }
 }
 
 fn pair(one: &Type, other: &Type) -> Option<Type> {
@@ -83,6 +112,7 @@ fn pair(one: &Type, other: &Type) -> Option<Type> {
         return Some(one.clone());
     }
     match (one, other) {
+        (&NULL, ty) | (ty, &NULL) => Some(ty.clone()),
         (Type::Any, _) | (_, Type::Any) | (Type::Reference(_), Type::Reference(_)) => Some(Type::Any),
         (Type::String, Type::Number | Type::Bool) | (Type::Number | Type::Bool, Type::String) => Some(Type::String),
         (Type::List(a), Type::List(b) | Type::Set(b)) | (Type::Set(a), Type::List(b)) => Some(Type::list(pair(a, b)?)),
@@ -123,17 +153,19 @@ fn objects(one: &ObjectType, other: &ObjectType) -> Option<Type> {
 
 /// The one type of several, whatever their order: two that do not agree may both agree with a third.
 fn all<'a>(types: impl Iterator<Item = &'a Type>) -> Option<Type> {
-    let mut distinct: Vec<&Type> = Vec::new();
+    let (mut distinct, mut nulls) = (Vec::<&Type>::new(), false);
     for ty in types {
         if *ty == Type::Any {
             return Some(Type::Any);
         }
-        if !distinct.contains(&ty) {
+        if *ty == NULL {
+            nulls = true;
+        } else if !distinct.contains(&ty) {
             distinct.push(ty);
         }
     }
     if distinct.is_empty() {
-        return Some(Type::Any);
+        return Some(if nulls { NULL } else { Type::Any });
     }
     let from = |first: &Type| distinct.iter().try_fold(first.clone(), |all, ty| pair(&all, ty));
     distinct.iter().find_map(|first| from(first))
@@ -194,6 +226,15 @@ mod tests {
         assert_eq!(element_type(&[Value::null(), Value::number(1), Value::string("a")]), Some(Type::String));
         assert_eq!(element_type(&[Value::null()]), Some(Type::Any));
         assert_eq!(element_type(&[Value::number(1), Value::bool(true)]), None);
+        let within = |value: Value| Value::object([("a", Value::tuple(vec![value]))]);
+        for (values, expected) in [
+            ([within(Value::null()), within(Value::number(1)), within(Value::string("x"))], "object({ a = tuple([string]) })"),
+            ([within(Value::null()), within(Value::null()), Value::null()], "object({ a = tuple([any]) })"),
+            ([within(Value::null()), within(Value::unknown(Type::Any)), within(Value::number(1))], "object({ a = tuple([any]) })"),
+            ([Value::object([("b", Value::null())]), Value::object([("c", Value::number(1))]), Value::null()], "map(number)"),
+        ] {
+            assert_eq!(element_type(&values).map(|ty| ty.to_string()).as_deref(), Some(expected), "{values:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) use fingerprint::TupleHash;
 pub use fingerprint::{fingerprint, hex, keyed_fingerprint};
 pub use json::NotJson;
 pub use mark::Marks;
-pub use number::{NotANumber, Number, parse_number};
+pub use number::{NotANumber, Number, convert_number, parse_number};
 pub use origin::{Made, Origin, Origins};
 pub use types::{Class, Field, ObjectType, Type};
 

@@ -44,6 +44,19 @@ pub fn parse_number(text: &str) -> Result<Number, NotANumber> {
     shifted(number.normalize(), exponent).ok_or(NotANumber::TooPrecise)
 }
 
+/// The number that a text converts to: as [`parse_number`], and with a `+` before it or digits on one side of the point only.
+pub fn convert_number(text: &str) -> Result<Number, NotANumber> {
+    let text = text.strip_prefix('+').filter(|text| !text.starts_with('-')).unwrap_or(text);
+    let end = text.find(['e', 'E']).unwrap_or(text.len());
+    let (mantissa, exponent) = text.split_at(end);
+    let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
+    match digits.split_once('.') {
+        Some(("", fraction)) => parse_number(&format!("{sign}0.{fraction}{exponent}")),
+        Some((whole, "")) => parse_number(&format!("{sign}{whole}{exponent}")),
+        _ => parse_number(text),
+    }
+}
+
 fn parse_exponent(text: &str) -> Result<i32, NotANumber> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -102,5 +115,16 @@ mod tests {
         for text in ["99999999999999999999999999999999999999", "1e29", "1e-29", "1e99999999999", "0.12345678901234567890123456789012"] {
             assert_eq!(parse_number(text), Err(NotANumber::TooPrecise), "{text}");
         }
+    }
+
+    #[test]
+    fn more_texts_convert_than_are_written() {
+        for (text, printed) in [("+5", "5"), (".5", "0.5"), ("5.", "5"), ("-.5e1", "-5"), ("+5.e-1", "0.5"), ("1.50", "1.5"), ("-0", "0")] {
+            assert_eq!(convert_number(text).map(|number| number.to_string()), Ok(printed.to_owned()), "{text}");
+        }
+        for text in ["", ".", "+", "-.", "+-1", "-+1", "++1", ".e1", "5.x", "Inf", "0x1", "1_0", "\u{661}"] {
+            assert_eq!(convert_number(text), Err(NotANumber::Malformed), "{text}");
+        }
+        assert_eq!(convert_number("+99999999999999999999999999999999999999."), Err(NotANumber::TooPrecise));
     }
 }

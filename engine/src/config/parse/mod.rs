@@ -121,10 +121,10 @@ pub(super) fn check_syntax(text: &str, file: FileId) -> Problems {
 /// Parses one expression, as `console` and `--var` take it. References are read as in the root module; whether there is what they name is
 /// not looked at.
 pub fn parse_expression(text: &str, file: FileId) -> Result<Expr, Problems> {
-    let trimmed = text.trim();
-    let base = text.len() - text.trim_start().len();
-    let expression = hcl_edit::parser::parse_expr(trimmed).map_err(|error| vec![problem::syntax(&error, trimmed, base, file)])?;
-    let mut lowering = Lowering::new(trimmed, base, file);
+    let Range { start, end } = scanner::within_comments(text);
+    let code = &text[start..end];
+    let expression = hcl_edit::parser::parse_expr(code).map_err(|error| vec![problem::syntax(&error, code, start, file)])?;
+    let mut lowering = Lowering::new(code, start, file);
     let lowered = lowering.expression(&expression);
     if lowering.problems.is_empty() { Ok(lowered) } else { Err(lowering.problems) }
 }

@@ -1,5 +1,7 @@
 //! What brackets, strings, heredocs and comments enclose: enough of the syntax to cut text, also text that does not parse.
 
+use std::ops::Range;
+
 /// What is open at a place in the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
@@ -44,6 +46,28 @@ pub(super) fn never_closed(statement: &str) -> Option<usize> {
     scanner.broken.or(scanner.open.last().map(|(_, place)| *place))
 }
 
+/// What of an expression stands between the blanks and comments around it.
+pub(super) fn within_comments(text: &str) -> Range<usize> {
+    let mut scanner = Scanner::new(text, 0, Unclosed::Trusted);
+    let mut code = text.len()..text.len();
+    while scanner.at < text.len() {
+        let quoted = scanner.open.last().is_some_and(|(open, _)| *open == Open::Quote);
+        let start = scanner.at;
+        // A comment that nothing closes is left for the parser to see.
+        let open = scanner.starts(b"/*") && !text[start + 2..].contains("*/");
+        let counts = quoted || open || !(scanner.comment_begins() || scanner.bytes[start].is_ascii_whitespace());
+        if quoted {
+            scanner.quoted();
+        } else {
+            let _line_ended = scanner.code();
+        }
+        if counts {
+            code = code.start.min(start)..scanner.at.min(text.len());
+        }
+    }
+    code
+}
+
 impl<'t> Scanner<'t> {
     /// A scanner at a place of a text that is outside everything.
     pub(super) fn new(text: &'t str, at: usize, unclosed: Unclosed) -> Self {
@@ -64,6 +88,10 @@ impl<'t> Scanner<'t> {
 
     fn starts(&self, with: &[u8]) -> bool {
         self.bytes[self.at..].starts_with(with)
+    }
+
+    fn comment_begins(&self) -> bool {
+        [&b"#"[..], b"//", b"/*"].into_iter().any(|opening| self.starts(opening))
     }
 
     fn quoted(&mut self) {
@@ -184,5 +212,26 @@ mod tests {
         assert_eq!(open_bracket("a = [\n(1)\n", 9), Some(4));
         assert_eq!(open_bracket("a = [\n(1)\n", 8), Some(6));
         assert_eq!(open_bracket("a = 1\n", 5), None);
+    }
+
+    #[test]
+    fn comments_around_an_expression_are_no_part_of_it() {
+        for (text, code) in [
+            ("1", "1"),
+            (" 1\n", "1"),
+            ("/* a */ 1 // b", "1"),
+            ("# a\n// b\n/* c\n*/ [1, /* d */ 2] # e", "[1, /* d */ 2]"),
+            ("/* a /* b */ 1", "1"),
+            ("\"# no\"  # yes", "\"# no\""),
+            ("\"${1 /* \" */}\"/**/", "\"${1 /* \" */}\""),
+            ("<<E\n# no\nE\n# yes", "<<E\n# no\nE"),
+            ("1 /* open", "1 /* open"),
+            ("\"\\", "\"\\"),
+            ("é # ü", "é"),
+            ("# only", ""),
+            ("", ""),
+        ] {
+            assert_eq!(&text[within_comments(text)], code, "{text}");
+        }
     }
 }

@@ -112,9 +112,27 @@ fn shown(work: &mut Work<'_>) -> Value {
     let left = match Open::of(&value) {
         // It may be marked only when it is known.
         Some(open) => work.later(open, type_of(&value)),
+        // A set is marked as a whole, so the marks of its elements go with it.
+        None if matches!(type_of(&value), Type::Set(_)) => bare(&value),
         None => value,
     };
     left.without(Marks::SENSITIVE)
+}
+
+/// The value with nothing marked sensitive in it.
+fn bare(value: &Value) -> Value {
+    if !value.holds_sensitive() {
+        return value.clone();
+    }
+    let left = match value.data() {
+        Data::Sequence(of) => sequence(of.kind().clone(), of.items().iter().map(bare).collect()),
+        Data::Mapping(mapping) => {
+            let entries = mapping.entries().iter().map(|entry| Entry { value: bare(&entry.value), ..entry.clone() });
+            Value::new(Data::Mapping(Arc::new(Mapping::new(mapping.kind().clone(), entries.collect()))))
+        }
+        _ => value.clone(),
+    };
+    left.with_origin(value.origin()).marked(value.marks()).without(Marks::SENSITIVE)
 }
 
 fn ephemeral_as_null(work: &mut Work<'_>) -> Value {
@@ -212,6 +230,9 @@ mod tests {
             (r#"nonsensitive("a")"#, r#""a""#),
             ("nonsensitive(null)", "null"),
             (r#"nonsensitive([sensitive("a")])"#, r#"[*"a"]"#),
+            (r#"nonsensitive(toset([sensitive("a")]))"#, r#"set["a"]"#),
+            (r#"nonsensitive(toset([{ a = sensitive("b") }]))"#, r#"set[{a="b"}]"#),
+            (r#"nonsensitive(toset([ephemeralasnull("a"), sensitive("b")]))"#, r#"set["a", "b"]"#),
             ("nonsensitive(1, 2)", "wrong number of arguments: `nonsensitive` takes 1 argument, 2 are given"),
             (r#"issensitive("a")"#, "false"),
             (r#"issensitive([sensitive("a")])"#, "false"),

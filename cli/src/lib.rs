@@ -31,9 +31,9 @@ pub use real::real_world;
 pub use world::World;
 
 use args::Args;
+use review::style::Style;
 use session::Session;
 use std::ffi::OsString;
-use view::style::Style;
 
 /// Runs one command line (the program's name first) and says what to exit with: one of [`exit`]'s.
 pub fn run(world: World, args: impl IntoIterator<Item = OsString>) -> u8 {

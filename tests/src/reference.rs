@@ -6,7 +6,7 @@
 use engine::address::Mode;
 use engine::schema::{Attribute, Catalogue, OnChange, Presence, ProviderSchema, Schema, Setting};
 use engine::value::{Class, Type};
-use meshplan::view::value::brief;
+use review::notation::brief;
 use std::fmt::Write as _;
 
 /// The name of a kind's page and example, without ending: `kubernetes_secret`, `data.kubernetes_cluster`.

@@ -3,9 +3,9 @@
 use crate::exit;
 use crate::failure::Failure;
 use crate::session::Session;
-use crate::view::diff::unified_diff;
 use engine::config::lay_out;
 use engine::diagnostic::{Diagnostic, Problems};
+use review::unified_diff;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

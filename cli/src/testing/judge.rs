@@ -2,12 +2,12 @@
 
 use super::run::told;
 use crate::view::test::Status;
-use crate::view::value::{cut, inline};
 use engine::config::{Asked, Assertion, Checkable, Module, Node, ResourceName, Run};
 use engine::diagnostic::{Diagnostic, Problems};
 use engine::eval::{Arena, convert};
 use engine::plan::{CheckResult, CheckStatus, Plan};
 use engine::value::Type;
+use review::notation::{cut, inline};
 use std::collections::BTreeSet;
 
 /// Columns that a value may take beside the text it comes from.

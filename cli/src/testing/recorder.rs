@@ -1,7 +1,6 @@
 //! A view that holds back what a run shows: whether it is a problem is for the test to say.
 
 use crate::session::Session;
-use crate::view::style::Style;
 use crate::view::test::TestEvent;
 use crate::view::{Applied, Screen, View, human::Human};
 use crate::world::Stream;
@@ -9,6 +8,7 @@ use engine::apply::Event;
 use engine::diagnostic::{Diagnostic, Problems};
 use engine::plan::{CheckResult, Plan};
 use engine::source::SourceTree;
+use review::style::Style;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,9 +1,9 @@
 //! Problems with the piece of text they are about.
 
-use super::style::Style;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::source::{SourceTree, Span};
+use review::style::Style;
 use std::ops::Range;
 
 /// Columns of text excerpts where the terminal does not say how many it has.
@@ -60,7 +60,7 @@ fn group<'a>(sources: &'a SourceTree, diagnostic: &'a Diagnostic, width: Option<
 
 /// A text as it may be printed, broken at spaces into lines that leave room for the margin.
 fn lines(text: &str, width: Option<usize>) -> String {
-    let text = super::value::printable(text);
+    let text = review::notation::printable(text);
     let Some(columns) = width.map(|width| width.saturating_sub(MARGIN).max(NARROWEST)) else { return text };
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.split('\n') {

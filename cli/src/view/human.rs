@@ -1,14 +1,15 @@
 //! Text for people.
 
-use super::plan::Layout;
 use super::progress::Progress;
-use super::style::{Paint, Style};
 use super::test::{self, TestEvent};
-use super::{Applied, Screen, View, diagnostic, memory, plan};
+use super::{Applied, Screen, View, diagnostic, memory};
 use engine::apply::{Event, Summary};
 use engine::diagnostic::Diagnostic;
 use engine::plan::Plan;
 use engine::source::SourceTree;
+use review::style::{Paint, Style};
+use review::terminal;
+use review::terminal::Layout;
 use std::fmt::Write;
 
 /// Columns assumed where nothing says how many there are.
@@ -44,7 +45,7 @@ impl View for Human {
 
     fn plan(&mut self, plan: &Plan) {
         let layout = self.layout();
-        plan::render(plan, layout, &mut |text| self.screen.out.write(text));
+        terminal::render(plan, layout, &mut |text| self.screen.out.write(text));
     }
 
     fn event(&mut self, event: &Event, now: u64) {

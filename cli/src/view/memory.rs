@@ -1,9 +1,9 @@
 //! What is remembered, as text: resources with their attributes, outputs.
 
-use super::value::{SENSITIVE, inline, key};
 use engine::address::Address;
 use engine::state::{Objects, Operation, Output, Record, State, Status};
 use engine::value::{Data, Marks, Value};
+use review::notation::{SENSITIVE, inline, key};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ pub fn pretty(value: &Value, indent: usize) -> String {
 fn heredoc(text: &str, indent: usize) -> String {
     let inner = indent + 2;
     let mut block = "<<-EOT\n".to_owned();
-    for line in super::value::printable(text).lines() {
+    for line in review::notation::printable(text).lines() {
         let _ = writeln!(block, "{}", format!("{:inner$}{line}", "").trim_end());
     }
     let _ = write!(block, "{:indent$}EOT", "");

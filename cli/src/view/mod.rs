@@ -1,17 +1,13 @@
 //! What the user sees. Views are fed with plans, events and problems; they decide nothing and read nothing.
 
 pub mod diagnostic;
-pub mod diff;
 pub mod graph;
 pub mod history;
 pub mod human;
 pub mod json;
 pub mod memory;
-pub mod plan;
 pub mod progress;
-pub mod style;
 pub mod test;
-pub mod value;
 
 use crate::world::Stream;
 use engine::apply::{Event, Summary};

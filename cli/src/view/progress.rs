@@ -1,11 +1,11 @@
 //! What is going on during an apply: on a terminal a live block below the lines of what is done, elsewhere plain lines.
 
-use super::style::{Paint, Style, paint_of};
-use super::value::{cut, printable};
 use crate::world::Stream;
 use engine::address::Address;
 use engine::apply::Event;
 use engine::plan::{Action, CheckStatus};
+use review::notation::{cut, printable};
+use review::style::{Paint, Style, paint_of};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;

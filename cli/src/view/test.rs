@@ -1,8 +1,8 @@
 //! How tests go, in the words of `terraform test`.
 
 use super::memory;
-use super::style::{Paint, Style};
 use engine::state::State;
+use review::style::{Paint, Style};
 use std::fmt;
 
 /// How a run, a file or a whole test ended; of several the last in this order counts.

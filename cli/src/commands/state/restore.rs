@@ -5,8 +5,8 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::history;
 use crate::session::Session;
-use crate::view::plan::between;
 use engine::state::State;
+use review::terminal::between;
 
 /// Bring the state of a revision back
 ///

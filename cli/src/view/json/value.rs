@@ -1,7 +1,7 @@
 //! Values as JSON without anything secret or unknown in them, and where such parts were.
 
-use crate::view::value::step;
 use engine::value::{Data, Marks, Value};
+use review::notation::step;
 use serde_json::{Map, Value as Json};
 
 /// A value with its secret and unknown parts replaced by null.

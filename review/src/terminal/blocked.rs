@@ -1,8 +1,8 @@
 //! What a plan leaves out because it could not be observed.
 
 use super::Layout;
-use crate::view::style::Paint;
-use crate::view::value::printable;
+use crate::notation::printable;
+use crate::style::Paint;
 use engine::address::Address;
 use engine::plan::{Action, Blocked, Plan};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The attributes of a new thing: each on a line if it fits, spread over several if it does not.
 
 use super::waits::Unknowns;
-use crate::view::value::{brief, quoted, step};
+use crate::notation::{brief, quoted, step};
 use engine::value::{Data, Value};
 
 /// Most lines of one attribute.

@@ -13,6 +13,10 @@ pub enum Paint {
     Change,
     /// Something that goes.
     Remove,
+    /// A word that is there now, within a line that stays.
+    AddedWord,
+    /// A word that was there, within a line that stays.
+    RemovedWord,
     /// Something that is only read or waited for.
     Read,
     /// Something that matters less.
@@ -61,6 +65,8 @@ impl Style {
             Paint::Add | Paint::Success => AnsiColor::Green.on_default(),
             Paint::Change | Paint::Warning => AnsiColor::Yellow.on_default(),
             Paint::Remove | Paint::Error => AnsiColor::Red.on_default(),
+            Paint::AddedWord => AnsiColor::Green.on_default().bold(),
+            Paint::RemovedWord => AnsiColor::Red.on_default().bold(),
             Paint::Read => AnsiColor::Cyan.on_default(),
             Paint::Dim => Ansi::new().dimmed(),
             Paint::Strong => Ansi::new().bold(),

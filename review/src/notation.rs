@@ -44,6 +44,10 @@ impl Notation<'_> {
             text.push_str(SENSITIVE);
             return;
         }
+        if value.as_str().is_some_and(crate::pem::holds_private_key) {
+            text.push_str(SENSITIVE);
+            return;
+        }
         if value.marks().has(Marks::EPHEMERAL) {
             text.push_str(EPHEMERAL);
             return;
@@ -155,6 +159,8 @@ mod tests {
             (Value::new(Data::Reference(Arc::new(reference))), "ca_root.mesh"),
             (Value::blocked("connection refused"), "(not observed: connection refused)"),
             (Value::object([("k", Value::string("s"))]).sensitive(), "(sensitive value)"),
+            (Value::string("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), "(sensitive value)"),
+            (Value::string("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCkFBQUEK"), "(sensitive value)"),
         ] {
             assert_eq!(inline(&value), text);
         }

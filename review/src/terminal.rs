@@ -11,9 +11,9 @@ mod waits;
 
 pub use states::between;
 
-use super::diff::Difference;
-use super::style::{Paint, Style, paint_of};
-use super::value::{cut, inline, key};
+use crate::Difference;
+use crate::notation::{cut, inline, key};
+use crate::style::{Paint, Style, paint_of};
 use engine::plan::{Action, CheckStatus, Counts, OutputChange, Plan};
 use engine::value::Value;
 use leaves::{Leaves, WIDEST_PATH};
@@ -73,7 +73,7 @@ fn write_row(text: &mut String, row: &Row<'_>, column: usize, layout: Layout) {
     let paint = paint_of(row.action);
     let glyph = layout.style.paint(paint, &format!("{:<3}", row.action.glyph()));
     let indent = row.depth * 2;
-    let reason = layout.style.paint(Paint::Dim, &row.reason);
+    let reason = layout.style.paint(Paint::Dim, &row.why());
     let _ = write!(text, "  {glyph} {:indent$}{:<width$}  {reason}", "", row.label, width = column.saturating_sub(indent));
     text.truncate(text.trim_end().len());
     text.push('\n');
@@ -157,7 +157,7 @@ fn write_checks(text: &mut String, plan: &Plan, layout: Layout) {
         };
         let _ = writeln!(text, "      check.{}  {}", check.name, layout.style.paint(paint, words));
         for message in &check.messages {
-            let _ = writeln!(text, "        {}", super::value::printable(message));
+            let _ = writeln!(text, "        {}", crate::notation::printable(message));
         }
     }
     text.push('\n');

@@ -3,8 +3,8 @@
 use super::rows::{Detail, Row};
 use super::waits::Unknowns;
 use super::{Layout, write_detail, write_outputs, write_row};
-use crate::view::diff::Difference;
-use crate::view::style::Paint;
+use crate::Difference;
+use crate::style::Paint;
 use engine::address::Address;
 use engine::plan::{Action, OutputChange};
 use engine::state::{Place, Record, State, Status};

@@ -2,7 +2,7 @@
 
 use super::previews::Unseen;
 use super::waits::{Unknowns, Waits};
-use crate::view::diff::Difference;
+use crate::Difference;
 use engine::address::Address;
 use engine::plan::{Action, Change, Plan, Reason};
 use engine::value::{Data, Value};
@@ -20,6 +20,21 @@ pub(super) struct Row<'a> {
     pub(super) details: Vec<Detail<'a>>,
     /// What stands for the unknown parts of its arguments.
     pub(super) unknowns: Unknowns,
+}
+
+impl Row<'_> {
+    /// Why, and how much beside what differs is the same.
+    pub(super) fn why(&self) -> String {
+        let unchanged = self.details.iter().map(|detail| match detail {
+            Detail::Leaves(difference, _) if !difference.leaves.is_empty() => difference.unchanged,
+            _ => 0,
+        });
+        match (unchanged.sum::<usize>(), self.reason.is_empty()) {
+            (0, _) => self.reason.clone(),
+            (unchanged, true) => format!("{unchanged} unchanged"),
+            (unchanged, false) => format!("{}, {unchanged} unchanged", self.reason),
+        }
+    }
 }
 
 /// What stands below a row.

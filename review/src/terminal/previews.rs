@@ -1,8 +1,8 @@
 //! What no server was asked about: said below the change it is about, or once for all that have the same reason.
 
 use super::Layout;
-use crate::view::style::Paint;
-use crate::view::value::printable;
+use crate::notation::printable;
+use crate::style::Paint;
 use engine::plan::{Change, Plan};
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,12 +1,9 @@
-//! What differs between two values, leaf by leaf, as people review it: maps by key, lists of objects by the key that names their
-//! elements, text line by line, YAML and JSON within text by their structure.
+//! What differs between two values, leaf by leaf: maps by key, lists by what names their elements, text by the structure within it.
 
-mod list;
-mod text;
-
-pub use text::{TextLine, unified_diff};
-
-use super::value::{KNOWN_AFTER_APPLY, SENSITIVE, inline, step};
+use crate::definitions::{Definitions, Shape};
+use crate::notation::{KNOWN_AFTER_APPLY, SENSITIVE, inline, step};
+use crate::pem::legible;
+use crate::{list, text};
 use engine::value::{Data, Entry, Value};
 
 /// How the fingerprint begins that records keep in place of what may hold secrets.
@@ -21,6 +18,8 @@ pub enum Mark {
     Change,
     /// It goes.
     Remove,
+    /// It stands elsewhere in its list.
+    Move,
 }
 
 /// One difference.
@@ -28,7 +27,7 @@ pub enum Mark {
 pub struct Leaf {
     /// Which way.
     pub mark: Mark,
-    /// Where, as a traversal from the top: `spec.ports[name=http].port`.
+    /// Where, as a traversal from the top: `spec.ports[name=http].port`; within text `line 12`.
     pub path: String,
     /// What.
     pub what: What,
@@ -37,24 +36,26 @@ pub struct Leaf {
 /// What differs at a leaf. Nothing in it is secret.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
-    /// The value that comes or goes.
+    /// The value that comes or goes. Certificates in it are spelled out.
     One(Value),
     /// The value before and after, on one line each.
     Two(String, String),
+    /// A line of text that comes or goes, as it is.
+    Line(String),
+    /// The position in its list before and after, from 0.
+    Moved(usize, usize),
     /// A secret changes.
     Secret,
     /// Something changes of which only a fingerprint is remembered, because it may hold secrets.
     Veiled,
-    /// Text of several lines.
-    Text(Vec<TextLine>),
-    /// Text that holds structure: its language and what differs within.
+    /// Text that holds structure: its language (`yaml`, `json`, `pem`, `base64 pem`, or `text` for lines) and what differs within.
     Within(&'static str, Difference),
 }
 
 /// All differences of two values.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Difference {
-    /// In order of their paths.
+    /// Maps in order of their keys, lists in their own.
     pub leaves: Vec<Leaf>,
     /// How many entries and elements beside them are the same; what lies within an equal one is not counted again.
     pub unchanged: usize,
@@ -63,41 +64,88 @@ pub struct Difference {
 impl Difference {
     /// What differs between two values. Null and missing are the same.
     pub fn between(before: &Value, after: &Value) -> Self {
-        let mut difference = Self::default();
-        difference.compare("", before, after);
-        difference
+        Self::of(&Definitions::default(), before, after)
     }
 
-    fn compare(&mut self, path: &str, before: &Value, after: &Value) {
+    /// The same, where definitions say what names the elements of lists within custom objects.
+    pub fn of(definitions: &Definitions, before: &Value, after: &Value) -> Self {
+        let mut walk = Walk { definitions, found: Self::default() };
+        walk.compare(At { path: "", field: "", shape: None }, before, after);
+        walk.found
+    }
+
+    /// How many single values come, go, change or move. What lies within text counts, and of what comes or goes as a whole each value in it.
+    pub fn changed(&self) -> usize {
+        let of = |leaf: &Leaf| match &leaf.what {
+            What::One(value) => scalars(value),
+            What::Within(_, within) => within.changed(),
+            _ => 1,
+        };
+        self.leaves.iter().map(of).sum()
+    }
+}
+
+/// How many single values there are in a value; an empty one counts as one.
+fn scalars(value: &Value) -> usize {
+    match value.data() {
+        _ if value.is_marked_sensitive() => 1,
+        Data::Mapping(_) | Data::Sequence(_) => value.parts().map(scalars).sum::<usize>().max(1),
+        _ => 1,
+    }
+}
+
+/// Where a comparison stands.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    /// The whole path.
+    pub(crate) path: &'a str,
+    /// The nearest key of a map.
+    pub(crate) field: &'a str,
+    /// What a definition says of this place.
+    pub(crate) shape: Option<Shape<'a>>,
+}
+
+/// A comparison under way.
+pub(crate) struct Walk<'a> {
+    pub(crate) definitions: &'a Definitions,
+    pub(crate) found: Difference,
+}
+
+impl Walk<'_> {
+    pub(crate) fn compare(&mut self, at: At<'_>, before: &Value, after: &Value) {
         if same(before, after) {
-            self.unchanged += 1;
+            self.found.unchanged += 1;
         } else if before.is_null() {
-            self.push(Mark::Add, path, What::One(after.clone()));
+            self.push(Mark::Add, at.path, What::One(legible(after)));
         } else if after.is_null() {
-            self.push(Mark::Remove, path, What::One(before.clone()));
+            let veiled = before.as_str().is_some_and(|text| text.starts_with(VEIL));
+            self.push(Mark::Remove, at.path, What::One(legible(&before.clone().sensitive_if(veiled))));
         } else if before.is_marked_sensitive() || after.is_marked_sensitive() {
             let what = if after.is_known() { What::Secret } else { What::Two(SENSITIVE.to_owned(), KNOWN_AFTER_APPLY.to_owned()) };
-            self.push(Mark::Change, path, what);
+            self.push(Mark::Change, at.path, what);
         } else {
-            self.compare_open(path, before, after);
+            self.compare_open(at, before, after);
         }
     }
 
     /// Compares what may be shown.
-    fn compare_open(&mut self, path: &str, before: &Value, after: &Value) {
+    fn compare_open(&mut self, at: At<'_>, before: &Value, after: &Value) {
         match (before.data(), after.data()) {
-            (Data::String(before), _) if before.starts_with(VEIL) => self.push(Mark::Change, path, What::Veiled),
-            (Data::Mapping(before), Data::Mapping(after)) => self.compare_entries(path, before.entries(), after.entries()),
-            (Data::Sequence(before), Data::Sequence(after)) => list::compare(self, path, before, after),
-            (Data::String(before), Data::String(after)) if before.contains('\n') || after.contains('\n') => {
-                let what = text::compare(before, after);
-                self.push(Mark::Change, path, what);
+            (Data::String(before), _) if before.starts_with(VEIL) => self.push(Mark::Change, at.path, What::Veiled),
+            (Data::Mapping(_), Data::Mapping(_)) => {
+                let shape = self.definitions.of(after).or(at.shape);
+                self.compare_entries(At { shape, ..at }, before.entries(), after.entries());
             }
-            _ => self.push(Mark::Change, path, What::Two(inline(before), inline(after))),
+            (Data::Sequence(before), Data::Sequence(after)) => list::compare(self, at, before, after),
+            (Data::String(before), Data::String(after)) => {
+                let what = text::compare(self.definitions, before, after);
+                self.push(Mark::Change, at.path, what);
+            }
+            _ => self.push(Mark::Change, at.path, What::Two(inline(before), inline(after))),
         }
     }
 
-    fn compare_entries(&mut self, path: &str, before: &[Entry], after: &[Entry]) {
+    fn compare_entries(&mut self, at: At<'_>, before: &[Entry], after: &[Entry]) {
         let null = Value::null();
         let of = |entries: &'_ [Entry], key: &str| {
             entries.binary_search_by(|entry| (*entry.key).cmp(key)).map_or_else(|_| null.clone(), |at| entries[at].value.clone())
@@ -108,18 +156,19 @@ impl Difference {
         for key in keys {
             let (before, after) = (of(before, key), of(after, key));
             if !(before.is_null() && after.is_null()) {
-                self.compare(&step(path, key), &before, &after);
+                let shape = at.shape.and_then(|shape| shape.property(key));
+                self.compare(At { path: &step(at.path, key), field: key, shape }, &before, &after);
             }
         }
     }
 
-    fn push(&mut self, mark: Mark, path: &str, what: What) {
-        self.leaves.push(Leaf { mark, path: path.to_owned(), what });
+    pub(crate) fn push(&mut self, mark: Mark, path: &str, what: What) {
+        self.found.leaves.push(Leaf { mark, path: path.to_owned(), what });
     }
 }
 
 /// Whether two values are the same to a reader: whatever their marks, whether list or tuple, map or object. A reference is its address.
-fn same(a: &Value, b: &Value) -> bool {
+pub(crate) fn same(a: &Value, b: &Value) -> bool {
     match (a.data(), b.data()) {
         (Data::Sequence(a), Data::Sequence(b)) => {
             a.items().len() == b.items().len() && a.items().iter().zip(b.items()).all(|(a, b)| same(a, b))
@@ -138,26 +187,28 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use engine::value::Type;
     use serde_json::json;
 
     /// Every leaf on one line, as the tests of this module and those below it compare them.
-    pub(super) fn lines(difference: &Difference) -> Vec<String> {
+    pub(crate) fn lines(difference: &Difference) -> Vec<String> {
         let mut lines = Vec::new();
         for leaf in &difference.leaves {
             let mark = match leaf.mark {
                 Mark::Add => '+',
                 Mark::Change => '~',
                 Mark::Remove => '-',
+                Mark::Move => '>',
             };
             let what = match &leaf.what {
                 What::One(value) => inline(value),
                 What::Two(before, after) => format!("{before} -> {after}"),
                 What::Secret => "secret".to_owned(),
                 What::Veiled => "veiled".to_owned(),
-                What::Text(text) => text.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"),
+                What::Line(line) => line.clone(),
+                What::Moved(from, to) => format!("{from} -> {to}"),
                 What::Within(language, within) => format!("({language}) {}", self::lines(within).join("|")),
             };
             lines.push(format!("{mark} {} {what}", leaf.path));

@@ -1,8 +1,8 @@
 //! What was changed or deleted outside since it was written down.
 
 use super::Layout;
-use crate::view::style::Paint;
-use crate::view::value::printable;
+use crate::notation::printable;
+use crate::style::Paint;
 use engine::plan::{Change, Plan, Reason};
 use std::fmt::Write;
 

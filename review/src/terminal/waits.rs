@@ -1,6 +1,6 @@
 //! What unknown values wait for: the resources that apply has to make or change first.
 
-use crate::view::value::{KNOWN_AFTER_APPLY, step};
+use crate::notation::{KNOWN_AFTER_APPLY, step};
 use engine::address::Address;
 use engine::config::SlotId;
 use engine::plan::{Op, Plan, Program};

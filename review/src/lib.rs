@@ -1,0 +1,24 @@
+//! What a plan comes to, as people review it: pure functions from values and plans to what differs, and from that to text.
+//!
+//! Nothing here writes to a terminal, and nothing decides what is planned. What is secret stays behind: a [`Difference`] holds nothing of it.
+
+mod certificate;
+mod definitions;
+mod difference;
+mod embedded;
+mod list;
+mod merge_keys;
+mod moves;
+pub mod notation;
+mod ordered;
+mod pem;
+pub mod style;
+pub mod terminal;
+mod text;
+mod words;
+
+pub use definitions::Definitions;
+pub use difference::{Difference, Leaf, Mark, What};
+pub use pem::legible;
+pub use text::unified_diff;
+pub use words::{Piece, fold, pieces};

@@ -104,7 +104,7 @@ impl Project {
     /// command line count more than those of the revision.
     fn at(session: &mut Session, planning: &Planning, number: u64) -> Result<Self, Failure> {
         let history = history::of(session)?;
-        let secret_key = session.store().read()?.state.secret_key;
+        let secret_key = session.secret_key()?;
         let Some(snapshot) = history.configuration(number, &secret_key)? else {
             let detail = format!("@{number} was left by `{}`, which planned no configuration", history.head(number)?.operation);
             return Err(Failure::one("revision without configuration", detail).help(

@@ -129,12 +129,50 @@ impl Session {
         Ok(loaded.state)
     }
 
+    /// The same for a plan that is only looked at.
+    pub(crate) fn remembered_to_plan(&mut self) -> Result<State, Failure> {
+        let loaded = self.loaded()?;
+        if let Some(key) = &loaded.sealed_with {
+            self.view.say(&format!(
+                "note: the state is sealed with the key `{key}`, which is not at hand: its secrets stay closed, what needs them is not \
+                 planned, and the digest of this plan approves nothing"
+            ));
+        }
+        Ok(loaded.state)
+    }
+
     fn loaded(&mut self) -> Result<Loaded, Failure> {
         let loaded = self.store().read()?;
         for notice in &loaded.notices {
             self.view.say(&format!("note: {notice}"));
         }
         Ok(loaded)
+    }
+
+    /// The state's own key.
+    pub(crate) fn secret_key(&self) -> Result<Vec<u8>, Failure> {
+        let loaded = self.store().read()?;
+        if loaded.sealed_with.is_some() {
+            self.keyed().whole(&loaded)?;
+        }
+        Ok(loaded.state.secret_key)
+    }
+
+    /// The text of the state, with the journal counted in. Without a key that is missing to open it as it is kept, which an unfinished apply
+    /// forbids.
+    pub(crate) fn text(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let loaded = self.loaded()?;
+        if loaded.state.serial == 0 && loaded.state.is_empty() {
+            return Ok(None);
+        }
+        let store = self.store();
+        match store.kept_text()? {
+            Some(text) if loaded.sealed_with.is_some() => Ok(Some(text)),
+            _ => {
+                self.keyed().whole(&loaded)?;
+                Ok(Some(store.text_of(&loaded.state)?))
+            }
+        }
     }
 
     /// The lock and what is remembered.

@@ -1,5 +1,6 @@
 //! The state as a text that leaves its store and comes back.
 
+use crate::backend::Kept;
 use crate::error::Error;
 use crate::format::state_v1;
 use crate::sealing::Opened;
@@ -12,6 +13,12 @@ impl Store {
     pub fn text_of(&self, state: &State) -> Result<Vec<u8>, Error> {
         let written = self.files().write_state(state, state.serial, &state.lineage, &state.secret_key);
         written.map_err(Error::not_storable(Path::new("standard output")))
+    }
+
+    /// The text of the state as it is kept, for which no key is needed; nothing without a state, or while a journal adds to it.
+    pub fn kept_text(&self) -> Result<Option<Vec<u8>>, Error> {
+        let Kept { state, journal } = self.backend.read()?;
+        Ok(state.filter(|_| journal.is_none()))
     }
 
     /// The state that a text holds, opened with the keys of this store; `path` is what it is called in errors.

@@ -35,7 +35,7 @@ pub enum Format {
 pub(super) fn run(session: &mut Session, args: &Graph) -> Result<u8, Failure> {
     let project = Project::load(session, &args.planning)?;
     let runtime = Session::runtime()?;
-    let state = session.remembered()?;
+    let state = session.remembered_to_plan()?;
     let plan = session.plan(&runtime, &project, state, Aim::Configuration);
     session.view.diagnostics(&session.sources, &plan.diagnostics);
     if plan.is_errored() {

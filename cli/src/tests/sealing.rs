@@ -11,6 +11,10 @@ const MAIN: &str = "variable \"password\" {\n  sensitive = true\n}\nresource \"m
 const STATE: &str = "meshplan.state.json";
 const APPLY: &str = "apply --auto-approve --var password=hunter2-hunter2";
 
+/// A cluster, whose connection is secret, and what lies in it.
+const CLUSTER: &str = "resource \"sandbox_cluster\" \"c\" {\n  name = \"c\"\n}\nresource \"kubernetes_namespace\" \"n\" {\n  cluster = sandbox_cluster.c\n  \
+                       name    = \"n\"\n}\n";
+
 fn fake() -> Fake {
     Fake::new(&[("main.mesh.hcl", MAIN)])
 }
@@ -92,19 +96,66 @@ fn without_the_key_all_else_can_be_read_and_nothing_written() {
             ("output", "\"plain\""),
             ("output --json", "\"plain\""),
             ("output open", "\"plain\""),
+            ("state diff", "+   password  (sensitive value)"),
+            ("graph --var password=hunter2-hunter2", "digraph"),
         ] {
             let said = done(&fake, args);
             assert!(said.contains(shown) && said.contains("its secrets stay closed"), "{args}: {said}");
         }
-        for args in ["plan", "graph", "apply --auto-approve", "destroy --auto-approve", "state rm meshplan_data.b", "state pull"] {
-            let with = if args.starts_with("state") { args.to_owned() } else { format!("{args} --var password={SECRET}") };
+        assert_eq!(done(&fake, "state pull"), sealed, "as it is kept");
+        assert!(done(&fake, "state history").contains("@1  "));
+        for args in [
+            "plan --refresh=false",
+            "plan --out p.json",
+            "plan --to @1",
+            "apply --auto-approve",
+            "destroy --auto-approve",
+            "import meshplan_data.c x",
+            "state rm meshplan_data.b",
+            "state mv meshplan_data.b meshplan_data.c",
+            "state push meshplan.state.json",
+            "state restore --auto-approve @1",
+            "state reseal --unseal",
+        ] {
+            let with = if args.starts_with("state") || args.starts_with("import") {
+                args.to_owned()
+            } else {
+                format!("{args} --var password={SECRET}")
+            };
             let ran = fake.run(&with);
-            assert!(ran.code == exit::FAILED && ran.err.contains(absent), "{args}: {ran:?}");
+            let names = |text: &str| text.contains(absent) || text.contains(missing);
+            assert!(ran.code == exit::FAILED && names(&ran.err), "{args}: {ran:?}");
             assert!(!ran.err.contains(SECRET) && !ran.out.contains(SECRET), "{ran:?}");
         }
         let ran = fake.run("output password");
         assert!(ran.code == exit::FAILED && ran.err.contains("it is sealed with the key `4ac2644515858268`"), "{ran:?}");
         assert_eq!(state(&fake), sealed);
+    }
+}
+
+#[test]
+fn without_the_key_what_needs_no_secret_is_planned_and_the_rest_named() {
+    let fake = Fake::new(&[("main.mesh.hcl", &format!("{MAIN}{CLUSTER}"))]);
+    encrypt(&fake, "    key_file = \"k\"");
+    fake.write("k", KEY);
+    done(&fake, APPLY);
+    std::fs::remove_file(fake.path().join("k")).unwrap();
+    let plan = format!("plan --detailed-exitcode --var password={SECRET}");
+    let changed = MAIN.replace("\"plain\"", "\"other\"");
+    for (main, code, shown) in [
+        (
+            format!("{MAIN}{CLUSTER}"),
+            exit::DONE,
+            &["No changes", "meshplan_data.a         it is sealed with the key", "3 could not be observed"][..],
+        ),
+        (format!("{changed}{CLUSTER}"), exit::CHANGES, &["~ input   \"plain\" -> \"other\"", "?   meshplan_data.a "]),
+        (changed, exit::CHANGES, &["~   meshplan_data.b", "?   sandbox_cluster.c "]),
+    ] {
+        fake.write("main.mesh.hcl", &main);
+        let ran = fake.run(&plan);
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert!(shown.iter().all(|shown| ran.out.contains(shown)), "{ran:?}");
+        assert!(ran.err.contains("what needs them is not planned") && !format!("{}{}", ran.out, ran.err).contains(SECRET), "{ran:?}");
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn run(session: &mut Session, args: &Diff) -> Result<u8, Failure> {
     let before = from.map_or_else(|| Ok(State::default()), |from| history.readable_state(from))?;
     let (after, name) = match args.to {
         Some(to) => (history.readable_state(to)?, format!("@{to}")),
-        None => (session.remembered()?, "the state".to_owned()),
+        None => (session.remembered_in_part()?, "the state".to_owned()),
     };
     let before_name = from.map_or_else(|| "an empty state".to_owned(), |from| format!("@{from}"));
     let text = between((&before, &before_name), (&after, &name), session.layout);

@@ -26,7 +26,10 @@ impl Walk<'_> {
     /// configuration describes it now. Another uid than the recorded one means that it is gone, with all within.
     pub(super) fn recorded_place(&self, address: &Address) -> Seen {
         let Some(place) = self.prior.places.get(address).filter(|_| !self.inputs.skip_refresh) else { return Seen::Remembered };
-        let seen = heard(self.answers.get(format!("place {address}").as_str()));
+        let seen = match self.closed_place(address, place) {
+            Some(why) => Seen::Unreachable(why),
+            None => heard(self.answers.get(format!("place {address}").as_str())),
+        };
         match &seen {
             Seen::Present(value) if may_be(place, value) => return seen,
             Seen::Present(_) | Seen::Unreachable(_) => {}

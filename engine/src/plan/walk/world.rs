@@ -5,7 +5,7 @@ use crate::address::{Address, Mode};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Action;
 use crate::question::{Answer, Ask, Question};
-use crate::state::{Operation, Record, Status};
+use crate::state::{Connect, Operation, Place, Record, Status};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -32,7 +32,10 @@ impl Walk<'_> {
         if self.inputs.skip_refresh {
             return;
         }
-        for (address, place) in self.prior.places.iter().filter(|(address, _)| self.range.asks(address)) {
+        for (address, place) in &self.prior.places {
+            if !self.range.asks(address) || self.closed_place(address, place).is_some() {
+                continue;
+            }
             let record = self.prior.record(address).cloned().map(Box::new);
             let ask = Ask::Place { address: address.clone(), place: Box::new(place.clone()), record };
             let question = Question::new(ask);
@@ -43,6 +46,7 @@ impl Walk<'_> {
         for (address, deposed, record) in self.prior.records() {
             if !self.range.reads(address)
                 || !self.is_outside(record)
+                || record.attributes.blocked_why().is_some()
                 || !matches!(self.place_seen(record), Seen::Present(_) | Seen::Remembered)
             {
                 continue;
@@ -60,6 +64,9 @@ impl Walk<'_> {
         if !self.range.reads(address) {
             return Seen::Unreachable(LEFT_OUT.into());
         }
+        if let Some(why) = record.attributes.blocked_why() {
+            return Seen::Unreachable(why);
+        }
         let place = self.place_seen(record);
         match place {
             Seen::Present(_) | Seen::Remembered => {}
@@ -73,6 +80,14 @@ impl Walk<'_> {
             Some(deposed) => format!("read {address} deposed {deposed}"),
         };
         heard(self.answers.get(key.as_str()))
+    }
+
+    /// Why nobody can ask a place: what the state remembers of the way there is sealed, and the key is not at hand.
+    pub(super) fn closed_place(&self, address: &Address, place: &Place) -> Option<Arc<str>> {
+        match &place.connect {
+            Connect::Source { arguments, .. } => arguments.blocked_why(),
+            Connect::Record => self.prior.record(address)?.attributes.blocked_why(),
+        }
     }
 
     /// Whether what was found under the name of a thing whose delete was interrupted is another thing, which is not ours. Says so.

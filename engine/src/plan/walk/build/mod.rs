@@ -229,7 +229,8 @@ impl Builder<'_, '_> {
             let template = self.template(&value, &mut needs);
             self.push(Op::Output { name: name.clone(), value: template, sensitive: output.sensitive }, needs);
             let before = self.walk.prior.outputs.get(name).map(|output| output.value.clone());
-            if before.as_ref().is_none_or(|before| !same(&value, before)) {
+            // What is sealed, and cannot be opened here, is not compared.
+            if before.as_ref().is_none_or(|before| before.blocked_why().is_none() && !same(&value, before)) {
                 changes.push(OutputChange { name: name.clone(), before, after: Some(value), sensitive: output.sensitive });
             }
         }

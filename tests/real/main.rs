@@ -11,6 +11,7 @@ mod creates;
 mod definitions;
 mod deletes;
 mod differential;
+mod digest;
 mod example;
 mod faults;
 mod harness;

@@ -3,6 +3,7 @@
 
 mod backends;
 mod bad_input;
+mod digest;
 mod faults;
 mod laws;
 mod mesh;

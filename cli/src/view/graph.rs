@@ -97,7 +97,7 @@ fn quoted(address: &Address) -> String {
 mod tests {
     use super::*;
     use engine::address::Key;
-    use engine::plan::{Action, Change, Op, Reason, Slot, Target};
+    use engine::plan::{Action, Change, Counted, Op, Reason, Slot, Target};
     use engine::state::{Entry, Record, RecordId};
     use engine::value::Value;
 
@@ -114,6 +114,7 @@ mod tests {
             defaults: Vec::new(),
             not_previewed: None,
             causes: Vec::new(),
+            counted: Counted::default(),
         }
     }
 

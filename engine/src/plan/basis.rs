@@ -1,7 +1,7 @@
 //! What a plan stands on of each thing that was there when it was made: a plan that is applied later holds only if that is still so.
 
 use crate::schema::Kind;
-use crate::value::{Data, Value, fingerprint, keyed_fingerprint};
+use crate::value::{Data, TupleHash, Value, fingerprint, keyed_fingerprint};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,9 +23,17 @@ pub struct Basis {
 impl Basis {
     /// What a plan stands on of what was observed. Secrets enter as HMACs under the key; without one by their paths alone.
     pub fn of(kind: &dyn Kind, observed: &Value, secret_key: &[u8]) -> Self {
-        let mut noting = Noting { fields: BTreeMap::new(), secret_key, taken: kind.yielded(observed) };
-        noting.note(&kind.stands_on(observed), &mut String::new(), 0);
-        Self { uid: observed.text("uid").map(Arc::from), fields: noting.fields }
+        let mut fields = BTreeMap::new();
+        let mut visit = |path: &str, value: &Value| {
+            let hash = match (secret_key, value.holds_sensitive()) {
+                ([], true) => "sensitive".to_owned(),
+                ([], false) => fingerprint(value),
+                (key, _) => keyed_fingerprint(value, key),
+            };
+            fields.insert(path.into(), hash.get(..DIGITS).unwrap_or(&hash).into());
+        };
+        Fields { taken: kind.yielded(observed), visit: &mut visit }.visit(&kind.stands_on(observed), &mut String::new(), 0);
+        Self { uid: observed.text("uid").map(Arc::from), fields }
     }
 
     /// The paths that differ from what is observed now, which `now` says.
@@ -37,19 +45,43 @@ impl Basis {
     }
 }
 
+/// One fingerprint of the fields that are ours of what was observed, as far as they are ours still. Secrets enter as HMACs under the key;
+/// without one by their paths alone.
+pub(super) fn owned(kind: &dyn Kind, observed: &Value, secret_key: &[u8]) -> String {
+    hashed(&kind.stands_on(observed), kind.yielded(observed), secret_key)
+}
+
+/// The same of what is remembered, where nothing was observed.
+pub(super) fn remembered(attributes: &Value, secret_key: &[u8]) -> String {
+    hashed(attributes, Vec::new(), secret_key)
+}
+
+fn hashed(value: &Value, taken: Vec<String>, secret_key: &[u8]) -> String {
+    let mut hash = TupleHash::new();
+    let mut visit = |path: &str, value: &Value| {
+        hash.text(path);
+        match (secret_key, value.holds_sensitive()) {
+            ([], true) => hash.text("sensitive"),
+            (key, true) => hash.text(&keyed_fingerprint(value, key)),
+            (_, false) => hash.add(value),
+        }
+    };
+    Fields { taken, visit: &mut visit }.visit(value, &mut String::new(), 0);
+    hash.finish()
+}
+
 /// Whether a path is the other or leads to it.
 fn covers(path: &str, other: &str) -> bool {
     other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-struct Noting<'a> {
-    fields: BTreeMap<Arc<str>, Arc<str>>,
-    secret_key: &'a [u8],
+struct Fields<'a> {
     taken: Vec<String>,
+    visit: &'a mut dyn FnMut(&str, &Value),
 }
 
-impl Noting<'_> {
-    fn note(&mut self, value: &Value, path: &mut String, depth: usize) {
+impl Fields<'_> {
+    fn visit(&mut self, value: &Value, path: &mut String, depth: usize) {
         if value.is_null() && depth == 0 {
             return;
         }
@@ -65,20 +97,14 @@ impl Noting<'_> {
                     path.push('.');
                 }
                 path.push_str(&entry.key);
-                self.note(&entry.value, path, depth + 1);
+                self.visit(&entry.value, path, depth + 1);
                 path.truncate(length);
             }
             return;
         }
-        if self.taken.iter().any(|taken| covers(taken, path)) {
-            return;
+        if self.taken.iter().all(|taken| !covers(taken, path)) {
+            (self.visit)(path, value);
         }
-        let hash = match (self.secret_key, value.holds_sensitive()) {
-            ([], true) => "sensitive".to_owned(),
-            ([], false) => fingerprint(value),
-            (key, _) => keyed_fingerprint(value, key),
-        };
-        self.fields.insert(path.as_str().into(), hash.get(..DIGITS).unwrap_or(&hash).into());
     }
 }
 
@@ -147,6 +173,20 @@ mod tests {
             basis.fields.keys().map(|path| &**path).collect::<Vec<_>>(),
             ["data.token", "spec.image", "spec.ports", "spec.replicas"]
         );
+    }
+
+    #[test]
+    fn one_fingerprint_tells_whether_anything_of_ours_changed() {
+        let kind = object();
+        let of = |observed: &Value, key: &[u8]| owned(&kind, observed, key);
+        let before = observed(1, "a", &[]);
+        assert_eq!(of(&before, b"key"), of(&before, b"key"));
+        for (now, key) in [(observed(2, "a", &[]), &b"key"[..]), (observed(1, "b", &["spec"]), b"key"), (before.clone(), b"other")] {
+            assert_ne!(of(&now, key), of(&before, b"key"));
+        }
+        let scaled = |replicas| of(&observed(replicas, "a", &["spec.replicas"]), b"key");
+        assert_eq!(scaled(3), scaled(5));
+        assert_eq!(of(&observed(1, "b", &["spec"]), b""), of(&observed(1, "a", &["spec"]), b""));
     }
 
     #[test]

@@ -39,6 +39,11 @@ impl Action {
         !matches!(self, Self::Keep)
     }
 
+    /// Whether what is there goes for a successor.
+    pub fn is_replacement(self) -> bool {
+        matches!(self, Self::Replace | Self::ReplaceCreateFirst)
+    }
+
     /// The glyph that stands before it, as in Terraform.
     pub fn glyph(self) -> &'static str {
         match self {
@@ -224,6 +229,29 @@ pub struct Change {
     pub not_previewed: Option<Arc<str>>,
     /// What this change takes with it or brings about, each a whole phrase such as `38 resources within it are created again`.
     pub causes: Vec<String>,
+    /// What a digest counts of it beside what is shown.
+    pub counted: Counted,
+}
+
+/// What a digest counts of a change beside what is shown.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Counted {
+    /// A fingerprint of the fields that are ours, as they were seen, or else as they are remembered; secrets in it under the state's key.
+    /// Nothing for what is new.
+    pub before: Option<Arc<str>>,
+    /// What would be planned where no server may be asked, if that differs and replaces no more and no less.
+    pub unpreviewed: Option<Box<Unpreviewed>>,
+}
+
+/// A change as it is planned without a server's preview.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unpreviewed {
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// What it becomes.
+    pub after: Value,
 }
 
 /// What could not be planned.

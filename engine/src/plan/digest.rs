@@ -1,84 +1,108 @@
 //! One hash for what a plan does, so that a review can be pinned without the plan.
 
-use super::{Action, Change, Plan, Reason};
+use super::canonical::Deferred;
+use super::{Action, Change, Plan, Reason, Unpreviewed};
+use crate::state::State;
 use crate::value::{Data, Entry, Mapping, Sequence, TupleHash, Value, keyed_fingerprint};
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
+/// The key that secrets in a digest are hidden with. A lock mints one before the first write, and the plan that is reviewed before it must
+/// have the same digest: until then there is none.
+pub(super) fn digest_key(prior: &State) -> &[u8] {
+    if prior.serial > 0 { &prior.secret_key } else { &[] }
+}
+
+/// How secrets enter a digest: as HMACs under a key, and without one by where they stand.
+#[derive(Clone, Copy)]
+pub(super) struct Secrets<'a> {
+    key: &'a [u8],
+}
+
+impl Secrets<'_> {
+    /// Feeds a value without what is secret in it.
+    pub(super) fn feed(self, value: &Value, parts: &mut TupleHash) {
+        if value.holds_sensitive() { parts.add(&self.hidden(value)) } else { parts.add(value) }
+    }
+
+    fn hidden(self, value: &Value) -> Value {
+        if !value.holds_sensitive() {
+            return value.clone();
+        }
+        if value.is_marked_sensitive() {
+            return Value::string(if self.key.is_empty() { "sensitive".to_owned() } else { keyed_fingerprint(value, self.key) });
+        }
+        match value.data() {
+            Data::Sequence(sequence) => {
+                let items = sequence.items().iter().map(|item| self.hidden(item)).collect();
+                Value::new(Data::Sequence(Arc::new(Sequence::new(sequence.kind().clone(), items))))
+            }
+            Data::Mapping(mapping) => {
+                let entries = mapping.entries().iter().map(|entry| Entry::new(entry.key.clone(), self.hidden(&entry.value)));
+                Value::new(Data::Mapping(Arc::new(Mapping::new(mapping.kind().clone(), entries.collect()))))
+            }
+            Data::Instance(instance) => self.hidden(&instance.attributes),
+            _ => value.clone(),
+        }
+    }
+}
+
 impl Plan {
-    /// `sha256:…` over what the plan does: of every change its address, action, kind of reason, place and what it becomes, every output
-    /// that changes, and what is blocked. Not: times, versions, uids of new objects, who changed what is there, what a server's preview
-    /// told. What is sensitive enters as an HMAC under the state's key; before there is one it enters by its path alone.
+    /// `sha256:…` over what the plan does: of every change its address, action, kind of reason and place, what of it is ours as it is and
+    /// what it becomes; how that is computed where it is known only after the apply; every output that changes, and what is blocked.
+    /// Not: times, versions, uids of new objects, who changed what is there, what a server's preview told. What is sensitive enters as an
+    /// HMAC under the state's key; before there is one it enters by its path alone.
     pub fn digest(&self) -> String {
         if let Some(pinned) = &self.pinned {
             return pinned.to_string();
         }
+        let secrets = Secrets { key: digest_key(&self.prior) };
         // Fed part by part: a tuple of all of it would be as large as the changes themselves.
         let mut hash = TupleHash::new();
         hash.nested(|changes| {
             let mut text = String::new();
-            for change in self.changes.iter().filter(|change| change.action != Action::Keep) {
-                changes.nested(|parts| self.feed(change, parts, &mut text));
+            for change in &self.changes {
+                self.feed(change, (changes, secrets), &mut text);
             }
         });
         hash.nested(|outputs| {
             for output in &self.outputs {
                 outputs.nested(|parts| {
                     parts.text(&output.name);
-                    self.feed_after(output.after.as_ref(), parts);
+                    secrets.feed(output.before.as_ref().unwrap_or(&Value::null()), parts);
+                    secrets.feed(output.after.as_ref().unwrap_or(&Value::null()), parts);
                 });
             }
         });
+        hash.nested(|deferred| Deferred::of(&self.program, secrets).hashes().iter().for_each(|it| deferred.text(it)));
         hash.nested(|blocked| self.blocked.iter().for_each(|it| blocked.text(&it.address.to_string())));
         format!("sha256:{}", hash.finish())
     }
 
-    fn feed(&self, change: &Change, parts: &mut TupleHash, text: &mut String) {
+    /// Feeds a change as it is planned by everybody who may read, whether or not a server may be asked what would become of it.
+    fn feed(&self, change: &Change, (changes, secrets): (&mut TupleHash, Secrets<'_>), text: &mut String) {
+        let nothing = Value::null();
+        let (action, reason, after) = match change.counted.unpreviewed.as_deref() {
+            Some(Unpreviewed { action, reason, after }) => (*action, reason, after),
+            None => (change.action, &change.reason, change.after.as_ref().unwrap_or(&nothing)),
+        };
+        if action == Action::Keep {
+            return;
+        }
         let place = change.place.as_ref().and_then(|place| self.program.places.get(place).or_else(|| self.prior.places.get(place)));
-        let mut write = |shown: &dyn Display, parts: &mut TupleHash| {
+        changes.nested(|parts| {
             text.clear();
             // Writing to a string never fails.
-            let _ = write!(text, "{shown}");
+            let _ = write!(text, "{}", change.address);
             parts.text(text);
-        };
-        write(&change.address, parts);
-        parts.text(change.deposed.as_deref().unwrap_or_default());
-        parts.text(change.action.glyph());
-        parts.text(change.reason.code());
-        parts.nested(|parts| about(&change.reason).iter().for_each(|it| parts.text(it)));
-        parts.text(place.and_then(|place| place.uid.as_deref()).unwrap_or_default());
-        self.feed_after(change.after.as_ref(), parts);
-    }
-
-    fn feed_after(&self, after: Option<&Value>, parts: &mut TupleHash) {
-        match after {
-            None => parts.add(&Value::null()),
-            Some(after) if after.holds_sensitive() => parts.add(&self.without_secrets(after)),
-            Some(after) => parts.add(after),
-        }
-    }
-
-    fn without_secrets(&self, value: &Value) -> Value {
-        if !value.holds_sensitive() {
-            return value.clone();
-        }
-        if value.is_marked_sensitive() {
-            // A lock mints the key before the first write; the plan that is reviewed before it must have the same digest.
-            let has_key = self.prior.serial > 0 && !self.prior.secret_key.is_empty();
-            return Value::string(if has_key { keyed_fingerprint(value, &self.prior.secret_key) } else { "sensitive".to_owned() });
-        }
-        match value.data() {
-            Data::Sequence(sequence) => {
-                let items = sequence.items().iter().map(|item| self.without_secrets(item)).collect();
-                Value::new(Data::Sequence(Arc::new(Sequence::new(sequence.kind().clone(), items))))
-            }
-            Data::Mapping(mapping) => {
-                let entries = mapping.entries().iter().map(|entry| Entry::new(entry.key.clone(), self.without_secrets(&entry.value)));
-                Value::new(Data::Mapping(Arc::new(Mapping::new(mapping.kind().clone(), entries.collect()))))
-            }
-            Data::Instance(instance) => self.without_secrets(&instance.attributes),
-            _ => value.clone(),
-        }
+            parts.text(change.deposed.as_deref().unwrap_or_default());
+            parts.text(action.glyph());
+            parts.text(reason.code());
+            parts.nested(|parts| about(reason).iter().for_each(|it| parts.text(it)));
+            parts.text(place.and_then(|place| place.uid.as_deref()).unwrap_or_default());
+            parts.text(change.counted.before.as_deref().unwrap_or_default());
+            secrets.feed(after, parts);
+        });
     }
 }
 
@@ -101,9 +125,12 @@ fn about(reason: &Reason) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::address::Address;
-    use crate::plan::{Blocked, OutputChange};
+    use crate::config::{Binary, Expr, Node, SlotId};
+    use crate::plan::{Blocked, Counted, Op, OutputChange, Slot, Target, Unpreviewed};
     use crate::schema::Drift;
+    use crate::source::{FileId, Span};
     use crate::state::{Connect, Place};
+    use crate::value::{Thunk, Type};
 
     fn plan(after: Value, key: &[u8]) -> Plan {
         let change = Change {
@@ -118,6 +145,7 @@ mod tests {
             defaults: Vec::new(),
             not_previewed: None,
             causes: Vec::new(),
+            counted: Counted::default(),
         };
         let mut plan = Plan { changes: vec![change], ..Plan::default() };
         plan.prior.secret_key = key.to_vec();
@@ -173,7 +201,12 @@ mod tests {
 
     #[test]
     fn what_is_done_counts() {
-        let rows: [Row; 10] = [
+        let rows: [Row; 12] = [
+            ("what of it is ours as it is", |plan| plan.changes[0].counted.before = Some("1".into())),
+            ("an output as it was", |plan| {
+                let (before, after) = (Some(Value::number(2)), Some(Value::number(1)));
+                plan.outputs.push(OutputChange { name: "o".into(), before, after, sensitive: false });
+            }),
             ("address", |plan| plan.changes[0].address = Address::managed("k", "b")),
             ("deposed", |plan| plan.changes[0].deposed = Some("1".into())),
             ("action", |plan| plan.changes[0].action = Action::Update),
@@ -207,5 +240,71 @@ mod tests {
         for (what, mutate) in rows {
             assert_eq!(with(mutate), with(|_| {}), "{what}");
         }
+    }
+
+    /// What somebody plans whom a server tells, and what is planned without that.
+    fn previewed((action, reason): (Action, &Reason), without: Option<(Action, &Reason)>) -> String {
+        with(|plan| {
+            let change = &mut plan.changes[0];
+            (change.action, change.reason) = (action, reason.clone());
+            let after = change.after.clone().unwrap();
+            let unpreviewed = |(action, reason): (Action, &Reason)| Box::new(Unpreviewed { action, reason: reason.clone(), after });
+            change.counted.unpreviewed = without.map(unpreviewed);
+        })
+    }
+
+    #[test]
+    fn what_a_server_finds_to_be_nothing_counts_as_it_is_planned_without_it() {
+        let update = (Action::Update, &Reason::Configuration(vec!["a".to_owned()]));
+        let (keep, moved) = ((Action::Keep, &Reason::Unchanged), (Action::Move, &Reason::MovedFrom(Address::managed("k", "b"))));
+        let without = previewed(update, None);
+        assert_eq!(previewed(keep, Some(update)), without);
+        assert_eq!(previewed(moved, Some(update)), without);
+        assert_eq!(previewed((Action::Update, &drift("a", "")), Some(keep)), previewed(keep, None));
+        assert_ne!(previewed((Action::Replace, &Reason::CannotUpdate(vec!["a".to_owned()])), None), without);
+    }
+
+    /// The digest of a plan whose change takes an argument from another thing: `x + number`, in a program that stands this far back.
+    fn deferred(number: Value, shift: u32, parenthesis: bool) -> String {
+        let at = |from| Span::new(FileId(shift), from..from + 1);
+        let unknown = |slot: u32| Value::deferred(Type::Any, Thunk(slot + shift));
+        let operand = |value: Value| Box::new(Expr::new(Node::Literal(value), at(1)));
+        let target = |name: &str| {
+            Arc::new(Target {
+                address: Address::managed("k", name),
+                deposed: None,
+                kind: "k".into(),
+                place: None,
+                place_slot: None,
+                depends_on: Vec::new(),
+                create_before_destroy: false,
+                prevent_destroy: false,
+                timeout: None,
+            })
+        };
+        let create = |name: &str, arguments: Value| Op::Create { target: target(name), planned: arguments.clone(), arguments };
+        let sum = Expr::new(Node::Binary(Binary::Add, operand(unknown(0)), operand(number)), at(3));
+        let sum = if parenthesis { Expr::new(Node::Parenthesis(Box::new(sum)), at(5)) } else { sum };
+        let ops = [create("x", Value::object([("a", Value::null())])), Op::Eval(sum), create("a", Value::object([("a", unknown(1))]))];
+        with(|plan| {
+            let slots = (0..shift).map(|_| Op::Join).chain(ops.clone());
+            plan.program.slots = slots.map(|op| Slot { op, needs: Vec::<SlotId>::new() }).collect();
+        })
+    }
+
+    #[test]
+    fn how_something_is_computed_after_the_apply_counts_and_how_it_is_written_does_not() {
+        let one = deferred(Value::number(1), 0, false);
+        assert_eq!(deferred(Value::number(1), 3, true), one);
+        let secret = |text: &str| deferred(Value::string(text).sensitive(), 0, false);
+        let ephemeral = |text: &str| deferred(Value::string(text).ephemeral_if(true), 0, false);
+        assert_eq!(ephemeral("x"), ephemeral("y"));
+        let others = [deferred(Value::number(2), 0, false), secret("x"), secret("y"), ephemeral("x"), with(|_| {})];
+        let mut all: Vec<_> = others.into_iter().chain([one]).collect();
+        all.sort_unstable();
+        let count = all.len();
+        all.dedup();
+        // What looks at something ephemeral is as if it were not there.
+        assert_eq!(all.len(), count - 1);
     }
 }

@@ -106,7 +106,7 @@ impl Kind for Adapter {
     }
 
     fn stands_on(&self, observed: &Value) -> Value {
-        observed.get("object").cloned().unwrap_or_else(Value::null)
+        observed.present("held").or_else(|| observed.get("object")).cloned().unwrap_or_else(Value::null)
     }
 
     fn yielded(&self, observed: &Value) -> Vec<String> {

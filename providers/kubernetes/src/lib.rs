@@ -11,6 +11,7 @@ mod difference;
 mod document;
 #[cfg(test)]
 mod fake;
+mod held;
 mod ignored;
 mod import;
 mod kind;

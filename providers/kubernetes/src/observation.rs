@@ -1,6 +1,7 @@
 //! What a read of an object says to planning: the part that is ours, and what kinds compute from the rest.
 
 use crate::difference::dotted;
+use crate::held::held;
 use crate::kinds::parse_yaml;
 use crate::object::is_secret;
 use crate::object_kind::{Json, ObjectKind, ObjectName};
@@ -12,19 +13,23 @@ use engine::value::{Data, Entry, Mapping, Sequence, Value, keyed_fingerprint};
 use std::sync::Arc;
 
 /// A live object as planning sees it: `object` (the fields our manager owns, with the name; a Secret's contents sensitive), `uid`,
-/// `rewritten` (paths that controllers took over), `writers` (other managers, when each last wrote, and what) and `computed` (the kind's
-/// attributes).
+/// `rewritten` (paths that controllers took over), `writers` (other managers, when each last wrote, and what), `computed` (the kind's
+/// attributes), and where there are other managers `held` (`object` with what is there of the fields that others took from us).
 pub(crate) fn observation(kind: &dyn ObjectKind, arguments: &Value, name: &ObjectName, live: &Json, manager: &str) -> Value {
     let part = owned(live, manager);
-    let taken = rewritten(name, live, manager).iter().map(|path| Value::string(dotted(path))).collect();
+    let rewritten = rewritten(name, live, manager);
+    let taken = rewritten.iter().map(|path| Value::string(dotted(path))).collect();
     let uid = live.pointer("/metadata/uid").map_or_else(Value::null, Value::from_json);
-    Value::object([
+    let others = writers(live, manager);
+    let held = if others.is_empty() { None } else { held(kind, arguments, (&part, live), &rewritten) };
+    let seen = [
         ("object", value_of(&part)),
         ("uid", uid),
         ("rewritten", Value::tuple(taken)),
-        ("writers", Value::tuple(writers(live, manager).iter().map(Writer::value).collect())),
+        ("writers", Value::tuple(others.iter().map(Writer::value).collect())),
         ("computed", Value::object(kind.attributes(arguments, Some(live)))),
-    ])
+    ];
+    Value::object(seen.into_iter().chain(held.map(|held| ("held", value_of(&held)))))
 }
 
 /// An object of the server's as a value; a Secret's contents are sensitive.

@@ -2,7 +2,7 @@
 
 use super::*;
 use engine::address::{Address, AddressParts, Key, Mode};
-use engine::plan::{Blocked, Change, CheckResult, Reason};
+use engine::plan::{Blocked, Change, CheckResult, Counted, Reason};
 use engine::value::{Data, Instance, Type, Value};
 use serde_json::json;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ fn change(address: Address, action: Action, reason: Reason) -> Change {
         defaults: Vec::new(),
         not_previewed: None,
         causes: Vec::new(),
+        counted: Counted::default(),
     }
 }
 

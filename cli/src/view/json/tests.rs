@@ -5,7 +5,7 @@ use crate::fake::Kept;
 use crate::world::Stream;
 use engine::address::Address;
 use engine::apply::Summary;
-use engine::plan::Blocked;
+use engine::plan::{Blocked, Counted};
 use engine::source::FileId;
 use engine::state::{Entry, Record, RecordId};
 use engine::value::{Type, Value};
@@ -35,6 +35,7 @@ fn plan() -> Plan {
         defaults: vec!["force"],
         not_previewed: None,
         causes: Vec::new(),
+        counted: Counted::default(),
     };
     let kept = Change { address: Address::managed("k", "b"), action: Action::Keep, reason: Reason::Unchanged, ..change.clone() };
     Plan {

@@ -60,6 +60,7 @@ impl Walk<'_> {
             settles: false,
             dies_with_place: false,
             not_previewed: None,
+            unpreviewed: None,
             terms: Terms::default(),
             members: None,
         }))))

@@ -189,6 +189,7 @@ impl Walk<'_> {
             edges: subject.edges,
             members: None,
             not_previewed: None,
+            unpreviewed: None,
             prior: None,
             observed: Some(observed),
             place: place.cloned(),

@@ -11,10 +11,8 @@ use crate::config::{Repetition, ResourceBlock, ResourceName};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::eval::Arena;
 use crate::plan::{Action, Reason};
-use crate::question::{Answer, Ask, Proposal};
-use crate::schema::{Attribute, Comparison, Kind, Planned, Presence, Preview, Problem};
+use crate::schema::{Kind, Problem};
 use crate::source::Span;
-use crate::state::{Operation, Status};
 use crate::value::{Data, Entry, Mapping, MappingKind, Origin, Type, Value};
 use std::sync::Arc;
 
@@ -231,8 +229,7 @@ impl Walk<'_> {
             }
             (Some(_), _) if place_remade => (None, None, place.clone().map(Reason::PlaceReplaced)),
             (Some(record), Some(Seen::Present(value))) => (Some(record), Some(value), None),
-            (Some(record), _) => (Some(record), None, None),
-            (None, _) => (None, None, None),
+            (record, _) => (record, None, None),
         };
         let mut planned = PlannedInstance {
             kind: subject.kind.clone(),
@@ -245,6 +242,7 @@ impl Walk<'_> {
             edges: subject.edges,
             members: None,
             not_previewed: None,
+            unpreviewed: None,
             prior: prior.map(Box::new),
             observed,
             place,
@@ -258,79 +256,8 @@ impl Walk<'_> {
         Ok(Found::Fate(Fate::Planned(Box::new(planned))))
     }
 
-    /// Chooses action and reason; true while a preview is awaited.
-    pub(super) fn decide(&mut self, subject: &Subject<'_>, planned: &mut PlannedInstance, gone: Option<Reason>) -> Result<bool, Problems> {
-        let moves = self.moves_place(planned);
-        let mut preview = None;
-        let verdict = loop {
-            let comparison = Comparison {
-                desired: subject.arguments,
-                prior: planned.prior.as_deref().filter(|_| moves.is_none()),
-                observed: planned.observed.as_ref().filter(|_| moves.is_none()),
-                preview: preview.as_ref(),
-                previewable: preview.is_none() && !self.inputs.skip_refresh,
-                secret_key: &self.prior.secret_key,
-            };
-            match subject.kind.planned(comparison) {
-                Planned::Ask if preview.is_none() => match self.preview(subject, planned)? {
-                    Some(answer) => preview = Some(answer),
-                    None => return Ok(true),
-                },
-                other => break other,
-            }
-        };
-        if let Some(Preview::NotPreviewed(why)) = preview {
-            planned.not_previewed = Some(why);
-        }
-        if planned.action == Action::Import {
-            return Self::imported(subject, planned, verdict).map(|()| false);
-        }
-        let status = planned.prior.as_ref().map(|prior| prior.status);
-        (planned.action, planned.reason, planned.attributes) = match verdict {
-            Planned::Refused(problem) => return Err(vec![diagnosed(problem, subject.span)]),
-            Planned::Ask => {
-                return Err(vec![Diagnostic::error("no answer", "its kind asks for a preview again and again").at(subject.span)]);
-            }
-            Planned::Create(attributes) if moves.is_some() => {
-                // Two places that had one address do not stand beside each other: the former is left before the latter is entered.
-                let leaves = matches!(moves, Some(Reason::AnotherPlace(_)));
-                let action = if leaves { Action::Replace } else { Self::replacement(planned) };
-                (action, moves.unwrap_or(Reason::Unchanged), attributes)
-            }
-            Planned::Create(attributes) => {
-                let again = gone.unwrap_or(Reason::NotInState);
-                let action = if planned.dies_with_place && again != Reason::NotInState { Action::Replace } else { Action::Create };
-                (action, again, attributes)
-            }
-            Planned::Replace { attributes, because } => (Self::replacement(planned), Reason::CannotUpdate(because), attributes),
-            Planned::Keep(attributes) | Planned::Update { attributes, .. } if status == Some(Status::Tainted) => {
-                // Nothing depends on what was never whole: it goes before its successor comes, which may have its name.
-                (Action::Replace, Reason::Tainted, attributes)
-            }
-            Planned::Update { attributes, changed, drifted } => {
-                let reason = if drifted.paths.is_empty() { Reason::Configuration(changed) } else { Reason::Drift(drifted) };
-                (Action::Update, reason, attributes)
-            }
-            Planned::Keep(_) if status == Some(Status::Interrupted(Operation::Delete)) => {
-                // Whether the delete had begun cannot be told: it is done again.
-                let attributes = crate::schema::created(subject.kind.schema(), subject.arguments);
-                (Action::Replace, Reason::Interrupted, attributes)
-            }
-            Planned::Keep(attributes) => {
-                let (action, reason) = kept(status);
-                let attributes = if action == Action::Settle { unsettled(&planned.kind, &attributes) } else { attributes };
-                (action, reason, attributes)
-            }
-        };
-        Ok(false)
-    }
-
-    fn replacement(planned: &PlannedInstance) -> Action {
-        if planned.terms.create_before_destroy { Action::ReplaceCreateFirst } else { Action::Replace }
-    }
-
     /// Whether the thing moves to another place: one with another uid, or one not known by a uid yet.
-    fn moves_place(&self, planned: &PlannedInstance) -> Option<Reason> {
+    pub(super) fn moves_place(&self, planned: &PlannedInstance) -> Option<Reason> {
         let prior = planned.prior.as_ref()?;
         if prior.place == planned.place {
             return planned.place.clone().filter(|place| self.leads_elsewhere(place)).map(Reason::AnotherPlace);
@@ -360,56 +287,6 @@ impl Walk<'_> {
             prior.attributes = followed(&prior.attributes);
         }
         planned.observed = planned.observed.as_ref().map(followed);
-    }
-
-    /// Why no server can be asked: the place has to be there, nothing the thing comes from is made by this plan, and all of it is known.
-    pub(super) fn unpreviewable(&mut self, subject: &Subject<'_>, place: Option<&Address>) -> Option<&'static str> {
-        if self.inputs.skip_preview {
-            return Some("servers were not to be asked");
-        }
-        if place.is_some_and(|place| self.connection(place).is_none()) {
-            return Some("the place is not there yet");
-        }
-        if !self.standing(subject.edges).remade.is_empty() {
-            return Some("made from what this plan makes");
-        }
-        (!subject.arguments.is_constant()).then_some("part of it is known only after the apply")
-    }
-
-    fn preview(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> Result<Option<Preview>, Problems> {
-        if let Some(why) = self.unpreviewable(subject, planned.place.as_ref()) {
-            return Ok(Some(Preview::NotPreviewed(why.into())));
-        }
-        let there = planned.prior.as_ref().filter(|_| self.moves_place(planned).is_none());
-        let found = planned.observed.as_ref().filter(|_| planned.action == Action::Import);
-        let proposal = Proposal {
-            address: subject.address.clone(),
-            kind: subject.kind.schema().kind.into(),
-            place: planned.place.clone(),
-            id: there.map(|prior| prior.id.clone()),
-            uid: there.and_then(|prior| prior.uid.clone()).or_else(|| found?.text("uid").map(Arc::from)),
-            arguments: subject.arguments.clone(),
-        };
-        let Some(answer) = self.ask(Ask::Preview(Box::new(proposal))) else { return Ok(None) };
-        Ok(Some(match answer {
-            Answer::Present(value) => Preview::Accepted(value),
-            Answer::Absent => Preview::NotPreviewed("what it needs is not there yet".into()),
-            Answer::Unreachable(why) => Preview::NotPreviewed(why),
-            // What the server says today may be different once what the thing comes from has changed.
-            Answer::Refused(_) | Answer::Conflict(_) if self.standing(subject.edges).changes() => {
-                Preview::NotPreviewed("the server refuses it today, and what it comes from changes in this plan".into())
-            }
-            Answer::Refused(problem) if !subject.kind.requires(subject.arguments).is_empty() => {
-                self.refusals.insert(subject.address.clone(), problem.at(subject.span));
-                Preview::NotPreviewed("the server refuses it today, and what it requires changes in this plan".into())
-            }
-            Answer::Refused(problem) => return Err(vec![problem.at(subject.span)]),
-            Answer::Conflict(managers) => {
-                let detail = format!("other managers own fields of it: {}", managers.join("; "));
-                let help = "Set `force = true` to take them over, or leave these fields out.";
-                return Err(vec![Diagnostic::error("field conflict", detail).at(subject.span).help(help)]);
-            }
-        }))
     }
 
     /// The instances of a group as one value.
@@ -449,26 +326,6 @@ impl Instances {
             Self::Open | Self::Blocked(_) | Self::Failed => &[],
         }
     }
-}
-
-/// What is left to do for a thing that is as desired.
-fn kept(status: Option<Status>) -> (Action, Reason) {
-    match status {
-        Some(Status::Unready) => (Action::Settle, Reason::NotReady),
-        Some(Status::Interrupted(_)) => (Action::Settle, Reason::Interrupted),
-        Some(Status::Ready | Status::Tainted) | None => (Action::Keep, Reason::Unchanged),
-    }
-}
-
-/// The attributes of a thing that is yet to be waited for: what its kind gives and nobody has seen so far is not known.
-fn unsettled(kind: &Arc<dyn Kind>, attributes: &Value) -> Value {
-    let schema = kind.schema();
-    Value::object(attributes.entries().iter().map(|entry| {
-        let computed = |attribute: &&Attribute| matches!(attribute.presence, Presence::Computed | Presence::OptionalComputed);
-        let unseen = schema.attribute(&entry.key).filter(computed).filter(|_| entry.value.is_null());
-        let value = unseen.map(|attribute| Value::unknown(attribute.ty.clone()).sensitive_if(attribute.sensitive));
-        (entry.key.clone(), value.unwrap_or_else(|| entry.value.clone()))
-    }))
 }
 
 /// The address of an instance of a block in a module instance.

@@ -181,6 +181,7 @@ impl Walk<'_> {
             planned.reason = because;
             let schema = planned.kind.schema();
             planned.attributes = crate::schema::created(schema, &planned.arguments);
+            planned.unpreviewed = None;
         }
     }
 }

@@ -10,6 +10,7 @@ mod arguments;
 mod build;
 mod conditions;
 mod data;
+mod decide;
 mod ephemeral;
 mod expand;
 mod imports;

@@ -215,6 +215,7 @@ impl Walk<'_> {
             settles: false,
             dies_with_place,
             not_previewed: None,
+            unpreviewed: None,
             terms: Terms::default(),
             members: None,
         }))

@@ -173,6 +173,7 @@ fn planned(subject: &Subject<'_>, (action, reason): (Action, Reason), attributes
         settles: false,
         dies_with_place: false,
         not_previewed: None,
+        unpreviewed: None,
         terms: Terms::default(),
         members: None,
     }

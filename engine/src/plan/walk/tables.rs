@@ -4,7 +4,7 @@ use super::arguments::waits;
 use super::skeleton::Skeleton;
 use crate::address::{Address, Key, ModulePath};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Action, Reason};
+use crate::plan::{Action, Reason, Unpreviewed};
 use crate::schema::Kind;
 use crate::state::Record;
 use crate::value::{Data, Origin, Value};
@@ -136,6 +136,8 @@ pub(super) struct Planned {
     pub(super) dies_with_place: bool,
     /// Why no preview was had.
     pub(super) not_previewed: Option<Arc<str>>,
+    /// What would be planned without the preview that was had, if that differs and replaces no more and no less.
+    pub(super) unpreviewed: Option<Box<Unpreviewed>>,
     /// `create_before_destroy`, `prevent_destroy`, conditions, timeouts.
     pub(super) terms: Terms,
     /// The members of its manifest set; nothing if it is none.

@@ -6,7 +6,7 @@ use super::expressions::SpanV1;
 use super::values::{At, Values, Writing, present};
 use engine::address::Address;
 use engine::diagnostic::{Diagnostic, Severity};
-use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, OutputChange, Reason};
+use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counted, OutputChange, Reason, Unpreviewed};
 use engine::schema::Drift;
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +151,19 @@ pub(super) struct ChangeV1 {
     not_previewed: Option<Words>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     causes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owned: Option<Words>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unpreviewed: Option<UnpreviewedV1>,
+}
+
+/// What would be planned without a server's preview.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnpreviewedV1 {
+    action: ActionV1,
+    reason: ReasonV1,
+    after: At,
 }
 
 impl ChangeV1 {
@@ -167,6 +180,12 @@ impl ChangeV1 {
             defaults: change.defaults.iter().map(|name| (*name).to_owned()).collect(),
             not_previewed: change.not_previewed.clone().map(Words),
             causes: change.causes.clone(),
+            owned: change.counted.before.clone().map(Words),
+            unpreviewed: change.counted.unpreviewed.as_ref().map(|unpreviewed| UnpreviewedV1 {
+                action: unpreviewed.action.into(),
+                reason: (&unpreviewed.reason).into(),
+                after: values.put(&unpreviewed.after),
+            }),
         }
     }
 
@@ -185,7 +204,18 @@ impl ChangeV1 {
             defaults,
             not_previewed: self.not_previewed.map(|why| why.0),
             causes: self.causes,
+            counted: Counted {
+                before: self.owned.map(|owned| owned.0),
+                unpreviewed: self.unpreviewed.map(|stored| stored.read(values)).transpose()?,
+            },
         })
+    }
+}
+
+impl UnpreviewedV1 {
+    fn read(self, values: &Values<'_>) -> Result<Box<Unpreviewed>, String> {
+        let (action, reason) = (self.action.into(), self.reason.into());
+        Ok(Box::new(Unpreviewed { action, reason, after: values.get(&self.after)? }))
     }
 }
 

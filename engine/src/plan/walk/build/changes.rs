@@ -2,8 +2,9 @@
 
 use super::super::Walk;
 use super::super::tables::{Fate, Planned};
+use super::basis::Fingerprints;
 use crate::address::{Address, Mode};
-use crate::plan::{Action, Change, Reason};
+use crate::plan::{Action, Change, Counted, Reason};
 use crate::schema::Attribute;
 use crate::state::{Record, State};
 use crate::value::{Data, Value};
@@ -13,17 +14,24 @@ use std::sync::Arc;
 impl Walk<'_> {
     /// One change for every instance of the configuration and of the state, in order of addresses. Data sources read while planning are
     /// no change of anything and have none.
-    pub(super) fn changes(fates: BTreeMap<Address, Fate>, prior: &State, deposed: &BTreeMap<(Address, Arc<str>), Action>) -> Vec<Change> {
+    pub(super) fn changes(
+        fates: BTreeMap<Address, Fate>,
+        prior: &State,
+        (deposed, mut owned): (&BTreeMap<(Address, Arc<str>), Action>, Fingerprints),
+    ) -> Vec<Change> {
         let mut changes = Vec::with_capacity(fates.len());
         for (address, fate) in fates {
             let Fate::Planned(planned) = fate else { continue };
             if address.mode == Mode::Managed || planned.action == Action::Read {
-                changes.push(change(address, *planned, prior));
+                let thing = (address, None);
+                let before = owned.remove(&thing);
+                changes.push(change(thing.0, *planned, (prior, before)));
             }
         }
         for ((address, key), action) in deposed {
             if let Some(record) = prior.resources.get(address).and_then(|objects| objects.deposed.get(key)) {
-                changes.push(leftover(address, key, *action, record));
+                let before = owned.remove(&(address.clone(), Some(key.clone())));
+                changes.push(leftover((address, key), *action, record, before));
             }
         }
         if !deposed.is_empty() {
@@ -34,7 +42,7 @@ impl Walk<'_> {
 }
 
 /// What becomes of a deposed object.
-fn leftover(address: &Address, key: &Arc<str>, action: Action, record: &Record) -> Change {
+fn leftover((address, key): (&Address, &Arc<str>), action: Action, record: &Record, before: Option<Arc<str>>) -> Change {
     Change {
         address: address.clone(),
         deposed: Some(key.clone()),
@@ -47,10 +55,11 @@ fn leftover(address: &Address, key: &Arc<str>, action: Action, record: &Record) 
         defaults: Vec::new(),
         not_previewed: None,
         causes: Vec::new(),
+        counted: Counted { before, unpreviewed: None },
     }
 }
 
-fn change(address: Address, planned: Planned, prior: &State) -> Change {
+fn change(address: Address, planned: Planned, (prior, owned): (&State, Option<Arc<str>>)) -> Change {
     let observed = planned.observed.as_ref();
     let imported = observed.filter(|_| planned.action == Action::Import).and_then(|observed| observed.get("attributes"));
     let observed = imported.or(observed).filter(|observed| is_attributes(&planned, observed));
@@ -70,6 +79,7 @@ fn change(address: Address, planned: Planned, prior: &State) -> Change {
         before,
         after: (!goes).then_some(planned.attributes),
         not_previewed: planned.not_previewed,
+        counted: Counted { before: owned, unpreviewed: planned.unpreviewed },
     }
 }
 

@@ -270,7 +270,7 @@ impl Walk<'_> {
         let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
-        let basis = self.basis();
+        let (basis, owned) = (self.basis(), self.owned_before());
         let Self { tables, prior, upgraded, inputs, providers, arena, answers, deposed, unobserved, repairs, moves, .. } = self;
         let Tables { fates, diagnostics: mut said, skeleton, values, groups, .. } = tables;
         said.extend(arena.warnings);
@@ -294,7 +294,7 @@ impl Walk<'_> {
                 diagnostics.push(Diagnostic::error("moved object still exists", detail).about(from));
             }
         }
-        let mut changes = Self::changes(fates, &prior, &deposed);
+        let mut changes = Self::changes(fates, &prior, (&deposed, owned));
         name_former(&mut changes, &moves.renamed);
         let (left, renamed) = (BTreeMap::new(), moves.renamed);
         Plan {

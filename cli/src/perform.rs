@@ -56,7 +56,16 @@ pub(crate) fn carry_out(
     history::catch_up(session, Some(project), &state);
     let mut waiting = None;
     let code = loop {
-        let plan = session.plan(runtime, project, state, aim);
+        let plan = if waiting.is_none() {
+            session.plan(runtime, project, state, aim)
+        } else if let Some(plan) = session.plan_unless_interrupted(runtime, project, state, aim) {
+            plan
+        } else {
+            // Something was applied and the lock is held: it ends in order.
+            session.stop.store(true, Ordering::SeqCst);
+            session.view.say("Interrupted: nothing more was changed.");
+            break exit::FAILED;
+        };
         let round = Round { runtime, performing, project, verb: aim.verb(), plan: &plan, is_first: waiting.is_none() };
         match round.run(session, &*guard)? {
             Ended::With(code) => break code,
@@ -112,10 +121,17 @@ impl Round<'_> {
             return Ok(Ended::With(if plan.blocked.is_empty() { exit::DONE } else { exit::FAILED }));
         }
         let unseen = self.performing.auto_approve || self.performing.approve.is_some();
-        if plan.has_changes() && !unseen && !session.approved(plan) {
+        if plan.has_changes() && !unseen {
             let more = if self.is_first { "" } else { " more" };
-            session.view.say(&format!("\nNot approved: nothing{more} was changed."));
-            return Ok(Ended::With(exit::FAILED));
+            let why = match session.approved(self.runtime, plan) {
+                Some(true) => None,
+                Some(false) => Some("Not approved"),
+                None => Some("Interrupted"),
+            };
+            if let Some(why) = why {
+                session.view.say(&format!("\n{why}: nothing{more} was changed."));
+                return Ok(Ended::With(exit::FAILED));
+            }
         }
         let driving = Driving { verb: self.verb, project: Some(self.project), parallelism: self.performing.parallelism };
         apply_approved(session, self.runtime, plan, (guard, driving))

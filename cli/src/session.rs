@@ -23,12 +23,13 @@ use review::terminal::Layout;
 use state::{Backend, FilesRead, Loaded, Store};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::io::{self, BufRead};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
 /// What a command works with.
 pub(crate) struct Session {
@@ -211,13 +212,13 @@ impl Session {
     }
 
     /// Makes a plan with the world's answers, unless it is interrupted before.
-    pub(crate) fn plan_unless_interrupted(&mut self, runtime: &Runtime, project: &Project, state: State) -> Option<Plan> {
+    pub(crate) fn plan_unless_interrupted(&mut self, runtime: &Runtime, project: &Project, state: State, aim: Aim) -> Option<Plan> {
         let interrupted = (self.interrupt)();
         runtime.block_on(async {
             tokio::select! {
                 biased;
                 () = interrupted => None,
-                plan = self.planned(project, state, Aim::Configuration) => Some(plan),
+                plan = self.planned(project, state, aim) => Some(plan),
             }
         })
     }
@@ -261,23 +262,44 @@ impl Session {
         good
     }
 
-    /// Asks whether a plan shall be applied.
-    pub(crate) fn approved(&mut self, plan: &Plan) -> bool {
-        self.confirmed(if plan.refresh_only {
+    /// Asks whether a plan shall be applied. Nothing if that is interrupted.
+    pub(crate) fn approved(&mut self, runtime: &Runtime, plan: &Plan) -> Option<bool> {
+        let question = prompt(if plan.refresh_only {
             "Write this to the state? Nothing that exists is changed."
         } else if plan.destroy {
             "Destroy everything listed above?"
         } else {
             "Apply the changes listed above?"
-        })
+        });
+        let interrupted = (self.interrupt)();
+        let mut stdin: Box<dyn BufRead + Send> = std::mem::replace(&mut self.stdin, Box::new(io::empty()));
+        let err = &mut self.view.screen().err;
+        let (tell, told) = oneshot::channel();
+        let answered = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                // First, so that it is listened to before anybody is asked.
+                () = interrupted => None,
+                answered = async {
+                    err.write(&question);
+                    // Nothing can end a read but its line: whoever interrupts it leaves it behind.
+                    std::thread::spawn(move || {
+                        let yes = is_yes(&mut *stdin);
+                        drop(tell.send((stdin, yes)));
+                    });
+                    told.await.ok()
+                } => answered,
+            }
+        });
+        let (stdin, yes) = answered?;
+        self.stdin = stdin;
+        Some(yes)
     }
 
     /// Asks a question. Only `yes` is a yes.
     pub(crate) fn confirmed(&mut self, question: &str) -> bool {
-        let err = &mut self.view.screen().err;
-        err.write(&format!("\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "));
-        let mut answer = String::new();
-        self.stdin.read_line(&mut answer).is_ok() && answer.trim() == "yes"
+        self.view.screen().err.write(&prompt(question));
+        is_yes(&mut *self.stdin)
     }
 
     /// The state, wherever it is kept.
@@ -321,4 +343,13 @@ impl Session {
     pub(crate) fn data(&mut self, text: &str) {
         self.view.screen().out.write(text);
     }
+}
+
+fn prompt(question: &str) -> String {
+    format!("\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ")
+}
+
+fn is_yes(stdin: &mut dyn BufRead) -> bool {
+    let mut answer = String::new();
+    stdin.read_line(&mut answer).is_ok() && answer.trim() == "yes"
 }

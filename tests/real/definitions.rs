@@ -31,8 +31,8 @@ fn write(within: &Within, objects: &[(&str, &Value)]) {
 }
 
 /// What a run says of each step that has ended: the label, and what was done.
-fn steps(within: &Within, command: &str) -> Vec<String> {
-    let plan = Plan::of(within.scenario.run(&[command, "--auto-approve", "--json"]).expect_code(0));
+fn steps(within: &Within, command: &[&str]) -> Vec<String> {
+    let plan = Plan::of(within.scenario.run(&[command, &["--auto-approve", "--json"]].concat()).expect_code(0));
     let text = |event: &Value, key: &str| event[key].as_str().unwrap().to_owned();
     plan.events("finished")
         .iter()
@@ -54,7 +54,7 @@ fn a_definition_comes_before_what_it_defines_and_goes_after() {
     write(&within, &[("a", &is), ("z", &defines)]);
     let why = "the server refuses it today, and what it requires changes in this plan";
     assert_eq!(within.plan().not_previewed(), [("kubernetes_manifest.a".to_owned(), why.to_owned())]);
-    assert_eq!(steps(&within, "apply"), ["create z", "settle z", "create a"]);
+    assert_eq!(steps(&within, &["apply"]), ["create z", "settle z", "create a"]);
     within.assert_converged();
 
     // Both change, and the one is good only with the other.
@@ -66,9 +66,9 @@ fn a_definition_comes_before_what_it_defines_and_goes_after() {
     let defines = definition(&group, &new);
     write(&within, &[("a", &more), ("z", &defines)]);
     assert_eq!(within.plan().not_previewed(), [("kubernetes_manifest.a".to_owned(), why.to_owned())]);
-    assert_eq!(steps(&within, "apply").last().map(String::as_str), Some("update a"));
+    assert_eq!(steps(&within, &["apply"]).last().map(String::as_str), Some("update a"));
     within.assert_converged();
-    assert_eq!(steps(&within, "destroy"), ["delete a", "delete z"]);
+    assert_eq!(steps(&within, &["destroy"]), ["delete a", "delete z"]);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn what_is_defined_goes_before_its_definition_when_both_blocks_are_gone() {
     write(&within, &[("a", &is), ("z", &defines)]);
     within.apply();
     write(&within, &[]);
-    assert_eq!(steps(&within, "apply"), ["delete a", "delete z"]);
+    assert_eq!(steps(&within, &["apply"]), ["delete a", "delete z"]);
     assert_eq!(within.scenario.addresses(), Vec::<String>::new());
 }
 
@@ -106,8 +106,36 @@ fn a_namespace_comes_before_what_lies_in_it_and_goes_after() {
     write(&within, &[("a", &map), ("z", &namespace)]);
     let told = within.plan().not_previewed();
     assert!(matches!(&told[..], [(_, why)] if why.starts_with("what it needs is not there yet: namespaces \"")), "{told:?}");
-    let made = steps(&within, "apply");
+    let made = steps(&within, &["apply"]);
     assert!(made.iter().position(|step| step == "create z") < made.iter().position(|step| step == "create a"), "{made:?}");
     within.assert_converged();
-    assert_eq!(steps(&within, "destroy"), ["delete a", "delete z"]);
+    assert_eq!(steps(&within, &["destroy"]), ["delete a", "delete z"]);
+}
+
+#[test]
+fn what_goes_with_a_definition_or_a_namespace_that_is_replaced_is_made_again() {
+    let Some(within) = Within::shared() else { return };
+    let (group, name) = (group(&within), within.cluster.name("replaced"));
+    let (defines, is) = (definition(&group, &json!({})), thing(&within, &group, &json!({})));
+    let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "m", "namespace": name } });
+    write(&within, &[("a", &is), ("b", &map), ("y", &namespace), ("z", &defines)]);
+    within.apply();
+    let uid = |path: &str| within.cluster.api().get(path).map(|live| live["metadata"]["uid"].clone());
+    let paths = [within.path(&format!("/apis/{group}/v1 things/t")), format!("/api/v1/namespaces/{name}/configmaps/m")];
+    let before = paths.each_ref().map(|path| uid(path).unwrap());
+
+    let replacing = ["--replace", "kubernetes_manifest.y", "--replace", "kubernetes_manifest.z"];
+    let plan = within.scenario.run(&[&["plan"][..], &replacing].concat()).expect_code(0);
+    assert!(plan.stdout.contains("4 to replace") && plan.stdout.contains("1 resource within it is created again"), "{}", plan.all());
+    let done = steps(&within, &[&["apply"][..], &replacing].concat());
+    let at = |step: &str| done.iter().position(|done| done == step).unwrap_or_else(|| panic!("{step}: {done:?}"));
+    for (part, whole) in [("a", "z"), ("b", "y")] {
+        let order = [format!("delete {part}"), format!("delete {whole}"), format!("create {whole}"), format!("create {part}")];
+        assert!(order.each_ref().map(|step| at(step)).is_sorted(), "{done:?}");
+    }
+    within.assert_converged();
+    let after = paths.each_ref().map(|path| uid(path).unwrap());
+    assert!(after[0] != before[0] && after[1] != before[1], "they are other objects");
+    within.destroy();
 }

@@ -235,7 +235,8 @@ fn a_cluster_that_does_not_answer_is_not_taken_for_gone() {
     let alone = ApiServer::start(&components, "silent");
     let scenario = Scenario::empty();
     let configuration = |context: &str| data("c", &scenario.path().join("kubeconfig").display().to_string(), context);
-    let objects = OBJECTS.replace("NAME", &other.name("silent"));
+    let name = other.name("silent");
+    let objects = OBJECTS.replace("NAME", &name);
     scenario.write("kubeconfig", &kubeconfig(&[alone.admin().named("alone"), other.admin().named("other")]));
     scenario.write("main.mesh.hcl", &(configuration("alone") + &objects));
     scenario.run(&["apply", "--auto-approve"]).expect_code(0);
@@ -251,4 +252,40 @@ fn a_cluster_that_does_not_answer_is_not_taken_for_gone() {
     alone.start_again();
     scenario.run(&["apply", "--auto-approve"]).expect_code(0);
     assert!(scenario.addresses().is_empty());
+    // What somebody says is gone for good is forgotten, and nothing is done to it; while it answers, that is refused.
+    scenario.write("main.mesh.hcl", &(configuration("alone") + &objects));
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let abandon = ["apply", "--auto-approve", "--abandon", "data.kubernetes_cluster.c"];
+    assert!(scenario.run(&abandon).expect_code(1).stderr.contains("error: place answers"));
+    alone.stop();
+    scenario.write("main.mesh.hcl", "");
+    let output = scenario.run(&abandon).expect_code(0);
+    assert!(
+        output.stderr.contains("`data.kubernetes_cluster.c` at https://") && output.stderr.contains("with 2 resources within"),
+        "{}",
+        output.all()
+    );
+    let state = scenario.state();
+    assert!(scenario.addresses().is_empty() && state["places"].as_array().is_none_or(Vec::is_empty), "{state:#}");
+    alone.start_again();
+    assert!(alone.api().get(&format!("/api/v1/namespaces/{name}/configmaps/m")).is_some());
+}
+
+#[test]
+fn what_a_deleted_block_left_is_looked_for_in_no_other_cluster() {
+    let Some(case) = Case::applied("stranger") else { return };
+    let before = case.object(case.one);
+    // The very objects stand in the other cluster, and are somebody else's.
+    let theirs = case.two.api();
+    theirs.make("/api/v1/namespaces", &serde_json::json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": case.name } }));
+    let map = serde_json::json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "m" } });
+    theirs.make(&format!("/api/v1/namespaces/{}/configmaps", case.name), &map);
+    let stranger = case.object(case.two);
+    case.contexts("kubeconfig.old", &[case.two.admin().named("one")]);
+    case.configure("");
+    let plan = case.plan(0);
+    assert_eq!(Case::changes(&plan), ["forget kubernetes_manifest.m", "forget kubernetes_namespace.n"]);
+    assert_eq!(Case::summaries(&plan), ["another place"]);
+    case.apply();
+    assert_eq!((case.object(case.one), case.object(case.two)), (before, stranger));
 }

@@ -283,6 +283,15 @@ fn a_peer_that_goes_leaves_the_tokens_of_the_others() {
     let two = ["--var", "clusters=[\"c1\", \"c2\"]"];
     let happened = finished(&mesh.apply(&two).expect_code(0));
     assert!(happened.iter().all(|step| step.starts_with("delete ") && step.contains("c3")), "{happened:#?}");
+    // Its cluster stays, and only leaves the mesh: no block describes it any more. Peers lose what reads it first, then its own things go.
+    let at = |step: &str| happened.iter().position(|done| done.starts_with(step)).unwrap_or_else(|| panic!("{step}: {happened:#?}"));
+    let reader = at("delete istio_remote_reader.this[\"c3\"]/");
+    for peer in ["c1", "c2"] {
+        assert!(at(&format!("delete istio_remote_secret.this[\"c3-in-{peer}\"]")) < reader, "{happened:#?}");
+    }
+    assert!(reader < at("delete kubernetes_namespace.system[\"c3\"]"), "{happened:#?}");
+    assert!(mesh.of("c3").api().get(&format!("/api/v1/namespaces/{}", mesh.namespace)).is_none());
+    assert_eq!(mesh.scenario.state()["places"].as_array().unwrap().len(), 2);
     assert_eq!(mesh.tokens(&rest), before);
     for (reader, peer) in [("c1", "c2"), ("c2", "c1")] {
         assert!(mesh.takes(reader, &mesh.token(reader, peer).unwrap(), true), "{reader} in {peer}");

@@ -3,8 +3,8 @@
 use crate::faults::HOLD_AT;
 use crate::killed::Counting;
 use crate::scenario::Scenario;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStderr, Command, ExitStatus};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a child may take for anything.
@@ -21,15 +21,31 @@ pub struct Held<'a> {
 impl<'a> Held<'a> {
     /// Runs a command line up to a point, where it waits; nothing if it ended before.
     pub fn at(counting: Counting, scenario: &'a Scenario, args: &[&str], point: u64) -> Option<Self> {
+        Self::typing(counting, scenario, args, (point, ""))
+    }
+
+    /// The same, with something typed beforehand; more is never typed, and the terminal stays open.
+    pub fn typing(counting: Counting, scenario: &'a Scenario, args: &[&str], (point, typed): (u64, &str)) -> Option<Self> {
+        let mut held = Self::start(counting, scenario, args, point);
+        held.child.stdin.as_mut().unwrap().write_all(typed.as_bytes()).unwrap();
+        held.within(|held| held.scenario.path().join("held").exists() || held.child.try_wait().unwrap().is_some());
+        held.scenario.path().join("held").exists().then_some(held)
+    }
+
+    /// Runs a command line that asks, and is not answered.
+    pub fn asking(counting: Counting, scenario: &'a Scenario, args: &[&str]) -> Self {
+        Self::start(counting, scenario, args, u64::MAX)
+    }
+
+    fn start(counting: Counting, scenario: &'a Scenario, args: &[&str], point: u64) -> Self {
         for file in ["held", "go"] {
             std::fs::remove_file(scenario.path().join(file)).ok();
         }
         let mut command = counting.command(scenario, args);
-        let mut child = command.env(HOLD_AT, point.to_string()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let piped = command.env(HOLD_AT, point.to_string()).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut held = Self { child, stderr, scenario };
-        held.within(|held| held.scenario.path().join("held").exists() || held.child.try_wait().unwrap().is_some());
-        held.scenario.path().join("held").exists().then_some(held)
+        Self { child, stderr, scenario }
     }
 
     /// The process.

@@ -124,6 +124,80 @@ fn one_interruption_anywhere_lets_what_runs_finish() {
     }
 }
 
+/// A cluster that something else stands before, and a namespace in it.
+fn behind(value: u64) -> String {
+    format!(
+        "resource \"meshplan_data\" \"way\" {{\n input = {value}\n}}\n\
+         resource \"sandbox_cluster\" \"c\" {{\n name = \"c\"\n depends_on = [meshplan_data.way]\n}}\n\
+         resource \"kubernetes_namespace\" \"n\" {{\n cluster = sandbox_cluster.c\n name = \"n\"\n labels = {{ l = \"{value}\" }}\n}}\n"
+    )
+}
+
+#[test]
+fn an_interruption_while_somebody_is_asked_ends_the_run_in_order() {
+    let scenario = Scenario::with(&behind(1));
+    COUNTING.finish(&scenario, &APPLY, None);
+    let (there, aside) = (scenario.path().join(".meshplan/sandbox/c"), scenario.path().join("aside"));
+    let label =
+        || meshplan_tests::cluster::Cluster::of(&scenario, "c").get("/api/v1/namespaces/n").unwrap()["metadata"]["labels"]["l"].clone();
+    scenario.write("main.mesh.hcl", &behind(2));
+    // The first question, before anything is done.
+    let state = scenario.read(STATE);
+    let mut held = Held::asking(COUNTING, &scenario, &["apply"]);
+    held.says("Only 'yes' will be accepted");
+    held.interrupt();
+    let (status, said) = held.end();
+    assert!(status.code() == Some(1) && said.ends_with("Interrupted: nothing was changed.\n"), "{status}: {said}");
+    assert_eq!(scenario.read(STATE), state);
+    // The second, of what the first apply brought into reach: while it was under way the cluster came back.
+    std::fs::rename(&there, &aside).unwrap();
+    std::fs::write(&there, "").unwrap();
+    let mut held = Held::typing(COUNTING, &scenario, &["apply"], (0, "yes\n")).unwrap();
+    held.says("Only 'yes' will be accepted");
+    std::fs::remove_file(&there).unwrap();
+    std::fs::rename(&aside, &there).unwrap();
+    held.release();
+    held.says("What was out of reach is read now.");
+    held.says("Only 'yes' will be accepted");
+    held.interrupt();
+    let (status, said) = held.end();
+    assert!(status.code() == Some(1) && said.ends_with("Interrupted: nothing more was changed.\n"), "{status}: {said}");
+    // What was approved is done and remembered, the lock is free, and what is left is left.
+    assert!(!scenario.path().join(JOURNAL).exists() && label() == "1");
+    let plan = COUNTING.run(&scenario, &["plan"], None);
+    assert!(String::from_utf8_lossy(&plan.stdout).contains("Plan: 0 to add, 1 to change, 0 to replace, 0 to destroy."), "{plan:?}");
+    COUNTING.finish(&scenario, &APPLY, None);
+    assert_eq!(label(), "2");
+}
+
+#[test]
+fn a_run_killed_between_its_state_and_its_history_is_found_in_the_history() {
+    let expected = straight_of(CHAIN);
+    let revisions = |scenario: &Scenario| -> Vec<(String, u64)> {
+        let shown = COUNTING.run(scenario, &["state", "history", "--json"], None);
+        let heads: Vec<Value> = serde_json::from_slice(&shown.stdout).unwrap();
+        heads.iter().map(|head| (head["operation"].as_str().unwrap().to_owned(), head["serial"].as_u64().unwrap())).collect()
+    };
+    // Before the state is written whole, and after that, when the journal is gone.
+    for (point, folded) in [(expected.points - 2, false), (expected.points - 1, true)] {
+        let scenario = Scenario::with(CHAIN);
+        let output = COUNTING.run(&scenario, &APPLY, Some(point));
+        assert_eq!(output.status.signal(), Some(9), "{}", said(&output));
+        assert_eq!((scenario.state().is_object(), scenario.path().join(JOURNAL).exists()), (folded, !folded), "{point}");
+        assert_eq!(revisions(&scenario), [], "{point}");
+        completes(&scenario, &expected, &format!("killed at point {point}"));
+        let serial = scenario.state()["serial"].as_u64().unwrap();
+        // The run that completes it may have nothing to do but to write that down.
+        let kept = revisions(&scenario);
+        assert!(kept[0] == ("found".to_owned(), serial) && kept.iter().all(|(_, of)| *of == serial), "{point}: {kept:?}");
+        // What was found is a revision like any other: one can go back to it.
+        scenario.replace("main.mesh.hcl", "\"keys\"", "\"others\"");
+        COUNTING.finish(&scenario, &APPLY, None);
+        let difference = COUNTING.run(&scenario, &["state", "diff", "@1", &format!("@{}", revisions(&scenario).len())], None);
+        assert!(String::from_utf8_lossy(&difference.stdout).contains("others"), "{difference:?}");
+    }
+}
+
 #[test]
 fn a_journal_torn_in_its_last_batch_is_read_as_far_as_it_is_whole() {
     let expected = straight_of(CHAIN);

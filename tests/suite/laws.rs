@@ -144,3 +144,99 @@ fn the_quickstart_killed_anywhere_is_completed_by_the_next_apply() {
 fn the_three_clusters_killed_at_every_fifth_point_are_completed_by_the_next_apply() {
     any_prefix(&|| Scenario::example("locality"), 5);
 }
+
+/// A configuration that is applied, and then another.
+fn changed(from: &str, to: &str) -> Scenario {
+    let scenario = Scenario::with(from);
+    scenario.run(&APPLY).expect_code(0);
+    scenario.write("main.mesh.hcl", to);
+    scenario
+}
+
+/// An object with a successor that is made first, another that knows it by name, and one that is told apart from it by its identity.
+const SUCCESSION: &str = r#"
+resource "sandbox_cluster" "this" {
+  name = "c"
+}
+resource "kubernetes_secret" "keys" {
+  cluster   = sandbox_cluster.this
+  namespace = "default"
+  name      = "keys-one"
+  data      = { key = "x" }
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+resource "kubernetes_secret" "user" {
+  cluster   = sandbox_cluster.this
+  namespace = "default"
+  name      = "user"
+  data      = { of = kubernetes_secret.keys.name }
+}
+"#;
+
+#[test]
+fn a_replacement_created_first_and_killed_anywhere_is_completed_and_leaves_nothing_behind() {
+    let successor = SUCCESSION.replace("keys-one", "keys-two");
+    any_prefix(&|| changed(SUCCESSION, &successor), 1);
+    // Between the create and the delete of what it replaces the state has both, and the next plan says so.
+    let points = COUNTING.finish(&changed(SUCCESSION, &successor), &APPLY, None);
+    let secrets = |scenario: &Scenario| {
+        let listed = Cluster::of(scenario, "c").get("/api/v1/namespaces/default/secrets").unwrap();
+        let names = listed["items"].as_array().unwrap().iter().map(|item| item["metadata"]["name"].as_str().unwrap().to_owned());
+        names.filter(|name| name.starts_with("keys-")).collect::<Vec<_>>()
+    };
+    let mut left = 0;
+    for point in 0..points {
+        let scenario = changed(SUCCESSION, &successor);
+        if !COUNTING.is_killed(&scenario, &APPLY, point, points) {
+            continue;
+        }
+        let known = state::Store::new(scenario.path().join("meshplan.state.json")).read().unwrap().state;
+        let keys = &known.resources[&"kubernetes_secret.keys".parse().unwrap()];
+        if keys.deposed.is_empty() || secrets(&scenario).len() < 2 {
+            continue;
+        }
+        left += 1;
+        let plan = COUNTING.run(&scenario, &["plan"], None);
+        let shown = String::from_utf8_lossy(&plan.stdout).into_owned();
+        assert!(shown.contains("replaced before, not deleted yet"), "point {point}: {shown}");
+        COUNTING.finish(&scenario, &APPLY, Some(point));
+        assert_eq!(secrets(&scenario), ["keys-two"], "point {point}");
+    }
+    assert!(left > 3, "only {left} of {points} points lie between create and delete");
+}
+
+#[test]
+fn a_cluster_that_is_replaced_or_leaves_is_left_whole_or_not_at_all_wherever_it_is_killed() {
+    let leaves = CLUSTERS.replace(", cluster2 = \"network2\" }", " }").replace("key == \"cluster1\" ? \"cluster2\" : \"cluster1\"", "key");
+    let replaced = CLUSTERS.replace("cluster2 = \"network2\"", "cluster3 = \"network2\"").replace("\"cluster2\"", "\"cluster3\"");
+    for after in [&leaves, &replaced] {
+        any_prefix(&|| changed(CLUSTERS, after), 2);
+    }
+}
+
+#[test]
+fn a_destroy_killed_anywhere_forgets_each_cluster_with_all_within_or_nothing_of_it() {
+    let destroy = ["destroy", "--auto-approve"];
+    let points = COUNTING.finish(&changed(CLUSTERS, CLUSTERS), &destroy, None);
+    let (mut all, mut none) = (0, 0);
+    for point in 0..points {
+        let scenario = changed(CLUSTERS, CLUSTERS);
+        if !COUNTING.is_killed(&scenario, &destroy, point, points) {
+            continue;
+        }
+        let known = state::Store::new(scenario.path().join("meshplan.state.json")).read().unwrap().state;
+        for key in ["cluster1", "cluster2"] {
+            let kinds = ["sandbox_cluster.this", "kubernetes_namespace.system", "kubernetes_secret.token"];
+            let there = kinds.map(|kind| known.resources.contains_key(&format!("{kind}[\"{key}\"]").parse().unwrap()));
+            assert!(there == [true; 3] || there == [false; 3], "killed at point {point}: {key}: {there:?}");
+            let place = known.places.contains_key(&format!("sandbox_cluster.this[\"{key}\"]").parse().unwrap());
+            assert_eq!(place, there[0], "killed at point {point}: {key}");
+            *(if there[0] { &mut all } else { &mut none }) += 1;
+        }
+        COUNTING.finish(&scenario, &destroy, Some(point));
+        assert!(scenario.addresses().is_empty() && sandbox::Sandboxes::new(scenario.path().join(".meshplan/sandbox")).names().is_empty());
+    }
+    assert!(all > 3 && none > 1, "{all} and {none} of {points} points");
+}

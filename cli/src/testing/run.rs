@@ -84,7 +84,7 @@ impl Bench<'_> {
         let started = Instant::now();
         loop {
             let state = self.session.store().read()?.state;
-            let Some(plan) = self.session.plan_unless_interrupted(self.runtime, &project, state) else { break };
+            let Some(plan) = self.session.plan_unless_interrupted(self.runtime, &project, state, Aim::Configuration) else { break };
             let Some(retry) = &run.retry else { return Ok(Some(plan)) };
             let left = Duration::from_secs(retry.timeout).saturating_sub(started.elapsed());
             let holds = told(&plan, Asked::Retry).is_some_and(|value| value.as_bool() == Some(true));

@@ -168,6 +168,9 @@ impl Walk<'_> {
                     }
                     Self::trigger(&mut planned, because);
                 }
+                if let Some(because) = self.taken_along(address) {
+                    Self::take_along(&mut planned, because);
+                }
                 Self::allowed(&subject, &planned)?;
                 self.postconditions(block, site, (address, planned))
             }

@@ -94,6 +94,9 @@ impl Walk<'_> {
             if self.is_to_be_replaced(address) {
                 Self::trigger(planned, Reason::Requested);
             }
+            if let Some(because) = self.taken_along(address) {
+                Self::take_along(planned, because);
+            }
             Self::allowed(&inner, planned)
                 .map_err(|problems| problems.into_iter().map(|problem| problem.about(address)).collect::<Problems>())?;
         }

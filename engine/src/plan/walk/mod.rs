@@ -28,11 +28,12 @@ mod scope;
 mod skeleton;
 mod standing;
 mod tables;
+mod taken;
 mod upgrade;
 mod uses;
 mod world;
 
-use crate::address::{Address, Key, ModulePath};
+use crate::address::{Address, ModulePath};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::eval::{Arena, convert, evaluate};
@@ -41,7 +42,7 @@ use crate::plan::{Action, Blocked, Inputs, Plan, Providers};
 use crate::question::{Answers, Questions};
 use crate::schema::Catalogue;
 use crate::state::{Entry, State};
-use crate::value::{Origin, Type, Value};
+use crate::value::{Type, Value};
 use arguments::waits;
 use imports::Imports;
 use lifecycle::Held;
@@ -85,6 +86,10 @@ pub struct Walk<'a> {
     undesired: Skeleton,
     /// Data sources of checks that cannot be read, and what their checks say of it.
     unread: BTreeMap<Address, String>,
+    /// What goes with something that is replaced, with that.
+    taken: BTreeMap<Address, Address>,
+    /// What was said before the first node was visited.
+    said_first: Problems,
     open: Vec<usize>,
     stuck: bool,
 }
@@ -115,9 +120,7 @@ impl<'a> Walk<'a> {
         let range = Range::new(&skeleton, &prior, &inputs.aims, inputs.destroy);
         let mut open = if circles.is_empty() { skeleton.order.clone() } else { Vec::new() };
         open.retain(|node| range.visits(*node));
-        let binding = Binding { key: Key::None, value: None, origin: Origin::NONE };
-        let root = ModuleInstance { path: ModulePath::root(), binding, origin: Origin::NONE };
-        let mut tables = Tables::new(skeleton, root);
+        let mut tables = Tables::new(skeleton, ModuleInstance::root());
         tables.diagnostics = circles;
         tables.diagnostics.append(&mut moves.problems);
         tables.diagnostics.extend(problems);
@@ -130,6 +133,7 @@ impl<'a> Walk<'a> {
         let undesired = if inputs.destroy { Skeleton::new(config).0 } else { Skeleton::default() };
         let stuck = tables.diagnostics.iter().any(Diagnostic::is_error);
         let imports = Imports::asked_for(&inputs);
+        let said_first = tables.diagnostics.clone();
         Self {
             catalogue,
             inputs,
@@ -150,6 +154,8 @@ impl<'a> Walk<'a> {
             imports,
             range,
             unread: BTreeMap::new(),
+            taken: BTreeMap::new(),
+            said_first,
             open,
             stuck,
         }
@@ -190,6 +196,10 @@ impl<'a> Walk<'a> {
         }
         self.open = open;
         if self.open.is_empty() && self.questions.is_empty() {
+            if self.takes_more_along() {
+                self.start_over();
+                return self.step(&Answers::new());
+            }
             self.visit_probes();
         }
         std::mem::take(&mut self.questions)

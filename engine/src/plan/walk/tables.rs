@@ -87,6 +87,14 @@ pub(super) struct ModuleInstance {
     pub(super) origin: Origin,
 }
 
+impl ModuleInstance {
+    /// The module that is planned.
+    pub(super) fn root() -> Self {
+        let binding = Binding { key: Key::None, value: None, origin: Origin::NONE };
+        Self { path: ModulePath::root(), binding, origin: Origin::NONE }
+    }
+}
+
 /// The instances of a called module, as far as they are known.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Instances {

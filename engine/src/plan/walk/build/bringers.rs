@@ -18,7 +18,7 @@ type Requirement = (Option<Arc<str>>, String);
 
 impl Walk<'_> {
     /// Finds who brings what instances require. Whoever is made from what it would bring something for has no such duty.
-    pub(super) fn bringers(&self) -> Bringers {
+    pub(in super::super) fn bringers(&self) -> Bringers {
         let required: Vec<(&Address, Requirement)> = self
             .desired()
             .flat_map(|(address, planned)| {

@@ -9,6 +9,7 @@ pub mod commands;
 mod disk;
 mod encryption;
 pub mod exit;
+mod explain;
 mod failure;
 mod files;
 mod history;
@@ -39,7 +40,7 @@ use std::ffi::OsString;
 pub fn run(world: World, args: impl IntoIterator<Item = OsString>) -> u8 {
     match args::parse(args) {
         Ok(args) => carry_out(world, args),
-        Err(message) => explain(world, &message),
+        Err(message) => tell(world, &message),
     }
 }
 
@@ -58,7 +59,7 @@ fn carry_out(world: World, args: Args) -> u8 {
 }
 
 /// Help that was asked for, or a complaint about the command line.
-fn explain(mut world: World, message: &clap::Error) -> u8 {
+fn tell(mut world: World, message: &clap::Error) -> u8 {
     let asked_for = !message.use_stderr();
     let stream = if asked_for { &mut world.stdout } else { &mut world.stderr };
     let text = message.render();

@@ -14,6 +14,7 @@ use engine::diagnostic::Problems;
 use engine::eval::Surroundings;
 use engine::plan::{Aims, Inputs, When};
 use engine::schema::Catalogue;
+use engine::source::Span;
 use engine::value::{Class, Value};
 use state::FilesRead;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +68,8 @@ pub(crate) struct Project {
     pub(crate) aims: Aims,
     /// Values of the root module's variables, where some are given.
     pub(crate) variables: BTreeMap<Arc<str>, Value>,
+    /// Where these were given: in a file, or in what stands for the environment or the command line among the sources.
+    pub(crate) given: BTreeMap<Arc<str>, Span>,
     pub(crate) skip_refresh: bool,
     pub(crate) skip_preview: bool,
     /// When the plan is to be applied.
@@ -85,11 +88,13 @@ impl Project {
             assignments: &planning.assignments.0,
         };
         let declared = config.modules.get(&config.root).map_or(&none, |root| &root.variables);
-        let (variables, problems) = gather(&mut session.sources, declared, places);
+        let (found, problems) = gather(&mut session.sources, declared, places);
         session.show_or_fail(problems)?;
+        let given = found.iter().map(|(name, (_, at))| (name.clone(), *at)).collect();
+        let variables = found.into_iter().map(|(name, (value, _))| (name, value)).collect();
         let skip_preview = planning.preview == Previewer::Offline;
         let (aims, when) = (Aims::default(), When::AtOnce);
-        Ok(Self { config, origin: None, import: None, aims, variables, skip_refresh: !planning.refresh, skip_preview, when })
+        Ok(Self { config, origin: None, import: None, aims, variables, given, skip_refresh: !planning.refresh, skip_preview, when })
     }
 
     /// The configuration in the directory, or that of a revision.
@@ -122,10 +127,11 @@ impl Project {
         variables.retain(|name, _| declared.get(name).is_some_and(|variable| variable.ephemeral));
         variables.extend(snapshot.variables);
         variables.extend(given(session, declared, (&BTreeMap::new(), &planning.assignments.0))?);
+        let given = BTreeMap::new();
         let origin = Some(Origin { number, files: snapshot.files });
         let skip_preview = planning.preview == Previewer::Offline;
         let (aims, when) = (Aims::default(), When::AtOnce);
-        Ok(Self { config, origin, import: None, aims, variables, skip_refresh: !planning.refresh, skip_preview, when })
+        Ok(Self { config, origin, import: None, aims, variables, given, skip_refresh: !planning.refresh, skip_preview, when })
     }
 
     /// How many revisions the configuration says to keep.
@@ -190,7 +196,7 @@ fn given(
     let places = Places { environment, working_directory: &session.working_directory, shown_directory: None, assignments };
     let (found, problems) = gather(&mut session.sources, declared, places);
     session.show_or_fail(problems)?;
-    Ok(found)
+    Ok(found.into_iter().map(|(name, (value, _))| (name, value)).collect())
 }
 
 /// Every class that some kind offers: the words that type constraints may use.

@@ -13,7 +13,7 @@ use crate::view::{Screen, View};
 use crate::world::{MakeRegistry, NextInterrupt, Typed, World, WrapGuard};
 use engine::diagnostic::Diagnostic;
 use engine::observe::{self, Edge};
-use engine::plan::Plan;
+use engine::plan::{Plan, Walk};
 use engine::port::{Files, Guard, Machine, Registry};
 use engine::question::Answers;
 use engine::source::SourceTree;
@@ -241,6 +241,23 @@ impl Session {
         let files = Disk::new(&self.working_directory);
         let inputs = project.inputs(self, Aim::Configuration);
         runtime.block_on(observe::plan_again(&project.config, state, inputs, Edge { registry: &registry, files: &files }, known))
+    }
+
+    /// Walks as [`Self::plan_again`] does, and asks the finished walk.
+    pub(crate) fn ask_again<T>(
+        &self,
+        runtime: &Runtime,
+        (project, state): (&Project, State),
+        known: &mut Answers,
+        ask: impl FnOnce(&mut Walk<'_>) -> T,
+    ) -> T {
+        let registry = self.registry();
+        let files = Disk::new(&self.working_directory);
+        let kept = project.origin.as_ref().map(|origin| Kept { files: &origin.files, number: origin.number });
+        let files: &dyn Files = kept.as_ref().map_or(&files, |kept| kept);
+        let inputs = project.inputs(self, Aim::Configuration);
+        let edge = Edge { registry: &registry, files };
+        runtime.block_on(observe::ask_again((&project.config, state, inputs), edge, known, ask))
     }
 
     /// Shows warnings and goes on, or fails with all problems if there is an error among them.

@@ -3,7 +3,7 @@
 use crate::args::Assignment;
 use engine::config::{Variable, parse_values, variable_value};
 use engine::diagnostic::{Diagnostic, did_you_mean};
-use engine::source::SourceTree;
+use engine::source::{SourceTree, Span};
 use engine::value::{Type, Value};
 use std::collections::BTreeMap;
 use std::io;
@@ -30,12 +30,11 @@ pub(crate) struct Places<'a> {
     pub(crate) assignments: &'a [Assignment],
 }
 
+/// Values with the places at which they were given.
+pub(crate) type Given = BTreeMap<Arc<str>, (Value, Span)>;
+
 /// Gathers values; every text they are read from becomes part of the sources, so that problems can show it.
-pub(crate) fn gather(
-    sources: &mut SourceTree,
-    variables: &BTreeMap<Arc<str>, Variable>,
-    places: Places<'_>,
-) -> (BTreeMap<Arc<str>, Value>, Vec<Diagnostic>) {
+pub(crate) fn gather(sources: &mut SourceTree, variables: &BTreeMap<Arc<str>, Variable>, places: Places<'_>) -> (Given, Vec<Diagnostic>) {
     let mut gathering = Gathering { sources, variables, values: BTreeMap::new(), problems: Vec::new() };
     gathering.environment(places.environment);
     for path in automatic(places) {
@@ -68,7 +67,7 @@ fn automatic(places: Places<'_>) -> Vec<String> {
 struct Gathering<'a> {
     sources: &'a mut SourceTree,
     variables: &'a BTreeMap<Arc<str>, Variable>,
-    values: BTreeMap<Arc<str>, Value>,
+    values: Given,
     problems: Vec<Diagnostic>,
 }
 
@@ -95,7 +94,7 @@ impl Gathering<'_> {
         let file = self.sources.add(origin, text);
         match variable_value(text, ty, file) {
             Ok(value) => {
-                self.values.insert(variable, value);
+                self.values.insert(variable, (value, Span::new(file, 0..text.len())));
             }
             Err(problems) => self.problems.extend(problems),
         }
@@ -115,7 +114,7 @@ impl Gathering<'_> {
         self.problems.extend(problems);
         for (name, (value, span)) in values {
             if self.variables.contains_key(&name) {
-                self.values.insert(name, value);
+                self.values.insert(name, (value, span));
             } else {
                 let problem =
                     Diagnostic::warning("unknown variable", format!("the root module has no variable `{name}`; its value is not used"));
@@ -135,7 +134,7 @@ impl Gathering<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::source::{FileId, Span};
+    use engine::source::FileId;
 
     fn variables() -> BTreeMap<Arc<str>, Variable> {
         let variable = |ty| Variable {
@@ -171,7 +170,7 @@ mod tests {
         };
         let (values, problems) = gather(&mut SourceTree::new("."), &variables(), places);
         let told = |problem: &Diagnostic| format!("{}: {}", problem.summary, problem.help.clone().unwrap_or_default());
-        (values, problems.iter().map(told).collect())
+        (values.into_iter().map(|(name, (value, _))| (name, value)).collect(), problems.iter().map(told).collect())
     }
 
     fn value(name: &str, text: &str) -> Assignment {

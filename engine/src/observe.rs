@@ -41,13 +41,27 @@ pub async fn plan(config: &Config, state: State, inputs: Inputs, edge: Edge<'_>)
 
 /// As [`plan`], asking nothing that is answered in `known`, to which the new answers are added.
 pub async fn plan_again(config: &Config, state: State, inputs: Inputs, edge: Edge<'_>, known: &mut Answers) -> Plan {
+    finished(config, state, inputs, edge, known).await.finish()
+}
+
+/// Walks as [`plan_again`] does, and asks the finished walk instead of making its plan.
+pub async fn ask_again<T>(
+    (config, state, inputs): (&Config, State, Inputs),
+    edge: Edge<'_>,
+    known: &mut Answers,
+    ask: impl FnOnce(&mut Walk<'_>) -> T,
+) -> T {
+    ask(&mut finished(config, state, inputs, edge, known).await)
+}
+
+async fn finished<'e>(config: &Config, state: State, inputs: Inputs, edge: Edge<'e>, known: &mut Answers) -> Walk<'e> {
     let mut walk = Walk::new(config, edge.registry.catalogue(), state, inputs);
     let registry = configured(&mut walk, edge.registry);
     let edge = Edge { registry: &registry, ..edge };
     loop {
         let questions = walk.step(known);
         if questions.is_empty() {
-            return walk.finish();
+            return walk;
         }
         known.extend(answer(questions, &|ask, place| reached(&walk, ask, place), edge).await);
     }

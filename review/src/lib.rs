@@ -6,6 +6,7 @@ mod certificate;
 mod definitions;
 mod difference;
 mod embedded;
+pub mod explanation;
 mod list;
 mod merge_keys;
 mod moves;

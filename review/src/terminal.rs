@@ -14,7 +14,7 @@ pub use states::between;
 use crate::Difference;
 use crate::notation::{cut, inline, key};
 use crate::style::{Paint, Style, paint_of};
-use engine::plan::{Action, CheckStatus, Counts, OutputChange, Plan};
+use engine::plan::{Action, Change, CheckStatus, Counts, OutputChange, Plan};
 use engine::value::Value;
 use leaves::{Leaves, WIDEST_PATH};
 use rows::{Detail, Row, Rows};
@@ -51,6 +51,24 @@ pub fn render(plan: &Plan, layout: Layout, show: &mut dyn FnMut(&str)) {
     write_checks(&mut text, plan, layout);
     text.push_str(&summary(plan, layout.style));
     show(&text);
+}
+
+/// One change on its line.
+pub fn change_line(text: &mut String, change: &Change, layout: Layout) {
+    let row = Row {
+        action: change.action,
+        label: change.address.to_string(),
+        reason: change.reason.to_string(),
+        depth: 0,
+        details: Vec::new(),
+        unknowns: Unknowns::default(),
+    };
+    write_row(text, &row, 0, layout);
+}
+
+/// Differences, each leaf on a line behind so many columns.
+pub fn difference_lines(text: &mut String, difference: &Difference, indent: usize, layout: Layout) {
+    Leaves { layout, indent, replacing: &[], unknowns: &Unknowns::default() }.write(text, difference);
 }
 
 fn write_rows(text: &mut String, plan: &Plan, layout: Layout, show: &mut dyn FnMut(&str)) {

@@ -4,6 +4,7 @@
 mod backends;
 mod bad_input;
 mod digest;
+mod explain;
 mod faults;
 mod laws;
 mod mesh;

@@ -151,6 +151,21 @@ fn plans_and_states_are_as_their_schemas_say() {
 }
 
 #[test]
+fn explanations_are_as_their_schema_says() {
+    let scenario = Scenario::example("quickstart");
+    let explained = |args: &[&str]| {
+        let shown = scenario.run(&[&["explain", "--json"], args].concat()).expect_code(0).stdout;
+        holds(&validator("explanation"), &serde_json::from_str(&shown).unwrap());
+    };
+    let operator = "module.mesh.istio_operator.primary[\"cluster1\"]";
+    explained(&[operator]);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    scenario.replace("main.mesh.hcl", "mesh1", "mesh9");
+    explained(&[operator]);
+    explained(&[operator, "--var", "clusters=[\"cluster2\"]"]);
+}
+
+#[test]
 fn what_is_not_as_a_schema_says_is_found() {
     let (event, state) = (validator("event"), validator("state"));
     for wrong in [

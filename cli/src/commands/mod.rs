@@ -4,6 +4,7 @@ pub mod apply;
 pub mod completion;
 pub mod console;
 pub mod destroy;
+pub mod explain;
 pub mod fmt;
 pub mod graph;
 pub mod import;
@@ -29,6 +30,7 @@ pub enum Verb {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Explain(explain::Explain),
     Import(import::Import),
     Test(test::Test),
     Validate(validate::Validate),
@@ -67,6 +69,7 @@ pub(crate) fn perform(session: &mut Session, verb: Verb) -> Result<u8, Failure> 
         Verb::Plan(args) => plan::run(session, &args),
         Verb::Apply(args) => apply::run(session, &args),
         Verb::Destroy(args) => destroy::run(session, &args),
+        Verb::Explain(args) => explain::run(session, &args),
         Verb::Import(args) => import::run(session, &args),
         Verb::Test(args) => test::run(session, &args),
         Verb::Validate(args) => validate::run(session, &args),

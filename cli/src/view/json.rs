@@ -1,10 +1,12 @@
 //! One JSON object per line, for programs. Every line has the member `event`; the first line says the version of the format.
 
+mod explanation;
 mod schema;
 mod test;
 mod validation;
 mod value;
 
+pub use explanation::explanations;
 pub use schema::schema;
 pub use validation::validation;
 pub use value::Masked;

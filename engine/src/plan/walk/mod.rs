@@ -8,6 +8,7 @@ mod abandon;
 mod aim;
 mod arguments;
 mod build;
+mod causes;
 mod conditions;
 mod data;
 mod decide;

@@ -16,8 +16,7 @@ use engine::plan::Plan;
 use engine::port::Guard;
 use engine::state::State;
 use engine::value::Value;
-use state::sealing::SealingKey;
-use state::{NotWritten, PlanFile, Store};
+use state::{NotWritten, PlanFile, PlanKeys, Store};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -69,7 +68,7 @@ fn text_of(session: &Session, file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(unreadable)
 }
 
-fn read(session: &Session, file: &Path, text: &str, keys: &[SealingKey]) -> Result<PlanFile, Failure> {
+fn read(session: &Session, file: &Path, text: &str, keys: &PlanKeys) -> Result<PlanFile, Failure> {
     PlanFile::read(file, text, session.registry().catalogue(), keys).map_err(|error| Diagnostic::from(error).into())
 }
 
@@ -78,7 +77,7 @@ pub(crate) fn look(session: &mut Session, file: &Path) -> Result<Shown, Failure>
     let text = text_of(session, file)?;
     if PlanFile::is_one(&text) {
         // Secrets are masked anyway: no key is needed, nor the state that has it.
-        return read(session, file, &text, &[]).map(|plan| Shown::Plan(Box::new(plan)));
+        return read(session, file, &text, &PlanKeys::default()).map(|plan| Shown::Plan(Box::new(plan)));
     }
     drop(text);
     let loaded = Store::new(session.working_directory.join(file)).read()?;

@@ -329,6 +329,11 @@ impl Session {
         self.home != self.directory
     }
 
+    /// The state's files; refused if the configuration names a key to seal with and it is not there.
+    pub(crate) fn writable(&self) -> Result<Store, Failure> {
+        self.keyed().for_writing().cloned()
+    }
+
     /// The state's files, with a key to seal with.
     pub(crate) fn sealing(&self) -> Result<Store, Failure> {
         self.keyed().sealing()

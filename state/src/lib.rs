@@ -35,7 +35,7 @@ pub use holder::Holder;
 pub use local::local;
 pub use migrate::{Migrated, Onto};
 pub use plan_file::{NotWritten, PlanError, PlanFile};
-pub use plan_key::{draw_plan_key, plan_key_in, plan_key_of};
+pub use plan_key::{PlanKeys, PlanSeal, draw_plan_key, plan_key_in, plan_key_of};
 pub use remote::{Claim, Object, Objects, Refusal, Remote, Standing, Version};
 pub use revisions::Revisions;
 pub use store::{Loaded, Notice, Store};

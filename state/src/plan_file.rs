@@ -2,7 +2,8 @@
 
 use crate::format::plan_v1::{self, Written};
 use crate::paths::{make_private, open_private};
-use crate::sealing::{KeyId, SealError, SealingKey};
+use crate::plan_key::{PlanKeys, PlanSeal};
+use crate::sealing::{KeyId, SealError};
 use engine::diagnostic::Diagnostic;
 use engine::plan::Plan;
 use engine::schema::Catalogue;
@@ -33,7 +34,7 @@ pub struct PlanFile {
 
 impl PlanFile {
     /// The text of the file. The key is asked for only if there is a secret in the plan.
-    pub fn text<E>(&self, key: impl FnOnce() -> Result<SealingKey, E>) -> Result<Vec<u8>, NotWritten<E>> {
+    pub fn text<E>(&self, key: impl FnOnce() -> Result<PlanSeal, E>) -> Result<Vec<u8>, NotWritten<E>> {
         plan_v1::write(self, key).map_err(|why| match why {
             Written::NoKey(error) => NotWritten::NoKey(error),
             Written::NotSealed(error) => NotWritten::Sealing(error),
@@ -42,7 +43,7 @@ impl PlanFile {
     }
 
     /// Writes the file, readable by its owner alone.
-    pub fn write<E>(&self, path: &Path, key: impl FnOnce() -> Result<SealingKey, E>) -> Result<(), NotWritten<E>> {
+    pub fn write<E>(&self, path: &Path, key: impl FnOnce() -> Result<PlanSeal, E>) -> Result<(), NotWritten<E>> {
         let text = self.text(key)?;
         let write = || {
             let mut file = open_private(OpenOptions::new().write(true).create(true).truncate(true), path)?;
@@ -59,7 +60,7 @@ impl PlanFile {
     }
 
     /// The plan that a file's text writes, with the key of these that it was sealed with. `path` names it in errors.
-    pub fn read(path: &Path, text: &str, catalogue: &Catalogue, keys: &[SealingKey]) -> Result<Self, PlanError> {
+    pub fn read(path: &Path, text: &str, catalogue: &Catalogue, keys: &PlanKeys) -> Result<Self, PlanError> {
         plan_v1::read(text, catalogue, keys).map_err(|refused| PlanError { path: path.to_owned(), refused })
     }
 }

@@ -1,7 +1,9 @@
-//! The key file of plans: what their secrets are sealed with while there is no state whose key would do.
+//! The keys of plans: that of the `encryption` block as for everything else, else one that follows from the state's own, else, while there
+//! is no state, one in a file.
 
 use crate::paths::open_private;
-use crate::sealing::{KeyError, SealingKey};
+use crate::sealing::{KeyError, KeyId, SealedBy, SealingKey};
+use crate::store::Store;
 use engine::state::State;
 use engine::value::hex;
 use std::fs::{self, OpenOptions};
@@ -13,6 +15,51 @@ use zeroize::Zeroizing;
 const LABEL: &str = "plan file";
 /// Bytes of a key.
 const BYTES: usize = 32;
+
+/// A key to seal the secrets of a plan with.
+#[derive(Debug, Clone)]
+pub struct PlanSeal {
+    pub(crate) key: SealingKey,
+    /// How the file says which key it is; nothing where the key is none of the `encryption` block.
+    pub(crate) sealed_by: Option<SealedBy>,
+}
+
+impl From<SealingKey> for PlanSeal {
+    fn from(key: SealingKey) -> Self {
+        Self { key, sealed_by: None }
+    }
+}
+
+impl PlanSeal {
+    /// The key that a store seals with, if it seals.
+    pub fn of(store: &Store) -> Result<Option<Self>, KeyError> {
+        let found = store.keyring().writing_key()?;
+        Ok(found.map(|(key, sealed_by)| Self { key, sealed_by: Some(sealed_by) }))
+    }
+}
+
+/// The keys at hand to open a plan with.
+#[derive(Debug, Default)]
+pub struct PlanKeys {
+    store: Option<Store>,
+    keys: Vec<SealingKey>,
+}
+
+impl PlanKeys {
+    /// Those of a store, and others.
+    pub fn new(store: Option<Store>, keys: Vec<SealingKey>) -> Self {
+        Self { store, keys }
+    }
+
+    /// The key that was sealed with, if it is at hand.
+    pub(crate) fn find(&self, sealed_with: &KeyId, sealed_by: Option<&SealedBy>) -> Result<Option<SealingKey>, KeyError> {
+        match (sealed_by, &self.store) {
+            (Some(sealed_by), Some(store)) => Ok(store.keyring().key_for(sealed_by)?.filter(|key| key.id() == sealed_with)),
+            (Some(_), None) => Ok(None),
+            (None, _) => Ok(self.keys.iter().find(|key| key.id() == sealed_with).cloned()),
+        }
+    }
+}
 
 /// The key for plans from this state: one that follows from the state's own. Nothing before the first write, where that key is not there, or
 /// drawn anew by each lock.

@@ -124,6 +124,11 @@ impl Store {
         self.files.seals()
     }
 
+    /// The keys to open with, and to seal with.
+    pub(crate) fn keyring(&self) -> &Keyring {
+        self.files.keyring()
+    }
+
     pub(crate) fn files(&self) -> &Files {
         &self.files
     }

@@ -4,7 +4,7 @@ use engine::plan::Plan;
 use engine::schema::Catalogue;
 use engine::source::SourceTree;
 use state::sealing::SealingKey;
-use state::{NotWritten, PlanFile};
+use state::{NotWritten, PlanFile, PlanKeys};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub fn through_a_file(plan: &Plan, catalogue: &Catalogue) -> Plan {
     let key = SealingKey::from_bytes(&[7; 32]).unwrap();
     let text = |plan: Plan| {
         let file = PlanFile { plan, sources: SourceTree::new("."), variables: BTreeMap::new(), made_at: 0, closed: None };
-        match file.text(|| Ok::<_, Infallible>(key.clone())) {
+        match file.text(|| Ok::<_, Infallible>(key.clone().into())) {
             Ok(text) => Some(String::from_utf8(text).unwrap()),
             Err(NotWritten::Io(error)) if error.to_string().contains("it holds an ephemeral value") => None,
             Err(error) => panic!("{error:?}"),
@@ -23,7 +23,8 @@ pub fn through_a_file(plan: &Plan, catalogue: &Catalogue) -> Plan {
     };
     let Some(written) = text(plan.clone()) else { return plan.clone() };
     assert!(PlanFile::is_one(&written));
-    let read = PlanFile::read(Path::new("plan"), &written, catalogue, std::slice::from_ref(&key)).unwrap().plan;
+    let keys = PlanKeys::new(None, vec![key.clone()]);
+    let read = PlanFile::read(Path::new("plan"), &written, catalogue, &keys).unwrap().plan;
     let again = text(read.clone()).unwrap();
     assert_eq!(unsealed(&again), unsealed(&written));
     assert_eq!((&read.changes, &read.outputs, &read.checks, &read.blocked), (&plan.changes, &plan.outputs, &plan.checks, &plan.blocked));

@@ -176,3 +176,52 @@ fn a_key_that_is_none_is_not_drawn_over() {
     refused(&fake, "plan --out mesh.plan", "no key for the plan", "plan-key");
     assert_eq!((fake.text("mesh.plan"), fake.text(".meshplan/plan-key").as_deref()), (None, Some("no key")));
 }
+
+const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n";
+
+fn encrypted(block: &str) -> Fake {
+    let text = format!("meshplan {{\n  encryption {{\n    {block}\n  }}\n}}\n");
+    Fake::new(&[("main.mesh.hcl", MAIN), ("encryption.mesh.hcl", &text), ("k", KEY)]).variable("PASS", "correct horse battery")
+}
+
+#[test]
+fn with_an_encryption_key_plans_are_sealed_with_it_before_and_after_there_is_a_state() {
+    for (block, id) in [("key_file = \"k\"", "4ac2644515858268"), ("passphrase_env = \"PASS\"", "")] {
+        let fake = encrypted(block);
+        for word in ["planted-one", "planted-two"] {
+            let ran = fake.run(&format!("plan --out mesh.plan --var secret={word}"));
+            assert_eq!(ran.code, exit::DONE, "{ran:?}");
+            let text = fake.text("mesh.plan").unwrap();
+            assert!(text.contains(&format!("\"sealing\":{{\"key\":\"{id}")) && !text.contains("planted"), "{text}");
+            assert_eq!(fake.text(".meshplan/plan-key"), None);
+            let ran = fake.run("apply mesh.plan");
+            assert_eq!(ran.code, exit::DONE, "{ran:?}");
+            assert!(!fake.text("meshplan.state.json").unwrap().contains("planted"));
+        }
+    }
+}
+
+#[test]
+fn without_its_key_a_sealed_plan_shows_all_but_its_secrets_and_is_not_applied() {
+    let fake = encrypted("key_file = \"k\"");
+    assert_eq!(fake.run("plan --out mesh.plan --var word=two --var secret=planted").code, exit::DONE);
+    let shown = fake.run("show mesh.plan").out;
+    std::fs::remove_file(fake.path().join("k")).unwrap();
+    for block in [true, false] {
+        if !block {
+            std::fs::remove_file(fake.path().join("encryption.mesh.hcl")).unwrap();
+        }
+        assert_eq!(fake.run("show mesh.plan").out, shown);
+        let json: Value = serde_json::from_str(&fake.run("show --json mesh.plan").out).unwrap();
+        assert_eq!(json["variables"], json!({ "secret": null, "word": "two" }));
+        let (summary, words) = if block {
+            ("encryption key not available", "`k` cannot be read")
+        } else {
+            ("plan not opened", "the key `4ac2644515858268`, which is not here")
+        };
+        refused(&fake, "apply mesh.plan", summary, words);
+    }
+    let fake = encrypted("key_file = \"missing\"");
+    refused(&fake, "plan --out mesh.plan", "encryption key not available", "`missing` cannot be read");
+    assert_eq!((fake.text("mesh.plan"), fake.text(".meshplan/plan-key")), (None, None));
+}

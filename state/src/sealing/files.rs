@@ -49,6 +49,11 @@ impl Files {
         Self { keyring, ..Self::default() }
     }
 
+    /// The keys at hand.
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
     /// Whether what is written is sealed.
     pub(crate) fn seals(&self) -> bool {
         self.keyring.seals()

@@ -10,10 +10,12 @@ mod secrets;
 mod sources;
 mod values;
 
+use super::sealing_v1::Sealing;
 use super::words_v1::{Words, is_false};
 use super::{MESHPLAN_VERSION, NotStorable};
 use crate::plan_file::{PlanFile, Refused};
-use crate::sealing::{SealError, SealingKey, sealed_with};
+use crate::plan_key::{PlanKeys, PlanSeal};
+use crate::sealing::{SealError, sealed_with};
 use addresses::Named;
 use engine::diagnostic::Diagnostic;
 use engine::plan::{CheckResult, Plan};
@@ -71,6 +73,9 @@ struct PlanV1 {
     program: ProgramV1,
     expressions: Vec<ExpressionV1>,
     values: Vec<NodeV1>,
+    /// Which of the keys of the `encryption` block, if it is one of these.
+    #[serde(default, skip_serializing_if = "Sealing::is_unsaid")]
+    sealing: Sealing,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<String>,
 }
@@ -90,7 +95,7 @@ fn associated(prior: &PriorV1, digest: &Words) -> Vec<u8> {
 }
 
 /// The text of a plan file. The key is asked for only if there is a secret.
-pub(crate) fn write<E>(file: &PlanFile, key: impl FnOnce() -> Result<SealingKey, E>) -> Result<Vec<u8>, Written<E>> {
+pub(crate) fn write<E>(file: &PlanFile, key: impl FnOnce() -> Result<PlanSeal, E>) -> Result<Vec<u8>, Written<E>> {
     let plan = &file.plan;
     let mut secrets = Secrets::default();
     let mut values = Writing::new(Some(&mut secrets));
@@ -126,6 +131,7 @@ pub(crate) fn write<E>(file: &PlanFile, key: impl FnOnce() -> Result<SealingKey,
         },
         expressions: Vec::new(),
         values: Vec::new(),
+        sealing: Sealing::Unsaid,
         sealed: None,
     };
     let met_ephemeral = values.met_ephemeral;
@@ -134,8 +140,10 @@ pub(crate) fn write<E>(file: &PlanFile, key: impl FnOnce() -> Result<SealingKey,
         return Err(Written::NotStorable(not_storable(secrets::EPHEMERAL)));
     }
     if let Some(text) = secrets.text().map_err(|why| Written::NotStorable(not_storable(why)))? {
-        let sealed = key().map_err(Written::NoKey)?.seal(text.as_bytes(), &associated(&stored.prior, &stored.digest));
+        let PlanSeal { key, sealed_by } = key().map_err(Written::NoKey)?;
+        let sealed = key.seal(text.as_bytes(), &associated(&stored.prior, &stored.digest));
         stored.sealed = Some(sealed.map_err(Written::NotSealed)?);
+        stored.sealing = sealed_by.map_or(Sealing::Unsaid, Sealing::By);
     }
     let mut text = serde_json::to_vec(&stored).map_err(|_| Written::NotStorable(not_storable("it has no JSON form")))?;
     text.push(b'\n');
@@ -157,7 +165,7 @@ pub(crate) enum Written<E> {
 }
 
 /// The plan that a text writes. Without the key that it was sealed with its secrets stay closed.
-pub(crate) fn read(text: &str, catalogue: &Catalogue, keys: &[SealingKey]) -> Result<PlanFile, Refused> {
+pub(crate) fn read(text: &str, catalogue: &Catalogue, keys: &PlanKeys) -> Result<PlanFile, Refused> {
     let any: AnyVersion = serde_json::from_str(text).map_err(|_| Refused::NotAPlan)?;
     if any.format != FORMAT {
         return Err(Refused::NotAPlan);
@@ -171,10 +179,15 @@ pub(crate) fn read(text: &str, catalogue: &Catalogue, keys: &[SealingKey]) -> Re
 }
 
 /// The secrets of a plan, and the key that is missing for them if one is.
-fn open(stored: &PlanV1, catalogue: &Catalogue, keys: &[SealingKey]) -> Result<(Opened, Option<crate::sealing::KeyId>), Refused> {
+fn open(stored: &PlanV1, catalogue: &Catalogue, keys: &PlanKeys) -> Result<(Opened, Option<crate::sealing::KeyId>), Refused> {
     let Some(sealed) = &stored.sealed else { return Ok((Opened::none(), None)) };
     let id = sealed_with(sealed).map_err(|error| Refused::Corrupt(error.to_string()))?;
-    let Some(key) = keys.iter().find(|key| *key.id() == id) else { return Ok((Opened::Closed, Some(id))) };
+    let sealed_by = match &stored.sealing {
+        Sealing::By(sealed_by) => Some(sealed_by),
+        Sealing::Unsaid | Sealing::None => None,
+    };
+    let found = keys.find(&id, sealed_by).map_err(|error| Refused::Corrupt(error.to_string()))?;
+    let Some(key) = found else { return Ok((Opened::Closed, Some(id))) };
     let text = key.open(sealed, &associated(&stored.prior, &stored.digest)).map_err(|error| Refused::Corrupt(error.to_string()))?;
     Ok((Opened::read(&text, catalogue).map_err(Refused::Corrupt)?, None))
 }

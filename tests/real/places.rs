@@ -2,9 +2,10 @@
 
 use crate::meanwhile::MeanwhileYes;
 use meshplan_tests::apiserver::access::kubeconfig;
-use meshplan_tests::apiserver::{self, Access, ApiServer, Proxy};
+use meshplan_tests::apiserver::{self, Access, ApiServer, Fault, Proxy};
 use meshplan_tests::scenario::{Output, Scenario};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A namespace and an object within, in the cluster that `data.kubernetes_cluster.c` leads to.
 const OBJECTS: &str = r#"
@@ -288,4 +289,35 @@ fn what_a_deleted_block_left_is_looked_for_in_no_other_cluster() {
     assert_eq!(Case::summaries(&plan), ["another place"]);
     case.apply();
     assert_eq!((case.object(case.one), case.object(case.two)), (before, stranger));
+}
+
+#[test]
+fn what_a_repair_brings_back_is_read_by_the_same_apply() {
+    let Some(case) = Case::applied("repaired") else { return };
+    let proxy = Arc::new(Proxy::of(case.one));
+    case.contexts("kubeconfig.old", &[proxy.access().named("one")]);
+    let file = case.scenario.path().join("kubeconfig.old");
+    let way = |value: u64| {
+        let input = format!("{{ file = \"{}\", value = {value} }}", file.display());
+        format!("resource \"meshplan_data\" \"way\" {{\n input = {input}\n}}\n")
+    };
+    let described = "data \"kubernetes_cluster\" \"c\" {\n kubeconfig = meshplan_data.way.output.file\n context = \"one\"\n}\n";
+    case.configure(&(way(1) + described + &case.objects()));
+    case.apply();
+    // Out of reach, with a change before it, which brings it back; then nothing differs, or something does.
+    for (value, data, answers, code) in [(2, "value", &b"yes\n"[..], 0), (3, "other", b"yes\nno\n", 1), (4, "other", b"yes\nyes\n", 0)] {
+        proxy.fail(usize::MAX, "*", Fault::CutBefore);
+        case.configure(&(way(value) + described + &case.objects().replace("\"value\"", &format!("\"{data}\""))));
+        let mended = proxy.clone();
+        let mut world = case.scenario.world("");
+        world.stdin = Box::new(MeanwhileYes(move || mended.mend(), answers));
+        let output = Scenario::run_in(world, &["apply"]).expect_code(code);
+        assert!(output.stdout.contains("3 resources are read after meshplan_data.way is changed"), "{}", output.all());
+        assert!(output.stderr.contains("What was out of reach is read now."), "{}", output.all());
+    }
+    case.assert_converged();
+    let map = case.one.api().get(&format!("/api/v1/namespaces/{}/configmaps/m", case.name)).unwrap();
+    assert_eq!(map["data"]["key"], "other");
+    case.configure("");
+    case.apply();
 }

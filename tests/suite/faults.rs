@@ -314,9 +314,10 @@ fn a_backup_beside_a_newer_journal_is_not_mixed_with_it() {
 
 #[test]
 fn a_journal_that_outlived_its_state_is_passed_over() {
-    let expected = straight();
-    let scenario = Scenario::with(CLUSTERS);
-    COUNTING.run(&scenario, &APPLY, Some(expected.points - 2));
+    let expected = straight_of(CHAIN);
+    let scenario = Scenario::with(CHAIN);
+    let killed = COUNTING.run(&scenario, &APPLY, Some(expected.points - 2));
+    assert_eq!(killed.status.signal(), Some(9), "{}", said(&killed));
     let journal = scenario.read(JOURNAL);
     assert!(!journal.is_empty());
     COUNTING.finish(&scenario, &APPLY, None);
@@ -340,6 +341,13 @@ fn of_two_at_once_one_waits_or_is_told_of_the_other() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let told = said(&output);
     assert!(told.contains(&format!("process {}", held.id())) && told.contains("`apply`"), "{told}");
+    // Who waits, and not long enough, is told the same; a plan needs no lock, and says what it stands beside.
+    let started = std::time::Instant::now();
+    let output = COUNTING.run(&scenario, &["destroy", "--auto-approve", "--lock-timeout=1s"], None);
+    assert!(output.status.code() == Some(1) && started.elapsed() >= std::time::Duration::from_secs(1), "{}", said(&output));
+    assert!(said(&output).contains(&format!("process {}", held.id())) && said(&output).contains("--lock-timeout"), "{}", said(&output));
+    let output = COUNTING.run(&scenario, &["plan"], None);
+    assert!(output.status.code() == Some(0) && said(&output).contains("an apply is running or did not end"), "{}", said(&output));
 
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| COUNTING.run(&scenario, &[&APPLY[..], &["--lock-timeout=60s"]].concat(), None));

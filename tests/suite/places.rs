@@ -6,6 +6,7 @@ use engine::state::Connect;
 use engine::value::Value;
 use meshplan_tests::fake::Fails;
 use meshplan_tests::planning::{Bench, Circumstances, actions};
+use meshplan_tests::scenario::Scenario;
 
 const ONE: &str = "data.fake_context.c";
 
@@ -310,4 +311,33 @@ fn a_cluster_of_ours_is_abandoned_and_destroyed_the_rest() {
     assert!(summary.is_complete() && plan.blocked.is_empty(), "{summary:#?}");
     assert_eq!(bench.fake.calls(), ["delete fake_place.q"]);
     assert!(bench.state.is_empty());
+}
+
+#[test]
+fn a_cluster_that_is_gone_is_made_again_and_one_that_cannot_be_read_is_left_alone() {
+    let text = "resource \"sandbox_cluster\" \"c\" {\n name = \"c\"\n}\n\
+                resource \"kubernetes_namespace\" \"n\" {\n cluster = sandbox_cluster.c\n name = \"n\"\n}\n";
+    let scenario = Scenario::with(text);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let (there, aside) = (scenario.path().join(".meshplan/sandbox/c"), scenario.path().join("aside"));
+    std::fs::rename(&there, &aside).unwrap();
+    std::fs::write(&there, "not a cluster").unwrap();
+    let before = scenario.state();
+    // Whether the configuration still has it or not.
+    for text in [text, ""] {
+        scenario.write("main.mesh.hcl", text);
+        let plan = scenario.run(&["plan"]).expect_code(0);
+        assert!(plan.stdout.contains("2 could not be observed"), "{}", plan.all());
+        scenario.run(&["apply", "--auto-approve"]).expect_code(1);
+        assert_eq!(scenario.state(), before);
+    }
+    scenario.write("main.mesh.hcl", text);
+    std::fs::remove_file(&there).unwrap();
+    std::fs::rename(&aside, &there).unwrap();
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    std::fs::remove_dir_all(&there).unwrap();
+    let plan = scenario.run(&["plan"]).expect_code(0);
+    assert!(plan.stdout.contains("deleted outside") && plan.stdout.contains("Plan: 2 to add, 0 to change"), "{}", plan.all());
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
 }

@@ -442,3 +442,38 @@ resource "kubernetes_secret" "s" {{
     assert_eq!((&secret["data"], &secret["metadata"]["labels"]), (&json!({ "key": "aHVudGVyMQ==" }), &json!({ "l": "2" })));
     scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
 }
+
+#[test]
+fn what_the_state_protects_is_let_go_by_its_block_alone() {
+    let text = |protects: bool| {
+        format!(
+            "resource \"sandbox_cluster\" \"c\" {{\n name = \"c\"\n}}\n\
+             resource \"kubernetes_secret\" \"s\" {{\n cluster = sandbox_cluster.c\n namespace = \"default\"\n name = \"s\"\n data = {{ k = \"v\" }}\n \
+             lifecycle {{\n prevent_destroy = {protects}\n create_before_destroy = true\n }}\n}}\n"
+        )
+    };
+    let scenario = Scenario::with(&text(true));
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let refused = |args: &[&str]| {
+        let output = scenario.run(args).expect_code(1);
+        assert!(output.stderr.contains("error: protected resource") && output.stderr.contains("`kubernetes_secret.s`"), "{}", output.all());
+    };
+    refused(&["destroy", "--auto-approve"]);
+    refused(&["destroy", "--auto-approve", "--target", "sandbox_cluster.c"]);
+    refused(&["apply", "--auto-approve", "--replace", "kubernetes_secret.s"]);
+    refused(&["apply", "--auto-approve", "--replace", "sandbox_cluster.c"]);
+    // Without its block, with and without its place, from the state alone.
+    for text in ["resource \"sandbox_cluster\" \"c\" {\n name = \"c\"\n}\n", ""] {
+        scenario.write("main.mesh.hcl", text);
+        refused(&["plan"]);
+        refused(&["apply", "--auto-approve"]);
+    }
+    // The block takes it back, an apply of that writes it down; a name that stays cannot stand twice.
+    scenario.write("main.mesh.hcl", &text(false));
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let output = scenario.run(&["plan", "--replace", "kubernetes_secret.s"]).expect_code(1);
+    assert!(output.stderr.contains("error: same name twice") && output.stderr.contains("Secret/default/s"), "{}", output.all());
+    scenario.write("main.mesh.hcl", "");
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    assert!(scenario.addresses().is_empty());
+}

@@ -102,3 +102,41 @@ fn what_is_made_again_while_a_plan_is_read_is_neither_changed_nor_deleted() {
     assert_eq!(within.scenario.addresses(), Vec::<String>::new());
     assert_untouched(&within, &path, &uid, &stranger);
 }
+
+#[test]
+fn what_another_state_makes_is_left_to_it_and_its_manager_named() {
+    let Some(within) = Within::shared() else { return };
+    let (api, path) = (within.cluster.api().clone(), within.path("/api/v1 configmaps/m"));
+    let own = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "own", "namespace": within.namespace } });
+    // Records count from the first in each directory: here ours is the second, theirs the first.
+    within.objects(&[("a", own.clone(), "")]);
+    within.apply();
+    let other = Within::of(within.cluster);
+    other.objects(&[("m", map(&within, "theirs"), "")]);
+    within.objects(&[("a", own.clone(), ""), ("m", map(&within, "ours"), "")]);
+    // It is made while our plan, which would make it, is read.
+    let (first, theirs) = (std::sync::Mutex::new(Some(())), other.scenario.world(""));
+    let theirs = std::sync::Mutex::new(Some(theirs));
+    let mut world = within.scenario.world("");
+    world.stdin = Box::new(MeanwhileYes(
+        move || {
+            if first.lock().unwrap().take().is_some() {
+                Scenario::run_in(theirs.lock().unwrap().take().unwrap(), &["apply", "--auto-approve"]).expect_code(0);
+            }
+        },
+        b"yes\n",
+    ));
+    let named = "it belongs to another meshplan state, whose manager is `meshplan/r0000000`";
+    let output = Scenario::run_in(world, &["apply"]).expect_code(1);
+    assert!(output.stderr.contains("exists, not ours") && output.stderr.contains(named), "{}", output.all());
+    let refused = within.refused();
+    assert!(matches!(&refused[..], [(summary, detail)] if summary == "exists, not ours" && detail.contains(named)), "{refused:?}");
+    // Nothing of it was taken, and what is ours goes without it.
+    let live = api.get(&path).unwrap();
+    let managers: Vec<_> = live["metadata"]["managedFields"].as_array().unwrap().iter().map(|owner| &owner["manager"]).collect();
+    assert!(live["data"]["k"] == "theirs" && managers == ["meshplan/r0000000"], "{live:#}");
+    within.destroy();
+    assert_eq!(api.get(&path).unwrap()["metadata"]["uid"], live["metadata"]["uid"]);
+    other.assert_converged();
+    other.destroy();
+}

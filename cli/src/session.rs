@@ -279,6 +279,16 @@ impl Session {
         good
     }
 
+    /// The same with the steps of its apply in place of what changes.
+    pub(crate) fn show_steps(&mut self, plan: &Plan) -> bool {
+        let good = !plan.is_errored();
+        if good {
+            self.view.steps(plan);
+        }
+        self.view.diagnostics(&self.sources, &plan.diagnostics);
+        good
+    }
+
     /// Asks whether a plan shall be applied. Nothing if that is interrupted.
     pub(crate) fn approved(&mut self, runtime: &Runtime, plan: &Plan) -> Option<bool> {
         let question = prompt(if plan.refresh_only {

@@ -13,6 +13,7 @@ mod moves;
 pub mod notation;
 mod ordered;
 mod pem;
+pub mod steps;
 pub mod style;
 pub mod terminal;
 mod text;

@@ -18,6 +18,7 @@ mod reference;
 mod rules;
 mod saved;
 mod schemas;
+mod steps;
 mod tidy;
 mod transcript;
 mod two_owners;

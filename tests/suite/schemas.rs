@@ -111,7 +111,7 @@ fn all_events(validator: &Validator) -> BTreeSet<String> {
     fake.fail("create fake_place.p", Fails::Always);
     run(&scenario, &apply);
     fake.fail("create fake_place.p", Fails::Never);
-    for args in [&["plan", "--json"][..], &apply, &apply] {
+    for args in [&["plan", "--json"][..], &["plan", "--json", "--steps"], &apply, &apply] {
         run(&scenario, args);
     }
     fake.meddle("fake_place.p/fake_inner/a", None);

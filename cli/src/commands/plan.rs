@@ -14,6 +14,7 @@ use std::path::PathBuf;
 /// Reads the configuration, what is remembered and what exists, and shows the changes that would bring the two together. It changes
 /// nothing and takes no lock; with `--out` it writes the plan to a file, to be applied with `meshplan apply FILE`.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(
     after_long_help = "Examples:\n  meshplan plan\n  meshplan plan --var region=eu --detailed-exitcode\n  meshplan plan --out mesh.plan\n  meshplan plan --json | jq 'select(.event == \"planned_change\")'"
 )]
@@ -44,6 +45,9 @@ pub struct Plan {
     /// Exit with 0 if there is nothing to change, 2 if there is, 1 on an error
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Show the order of an apply instead of what changes: what can run at once, and about how many requests each cluster gets
+    #[arg(long)]
+    pub steps: bool,
     /// Print one JSON event per line instead of text
     #[arg(long)]
     pub json: bool,
@@ -68,7 +72,7 @@ pub(super) fn run(session: &mut Session, args: &Plan) -> Result<u8, Failure> {
     let state = if needs_all { session.remembered()? } else { session.remembered_to_plan()? };
     let aim = if args.destroy { Aim::Nothing } else { Aim::Configuration };
     let plan = session.plan(&runtime, &project, state, aim);
-    let good = session.show_plan(&plan);
+    let good = if args.steps { session.show_steps(&plan) } else { session.show_plan(&plan) };
     let changes = plan.has_changes();
     if let Some(file) = &args.out {
         let written = saved::save(session, &project, plan, file)?;

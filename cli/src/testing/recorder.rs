@@ -82,6 +82,8 @@ impl View for Recording {
         }
     }
 
+    fn steps(&mut self, _: &Plan) {}
+
     fn event(&mut self, event: &Event, now: u64) {
         if let (Some(recorded), Event::Checked(result)) = (&mut *self.recorded.recorded(), event) {
             recorded.checks.push(result.clone());

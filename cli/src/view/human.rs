@@ -48,6 +48,12 @@ impl View for Human {
         terminal::render(plan, layout, &mut |text| self.screen.out.write(text));
     }
 
+    fn steps(&mut self, plan: &Plan) {
+        let layout = self.layout();
+        self.screen.out.write(&review::steps::text(plan, layout));
+        self.screen.out.write(&terminal::summary(plan, layout.style));
+    }
+
     fn event(&mut self, event: &Event, now: u64) {
         self.progress.event(&mut self.screen.err, event, now);
     }

@@ -40,6 +40,19 @@ impl Lines {
         Self { screen }
     }
 
+    /// The event that ends a plan.
+    fn planned(&mut self, plan: &Plan) {
+        let members = json!({
+            "counts": counts(&plan.counts()),
+            "changes": plan.has_changes(),
+            "destroy": plan.destroy,
+            "partial": plan.partial,
+            "refresh_only": plan.refresh_only,
+            "digest": plan.digest(),
+        });
+        self.line("plan", members);
+    }
+
     fn line(&mut self, event: &str, mut members: Json) {
         if let Json::Object(members) = &mut members {
             members.insert("event".to_owned(), json!(event));
@@ -71,10 +84,24 @@ impl View for Lines {
         for result in &plan.checks {
             self.line("check", check(result));
         }
-        self.line(
-            "plan",
-            json!({ "counts": counts(&plan.counts()), "changes": plan.has_changes(), "destroy": plan.destroy, "partial": plan.partial, "refresh_only": plan.refresh_only, "digest": plan.digest() }),
-        );
+        self.planned(plan);
+    }
+
+    fn steps(&mut self, plan: &Plan) {
+        for (at, wave) in plan.waves().iter().enumerate() {
+            for step in wave {
+                let members = json!({
+                    "wave": at + 1,
+                    "address": step.target.address.to_string(),
+                    "deposed": step.target.deposed.as_deref(),
+                    "action": name(step.action),
+                    "place": step.target.place.as_ref().map(ToString::to_string),
+                    "requests": step.calls(),
+                });
+                self.line("planned_step", members);
+            }
+        }
+        self.planned(plan);
     }
 
     fn event(&mut self, event: &Event, now: u64) {

@@ -47,6 +47,9 @@ pub trait View: Send {
     /// Shows a plan.
     fn plan(&mut self, plan: &Plan);
 
+    /// Shows the order of a plan's apply.
+    fn steps(&mut self, plan: &Plan);
+
     /// Shows what happens while a plan is applied. `now` is in seconds since the Unix epoch.
     fn event(&mut self, event: &Event, now: u64);
 

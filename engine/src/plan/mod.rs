@@ -16,6 +16,7 @@ mod only;
 mod program;
 mod providers;
 mod walk;
+mod waves;
 
 pub use aims::Aims;
 pub use basis::Basis;
@@ -27,6 +28,7 @@ pub use inputs::{Inputs, When};
 pub use program::{Op, Program, Slot, Target};
 pub use providers::{Providers, elsewhere, unsuited};
 pub use walk::Walk;
+pub use waves::Step;
 
 use crate::address::Address;
 use crate::diagnostic::Diagnostic;

@@ -7,10 +7,11 @@ use crate::failure::Failure;
 use crate::history;
 use crate::required;
 use crate::session::Session;
+use crate::validate;
 use crate::variables::{Places, gather};
 use engine::address::{Address, Mode};
 use engine::config::{Config, Variable, parse};
-use engine::diagnostic::Problems;
+use engine::diagnostic::{Diagnostic, Problems};
 use engine::eval::Surroundings;
 use engine::plan::{Aims, Inputs, When};
 use engine::schema::Catalogue;
@@ -53,7 +54,7 @@ pub(crate) struct Origin {
 
 /// How many revisions a configuration says to keep.
 pub(crate) fn most_revisions(config: &Config) -> Option<usize> {
-    config.modules.get(&config.root)?.settings.history
+    config.modules.get(&config.root)?.settings.history.map(|(count, _)| count)
 }
 
 /// A configuration that was read without an error.
@@ -150,7 +151,11 @@ impl Project {
 
     /// The configuration alone, every file of it read and parsed. Warnings are shown; errors fail.
     pub(crate) fn read(session: &mut Session) -> Result<Config, Failure> {
-        let (config, problems) = Self::parse(session);
+        let (config, mut problems) = Self::parse(session);
+        if problems.iter().any(Diagnostic::is_error) {
+            // Nothing will be planned, which would tell these.
+            problems = validate::all(&config, session.registry().catalogue(), problems);
+        }
         session.show_or_fail(problems)?;
         Ok(config)
     }

@@ -9,7 +9,7 @@ type Version = [u64; 3];
 
 /// A problem for each module that this version does not fit, or whose constraint is none.
 pub(crate) fn check(config: &Config, version: &str) -> Vec<Diagnostic> {
-    let settings = config.modules.values().filter_map(|module| module.settings.required_version.as_ref());
+    let settings = config.modules.values().flat_map(|module| &module.settings.required_version);
     settings
         .filter_map(|(constraints, span)| {
             let problem = match fits(constraints, version) {

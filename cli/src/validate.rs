@@ -1,13 +1,19 @@
-//! What a configuration alone shows: unknown kinds, and attributes that their kinds do not have or that are missing.
+//! What a configuration alone shows: unknown kinds, attributes that their kinds do not have or that are missing, values of a wrong type.
 
-use engine::address::Mode;
 use engine::config::{Config, Module, ResourceBlock};
-use engine::diagnostic::{Diagnostic, did_you_mean};
-use engine::plan::{elsewhere, misnamed, unsuited};
+use engine::diagnostic::{Diagnostic, Problems};
+use engine::plan::{elsewhere, misnamed, mistyped, unknown_kind, unsuited};
 use engine::schema::Catalogue;
 
+/// All that is wrong with a configuration, with what was found when it was read: in order of files and places.
+pub(crate) fn all(config: &Config, catalogue: &Catalogue, mut problems: Problems) -> Problems {
+    problems.extend(validate(config, catalogue));
+    problems.sort_by_key(|problem| problem.at.map(|at| (at.file, at.start)));
+    problems
+}
+
 /// Every problem of every module.
-pub(crate) fn validate(config: &Config, catalogue: &Catalogue) -> Vec<Diagnostic> {
+fn validate(config: &Config, catalogue: &Catalogue) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for module in config.modules.values() {
         for (name, block) in &module.providers {
@@ -17,6 +23,7 @@ pub(crate) fn validate(config: &Config, catalogue: &Catalogue) -> Vec<Diagnostic
             check(block, catalogue, &mut problems);
         }
     }
+    problems.extend(mistyped(config, catalogue));
     problems
 }
 
@@ -28,24 +35,9 @@ fn blocks(module: &Module) -> impl Iterator<Item = &ResourceBlock> {
 /// Every problem of one block.
 pub(crate) fn check(block: &ResourceBlock, catalogue: &Catalogue, problems: &mut Vec<Diagnostic>) {
     let name = &block.name;
-    let Some(kind) = catalogue.get(name.mode, &name.kind) else {
-        let (word, summary) = match name.mode {
-            Mode::Managed => ("resource", "unknown resource kind"),
-            Mode::Data => ("data source", "unknown data source kind"),
-        };
-        let problem = Diagnostic::error(summary, format!("no provider has a {word} kind `{}`", name.kind)).at(block.kind_span);
-        problems.push(suggest(problem, &name.kind, catalogue.names(name.mode)));
-        return;
-    };
+    let Some(kind) = catalogue.get(name.mode, &name.kind) else { return problems.push(unknown_kind(block, catalogue)) };
     problems.extend(elsewhere(block, catalogue));
     problems.extend(misnamed(block, kind.schema()));
-}
-
-fn suggest(problem: Diagnostic, name: &str, candidates: impl Iterator<Item = &'static str>) -> Diagnostic {
-    match did_you_mean(name, candidates) {
-        Some(near) => problem.help(format!("Did you mean `{near}`?")),
-        None => problem,
-    }
 }
 
 #[cfg(test)]
@@ -87,7 +79,7 @@ mod tests {
         check("provider \"kubernets\" {}\n", &["1:10 unknown provider Did you mean `kubernetes`?"]);
         check("provider \"istio\" {\n  request_try = 1\n}\n", &["2:3 unknown argument Did you mean `request_tries`?"]);
         let elsewhere = "provider \"istio\" {\n  alias = \"a\"\n}\nresource \"kubernetes_namespace\" \"n\" {\n  provider = istio.a\n  cluster = 1\n  name = \"n\"\n}\n";
-        check(elsewhere, &["5:14 wrong provider"]);
+        check(elsewhere, &["5:14 wrong provider", "6:13 wrong type"]);
         check("resource \"ca_intermediate\" \"a\" {\n}\n", &["1:1 missing argument issuer: The root that signs it."]);
     }
 }

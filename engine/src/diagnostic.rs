@@ -96,11 +96,13 @@ pub type Problems = Vec<Diagnostic>;
 
 /// The candidate nearest to a misspelt name, if one is near enough to be meant.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = name.chars().count().div_ceil(3);
+    let length = name.chars().count();
+    // Names that share no letter at all are not meant for each other, however short they are.
+    let nearness = |candidate: &str| Some(distance(name, candidate)).filter(|distance| *distance < length.max(candidate.chars().count()));
     candidates
         .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter_map(|candidate| Some((nearness(candidate)?, candidate)))
+        .filter(|(distance, _)| *distance <= length.div_ceil(3))
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -134,5 +136,7 @@ mod tests {
         assert_eq!(did_you_mean("clsuter", names), Some("cluster"));
         assert_eq!(did_you_mean("netwrk", names), Some("network"));
         assert_eq!(did_you_mean("subject", names), None);
+        assert_eq!(did_you_mean("z", ["k", "l"]), None);
+        assert_eq!(did_you_mean("a", ["ab"]), Some("ab"));
     }
 }

@@ -3,6 +3,7 @@
 
 mod backends;
 mod bad_input;
+mod constructs;
 mod digest;
 mod explain;
 mod faults;

@@ -12,7 +12,7 @@ use std::path::Path;
 /// Check the configuration without looking at anything else
 ///
 /// Reads every file and reports every problem it can find without the state, without values of variables and without calling
-/// anything: syntax, unknown kinds, missing and unknown attributes. Test files (`*.meshtest.hcl`) are read with the module.
+/// anything: syntax, unknown kinds, missing and unknown attributes, values of a wrong type. Test files (`*.meshtest.hcl`) are read with the module.
 #[derive(Debug, clap::Args)]
 pub struct Validate {
     /// Print one JSON object in the shape of `terraform validate -json`
@@ -22,10 +22,10 @@ pub struct Validate {
 
 #[expect(clippy::unnecessary_wraps, reason = "every verb has this shape")]
 pub(super) fn run(session: &mut Session, args: &Validate) -> Result<u8, Failure> {
-    let (config, mut problems) = Project::parse(session);
-    // What did not parse would be missed again and again.
-    if !problems.iter().any(Diagnostic::is_error) {
-        problems.extend(crate::validate::validate(&config, session.registry().catalogue()));
+    let (config, problems) = Project::parse(session);
+    let readable = !problems.iter().any(Diagnostic::is_error);
+    let mut problems = crate::validate::all(&config, session.registry().catalogue(), problems);
+    if readable {
         problems.extend(testing::load(session, &config, Path::new(testing::DIRECTORY)).1);
     }
     let valid = !problems.iter().any(Diagnostic::is_error);

@@ -114,13 +114,13 @@ impl Module {
     }
 }
 
-/// `meshplan { … }`.
+/// `meshplan { … }`: what all such blocks of a module say together.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
-    /// `required_version`, as written, and where.
-    pub required_version: Option<(Arc<str>, Span)>,
-    /// `history`: how many revisions are kept. That of the root module counts.
-    pub history: Option<usize>,
+    /// Each `required_version`, as written, and where.
+    pub required_version: Vec<(Arc<str>, Span)>,
+    /// `history`: how many revisions are kept, and where that is said. That of the root module counts.
+    pub history: Option<(usize, Span)>,
     /// `backend`: where the state is kept. Only that of the root module counts.
     pub backend: Option<Backend>,
     /// `encryption`.

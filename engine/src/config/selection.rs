@@ -3,7 +3,7 @@
 use super::expression::{Expr, Node, Root};
 use super::model::{CallBlock, Config, Module, ProviderReference, ResourceName};
 use crate::address::{Address, Mode};
-use crate::diagnostic::{Diagnostic, Problems};
+use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::schema::ProviderName;
 use crate::source::{ModuleKey, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,12 @@ pub struct Selection {
 impl Selection {
     /// What a configuration chooses, and every choice that leads nowhere.
     pub fn new(config: &Config) -> (Self, Problems) {
-        let mut selecting = Selecting { config, selection: Self::default(), problems: Problems::new() };
+        Self::beside(config, &BTreeSet::new())
+    }
+
+    /// The same of a configuration with text that could not be read, which has these words: what they may declare is not missed.
+    pub(super) fn beside(config: &Config, unread: &BTreeSet<Arc<str>>) -> (Self, Problems) {
+        let mut selecting = Selecting { config, unread, selection: Self::default(), problems: Problems::new() };
         let names = config.modules.get(&config.root).map(|root| root.providers.keys().cloned()).into_iter().flatten();
         let visible = names.map(|name| (name.clone(), name)).collect();
         selecting.module(&config.root, &mut Way::default(), &visible, None);
@@ -46,6 +51,7 @@ type Visible = BTreeMap<ProviderName, ProviderName>;
 
 struct Selecting<'c> {
     config: &'c Config,
+    unread: &'c BTreeSet<Arc<str>>,
     selection: Selection,
     problems: Problems,
 }
@@ -128,15 +134,20 @@ impl<'c> Selecting<'c> {
         if let Some(root) = visible.get(name) {
             return Some(root.clone());
         }
-        if name.alias.is_none() {
-            return Some(name.clone());
+        match &name.alias {
+            None => return Some(name.clone()),
+            Some(alias) if self.unread.contains(alias) => return None,
+            Some(_) => {}
         }
         let known: Vec<_> = visible.keys().filter(|known| known.provider == name.provider).map(|known| format!("`{known}`")).collect();
         let there = if known.is_empty() { "there is none".to_owned() } else { format!("there is {}", known.join(", ")) };
         let problem = match from {
             None => {
                 let detail = format!("no `provider \"{}\"` block of this module has the alias of `{name}`; {there}", name.provider);
-                Diagnostic::error("undeclared provider", detail).at(reference.span).help(declared(name))
+                let names: Vec<_> = visible.keys().map(ToString::to_string).collect();
+                let near = did_you_mean(&name.to_string(), names.iter().map(String::as_str));
+                let help = near.map_or_else(|| declared(name), |near| format!("Did you mean `{near}`?"));
+                Diagnostic::error("undeclared provider", detail).at(reference.span).help(help)
             }
             Some(call) => {
                 let detail = format!("no call of this module may leave out `{name}`, and one does");

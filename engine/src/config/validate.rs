@@ -11,21 +11,21 @@ use super::selection::Selection;
 use crate::address::Mode;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::source::{ModuleKey, Span};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Reports every reference of every module that names nothing. Modules of which some text is `unread` are passed over: what they
-/// lack may stand there.
-pub(super) fn validate(config: &Config, unread: &BTreeSet<ModuleKey>, problems: &mut Vec<Diagnostic>) {
+/// The words of the text that could not be read, of modules with such text.
+pub(super) type Unread = BTreeMap<ModuleKey, BTreeSet<Arc<str>>>;
+
+/// Reports every reference of every module that names nothing. What may be declared in text that is `unread` is not missed.
+pub(super) fn validate(config: &Config, unread: &Unread, problems: &mut Vec<Diagnostic>) {
     for (key, module) in &config.modules {
-        if !unread.contains(key) {
-            References { config, unread, key, module, problems }.module();
+        References { config, unread, key, module, problems }.module();
+        if !unread.contains_key(key) {
             problems.extend(super::selection::blocks(config, key, module));
         }
     }
-    if unread.is_empty() {
-        problems.extend(Selection::new(config).1);
-    }
+    problems.extend(Selection::beside(config, &unread.values().flatten().cloned().collect()).1);
     let root = config.modules.get(&config.root);
     let kept = root.iter().flat_map(|root| &root.outputs).filter(|(_, output)| output.ephemeral);
     problems.extend(kept.map(|(name, output)| {
@@ -37,7 +37,7 @@ pub(super) fn validate(config: &Config, unread: &BTreeSet<ModuleKey>, problems: 
 /// Reports every reference of one module of a configuration that names nothing.
 pub(super) fn validate_module(config: &Config, module: &Module) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    References { config, unread: &BTreeSet::new(), key: &config.root, module, problems: &mut problems }.module();
+    References { config, unread: &Unread::new(), key: &config.root, module, problems: &mut problems }.module();
     problems
 }
 
@@ -62,7 +62,7 @@ enum Within {
 
 struct References<'c> {
     config: &'c Config,
-    unread: &'c BTreeSet<ModuleKey>,
+    unread: &'c Unread,
     key: &'c ModuleKey,
     module: &'c Module,
     problems: &'c mut Vec<Diagnostic>,
@@ -119,15 +119,16 @@ impl<'c> References<'c> {
             self.problems.push(problem.help(format!("Move it there, with `to = module.….{block}`.")));
             return;
         }
-        let mut module = self.module;
+        let (mut key, mut module) = (self.key, self.module);
         for (name, _) in &block.module {
-            match module.calls.get(name).map(|call| self.readable(&call.module)) {
-                Some(Some(called)) => module = called,
-                Some(None) => return,
+            let call = module.calls.get(name);
+            match call.and_then(|call| Some((&call.module, self.config.modules.get(&call.module)?))) {
+                Some(called) => (key, module) = called,
+                None if call.is_some() || self.may_stand_unread(key, name) => return,
                 None => return self.no_target(block),
             }
         }
-        if !module.resources.contains_key(&block.name) {
+        if !module.resources.contains_key(&block.name) && !self.may_stand_unread(key, &block.name.name) {
             self.no_target(block);
         }
     }
@@ -184,9 +185,9 @@ impl<'c> References<'c> {
         self.repetition(&call.repetition, Site::default());
         self.arguments(&call.arguments, site);
         self.dependencies(&call.depends_on, site);
-        let Some(target) = self.readable(&call.module) else { return };
+        let Some(target) = self.config.modules.get(&call.module) else { return };
         for argument in &call.arguments {
-            if !target.variables.contains_key(&argument.name) {
+            if !target.variables.contains_key(&argument.name) && !self.may_stand_unread(&call.module, &argument.name) {
                 let detail = format!("the module `{}` has no variable `{}`", call.module.0, argument.name);
                 let near = did_you_mean(&argument.name, target.variables.keys().map(|name| &**name));
                 self.report("unknown argument", detail, argument.name_span, near);
@@ -201,10 +202,9 @@ impl<'c> References<'c> {
         }
     }
 
-    /// A module that is there and wholly read.
-    fn readable(&self, key: &ModuleKey) -> Option<&'c Module> {
-        let module = self.config.modules.get(key)?;
-        (!self.unread.contains(key)).then_some(module)
+    /// Whether something of this name may be declared in text of a module that could not be read.
+    fn may_stand_unread(&self, key: &ModuleKey, name: &str) -> bool {
+        self.unread.get(key).is_some_and(|words| words.contains(name))
     }
 
     fn dependencies(&mut self, dependencies: &'c [Dependency], site: Site<'c>) {
@@ -212,7 +212,7 @@ impl<'c> References<'c> {
             match &dependency.root {
                 DependencyRoot::Object(root) => self.root(root, dependency.span, site),
                 DependencyRoot::Check(name) => {
-                    if !self.module.checks.contains_key(name) {
+                    if !self.module.checks.contains_key(name) && !self.may_stand_unread(self.key, name) {
                         let near = did_you_mean(name, self.module.checks.keys().map(|name| &**name)).map(|near| format!("check.{near}"));
                         self.undeclared(&format!("check.{name}"), dependency.span, near.as_deref());
                     }
@@ -237,8 +237,9 @@ impl<'c> References<'c> {
 
     /// `module.call.output`
     fn output(&mut self, call: &str, output: &str, span: Span) {
-        let Some(target) = self.module.calls.get(call).and_then(|call| self.readable(&call.module)) else { return };
-        if !target.outputs.contains_key(output) {
+        let Some(key) = self.module.calls.get(call).map(|call| &call.module) else { return };
+        let Some(target) = self.config.modules.get(key) else { return };
+        if !target.outputs.contains_key(output) && !self.may_stand_unread(key, output) {
             let near = did_you_mean(output, target.outputs.keys().map(|name| &**name));
             self.report("undeclared output", format!("the module behind `module.{call}` has no output `{output}`"), span, near);
         }
@@ -274,13 +275,17 @@ impl<'c> References<'c> {
     }
 
     fn named<'n>(&mut self, head: &str, name: &str, known: impl Iterator<Item = &'n Arc<str>>, span: Span) {
+        if self.may_stand_unread(self.key, name) {
+            return;
+        }
         let near = did_you_mean(name, known.map(|name| &**name)).map(|near| format!("{head}.{near}"));
         self.undeclared(&format!("{head}.{name}"), span, near.as_deref());
     }
 
     fn block(&mut self, (mode, kind, name): (Mode, &Arc<str>, &Arc<str>), span: Span, site: Site<'c>) {
         let exact = ResourceName { mode, kind: kind.clone(), name: name.clone() };
-        if self.module.resources.contains_key(&exact) || site.data.iter().any(|data| data.name == exact) {
+        let declared = self.module.resources.contains_key(&exact) || site.data.iter().any(|data| data.name == exact);
+        if declared || self.may_stand_unread(self.key, name) {
             return;
         }
         let written = |mode: Mode, kind: &str, name: &str| format!("{}{kind}.{name}", if mode == Mode::Data { "data." } else { "" });
@@ -398,7 +403,16 @@ mod tests {
                 told("missing argument", "module \"m\"", ""),
             ]
         );
-        let (_, problems) = read_all(&[(".", root), ("m", "x = [\n")]);
-        assert_eq!(problems, [told("syntax error", "\n", "")]);
+        // What may stand in text that does not parse is not missed, and the rest is.
+        let (_, problems) = read_all(&[(".", root), ("m", "output \"out\" {\n  value = *\n}\n")]);
+        assert_eq!(
+            problems,
+            [
+                told("syntax error", "*", ""),
+                told("undeclared output", "module.m.outt", ""),
+                told("undeclared output", "module.m[0].none", ""),
+                told("unknown argument", "extra", ""),
+            ]
+        );
     }
 }

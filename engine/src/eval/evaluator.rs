@@ -136,7 +136,7 @@ impl<'a> Evaluator<'a> {
         let shown: Vec<_> = names().map(|name| format!("`{name}`")).collect();
         let given = if shown.is_empty() { "none is given".to_owned() } else { format!("given are {}", shown.join(", ")) };
         let help = match did_you_mean(name, names()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
+            Some(meant) => format!("Did you mean `{meant}`?"),
             None => format!("give `{name}` in the object of variables"),
         };
         problem_with_help("unknown template variable", format!("the template has no variable `{name}`; {given}"), help, span)

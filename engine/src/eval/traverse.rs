@@ -232,7 +232,7 @@ fn unsupported<'a>(name: &str, what: &str, names: impl Iterator<Item = &'a str> 
     let has = if shown.is_empty() { "it is empty".to_owned() } else { format!("it has {}", shown.join(", ")) };
     let detail = format!("{what} has no `{name}`; {has}");
     match did_you_mean(name, names) {
-        Some(meant) => problem_with_help("no such attribute", detail, format!("did you mean `{meant}`?"), span),
+        Some(meant) => problem_with_help("no such attribute", detail, format!("Did you mean `{meant}`?"), span),
         None => problem("no such attribute", detail, span),
     }
 }
@@ -363,7 +363,7 @@ mod tests {
             assert_eq!(scene.show(text), expected, "{text}");
         }
         let help = |scene: &mut Scene, text: &str| scene.evaluate(text).unwrap_err().remove(0).help.unwrap();
-        assert_eq!(help(&mut scene, "var.o.nmae"), "did you mean `name`?");
+        assert_eq!(help(&mut scene, "var.o.nmae"), "Did you mean `name`?");
         assert_eq!(help(&mut scene, "var.t.name"), "take one element, as in `[0].name`, or all of them with `[*].name`");
         let found = scene.evaluate("{ a = 1 }[var.secret]").unwrap_err();
         assert!(!found[0].detail.contains("`name`"), "{found:?}");

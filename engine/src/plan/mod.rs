@@ -20,14 +20,14 @@ mod waves;
 
 pub use aims::Aims;
 pub use basis::Basis;
-pub use body::misnamed;
+pub use body::{misnamed, unknown_kind};
 pub use by_hand::{forget, rename};
 pub use cause::{Cause, Written, steps};
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counted, Counts, OutputChange, Reason, Unpreviewed};
 pub use inputs::{Inputs, When};
 pub use program::{Op, Program, Slot, Target};
 pub use providers::{Providers, elsewhere, unsuited};
-pub use walk::Walk;
+pub use walk::{Walk, mistyped};
 pub use waves::Step;
 
 use crate::address::Address;

@@ -21,6 +21,8 @@ pub(super) struct Moves {
     pub(super) renamed: Vec<(Address, Address)>,
     /// What `removed` blocks give up without deleting it.
     given_up: Vec<(Vec<Arc<str>>, Subject)>,
+    /// `moved` blocks of one instance, and the calls that lead to them: what they move must not be desired any more.
+    of_instances: Vec<(Vec<Arc<str>>, Moved)>,
     pub(super) problems: Problems,
 }
 
@@ -39,6 +41,9 @@ impl Moves {
         });
         for statement in &renaming {
             moves.check(config, &renaming, statement);
+        }
+        if let Some(at) = renaming.iter().find_map(|statement| follow(&renaming, &example(statement)).err()) {
+            moves.problems.push(in_a_circle(renaming[at].block));
         }
         for statement in leaving {
             moves.give_up(config, statement);
@@ -66,12 +71,22 @@ impl Moves {
         })
     }
 
+    /// What has moved away from where an instance is desired.
+    pub(super) fn still_desired(&self, desired: &[&Address]) -> Problems {
+        let still = self.of_instances.iter().filter_map(|(calls, block)| {
+            let address = desired.iter().find(|address| target(calls, (&block.from, &block.to), address).is_some())?;
+            Some(still_there(block).about(address))
+        });
+        still.collect()
+    }
+
     fn check(&mut self, config: &Config, all: &[Statement<'_, Moved>], statement: &Statement<'_, Moved>) {
         let block = statement.block;
-        if let Some(still) = declared(config, &statement.calls, &block.from) {
-            let detail = format!("`{}` has moved to `{}`, and is still in the configuration", block.from, block.to);
-            let problem = Diagnostic::error("moved object still exists", detail).at(block.span).related(still, "it is declared here");
-            self.problems.push(problem.help("Rename the block, or remove the `moved` block."));
+        let of = if has_own_key(&block.to) { Extent::Instance } else { Extent::Block };
+        if let Some(still) = declared(config, &statement.calls, (&block.from, of)) {
+            self.problems.push(still_there(block).related(still, "it is declared here"));
+        } else if block.from.has_key() {
+            self.of_instances.push((statement.calls.clone(), block.clone()));
         }
         let others = all.iter().take_while(|other| !std::ptr::eq(other.block, block)).filter(|other| other.calls == statement.calls);
         for other in others.filter(|other| other.block.from == block.from || other.block.to == block.to) {
@@ -87,7 +102,7 @@ impl Moves {
 
     fn give_up(&mut self, config: &Config, statement: Statement<'_, Removed>) {
         let block = statement.block;
-        if let Some(still) = declared(config, &statement.calls, &block.from) {
+        if let Some(still) = declared(config, &statement.calls, (&block.from, Extent::Block)) {
             let detail = format!("`{}` is said to be removed, and is still in the configuration", block.from);
             let problem = Diagnostic::error("removed object still exists", detail).at(block.span).related(still, "it is declared here");
             self.problems.push(problem.help("Remove one of the two."));
@@ -102,11 +117,7 @@ impl Moves {
             let to = match follow(statements, address) {
                 Ok(Some(to)) => to,
                 Ok(None) => continue,
-                Err(at) => {
-                    let detail = format!("`{address}` would move in a circle, back to where it was");
-                    self.problems.push(Diagnostic::error("circular move", detail).at(statements[at].block.span));
-                    return;
-                }
+                Err(at) => return self.problems.push(in_a_circle(statements[at].block)),
             };
             let stays = state.resources.contains_key(&to) && !matches!(follow(statements, &to), Ok(Some(_)));
             let detail = match taken.get(&to) {
@@ -123,6 +134,48 @@ impl Moves {
     }
 }
 
+/// What a subject that has no key of its own means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// The block, with all its instances.
+    Block,
+    /// The one instance of a block that is not repeated.
+    Instance,
+}
+
+fn still_there(block: &Moved) -> Diagnostic {
+    let detail = format!("`{}` has moved to `{}`, and is still in the configuration", block.from, block.to);
+    let problem = Diagnostic::error("moved object still exists", detail).at(block.span);
+    problem.help("Take what has moved out of the configuration, or remove the `moved` block.")
+}
+
+fn in_a_circle(block: &Moved) -> Diagnostic {
+    let detail = format!("what is at `{}` would move in a circle, back to where it was", block.from);
+    Diagnostic::error("circular move", detail).at(block.span).help("Remove one of the `moved` blocks.")
+}
+
+fn has_own_key(subject: &Subject) -> bool {
+    match subject {
+        Subject::Module(module) => module.steps().last().is_some_and(|step| step.key != Key::None),
+        Subject::Resource(address) => address.key != Key::None,
+    }
+}
+
+/// An address that a statement is about.
+fn example(statement: &Statement<'_, Moved>) -> Address {
+    let calls = statement.calls.iter().fold(ModulePath::root(), |module, call| module.child(call, Key::None));
+    match &statement.block.from {
+        Subject::Resource(from) => {
+            let module = joined(calls.steps(), from.module.steps());
+            AddressParts { module, ..AddressParts::clone(from) }.into()
+        }
+        Subject::Module(from) => {
+            let module = joined(calls.steps(), from.steps());
+            AddressParts { module, ..AddressParts::clone(&Address::managed("kind", "name")) }.into()
+        }
+    }
+}
+
 /// Where an address leads; nothing if it stays. In a circle the error is the index of a statement of it.
 fn follow(statements: &[Statement<'_, Moved>], address: &Address) -> Result<Option<Address>, usize> {
     let mut here: Option<Address> = None;
@@ -134,7 +187,7 @@ fn follow(statements: &[Statement<'_, Moved>], address: &Address) -> Result<Opti
             (to != *at).then_some((index, to))
         });
         let Some((index, to)) = next else { return Ok(here.filter(|here| here != address)) };
-        if !used.insert((index, to.clone())) {
+        if !used.insert(index) {
             return Err(index);
         }
         here = Some(to);
@@ -215,7 +268,8 @@ fn implied(module: &Module) -> Vec<Moved> {
 }
 
 /// Where what a subject without keys names is declared.
-fn declared(config: &Config, calls: &[Arc<str>], subject: &Subject) -> Option<crate::source::Span> {
+fn declared(config: &Config, calls: &[Arc<str>], (subject, of): (&Subject, Extent)) -> Option<crate::source::Span> {
+    let is_meant = |repetition: &Repetition| of == Extent::Block || matches!(repetition, Repetition::Once);
     let steps = match subject {
         Subject::Module(module) => module.steps(),
         Subject::Resource(address) => address.module.steps(),
@@ -238,11 +292,9 @@ fn declared(config: &Config, calls: &[Arc<str>], subject: &Subject) -> Option<cr
                 .resources
                 .values()
                 .find(|block| (&block.name.kind, &block.name.name, block.name.mode) == (&address.kind, &address.name, Mode::Managed));
-            found.filter(|block| matches!(block.repetition, Repetition::Once)).map(|block| block.span)
+            found.filter(|block| is_meant(&block.repetition)).map(|block| block.span)
         }
-        (Subject::Module(_), Some(last)) => {
-            module.calls.get(&last.name).filter(|call| matches!(call.repetition, Repetition::Once)).map(|call| call.span)
-        }
+        (Subject::Module(_), Some(last)) => module.calls.get(&last.name).filter(|call| is_meant(&call.repetition)).map(|call| call.span),
         _ => None,
     }
 }
@@ -308,6 +360,12 @@ mod tests {
                 &["k.a[0]/Pod/p -> k.b[0]/Pod/p", "k.a[\"x\"] -> k.b[\"x\"]"],
             ),
             ("instances", moved("k.a[0]", "k.a[\"x\"]"), &["k.a[0]", "k.a[1]"], &["k.a[0] -> k.a[\"x\"]"]),
+            (
+                "a block that is repeated from now on",
+                "resource \"k\" \"a\" {\n  for_each = {}\n}\n".to_owned() + &moved("k.a", "k.a[\"x\"]"),
+                &["k.a"],
+                &["k.a -> k.a[\"x\"]"],
+            ),
             ("from a block into a key", moved("k.a", "k.b[\"x\"]"), &["k.a", "k.a[0]"], &["k.a -> k.b[\"x\"]"]),
             ("chains", moved("k.a", "k.b") + &moved("k.b", "k.c"), &["k.a"], &["k.a -> k.c"]),
             ("into a module", CALLS.to_owned() + &moved("k.a", "module.m.k.b"), &["k.a"], &["k.a -> module.m.k.b"]),
@@ -348,6 +406,7 @@ mod tests {
     #[test]
     fn what_cannot_move_is_said() {
         let declared = "resource \"k\" \"a\" {}\n";
+        let counted = "resource \"k\" \"a\" {\n  count = 2\n}\n";
         for (text, addresses, summary, renamed) in [
             (declared.to_owned() + &moved("k.a", "k.b"), vec!["k.a"], "moved object still exists", 0),
             (CALLS.to_owned() + &moved("module.m", "module.o"), vec![], "moved object still exists", 0),
@@ -357,6 +416,13 @@ mod tests {
             (moved("k.a", "k.b"), vec!["k.a", "k.b"], "address not moved", 0),
             (moved("k.a[0]", "k.c[0]") + &moved("k.b", "k.c"), vec!["k.a[0]", "k.b[0]"], "address not moved", 1),
             (declared.to_owned() + "removed {\n  from = k.a\n}\n", vec!["k.a"], "removed object still exists", 0),
+            (counted.to_owned() + "removed {\n  from = k.a\n}\n", vec![], "removed object still exists", 0),
+            (counted.to_owned() + &moved("k.a", "k.b"), vec![], "moved object still exists", 0),
+            (CALLS.to_owned() + &moved("module.n", "module.o"), vec![], "moved object still exists", 0),
+            (moved("k.a", "k.b") + &moved("k.b", "k.a"), vec![], "circular move", 0),
+            (moved("k.a[0]", "k.a[1]") + &moved("k.a[1]", "k.a[0]"), vec![], "circular move", 0),
+            (moved("module.x", "module.y") + &moved("module.y", "module.x"), vec![], "circular move", 0),
+            (moved("module.n[\"x\"]", "module.n[\"x\"].module.deep"), vec![], "circular move", 0),
         ] {
             let found = moves(&text, "", &addresses);
             let summaries: Vec<_> = found.problems.iter().map(|problem| problem.summary.as_str()).collect();

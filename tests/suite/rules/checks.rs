@@ -175,5 +175,5 @@ fn what_is_wrong_with_the_text_of_a_check_is_an_error() {
     let bench = Bench::default();
     assert_eq!(summaries(&bench.plan(&check("\"x\"", "nmae = 1"))), ["unknown argument"]);
     let unknown = check("\"x\"", "").replace("fake_data", "fake_dat");
-    assert_eq!(summaries(&bench.plan(&unknown)), ["unknown data source"]);
+    assert_eq!(summaries(&bench.plan(&unknown)), ["unknown data source kind"]);
 }

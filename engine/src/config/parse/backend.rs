@@ -68,7 +68,7 @@ mod tests {
         let whole = module.settings.backend.unwrap();
         let arguments: Vec<_> = whole.arguments.iter().map(|(name, argument)| format!("{name}={}", argument.text)).collect();
         assert_eq!((&*whole.kind, arguments.join(" ").as_str()), ("s3", "bucket=b port=9 use_path_style=true"));
-        assert!(module.settings.required_version.is_some());
+        assert!(!module.settings.required_version.is_empty());
         let (alone, problems) = backend(&tree(&format!("{text}resource \"k\" \"n\" {{ a = nothing }}\n")));
         assert_eq!((alone.as_ref(), problems.len()), (Some(&whole), 0));
         assert_eq!(backend(&tree("output \"backend\" {\n  value = 1\n}\n")), (None, Vec::new()));

@@ -104,10 +104,10 @@ impl Lowering<'_> {
         text
     }
 
-    /// An argument that must be `true` or `false`.
+    /// An argument that must be `true` or `false`, which may stand in quotes.
     pub(super) fn constant_bool(&mut self, attribute: &Attribute) -> Option<bool> {
         let value = self.constant(attribute)?;
-        let truth = value.as_bool();
+        let truth = value.as_bool().or_else(|| value.as_str()?.parse().ok());
         if truth.is_none() {
             self.wrong_constant(attribute, "`true` or `false`");
         }

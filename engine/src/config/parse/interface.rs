@@ -139,7 +139,7 @@ mod tests {
             "meshplan {\n required_version = \">= 0.1\"\n}\nlocals {\n a = 1\n b = local.a\n}\noutput \"o\" {\n value = local.b\n description = \"d\"\n sensitive = true\n depends_on = [k.n]\n precondition {\n condition = true\n error_message = \"no\"\n }\n}\nresource \"k\" \"n\" {}\n",
         );
         assert_eq!(problems, []);
-        assert_eq!(module.settings.required_version.map(|(text, _)| text.to_string()), Some(">= 0.1".to_owned()));
+        assert_eq!(&*module.settings.required_version[0].0, ">= 0.1");
         assert_eq!(module.locals.keys().map(|name| &**name).collect::<Vec<_>>(), ["a", "b"]);
         let output = &module.outputs["o"];
         assert_eq!((output.description.as_deref(), output.sensitive), (Some("d"), true));

@@ -32,7 +32,7 @@ pub use values::{Values, parse_values, variable_value};
 use super::expression::{Expr, Node};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, Span};
-use crate::value::{Class, Value};
+use crate::value::{Class, Type, Value};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -106,10 +106,10 @@ impl<'t> Lowering<'t> {
         self.problems.push(problem);
     }
 
-    /// Reports a problem and stands in for the expression that has it.
+    /// Reports a problem and stands in for the expression that has it: nothing more is to be said of what it would be.
     fn refuse(&mut self, problem: Diagnostic, span: Span) -> Expr {
         self.report(problem.at(span));
-        Expr::new(Node::Literal(Value::null()), span)
+        Expr::new(Node::Literal(Value::pending(Type::Any)), span)
     }
 }
 

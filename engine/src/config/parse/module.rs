@@ -5,7 +5,7 @@ use super::{Lowering, pieces};
 use crate::config::model::{
     CallBlock, CheckBlock, Config, ImportBlock, Local, Module, Moved, Output, ProviderBlock, Removed, ResourceBlock, Settings, Variable,
 };
-use crate::config::validate::validate;
+use crate::config::validate::{Unread, validate};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::schema::ProviderName;
 use crate::source::{FileId, ModuleKey, ModuleSource, SourceTree, Span};
@@ -37,17 +37,17 @@ const KNOWN: [&str; 12] =
 /// Parses every module of a tree. `classes` are the words that type constraints may use beside the usual ones.
 ///
 /// Every problem of every file is reported, and the configuration holds what is left. References that lead nowhere are among the
-/// problems, except in a module of which some text could not be read.
+/// problems, except where what they name may stand in text that could not be read.
 pub fn parse(tree: &SourceTree, classes: &[Class]) -> (Config, Vec<Diagnostic>) {
     let mut config = Config { root: tree.root.clone(), modules: BTreeMap::new() };
     let mut problems = Vec::new();
-    let mut unread = BTreeSet::new();
+    let mut unread = Unread::new();
     for (key, source) in &tree.modules {
         let mut builder = Builder::new(source, classes);
         let files: Vec<_> = source.files.iter().filter_map(|id| Some((*id, &*tree.file(*id)?.text))).collect();
         builder.files(&files);
-        if builder.unread {
-            unread.insert(key.clone());
+        if let Some(words) = builder.unread {
+            unread.insert(key.clone(), words);
         }
         problems.extend(builder.problems);
         config.modules.insert(key.clone(), Arc::new(builder.module));
@@ -94,17 +94,16 @@ struct Builder<'t> {
     source: &'t ModuleSource,
     classes: &'t [Class],
     module: Module,
-    settings: Option<Span>,
     kinds: BTreeSet<Arc<str>>,
     problems: Problems,
-    /// Whether some text could not be read.
-    unread: bool,
+    /// The words of the text that could not be read, if there is such.
+    unread: Option<BTreeSet<Arc<str>>>,
 }
 
 impl<'t> Builder<'t> {
     fn new(source: &'t ModuleSource, classes: &'t [Class]) -> Self {
         let module = Module { directory: source.directory.clone(), ..Module::default() };
-        Self { source, classes, module, settings: None, kinds: BTreeSet::new(), problems: Vec::new(), unread: false }
+        Self { source, classes, module, kinds: BTreeSet::new(), problems: Vec::new(), unread: None }
     }
 
     fn files(&mut self, files: &[(FileId, &str)]) {
@@ -113,13 +112,15 @@ impl<'t> Builder<'t> {
             let mut lowering = Lowering { classes, ..Lowering::new(piece, base, file) };
             body.iter().map(|structure| lowering.structure(structure, calls)).collect::<Vec<_>>()
         });
-        for file in read {
+        for (file, (_, text)) in read.into_iter().zip(files) {
             for lowered in file.made.into_iter().flatten() {
                 self.problems.extend(lowered.problems);
                 self.declare(lowered.declared);
             }
-            self.unread |= !file.unread.is_empty();
-            self.problems.extend(file.unread);
+            for unread in file.unread {
+                self.unread.get_or_insert_default().extend(words(&text[unread.stretch]));
+                self.problems.push(unread.problem);
+            }
         }
     }
 
@@ -127,17 +128,7 @@ impl<'t> Builder<'t> {
         let (module, problems) = (&mut self.module, &mut self.problems);
         match declared {
             Declared::Nothing => {}
-            Declared::Settings(read) => {
-                let (here, settings) = *read;
-                if let Some(first) = self.settings {
-                    let problem = Diagnostic::error("duplicate block", "a module has one `meshplan` block");
-                    problems.push(problem.at(here).related(first, "the first one is here"));
-                }
-                self.settings = self.settings.or(Some(here));
-                if settings != Settings::default() {
-                    module.settings = settings;
-                }
-            }
+            Declared::Settings(settings) => merge(&mut module.settings, *settings, problems),
             Declared::Variable(name, variable) => {
                 declare(&mut module.variables, name, *variable, |variable| variable.span, ("variable", problems));
             }
@@ -174,7 +165,7 @@ impl<'t> Builder<'t> {
 /// What a statement outside of blocks declares.
 enum Declared {
     Nothing,
-    Settings(Box<(Span, Settings)>),
+    Settings(Box<Settings>),
     Provider(ProviderName, Box<ProviderBlock>),
     Variable(Arc<str>, Box<Variable>),
     Locals(Vec<(Arc<str>, Local)>),
@@ -233,27 +224,26 @@ impl Lowering<'_> {
     }
 
     fn settings(&mut self, block: &Block) -> Option<Declared> {
-        let here = self.header(block);
         self.labels(block, [])?;
+        self.once(block, "backend");
+        self.once(block, "encryption");
         let mut settings = Settings::default();
         for structure in &block.body {
             match structure {
                 Structure::Attribute(attribute) if attribute.key.as_str() == "required_version" => {
                     let at = self.of(&attribute.value);
-                    settings.required_version = self.constant_text(attribute).map(|version| (version, at));
+                    settings.required_version.extend(self.constant_text(attribute).map(|version| (version, at)));
                 }
-                Structure::Attribute(attribute) if attribute.key.as_str() == "history" => settings.history = self.constant_count(attribute),
+                Structure::Attribute(attribute) if attribute.key.as_str() == "history" => {
+                    let at = self.of(&attribute.key);
+                    settings.history = self.constant_count(attribute).map(|count| (count, at));
+                }
                 Structure::Attribute(attribute) => self.unknown_argument(attribute, "meshplan", &["required_version", "history"]),
                 Structure::Block(inner) => {
                     let at = self.header(inner);
                     match inner.ident.as_str() {
                         "backend" => settings.backend = settings.backend.take().or(self.backend(inner)),
                         "encryption" => {
-                            if let Some(first) = &settings.encryption {
-                                let problem = Diagnostic::error("duplicate block", "a `meshplan` block has one `encryption` block");
-                                let problem = problem.at(at).related(first.span, "the first one is here");
-                                self.report(problem);
-                            }
                             let read = self.encryption(inner);
                             settings.encryption = settings.encryption.or(read);
                         }
@@ -265,7 +255,7 @@ impl Lowering<'_> {
                 }
             }
         }
-        Some(Declared::Settings(Box::new((here, settings))))
+        Some(Declared::Settings(Box::new(settings)))
     }
 }
 
@@ -283,6 +273,31 @@ fn foreign(lowering: &mut Lowering<'_>, block: &Block, word: &str) {
             lowering.report(suggest(problem, word, &KNOWN).at(at));
         }
     }
+}
+
+/// Adds what another `meshplan` block of a module says.
+fn merge(settings: &mut Settings, more: Settings, problems: &mut Problems) {
+    let mut twice = |summary: &str, name: &str, first: Option<Span>, second: Option<Span>| {
+        if let (Some(first), Some(second)) = (first, second) {
+            let problem = Diagnostic::error(summary, format!("the `meshplan` blocks of a module have one `{name}` together")).at(second);
+            problems.push(problem.related(first, "the first one is here").help("Keep one of the two."));
+        }
+    };
+    let history = |settings: &Settings| settings.history.map(|(_, at)| at);
+    let backend = |settings: &Settings| settings.backend.as_ref().map(|backend| backend.span);
+    let encryption = |settings: &Settings| settings.encryption.as_ref().map(|encryption| encryption.span);
+    twice("duplicate argument", "history", history(settings), history(&more));
+    twice("duplicate block", "backend", backend(settings), backend(&more));
+    twice("duplicate block", "encryption", encryption(settings), encryption(&more));
+    settings.required_version.extend(more.required_version);
+    settings.history = settings.history.or(more.history);
+    settings.backend = settings.backend.take().or(more.backend);
+    settings.encryption = settings.encryption.take().or(more.encryption);
+}
+
+/// The words of a text that may be names.
+fn words(text: &str) -> impl Iterator<Item = Arc<str>> {
+    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))).filter(|word| !word.is_empty()).map(Arc::from)
 }
 
 /// Adds a thing by name; of two with one name the first counts, and the second is a problem that shows both.
@@ -330,7 +345,9 @@ mod tests {
             ("output \"a\" {\n  value = 1\n  ephemeral = true\n}\n", &[("ephemeral output", "output \"a\"")]),
             ("variable \"a\" {\n  ephemeral = var.b\n}\n", &[("not a constant", "var.b")]),
             ("meshplan {\n  version = 1\n}\n", &[("unknown argument", "version")]),
-            ("meshplan {}\nmeshplan {}\n", &[("duplicate block", "meshplan")]),
+            ("meshplan {}\nmeshplan {\n  history = 1\n}\nmeshplan {\n  history = 2\n}\n", &[("duplicate argument", "history")]),
+            ("meshplan {\n  backend \"s3\" {}\n}\nmeshplan {\n  backend \"s3\" {}\n}\n", &[("duplicate block", "backend \"s3\"")]),
+            ("meshplan {\n  backend \"s3\" {}\n  backend \"gcs\" {}\n}\n", &[("duplicate block", "backend \"gcs\"")]),
         ]);
     }
 
@@ -392,5 +409,15 @@ mod tests {
         assert_eq!(module.variables.keys().map(|name| &**name).collect::<Vec<_>>(), ["b"]);
         let summaries: Vec<_> = problems.iter().map(|(summary, _)| summary.as_str()).collect();
         assert_eq!(summaries, ["unknown argument", "syntax error"]);
+    }
+
+    #[test]
+    fn what_may_stand_in_text_that_does_not_parse_is_not_missed() {
+        let text =
+            "variable \"a\" {\n  type = [\n}\nlocals {\n  x = [var.a, var.b, k.n, k.m, module.m]\n}\nresource \"k\" \"n\" {\n  y = *\n}\n";
+        let (_, problems) = read(text);
+        let found: Vec<_> = problems.iter().map(|(summary, at)| (summary.as_str(), at.as_str())).collect();
+        let missed = |at| ("undeclared reference", at);
+        assert_eq!(found, [("syntax error", "}"), ("syntax error", "*"), missed("var.b"), missed("k.m"), missed("module.m")]);
     }
 }

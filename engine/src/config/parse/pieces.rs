@@ -24,7 +24,16 @@ pub(super) struct Read<T> {
     /// What was made of its pieces, in order.
     pub(super) made: Vec<T>,
     /// Statements that do not parse.
-    pub(super) unread: Vec<Diagnostic>,
+    pub(super) unread: Vec<Unread>,
+}
+
+/// A stretch of text that does not parse.
+#[derive(Debug, PartialEq)]
+pub(super) struct Unread {
+    /// Why.
+    pub(super) problem: Diagnostic,
+    /// Where it is.
+    pub(super) stretch: Range<usize>,
 }
 
 /// What is done with a piece that was parsed: its text, where in its file that stands, and the statements.
@@ -44,7 +53,7 @@ pub(super) fn each_body(text: &str, file: FileId, visit: &mut dyn FnMut(&str, us
     for piece in pieces(&statements) {
         one_body(text, piece, file, visit, &mut problems);
     }
-    problems
+    problems.into_iter().map(|unread| unread.problem).collect()
 }
 
 /// The same for many texts or long ones: what `make` makes of each piece, per text. Several threads take one piece after the other if
@@ -54,7 +63,7 @@ pub(super) fn map_bodies<T: Send>(texts: &[(FileId, &str)], make: Make<'_, T>) -
     let mut cut = Vec::with_capacity(texts.len());
     for ((file, text), read) in texts.iter().zip(&mut read) {
         let marked = text.starts_with('\u{feff}');
-        read.unread.extend(marked.then(|| problem::byte_order_mark(*file)));
+        read.unread.extend(marked.then(|| Unread { problem: problem::byte_order_mark(*file), stretch: 0..text.len() }));
         cut.push(if marked { Vec::new() } else { statements(text, 0..text.len(), Unclosed::Trusted) });
     }
     let pieces: Vec<Piece<'_>> = cut.iter().enumerate().flat_map(|(text, all)| pieces(all).map(move |piece| (text, piece))).collect();
@@ -110,13 +119,7 @@ fn pieces(statements: &[Range<usize>]) -> impl Iterator<Item = &[Range<usize>]> 
 }
 
 /// Parses one piece; if that fails, each of its statements.
-fn one_body(
-    text: &str,
-    statements: &[Range<usize>],
-    file: FileId,
-    visit: &mut dyn FnMut(&str, usize, &Body),
-    problems: &mut Vec<Diagnostic>,
-) {
+fn one_body(text: &str, statements: &[Range<usize>], file: FileId, visit: &mut dyn FnMut(&str, usize, &Body), problems: &mut Vec<Unread>) {
     let [first, ..] = statements else { return };
     let whole = first.start..statements.last().map_or(first.end, |last| last.end);
     match hcl_edit::parser::parse_body(&text[whole.clone()]) {
@@ -130,7 +133,7 @@ fn one_body(
 }
 
 /// Parses one statement; if that fails, whatever blocks seem to begin within it.
-fn alone(text: &str, statement: Range<usize>, file: FileId, visit: &mut dyn FnMut(&str, usize, &Body), problems: &mut Vec<Diagnostic>) {
+fn alone(text: &str, statement: Range<usize>, file: FileId, visit: &mut dyn FnMut(&str, usize, &Body), problems: &mut Vec<Unread>) {
     if let Ok(body) = hcl_edit::parser::parse_body(&text[statement.clone()]) {
         visit(&text[statement.clone()], statement.start, &body);
         return;
@@ -139,7 +142,10 @@ fn alone(text: &str, statement: Range<usize>, file: FileId, visit: &mut dyn FnMu
         let piece = &text[part.clone()];
         match hcl_edit::parser::parse_body(piece) {
             Ok(body) => visit(piece, part.start, &body),
-            Err(error) => problems.push(problem::syntax(&error, piece, part.start, file)),
+            Err(error) => {
+                let problem = problem::syntax(&error, piece, part.start, file);
+                problems.push(Unread { problem, stretch: part });
+            }
         }
     }
 }
@@ -235,9 +241,11 @@ mod tests {
             let alone = |(file, text): &(FileId, &str)| {
                 let mut made = Vec::new();
                 let unread = each_body(text, *file, &mut |piece, base, body| made.push(names((piece, base, *file), body)));
-                Read { made, unread }
+                (made, unread)
             };
-            assert_eq!(map_bodies(&texts, &names), texts.iter().map(alone).collect::<Vec<_>>(), "{files} of {count}");
+            let read = map_bodies(&texts, &names).into_iter();
+            let read = read.map(|read| (read.made, read.unread.into_iter().map(|unread| unread.problem).collect()));
+            assert_eq!(read.collect::<Vec<_>>(), texts.iter().map(alone).collect::<Vec<_>>(), "{files} of {count}");
         }
     }
 
@@ -245,6 +253,9 @@ mod tests {
     fn a_byte_order_mark_is_told_of_its_own_text() {
         let read = map_bodies(&[(FileId(0), "a = 1"), (FileId(1), "\u{feff}a = 1")], &|(piece, base, _), _| (piece.to_owned(), base));
         assert_eq!((&read[0].made[..], read[0].unread.len()), (&[("a = 1".to_owned(), 0)][..], 0));
-        assert_eq!((read[1].made.len(), &read[1].unread), (0, &vec![problem::byte_order_mark(FileId(1))]));
+        assert_eq!(
+            (read[1].made.len(), &read[1].unread),
+            (0, &vec![Unread { problem: problem::byte_order_mark(FileId(1)), stretch: 0..8 }])
+        );
     }
 }

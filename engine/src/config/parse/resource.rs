@@ -2,10 +2,11 @@
 
 use super::Lowering;
 use crate::address::Mode;
-use crate::config::expression::Expr;
+use crate::config::expression::{Expr, Node, Root};
 use crate::config::model::{Body, CallBlock, CheckBlock, Lifecycle, Repetition, ResourceBlock, ResourceName};
 use crate::diagnostic::Diagnostic;
 use crate::source::{ModuleKey, Span};
+use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Attribute, Block, Structure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -128,7 +129,7 @@ impl Lowering<'_> {
                     "ignore_changes" => lifecycle.ignore_changes = self.ignored(&attribute.value),
                     "replace_triggered_by" => {
                         let items = self.each_item(&attribute.value, "replace_triggered_by");
-                        lifecycle.replace_triggered_by = items.into_iter().map(|item| self.expression(item)).collect();
+                        lifecycle.replace_triggered_by = items.into_iter().filter_map(|item| self.trigger(item)).collect();
                     }
                     _ => self.unknown_argument(attribute, "lifecycle", &ARGUMENTS),
                 },
@@ -139,6 +140,23 @@ impl Lowering<'_> {
                 },
             }
         }
+    }
+
+    /// An entry of `replace_triggered_by`: a resource, an instance of it, or an attribute.
+    fn trigger(&mut self, item: &Expression) -> Option<Expr> {
+        let before = self.problems.len();
+        let expression = self.expression(item);
+        let mut head = &expression;
+        while let Node::Attribute(base, _) | Node::Index(base, _) = &head.node {
+            head = base;
+        }
+        if self.problems.len() == before && !matches!(head.node, Node::Root(Root::Resource(Mode::Managed, ..))) {
+            let problem = Diagnostic::error("invalid trigger", "what changes with a plan, and can replace another thing, is a resource");
+            let help = "An entry is a resource, an instance or an attribute of it: `ca_root.mesh`, `ca_root.mesh[each.key].id`.";
+            self.report(problem.at(expression.span).help(help));
+            return None;
+        }
+        Some(expression)
     }
 
     pub(super) fn module_call(&mut self, block: &Block, module_of: &ModuleOf<'_>) -> Option<(Arc<str>, CallBlock)> {
@@ -227,7 +245,6 @@ impl Lowering<'_> {
 mod tests {
     use super::*;
     use crate::config::DependencyRoot;
-    use crate::config::expression::Root;
     use crate::config::written::{check_problems, read, written};
 
     fn resource(text: &str) -> ResourceBlock {

@@ -182,7 +182,7 @@ fn unknown_function(called: Called<'_>) -> Problems {
     }
     let problem = Diagnostic::error("unknown function", format!("there is no function `{name}`")).at(called.name_span);
     vec![match did_you_mean(name, table().map(|function| function.name)) {
-        Some(meant) => problem.help(format!("did you mean `{meant}`?")),
+        Some(meant) => problem.help(format!("Did you mean `{meant}`?")),
         None => problem.help("the reference of functions lists them all"),
     }]
 }

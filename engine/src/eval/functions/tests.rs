@@ -105,9 +105,9 @@ fn every_function_is_described() {
 #[test]
 fn what_there_is_not_says_what_may_be_meant() {
     for (text, help) in [
-        ("uper(\"a\")", "did you mean `upper`?"),
-        ("tempaltefile(\"a\")", "did you mean `templatefile`?"),
-        ("flaten([])", "did you mean `flatten`?"),
+        ("uper(\"a\")", "Did you mean `upper`?"),
+        ("tempaltefile(\"a\")", "Did you mean `templatefile`?"),
+        ("flaten([])", "Did you mean `flatten`?"),
         ("nothinglikeit()", "the reference of functions lists them all"),
         ("uuid()", "give its result as the value of a variable"),
     ] {

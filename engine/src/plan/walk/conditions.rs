@@ -5,7 +5,8 @@ use super::tables::ModuleInstance;
 use super::{Site, Walk};
 use crate::config::Assertion;
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::eval::convert;
+use crate::eval::{Arena, convert};
+use crate::source::Span;
 use crate::value::{Type, Value};
 use std::sync::Arc;
 
@@ -28,8 +29,7 @@ impl Walk<'_> {
     pub(super) fn assertion(&mut self, assertion: &Assertion, site: Site<'_>) -> Result<Verdict, Problems> {
         let condition = self.evaluate(&assertion.condition, site)?;
         let span = assertion.condition.span;
-        let condition = convert(condition, &Type::Bool, &mut self.arena)
-            .map_err(|mismatch| vec![Diagnostic::error("wrong condition", format!("a condition is true or false: {mismatch}")).at(span)])?;
+        let condition = as_condition(condition, span, &mut self.arena)?;
         if condition.holds_pending() {
             return Ok(Verdict::Pending);
         }
@@ -37,8 +37,7 @@ impl Walk<'_> {
             return Ok(Verdict::Holds);
         }
         let message = self.evaluate(&assertion.error_message, site)?;
-        let message = convert(message, &Type::String, &mut self.arena)
-            .map_err(|mismatch| vec![Diagnostic::error("wrong message", mismatch.to_string()).at(assertion.error_message.span)])?;
+        let message = as_message(message, assertion.error_message.span, &mut self.arena)?;
         if condition.as_bool() == Some(false) {
             return Ok(Verdict::Fails(said(&message)));
         }
@@ -78,6 +77,26 @@ impl Walk<'_> {
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
+}
+
+/// A value as a condition: true or false, or not known yet.
+pub(super) fn as_condition(value: Value, span: Span, arena: &mut Arena) -> Result<Value, Problems> {
+    let condition = convert(value, &Type::Bool, arena)
+        .map_err(|mismatch| vec![Diagnostic::error("wrong condition", format!("a condition is true or false: {mismatch}")).at(span)])?;
+    if condition.is_null() {
+        return Err(vec![Diagnostic::error("null condition", "a condition is true or false, and this one is null").at(span)]);
+    }
+    Ok(condition)
+}
+
+/// A value as a message: a text, or not known yet.
+pub(super) fn as_message(value: Value, span: Span, arena: &mut Arena) -> Result<Value, Problems> {
+    let message =
+        convert(value, &Type::String, arena).map_err(|mismatch| vec![Diagnostic::error("wrong message", mismatch.to_string()).at(span)])?;
+    if message.is_null() {
+        return Err(vec![Diagnostic::error("wrong message", "a message is a text, and this one is null").at(span)]);
+    }
+    Ok(message)
 }
 
 /// A message as people read it: never a sensitive one.

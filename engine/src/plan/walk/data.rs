@@ -11,7 +11,7 @@ use crate::value::{Origin, Value};
 
 impl Walk<'_> {
     /// Plans a data source whose arguments are settled.
-    pub(super) fn plan_data(&mut self, subject: &Subject<'_>, dependencies: Origin) -> Result<Found, Problems> {
+    pub(super) fn plan_data(&mut self, subject: &Subject<'_>, dependencies: Origin, terms: Terms) -> Result<Found, Problems> {
         let waits_for = self.standing(subject.edges).remade;
         let place = subject.kind.place(subject.arguments);
         let deferred = if !subject.arguments.is_known() {
@@ -61,7 +61,7 @@ impl Walk<'_> {
             dies_with_place: false,
             not_previewed: None,
             unpreviewed: None,
-            terms: Terms::default(),
+            terms,
             members: None,
         }))))
     }

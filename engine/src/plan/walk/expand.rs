@@ -5,7 +5,9 @@ use super::{FAILED, Site, Walk};
 use crate::address::Key;
 use crate::config::{Expr, Repetition};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::value::{Data, Flags, Marks, Origin, SequenceKind, Value};
+use crate::eval::{Arena, convert};
+use crate::source::Span;
+use crate::value::{Data, Flags, Marks, Origin, SequenceKind, Type, Value};
 use std::sync::Arc;
 
 impl Instances {
@@ -69,10 +71,7 @@ impl Walk<'_> {
         if let Some(keys) = self.undecided(&value, "count", expression)? {
             return Ok(keys);
         }
-        let converted = crate::eval::convert(value.clone(), &crate::value::Type::Number, &mut self.arena);
-        let count = converted.ok().and_then(|number| number.as_u64()).filter(|count| *count <= 1_000_000);
-        let wrong = || vec![Diagnostic::error("wrong `count`", "`count` takes a whole number from 0 to 1000000").at(expression.span)];
-        let count = count.ok_or_else(wrong)?;
+        let count = as_count(value.clone(), expression.span, &mut self.arena)?;
         Ok(Keys::Known((0..count).map(|index| Binding { key: Key::Number(index), value: None, origin: value.origin() }).collect()))
     }
 
@@ -98,20 +97,17 @@ impl Walk<'_> {
                 }
                 let mut bindings = Vec::new();
                 for item in sequence.items() {
-                    let Some(text) = item.as_str() else {
-                        return wrong("a set in `for_each` must hold strings; use `toset([…])` of strings or a map");
-                    };
+                    let Some(text) = item.as_str() else { return wrong(NO_STRINGS) };
                     let origin = self.arena.origins.join(&[item.origin(), value.origin()]);
                     let each = item.clone().with_origin(origin);
                     bindings.push(Binding { key: Key::Text(text.into()), value: Some(each), origin });
                 }
                 Ok(Keys::Known(bindings))
             }
-            Data::Sequence(_) => wrong("`for_each` takes a map or a set of strings; wrap a list in `toset(…)`"),
-            Data::Null => wrong("`for_each` is null"),
+            Data::Sequence(_) | Data::Null => wrong(no_for_each(&value).unwrap_or(NO_MAP)),
             _ => match self.undecided(&value, "for_each", expression)? {
                 Some(keys) => Ok(keys),
-                None => wrong("`for_each` takes a map or a set of strings"),
+                None => wrong(NO_MAP),
             },
         }
     }
@@ -133,6 +129,28 @@ impl Walk<'_> {
         let detail = format!("`{what}` is known only after {waits} is applied, and a plan must know every address");
         let help = "Let it come from variables or locals, and use the unknown value inside the block.";
         Err(vec![Diagnostic::error(format!("`{what}` is not known yet"), detail).at(expression.span).help(help)])
+    }
+}
+
+/// A known value as a `count`.
+pub(super) fn as_count(value: Value, span: Span, arena: &mut Arena) -> Result<u64, Problems> {
+    let count = convert(value, &Type::Number, arena).ok().and_then(|number| number.as_u64()).filter(|count| *count <= 1_000_000);
+    count.ok_or_else(|| vec![Diagnostic::error("wrong `count`", "`count` takes a whole number from 0 to 1000000").at(span)])
+}
+
+const NO_MAP: &str = "`for_each` takes a map or a set of strings";
+const NO_STRINGS: &str = "a set in `for_each` must hold strings; use `toset([…])` of strings or a map";
+
+/// Why a known value is nothing to walk with `for_each`.
+pub(super) fn no_for_each(value: &Value) -> Option<&'static str> {
+    match value.data() {
+        Data::Mapping(_) => None,
+        Data::Sequence(sequence) if matches!(sequence.kind(), SequenceKind::Set(_)) => {
+            sequence.items().iter().any(|item| item.as_str().is_none()).then_some(NO_STRINGS)
+        }
+        Data::Sequence(_) => Some("`for_each` takes a map or a set of strings; wrap a list in `toset(…)`"),
+        Data::Null => Some("`for_each` is null"),
+        _ => Some(NO_MAP),
     }
 }
 

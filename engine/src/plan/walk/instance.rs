@@ -8,9 +8,9 @@ use super::world::Seen;
 use super::{FAILED, LEFT_OUT, Site, Walk};
 use crate::address::{Address, AddressParts, Key, Mode};
 use crate::config::{Repetition, ResourceBlock, ResourceName};
-use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
+use crate::diagnostic::{Diagnostic, Problems};
 use crate::eval::Arena;
-use crate::plan::{Action, Reason};
+use crate::plan::{Action, Reason, unknown_kind};
 use crate::schema::{Kind, Problem};
 use crate::source::Span;
 use crate::value::{Data, Entry, Mapping, MappingKind, Origin, Type, Value};
@@ -76,14 +76,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn unknown_kind(&mut self, block: &ResourceBlock) {
-        let what = if block.name.mode == Mode::Data { "data source" } else { "resource" };
-        let detail = format!("there is no {what} kind `{}`", block.name.kind);
-        let problem = Diagnostic::error(format!("unknown {what}"), detail).at(block.kind_span);
-        let problem = match did_you_mean(&block.name.kind, self.catalogue.names(block.name.mode)) {
-            Some(name) => problem.help(format!("Did you mean `{name}`?")),
-            None => problem,
-        };
-        self.report(vec![problem]);
+        self.report(vec![unknown_kind(block, self.catalogue)]);
     }
 
     fn visit_instance(
@@ -154,7 +147,8 @@ impl Walk<'_> {
         let subject = Subject { address, kind, arguments: &arguments, edges, span: block.span };
         self.validate(&subject, block)?;
         if block.name.mode == Mode::Data {
-            return self.plan_data(&subject, dependencies.origin);
+            let found = self.plan_data(&subject, dependencies.origin, terms)?;
+            return self.held(block, site, address, found);
         }
         let arguments = self.ignoring(block, &subject);
         let subject = Subject { arguments: &arguments, ..subject };
@@ -174,6 +168,14 @@ impl Walk<'_> {
                 Self::allowed(&subject, &planned)?;
                 self.postconditions(block, site, (address, planned))
             }
+            other => Ok(other),
+        }
+    }
+
+    /// What a data source came to, if what must hold of it does.
+    fn held(&mut self, block: &ResourceBlock, site: Site<'_>, address: &Address, found: Found) -> Result<Found, Problems> {
+        match found {
+            Found::Fate(Fate::Planned(planned)) => self.postconditions(block, site, (address, planned)),
             other => Ok(other),
         }
     }

@@ -40,7 +40,7 @@ impl Walk<'_> {
             let value = self.evaluate(expression, site)?;
             super::ephemeral::refuse(&value, &format!("the timeout of `{operation}`"), "a plan keeps it", expression.span)?;
             let seconds = value.as_str().and_then(seconds).ok_or_else(|| {
-                vec![Diagnostic::error("wrong timeout", "a timeout is a text such as `90s`, `10m` or `1h`").at(expression.span)]
+                vec![Diagnostic::error("wrong timeout", "a timeout is a text such as `90s`, `10m` or `1h30m`").at(expression.span)]
             })?;
             terms.waits().timeouts.insert(operation.clone(), seconds);
         }

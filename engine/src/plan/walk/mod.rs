@@ -30,6 +30,7 @@ mod skeleton;
 mod standing;
 mod tables;
 mod taken;
+mod types;
 mod upgrade;
 mod uses;
 mod world;
@@ -56,6 +57,7 @@ use standing::Standings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tables::{Binding, Instances, ModuleInstance, Tables};
+pub use types::mistyped;
 
 /// Stands as the reason of values that are in error. Nothing blocked for this reason is shown: the error is.
 const FAILED: &str = "an error elsewhere";
@@ -303,6 +305,9 @@ impl<'a> Walk<'a> {
                 (value, argument.map(|argument| argument.value.span).or(Some(outer.calls[&call].span)))
             }
         };
+        if let Some(problem) = types::unsuitable_default(name, variable, &mut self.arena) {
+            return Err(vec![problem]);
+        }
         let span = at.unwrap_or(variable.span);
         let missing = || vec![Diagnostic::error("missing value", format!("variable `{name}` has no value and no default")).at(span)];
         let given = given.filter(|value| variable.nullable || !value.is_null());

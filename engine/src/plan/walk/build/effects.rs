@@ -104,8 +104,21 @@ impl Builder<'_, '_> {
         self.finals.insert(address.clone(), slot);
     }
 
-    /// What is kept has a step only if what is written down about it changes. Those after it wait for what it waits for.
+    /// What is kept has a step only if what is written down about it changes. Those after it wait for what it waits for, and for what must
+    /// hold of it.
     fn add_kept(&mut self, address: &Address, planned: &Planned, target: Arc<Target>, needs: Vec<SlotId>) {
+        self.add_kept_alone(address, planned, target, needs);
+        let Some(waits) = planned.terms.waits.as_ref() else { return };
+        let mut held = self.asserts(&waits.preconditions, Some(address));
+        held.extend(self.asserts(&waits.postconditions, Some(address)));
+        if !held.is_empty() {
+            held.extend(self.finals.get(address));
+            let last = self.push(Op::Join, held);
+            self.finals.insert(address.clone(), last);
+        }
+    }
+
+    fn add_kept_alone(&mut self, address: &Address, planned: &Planned, target: Arc<Target>, needs: Vec<SlotId>) {
         let first = needs.first().copied();
         if let (Mode::Data, Some(known)) = (address.mode, &planned.observed) {
             let op = Op::Read { target, arguments: planned.arguments.clone(), known: Some(known.clone()) };
@@ -160,7 +173,11 @@ impl Builder<'_, '_> {
             depends_on,
             create_before_destroy: planned.terms.create_before_destroy,
             prevent_destroy: planned.terms.prevent_destroy,
-            timeout: planned.terms.timeout(if planned.action == Action::Update { "update" } else { "create" }),
+            timeout: planned.terms.timeout(match planned.action {
+                Action::Update => "update",
+                Action::Read => "read",
+                _ => "create",
+            }),
         }
     }
 }

@@ -288,12 +288,12 @@ impl Walk<'_> {
                 diagnostics.push(diagnostic);
             }
         }
-        for (from, to) in &moves.renamed {
-            if matches!(fates.get(from), Some(Fate::Planned(planned)) if planned.action != Action::Forget) {
-                let detail = format!("`{from}` has moved to `{to}`, and is still in the configuration");
-                diagnostics.push(Diagnostic::error("moved object still exists", detail).about(from));
-            }
-        }
+        let desired = |fate: &Fate| match fate {
+            Fate::Planned(planned) => !matches!(planned.action, Action::Forget | Action::Delete),
+            Fate::Blocked(_) | Fate::Failed => false,
+        };
+        let desired: Vec<_> = fates.iter().filter(|(_, fate)| desired(fate)).map(|(address, _)| address).collect();
+        diagnostics.extend(moves.still_desired(&desired));
         let mut changes = Self::changes(fates, &prior, (&deposed, owned));
         name_former(&mut changes, &moves.renamed);
         let (left, renamed) = (BTreeMap::new(), moves.renamed);

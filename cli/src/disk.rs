@@ -99,6 +99,19 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_with_names_that_are_no_text_is_refused() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("d")).unwrap();
+        std::fs::write(directory.path().join("d").join(std::ffi::OsStr::from_bytes(&[b'a', 0xff])), "").unwrap();
+        let disk = Disk::new(directory.path());
+        assert!(matches!(disk.list(".", Some(0)), Answer::Present(_)));
+        let Answer::Refused(problem) = disk.list(".", None) else { panic!("it was listed") };
+        assert_eq!(problem.summary, "directory not readable");
+        assert!(problem.detail.starts_with("`.`: the name of ") && problem.detail.ends_with(" is not UTF-8 text"), "{problem}");
+    }
+
+    #[test]
     fn a_file_is_there_or_not_or_cannot_be_read() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("text"), "hello").unwrap();

@@ -99,6 +99,7 @@ mod tests {
         assert_eq!(answers[0], Answer::Present(Value::string("one")));
         for answer in [kept.read("."), kept.read("b"), kept.list(".", None)] {
             let Answer::Refused(problem) = answer else { panic!("{answer:?}") };
+            assert_eq!(problem.summary, "file not in the revision");
             assert!(problem.detail.contains("when @3 was planned"), "{problem}");
         }
     }

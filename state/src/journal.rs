@@ -290,6 +290,7 @@ mod tests {
         fs::remove_dir(&path).unwrap();
         let error = appender.append(&line(2)).unwrap_err();
         assert!(matches!(error, Error::Broken { .. }), "{error}");
+        assert_eq!(error.summary(), "journal not writable");
         assert!(!path.exists());
         appender.fold(b"{}", 1, Worth::Always).unwrap();
         appender.append(&line(3)).unwrap();

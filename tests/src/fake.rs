@@ -3,9 +3,9 @@
 use engine::address::{Address, Mode};
 use engine::port::{Asked, BoxFuture, Connected, Done, Failure, Provider, ProviderMaker, Registry, Request};
 use engine::question::{Answer, Ask, Question};
-use engine::schema::{Attribute, Kind, Member, Problem, ProviderSchema, Schema, Setting};
+use engine::schema::{Attribute, Comparison, Kind, Member, Planned, Problem, ProviderSchema, Schema, Setting, compare};
 use engine::state::Connect;
-use engine::value::{Type, Value};
+use engine::value::{Entry, Type, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -85,7 +85,7 @@ impl Fake {
         };
     }
 
-    /// Makes a place silent: an address, or `data/name` for whoever asks a data source of that name. An update of the address lets it
+    /// Makes a place silent: an address, or `data/name` for whoever asks a data source of that name; `read address` is one thing alone. An update of the address lets it
     /// answer again.
     pub fn silence(&self, place: &str) {
         self.0.lock().unwrap().unreachable.insert(place.to_owned());
@@ -189,6 +189,9 @@ impl Fake {
                 Connect::Source { arguments, .. } => source(arguments),
                 Connect::Record => Answer::Absent,
             },
+            Ask::Read { address, .. } if world.unreachable.contains(&format!("read {address}")) => {
+                Answer::Unreachable("the test says so".into())
+            }
             Ask::Read { record, .. } if silent(record.place.as_ref()) => Answer::Unreachable("the test says so".into()),
             Ask::Read { record, .. } => found(&key(asked.place.as_ref(), &record.kind, &record.attributes)),
             Ask::Data { arguments, .. } => source(arguments),
@@ -317,6 +320,21 @@ impl Kind for FakeKind {
         }
     }
 
+    /// Whatever changes to the value `made anew` is replaced, and what is made with the value `never said` leaves open what its uid will be.
+    fn planned(&self, asked: Comparison<'_>) -> Planned {
+        let value = asked.desired.text("value");
+        match compare(&self.0, asked) {
+            Planned::Update { attributes, changed, .. } if value == Some("made anew") => Planned::Replace { attributes, because: changed },
+            Planned::Create(attributes) if value == Some("never said") => {
+                let with = |entry: &Entry| {
+                    (entry.key.clone(), if &*entry.key == "uid" { Value::pending(Type::String) } else { entry.value.clone() })
+                };
+                Planned::Create(Value::object(attributes.entries().iter().map(with)))
+            }
+            other => other,
+        }
+    }
+
     fn settles(&self, arguments: &Value) -> bool {
         arguments.get("slow").and_then(Value::as_bool) == Some(true)
     }
@@ -345,14 +363,18 @@ impl Kind for FakeKind {
         let value = arguments.get("value").unwrap_or(&null);
         let members = names.iter().enumerate().map(|(at, name)| Member {
             key: format!("Thing/{name}"),
-            kind: "fake_inner",
+            kind: if value.as_str() == Some("strange") { "fake_stranger" } else { "fake_inner" },
             arguments: Value::object([
                 ("cluster", cluster.clone()),
                 ("name", Value::string(*name)),
                 ("value", value.clone()),
                 ("slow", Value::bool(false)),
             ]),
-            after: names[..at].last().map(|before| format!("Thing/{before}")).into_iter().collect(),
+            after: match names[..at].last() {
+                Some(before) => vec![format!("Thing/{before}")],
+                None if value.as_str() == Some("circular") => names.last().map(|last| format!("Thing/{last}")).into_iter().collect(),
+                None => Vec::new(),
+            },
         });
         Some(Ok(members.collect()))
     }

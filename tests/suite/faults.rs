@@ -87,6 +87,27 @@ fn a_failure_of_any_effect_or_write_is_told_and_completed_by_the_next_apply() {
 }
 
 #[test]
+fn a_verb_whose_change_cannot_be_written_says_so_and_has_changed_nothing() {
+    let scenario = Scenario::with(CHAIN);
+    COUNTING.finish(&scenario, &APPLY, None);
+    let before = scenario.state();
+    let output = COUNTING.command(&scenario, &["state", "rm", "kubernetes_secret.keys"]).env(FAIL_AT, "0").output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("error: state not available") && said(&output).contains(FAILED), "{}", said(&output));
+    assert_eq!(scenario.state(), before);
+}
+
+#[test]
+fn without_what_threads_need_nothing_begins() {
+    let scenario = Scenario::with(CHAIN);
+    // Streams and what the program opens first leave no number for what its threads wait with.
+    let mut shell = Command::new("sh");
+    let output = shell.args(["-c", "ulimit -n 5; exec \"$0\" plan", COUNTING.0]).current_dir(scenario.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("error: no threads"), "{}", said(&output));
+}
+
+#[test]
 fn what_hangs_anywhere_is_left_by_a_second_interruption_and_completed_by_the_next_apply() {
     let expected = straight();
     for point in 0..expected.points {

@@ -237,6 +237,16 @@ fn everything_is_destroyed_in_reverse_also_after_a_failure() {
 }
 
 #[test]
+fn without_a_directory_for_its_state_nothing_is_run() {
+    let bench = Bench::new(THINGS, "run \"only\" {}\n");
+    let mut world = bench.scenario.world("");
+    world.environment.insert("TMPDIR".to_owned(), bench.scenario.path().join("missing").display().to_string());
+    let output = Scenario::run_in(world, &["test"]).expect_code(1);
+    assert!(output.stderr.contains("error: no temporary directory"), "{}", output.all());
+    assert_eq!(bench.fake.calls(), [""; 0]);
+}
+
+#[test]
 fn what_is_left_is_named_and_its_state_kept() {
     let bench = Bench::new(THINGS, "run \"only\" {}\n");
     bench.fake.fail("delete fake_thing.a", Fails::Always);
@@ -246,6 +256,7 @@ fn what_is_left_is_named_and_its_state_kept() {
     assert!(output.stdout.ends_with("main.meshtest.hcl... error\n\nFailure! 1 passed, 0 failed.\n"), "{}", output.all());
     let left = format!("`main.meshtest.hcl` left `fake_thing.a`; its state is kept in `{}`", kept.display());
     assert!(output.stderr.contains("error: it failed") && output.stderr.contains(&left), "{}", output.all());
+    assert!(output.stderr.contains("error: not everything was destroyed"), "{}", output.all());
     // The help is as good as its word.
     assert!(output.stderr.contains(&format!("Run `meshplan -C {} destroy`.", kept.display())), "{}", output.all());
     bench.fake.fail("delete fake_thing.a", Fails::Never);

@@ -1,6 +1,7 @@
 //! What becomes of what: plans and applies over the fake world.
 
 use engine::address::Address;
+use engine::diagnostic::Diagnostic;
 use engine::plan::{Action, Inputs};
 use engine::value::Value;
 use meshplan_tests::fake::Fails;
@@ -193,6 +194,46 @@ resource "fake_thing" "b" {
 }
 
 #[test]
+fn a_data_source_that_finds_nothing_is_told_at_plan_and_at_apply() {
+    let told = |problems: &[Diagnostic]| -> Vec<String> { problems.iter().map(ToString::to_string).collect() };
+    let expected = ["nothing to read: what `data.fake_data.d` reads does not exist"];
+    let mut bench = Bench::default();
+    let plan = bench.plan("data \"fake_data\" \"d\" {\n name = \"x\"\n}\noutput \"o\" {\n value = data.fake_data.d.value\n}\n");
+    assert_eq!(told(&plan.diagnostics), expected);
+    let text = "resource \"fake_thing\" \"a\" {\n name = \"a\"\n}\ndata \"fake_data\" \"d\" {\n name = fake_thing.a.uid\n}\n\
+                output \"o\" {\n value = data.fake_data.d.value\n}\n";
+    let plan = bench.plan(text);
+    assert_eq!(told(&plan.diagnostics), [""; 0]);
+    let (summary, _) = bench.apply_plan(&plan);
+    assert_eq!(told(&summary.diagnostics), expected);
+}
+
+#[test]
+fn what_turns_out_to_need_replacing_is_left_for_another_plan() {
+    let mut bench = Bench::default();
+    let thing = |name: &str, more: &str| format!("resource \"fake_thing\" \"{name}\" {{\n name = \"{name}\"\n {more}\n}}\n");
+    bench.apply(&thing("b", ""));
+    let text = thing("a", "") + &thing("b", "value = fake_thing.a.uid == \"uid-2\" ? \"made anew\" : \"\"");
+    let plan = bench.plan(&text);
+    assert_eq!(actions(&plan), ["+ fake_thing.a: not in state", "~ fake_thing.b: `value` changed in configuration"]);
+    let (summary, _) = bench.apply_plan(&plan);
+    let told: Vec<_> = summary.diagnostics.iter().map(|problem| (problem.summary.as_str(), problem.detail.as_str())).collect();
+    assert_eq!(told, [("another action than planned", "`value` cannot change in place, and the plan did not replace it; plan again")]);
+    let plan = bench.plan(&text);
+    assert_eq!(actions(&plan), ["-/+ fake_thing.b: `value` cannot change in place"]);
+}
+
+#[test]
+fn a_kind_that_never_says_what_will_be_does_not_keep_the_plan_waiting() {
+    let text = "resource \"fake_thing\" \"a\" {\n name = \"a\"\n value = \"never said\"\n}\n\
+                resource \"fake_thing\" \"b\" {\n name = fake_thing.a.uid\n}\n";
+    let plan = Bench::default().plan(text);
+    let [problem] = &plan.diagnostics[..] else { panic!("{:?}", plan.diagnostics) };
+    assert_eq!(problem.summary, "planning did not finish");
+    assert!(problem.detail.contains("`fake_thing.b`"), "{problem}");
+}
+
+#[test]
 fn members_have_records_of_their_own_in_their_order() {
     let mut bench = Bench::default();
     let text = |names: &str| {
@@ -206,6 +247,40 @@ fn members_have_records_of_their_own_in_their_order() {
     let plan = bench.apply(&text("[\"y\"]"));
     assert_eq!(actions(&plan), ["~ fake_set.s: `names` changed in configuration", "- fake_set.s/Thing/x: not in configuration"]);
     bench.assert_converged(&text("[\"y\"]"));
+}
+
+#[test]
+fn members_that_cannot_be_planned_are_told() {
+    let text = |more: &str| {
+        format!(
+            "resource \"fake_place\" \"c\" {{\n name = \"c\"\n}}\nresource \"fake_set\" \"s\" {{\n cluster = fake_place.c\n {more}\n}}\n"
+        )
+    };
+    let mut bench = Bench::default();
+    bench.apply(&text("names = [\"x\", \"y\"]"));
+    for (more, summary, detail) in [
+        ("names = [\"x\", \"x\"]", "duplicate member", "`fake_set.s` holds `Thing/x` twice"),
+        (
+            "names = [\"x\", \"y\"]\n value = \"circular\"",
+            "circular members",
+            "the members of `fake_set.s` wait for each other in a circle",
+        ),
+        (
+            "names = [\"x\"]\n value = \"strange\"",
+            "unknown member kind",
+            "`fake_set` renders members of the kind `fake_stranger`, which nobody provides",
+        ),
+    ] {
+        let plan = bench.plan(&text(more));
+        let problems: Vec<_> = plan.diagnostics.iter().map(|problem| (problem.summary.as_str(), problem.detail.as_str())).collect();
+        assert_eq!(problems, [(summary, detail)]);
+    }
+    bench.fake.silence("read fake_set.s/Thing/y");
+    let plan = bench.plan(&text("names = [\"x\", \"y\"]\n value = \"new\""));
+    let told = &plan.diagnostics[..];
+    assert!(told.len() == 1 && told[0].summary == "member not observed" && !told[0].is_error(), "{told:?}");
+    assert!(told[0].detail.starts_with("`fake_set.s/Thing/y` could not be observed: ") && told[0].detail.ends_with("the test says so"));
+    assert!(actions(&plan).iter().any(|action| action.starts_with("~ fake_set.s/Thing/x: ")), "{:?}", actions(&plan));
 }
 
 #[test]

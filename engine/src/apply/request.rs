@@ -416,3 +416,28 @@ impl Scope for NoNames {
         Surroundings { applied_at: Some(self.now), ..Surroundings::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Expr, Node, Root, parse_expression};
+    use crate::eval::evaluate;
+    use crate::source::{FileId, Span};
+
+    #[test]
+    fn at_apply_no_expression_reaches_beyond_the_slots_of_its_program() {
+        let at = Span::new(FileId(0), 0..1);
+        for (expression, expected) in [
+            (Expr::new(Node::Root(Root::Variable("x".into())), at), "name in a program: a deferred expression still holds a name"),
+            (Expr::new(Node::Slot(SlotId(0)), at), "not a program: a slot has a value only while a plan is applied"),
+            (
+                parse_expression("file(\"x\")", FileId(0)).unwrap(),
+                "unsuitable argument: the `path` of `file` leads to a file that cannot be read: `x` would be read at apply, and a plan must \
+                 have read every file",
+            ),
+        ] {
+            let problems = evaluate(&expression, &mut NoNames { now: 0 }, &mut Arena::default()).unwrap_err();
+            assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+        }
+    }
+}

@@ -404,6 +404,20 @@ mod tests {
     }
 
     #[test]
+    fn what_turns_out_to_be_unusable_at_apply_is_told() {
+        let root = new_root();
+        let others = signed_elsewhere(&record(&with(&offline(&root), &[]), None), &root);
+        for (arguments, why) in [
+            (with(&issuer("mesh", complete(&root, vec![("certificate", Value::null())])), &[]), "the issuer has no certificate"),
+            (with(&issuer("mesh", root.clone()), &[("signed_certificate", others)]), "not for this intermediate's key"),
+        ] {
+            let failure = make(&arguments, None, NOW).unwrap_err();
+            assert_eq!(failure.summary, "intermediate not issued");
+            assert!(failure.detail.contains(why), "{failure:?}");
+        }
+    }
+
+    #[test]
     fn a_change_issues_again_with_the_same_key_unless_the_algorithm_changes() {
         let root = issuer("mesh", new_root());
         let record = record(&with(&root, &[]), None);

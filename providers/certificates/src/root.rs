@@ -290,6 +290,19 @@ mod tests {
     }
 
     #[test]
+    fn what_turns_out_to_be_no_root_is_not_taken() {
+        let (one, other) = (record(&arguments(&[])), record(&arguments(&[])));
+        for (given, why) in [
+            (arguments(&[("certificate_pem", Value::string("none"))]), "`certificate_pem`"),
+            (bringing(&one, text(&other.attributes, "private_key")), "private_key_pem"),
+        ] {
+            let failure = make(&given, NOW).unwrap_err();
+            assert_eq!(failure.summary, "root not made");
+            assert!(failure.detail.contains(why), "{failure:?}");
+        }
+    }
+
+    #[test]
     fn a_change_is_refused_with_the_procedure() {
         let record = record(&arguments(&[]));
         let other = arguments(&[("algorithm", Value::string("rsa-2048"))]);

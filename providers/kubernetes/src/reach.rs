@@ -21,3 +21,25 @@ pub(crate) async fn reached(clusters: &Clusters, place: Option<&Connected>) -> R
     }
     Ok(cluster)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::address::Address;
+    use engine::value::Value;
+
+    #[tokio::test]
+    async fn an_effect_without_its_cluster_says_why() {
+        let clusters = Clusters::new(Vec::new());
+        let failure = reached(&clusters, None).await.err().unwrap();
+        assert_eq!(
+            (failure.summary.as_str(), failure.detail.as_str()),
+            ("no cluster", "the resource says of no cluster that it lies in it")
+        );
+        let connection = Value::object([("type", Value::string("carrier-pigeon"))]);
+        let place = Connected { address: Address::managed("sandbox_cluster", "c"), connection, uid: None };
+        let failure = reached(&clusters, Some(&place)).await.err().unwrap();
+        assert_eq!(failure.summary, "cluster not reachable");
+        assert_eq!(failure.detail, "`sandbox_cluster.c` was not reached: nothing here knows connections of type `carrier-pigeon`");
+    }
+}

@@ -339,6 +339,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_cluster_that_cannot_be_had_is_told() {
+        let (base, provider) = provider();
+        let gone = provider.settle(request("r-1", arguments("c1", Value::null()), None)).await.expect_err("it is gone");
+        assert_eq!((gone.summary.as_str(), gone.detail.as_str()), ("sandbox cluster gone", "`c1` is not there any more"));
+        let done = provider.create(request("r-1", arguments("c1", Value::null()), None)).await.expect("made");
+        let (wanted, record) = (arguments("c1", Value::object([("n1", Value::object::<&str>([]))])), record("r-1", &done));
+        let log = base.path().join("sandbox").join("c1").join("log.jsonl");
+        std::fs::remove_file(&log).expect("removed");
+        std::fs::create_dir(&log).expect("made");
+        // One process has it open already, the other one finds it so.
+        let changed = provider.update(request("r-1", wanted.clone(), Some(record.clone()))).await.expect_err("not changed");
+        assert_eq!(changed.summary, "sandbox cluster not changed", "{}", changed.detail);
+        let other = SandboxProvider::new(base.path().join("sandbox"));
+        let reached = other.update(request("r-1", wanted, Some(record))).await.expect_err("not reached");
+        assert_eq!(reached.summary, "sandbox cluster not reached", "{}", reached.detail);
+    }
+
+    #[tokio::test]
+    async fn it_has_nothing_to_say_as_a_data_source() {
+        let (_base, provider) = provider();
+        let address = "data.sandbox_cluster.c".parse().expect("an address");
+        let ask = Ask::Data { address, kind: "sandbox_cluster".into(), place: None, arguments: Value::null() };
+        let answers = provider.answer(vec![Asked { question: Question::new(ask), place: None }]).await;
+        let Answer::Refused(problem) = &answers[0].1 else { panic!("{answers:?}") };
+        assert_eq!(problem.summary, "unexpected question");
+    }
+
+    #[tokio::test]
     async fn what_exists_is_told_by_name() {
         let (_base, provider) = provider();
         let exists = |name: &str| {

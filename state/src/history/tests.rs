@@ -97,6 +97,7 @@ fn a_configuration_comes_back_and_its_secrets_are_sealed() {
     assert_eq!(opened.sources.files.len(), 2, "the file of values is not kept");
     let error = history.configuration(1, &[8; 32]).unwrap_err();
     assert!(matches!(&error, Error::NotOpened { why, .. } if why.contains("it is sealed with the key")), "{error}");
+    assert_eq!(error.summary(), "revision not opened");
     assert!(!format!("{snapshot:?} {:?}", snapshot.files).contains("t0psecret"));
 }
 
@@ -108,6 +109,10 @@ fn a_value_that_is_not_known_is_not_written() {
     let state = state(1);
     let error = history.record(&Account { configuration: Some(&snapshot), ..account(&state) }, None).unwrap_err();
     assert!(error.to_string().ends_with("variable `ip`: it holds a value that is not known"), "{error}");
+    let mut later = state.clone();
+    later.outputs.insert("ip".into(), engine::state::Output { value: Value::unknown(Type::String), sensitive: false });
+    let error = history.record(&account(&later), None).unwrap_err();
+    assert_eq!(error.summary(), "value not storable", "{error}");
     assert!(!directory.path().join(".meshplan").exists(), "nothing is written");
 }
 

@@ -390,6 +390,7 @@ fn what_waits_for_other_changes_is_not_imported_by_itself() {
         &(after + "resource \"kubernetes_namespace\" \"other\" {\n  cluster = sandbox_cluster.c\n  name = \"other\"\n}\n"),
     );
     let run = scenario.run(&["import", "--auto-approve", "kubernetes_namespace.shop", "shop"]).expect_code(1);
+    assert!(run.stderr.contains("error: other changes first"), "{}", run.all());
     assert!(run.stderr.contains("`kubernetes_namespace.shop` waits for changes of `kubernetes_namespace.other`"), "{}", run.all());
     assert_eq!(scenario.addresses(), ["sandbox_cluster.c"]);
 }

@@ -57,11 +57,11 @@ impl Lowering<'_> {
         let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         match parse_number(&compact) {
             Ok(number) => Expr::new(Node::Literal(Value::number(number)), span),
-            Err(NotANumber::TooPrecise) => {
+            // The parser lets nothing pass that is malformed.
+            Err(NotANumber::TooPrecise | NotANumber::Malformed) => {
                 let detail = format!("`{compact}` has more digits than an exact number holds, which is 28");
                 self.refuse(Diagnostic::error("number too long", detail).help("Write it as text, in double quotes."), span)
             }
-            Err(NotANumber::Malformed) => self.refuse(Diagnostic::error("malformed number", format!("`{compact}` is no number")), span),
         }
     }
 

@@ -187,6 +187,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config");
         let theirs = Lock::take(&path, Duration::ZERO).unwrap();
+        let long = directory.path().join("c".repeat(253));
+        let failure = change(&long, |_| Ok(())).err().unwrap();
+        assert_eq!(failure.summary, "kubeconfig locked", "{}", failure.detail);
         let why = Lock::take(&path, Duration::from_millis(30)).err().unwrap();
         assert!(why.contains("config.lock` has been there for 0 s"), "{why}");
         std::thread::scope(|scope| {

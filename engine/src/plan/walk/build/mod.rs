@@ -259,8 +259,8 @@ impl Builder<'_, '_> {
         let Err(circles) = crate::graph::order(self.slots.len(), &edges) else { return };
         for circle in circles {
             let names: Vec<_> = circle.iter().filter_map(|at| Some(format!("`{}`", self.slots[*at].op.target()?.address))).collect();
-            let detail = format!("these steps wait for each other: {}", names.join(" → "));
-            self.walk.tables.diagnostics.push(Diagnostic::error("circular plan", detail));
+            let detail = format!("these steps wait for each other: {}; this is a defect of meshplan", names.join(" → "));
+            self.walk.tables.diagnostics.push(Diagnostic::error("planning did not finish", detail));
         }
     }
 }

@@ -6,7 +6,7 @@
 use crate::address::Address;
 use crate::diagnostic::Diagnostic;
 use crate::state::{Place, Record, RecordId};
-use crate::value::Value;
+use crate::value::{Secrets, Value};
 use std::sync::Arc;
 
 /// One question. Its key is its content.
@@ -130,6 +130,20 @@ pub enum Answer {
     Refused(Diagnostic),
     /// Other managers own fields of it; each with what it owns and when it last wrote, for people.
     Conflict(Vec<Arc<str>>),
+}
+
+impl Answer {
+    /// The same without the secrets that it repeats in words.
+    #[must_use]
+    pub fn without(self, secrets: &Secrets) -> Self {
+        match self {
+            Self::Refused(problem) if !secrets.is_empty() => {
+                Self::Refused(Diagnostic { detail: secrets.hidden_in(&problem.detail), ..problem })
+            }
+            Self::Unreachable(why) if !secrets.is_empty() => Self::Unreachable(secrets.hidden_in(&why).into()),
+            answer => answer,
+        }
+    }
 }
 
 /// Questions by their keys: each is asked once.

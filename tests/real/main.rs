@@ -20,6 +20,7 @@ mod imports;
 mod kubeconfig;
 mod kubeconfig_merged;
 mod laws;
+mod leaks;
 mod manifests;
 mod meanwhile;
 mod noise;

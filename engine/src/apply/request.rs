@@ -10,7 +10,7 @@ use crate::port::{Asked, BoxFuture, Done, Failure, Request};
 use crate::question::{Answer, Ask, Question};
 use crate::schema::{Comparison, Kind, Planned};
 use crate::state::{Entry, Operation, RecordId};
-use crate::value::{Thunk, Value};
+use crate::value::{Secrets, Thunk, Value};
 use std::sync::Arc;
 
 /// An effect under way.
@@ -75,6 +75,7 @@ impl Starting {
     pub(super) fn begin(self, effects: Effects<'_>) -> BoxFuture<'_, Ended> {
         let Self { slot, task, request } = self;
         let provider = effects.registry.provider(task.target.address.mode, &task.target.kind, &task.target.address).cloned();
+        let secrets = secrets_of(&request);
         Box::pin(async move {
             let Some(provider) = provider else {
                 return Ended { slot, result: Err(Failure::new("unknown kind", format!("nobody provides `{}`", task.target.kind))) };
@@ -87,9 +88,23 @@ impl Starting {
                 Action::Delete => provider.delete(request).await.map(|()| Done::new(Value::null())),
                 _ => read(&*provider, request).await,
             };
-            Ended { slot, result }
+            Ended { slot, result: result.map_err(|failure| without(failure, &secrets)) }
         })
     }
+}
+
+/// What a provider is told and must not tell: whoever it asks may repeat it.
+fn secrets_of(request: &Request) -> Vec<Value> {
+    let prior = request.prior.as_ref().map(|prior| &prior.attributes);
+    [Some(&request.arguments), prior].into_iter().flatten().filter(|value| value.holds_sensitive()).cloned().collect()
+}
+
+fn without(failure: Failure, secrets: &[Value]) -> Failure {
+    if secrets.is_empty() {
+        return failure;
+    }
+    let detail = Secrets::of(secrets).hidden_in(&failure.detail);
+    Failure { detail, ..failure }
 }
 
 async fn read(provider: &dyn crate::port::Provider, request: Request) -> Result<Done, Failure> {

@@ -6,6 +6,7 @@
 
 mod collection;
 mod fingerprint;
+mod hiding;
 mod json;
 mod mark;
 mod number;
@@ -15,6 +16,7 @@ mod types;
 pub use collection::{Entry, Mapping, MappingKind, Sequence, SequenceKind};
 pub(crate) use fingerprint::TupleHash;
 pub use fingerprint::{fingerprint, hex, keyed_fingerprint};
+pub use hiding::Secrets;
 pub use json::NotJson;
 pub use mark::Marks;
 pub use number::{NotANumber, Number, convert_number, parse_number};

@@ -9,7 +9,7 @@ use crate::plan::{Action, Reason, Unpreviewed};
 use crate::question::{Answer, Ask, Proposal};
 use crate::schema::{Attribute, Comparison, Kind, Planned, Presence, Preview};
 use crate::state::{Operation, Status};
-use crate::value::Value;
+use crate::value::{Secrets, Value};
 use std::sync::Arc;
 
 impl Walk<'_> {
@@ -146,7 +146,9 @@ impl Walk<'_> {
             arguments: subject.arguments.clone(),
         };
         let Some(answer) = self.ask(Ask::Preview(Box::new(proposal))) else { return Ok(None) };
-        Ok(Some(match answer {
+        // What refuses it sees what it is and what it was, and may repeat either.
+        let was = planned.prior.as_ref().map(|prior| &prior.attributes);
+        Ok(Some(match answer.without(&Secrets::of(std::iter::once(subject.arguments).chain(was).chain(&planned.observed))) {
             Answer::Present(value) => Preview::Accepted(value),
             Answer::Absent => Preview::NotPreviewed("what it needs is not there yet".into()),
             Answer::Unreachable(why) => Preview::NotPreviewed(why),

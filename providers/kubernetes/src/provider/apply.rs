@@ -3,6 +3,7 @@
 use super::ObjectProvider;
 use super::conflict::{Conflict, conflicts, listed};
 use super::foreign::{FOREIGN, HELP, foreign};
+use super::masking::masked_with_live;
 use super::outcome::{attributes, done};
 use super::settle::Patience;
 use super::target::{Target, manager_of, nothing, recorded_name, with_uid, without};
@@ -222,7 +223,9 @@ async fn give_back(cluster: &Cluster, name: &ObjectName, manager: &str, uid: Opt
     }
     let how = crate::client::Apply { manager, force: false, dry_run: false };
     match cluster.apply(name, &nothing(name, now), how).await {
-        Err(error) if !matches!(error.status, Some(404 | 409)) => Err(refused(name, &error)),
+        Err(error) if !matches!(error.status, Some(404 | 409)) => {
+            Err(refused(name, &masked_with_live(error, cluster, (name, &Value::null())).await))
+        }
         _ => Ok(()),
     }
 }
@@ -237,8 +240,10 @@ async fn remove(cluster: &Cluster, name: &ObjectName, (manager, uid): (&str, Opt
         ours.and_then(|live| Some(live.pointer("/metadata/uid")?.as_str()?.to_owned()))
     };
     let Some(uid) = found else { return Ok(()) };
-    if cluster.delete(name, Some(&uid)).await.map_err(|error| refused(name, &error))?.is_none() {
-        return Ok(());
+    match cluster.delete(name, Some(&uid)).await {
+        Ok(None) => return Ok(()),
+        Ok(Some(_)) => {}
+        Err(error) => return Err(refused(name, &masked_with_live(error, cluster, (name, &Value::null())).await)),
     }
     let mut patience = Patience::new(seconds);
     loop {

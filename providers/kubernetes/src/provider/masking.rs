@@ -1,50 +1,35 @@
 //! What servers and webhooks say about an object, without what is secret in it.
 
-use crate::client::CallError;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use engine::value::Value;
-
-/// What stands in place of a secret.
-const MASK: &str = "(sensitive value)";
-/// Shorter texts are no secrets that could be told from words.
-const SHORTEST: usize = 4;
-/// Lines of a longer secret, such as a key in PEM, are hidden one by one from this length.
-const SHORTEST_LINE: usize = 16;
+use crate::client::{CallError, Cluster};
+use crate::object_kind::{Json, ObjectName};
+use engine::value::{Secrets, Value};
 
 /// An error about an object, without the object's secrets.
-pub(super) fn masked(mut error: CallError, object: &Value) -> CallError {
-    if !object.holds_sensitive() {
-        return error;
-    }
-    let mut secrets = Vec::new();
-    collect(object, false, &mut secrets);
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    let mask = |text: &mut String| {
-        for secret in secrets.iter().filter(|secret| text.contains(secret.as_str())).collect::<Vec<_>>() {
-            *text = text.replace(secret.as_str(), MASK);
-        }
-    };
-    mask(&mut error.message);
-    for (field, message) in &mut error.causes {
-        mask(field);
-        mask(message);
-    }
-    error
+pub(super) fn masked(error: CallError, object: &Value) -> CallError {
+    hiding(error, &Secrets::of([object]))
 }
 
-/// The sensitive texts of a value: as they are, what they are the base64 of, and long lines of either.
-fn collect(value: &Value, within: bool, found: &mut Vec<String>) {
-    let sensitive = within || value.is_marked_sensitive();
-    for part in value.parts() {
-        collect(part, sensitive, found);
+/// An error about what is there, or is to be there, without the secrets of either: a webhook sees both. What a Secret holds is not
+/// remembered, and is read for this.
+pub(super) async fn masked_with_live(error: CallError, cluster: &Cluster, (name, object): (&ObjectName, &Value)) -> CallError {
+    let live = if name.kind == "Secret" && error.status.is_some() { cluster.get(name).await.ok().flatten() } else { None };
+    let there = live.as_ref().map_or_else(Value::null, contents);
+    hiding(error, &Secrets::of([object, &there]))
+}
+
+/// What a Secret holds.
+pub(super) fn contents(live: &Json) -> Value {
+    live.get("data").map_or_else(Value::null, Value::from_json).sensitive()
+}
+
+fn hiding(mut error: CallError, secrets: &Secrets) -> CallError {
+    if !secrets.is_empty() {
+        error.message = secrets.hidden_in(&error.message);
+        for (field, message) in &mut error.causes {
+            (*field, *message) = (secrets.hidden_in(field), secrets.hidden_in(message));
+        }
     }
-    let Some(text) = value.as_str().filter(|_| sensitive) else { return };
-    let decoded = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    for text in decoded.as_deref().into_iter().chain([text]) {
-        found.extend(Some(text).filter(|text| text.len() >= SHORTEST).map(str::to_owned));
-        found.extend(text.lines().filter(|line| line.len() >= SHORTEST_LINE).map(str::to_owned));
-    }
+    error
 }
 
 #[cfg(test)]
@@ -67,7 +52,7 @@ mod tests {
         for (said, shown) in [
             ("name: hunter2 is no good", "name: (sensitive value) is no good"),
             ("\"aHVudGVyMg==\" is no good", "\"(sensitive value)\" is no good"),
-            ("line \"MIIabcdefghijklmn\\n\"", "line \"(sensitive value)\\n\""),
+            ("line \"MIIabcdefghijklmn\\n\"", "line \"(sensitive value)\""),
             ("no secret", "no secret"),
         ] {
             let masked = masked(error(said), &secret);
@@ -75,5 +60,7 @@ mod tests {
         }
         let open = Value::object([("a", Value::string("hunter2"))]);
         assert_eq!(masked(error("hunter2"), &open).message, "hunter2");
+        let live = contents(&json!({ "data": { "old": "aHVudGVyMg==" } }));
+        assert_eq!(masked(error("was hunter2"), &live).message, "was (sensitive value)");
     }
 }

@@ -3,7 +3,7 @@
 use super::ObjectProvider;
 use super::conflict::{Conflict, conflicts};
 use super::foreign::{FOREIGN, HELP, foreign};
-use super::masking::masked;
+use super::masking::{contents, masked};
 use super::target::{desired, manager_of, with_uid, without};
 use crate::client::{Apply, CallError, Served};
 use crate::difference::dotted;
@@ -46,9 +46,10 @@ impl ObjectProvider {
             return Ok(Answer::Refused(refused));
         }
         let force = proposal.arguments.get("force").and_then(Value::as_bool) == Some(true);
+        let there = live.as_ref().filter(|_| name.kind == "Secret").map_or_else(Value::null, contents);
         let run = async |force| {
             let outcome = cluster.apply(&name, &body, Apply { manager: &manager, force, dry_run: true }).await;
-            outcome.map_err(|error| masked(error, &object))
+            outcome.map_err(|error| masked(masked(error, &object), &there))
         };
         let mut outcome = run(force).await;
         if let Err(error) = &outcome {

@@ -1,7 +1,7 @@
 //! What an effect is about: the kind, the cluster, the object and our manager of it.
 
 use super::ObjectProvider;
-use super::masking::masked;
+use super::masking::masked_with_live;
 use crate::client::{Apply, CallError, Cluster, Reply};
 use crate::kind::Adapter;
 use crate::object::{canonical, name_of, name_of_id, name_of_identity};
@@ -70,7 +70,10 @@ impl Target {
     /// Applies this as the object. What is secret in the object is hidden in the error.
     pub(super) async fn apply(&self, body: &Json, force: bool) -> Result<Reply, CallError> {
         let how = Apply { manager: &self.manager, force, dry_run: false };
-        self.cluster.apply(&self.name, body, how).await.map_err(|error| masked(error, &self.desired))
+        match self.cluster.apply(&self.name, body, how).await {
+            Err(error) => Err(masked_with_live(error, &self.cluster, (&self.name, &self.desired)).await),
+            done => done,
+        }
     }
 }
 

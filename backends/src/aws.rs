@@ -46,8 +46,18 @@ pub fn bucket_builder(arguments: &BTreeMap<String, String>, environment: &BTreeM
         }
     }
     let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
+    if endpoint.as_deref().is_some_and(has_password) {
+        let why = "`endpoint` has a user and a password in it, which would be written down and shown".to_owned();
+        return Err(Wrong::argument("endpoint", why, "Give them as `access_key` and `secret_key`, or in the environment."));
+    }
     let builder = builder.with_allow_http(endpoint.is_some_and(|url| url.starts_with("http://")));
     Ok(if arguments.contains_key("use_path_style") { builder.with_virtual_hosted_style_request(!is("use_path_style")?) } else { builder })
+}
+
+/// Whether a URL has a user in it, and so perhaps a password.
+fn has_password(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
 /// The keys of a profile, if a credentials file has them.

@@ -5,12 +5,14 @@
 
 mod aws;
 mod calls;
+mod kinds;
 mod kubernetes;
 mod lease;
 mod s3;
 mod settings;
 
 pub use aws::bucket_builder;
+pub use kinds::{Argument, Kind, kinds};
 pub use kubernetes::ClusterObjects;
 pub use s3::BucketObjects;
-pub use settings::{Surroundings, Wrong, is_secret, kinds, open};
+pub use settings::{Surroundings, Wrong, is_secret, open};

@@ -1,6 +1,7 @@
 //! The arguments of `backend` blocks, and what they open.
 
 use crate::aws::bucket_builder;
+use crate::kinds::KINDS;
 use crate::kubernetes::ClusterObjects;
 use crate::s3::BucketObjects;
 use ::kubernetes::{Clusters, KubeconfigConnector, Proxies};
@@ -9,15 +10,6 @@ use state::{Backend, Remote, local};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// A kind of backend and its arguments.
-type Kind = (&'static str, &'static [&'static str]);
-
-const KINDS: [Kind; 3] = [
-    ("local", &["path"]),
-    ("kubernetes", &["kubeconfig", "context", "namespace", "name"]),
-    ("s3", &["bucket", "key", "region", "endpoint", "use_path_style", "profile", "access_key", "secret_key", "token"]),
-];
 
 /// The longest name of a state in a cluster: names of objects and values of labels are made of it.
 const LONGEST_NAME: usize = 40;
@@ -54,11 +46,6 @@ impl Wrong {
     }
 }
 
-/// Every kind of backend.
-pub fn kinds() -> impl Iterator<Item = &'static str> {
-    KINDS.iter().map(|(kind, _)| *kind)
-}
-
 /// Whether an argument is a credential, which is neither shown nor kept.
 pub fn is_secret(argument: &str) -> bool {
     ["access_key", "secret_key", "token"].contains(&argument)
@@ -66,12 +53,13 @@ pub fn is_secret(argument: &str) -> bool {
 
 /// The backend that a block of a kind with these arguments names. Nothing is connected yet.
 pub fn open(kind: &str, arguments: &BTreeMap<String, String>, surroundings: &Surroundings) -> Result<Arc<dyn Backend>, Wrong> {
-    let Some((_, known)) = KINDS.iter().find(|(known, _)| *known == kind) else {
-        let all = listed(kinds());
+    let Some(known) = KINDS.iter().find(|known| known.name == kind) else {
+        let all = listed(KINDS.iter().map(|known| known.name));
         return Err(Wrong { argument: None, why: format!("there is no backend `{kind}`"), help: format!("Backends are {all}.") });
     };
-    if let Some(unknown) = arguments.keys().find(|name| !known.contains(&name.as_str())) {
-        let help = format!("The backend `{kind}` knows {}.", listed(known.iter().copied()));
+    let names = || known.arguments.iter().map(|argument| argument.name);
+    if let Some(unknown) = arguments.keys().find(|name| !names().any(|known| known == name.as_str())) {
+        let help = format!("The backend `{kind}` knows {}.", listed(names()));
         return Err(Wrong { argument: Some(unknown.clone()), why: format!("the backend `{kind}` has no argument `{unknown}`"), help });
     }
     match kind {
@@ -158,6 +146,7 @@ mod tests {
             ("kubernetes", &[], "kubernetes://current-context/default/meshplan"),
             ("s3", &[("bucket", "b"), ("region", "eu-west-1")], "s3://b/meshplan/head"),
             ("s3", &[("bucket", "b"), ("key", "/teams/a/"), ("region", "eu-west-1")], "s3://b/teams/a/head"),
+            ("s3", &[("bucket", "b"), ("endpoint", "http://host:9/a@b"), ("region", "r")], "s3://b/meshplan/head"),
             ("kubernetes", &[("context", "c1"), ("namespace", "ops"), ("name", "prod")], "kubernetes://c1/ops/prod"),
         ] {
             assert_eq!(opened(kind, arguments), Ok(expected.to_owned()));
@@ -173,6 +162,13 @@ mod tests {
             ("s3", &[("bucket", "b"), ("key", "/")], Some("key"), "`/` names nothing"),
             ("s3", &[("bucket", "b"), ("use_path_style", "often")], Some("use_path_style"), "`often` is neither `true` nor `false`"),
             ("s3", &[("bucket", "b"), ("profile", "nobody")], Some("profile"), "no credentials file has a profile `nobody`"),
+            (
+                "s3",
+                &[("bucket", "b"), ("endpoint", "http://me:pl4nted@host/x")],
+                Some("endpoint"),
+                "`endpoint` has a user and a password in it",
+            ),
+            ("s3", &[("bucket", "b"), ("endpoint", "me@host")], Some("endpoint"), "`endpoint` has a user and a password in it"),
             ("kubernetes", &[("name", "Prod")], Some("name"), "`Prod` is not a name"),
             ("kubernetes", &[("namespace", "-")], Some("namespace"), "`-` is not a name"),
         ] {

@@ -242,8 +242,8 @@ fn what_somebody_else_wrote_into_a_secret_is_not_shown_either() {
     let theirs = "pl4nted-by-somebody-else";
     search.planted.extend(forms(theirs));
     let path = search.within.path("/api/v1 secrets/s?fieldManager=kubectl-edit");
-    let patch = json!({ "stringData": { "password": theirs, "more": theirs } });
-    search.within.cluster.api().call("PATCH", &path, Some(&patch)).done();
+    let written = json!({ "stringData": { "password": theirs, "more": theirs } });
+    search.within.cluster.api().call("PATCH", &path, Some(&written)).done();
     for args in
         ["plan", "plan --json", "plan --refresh-only", "apply --refresh-only --auto-approve", "state diff", "plan", "apply --auto-approve"]
     {

@@ -3,8 +3,8 @@
 use meshplan_tests::apiserver;
 use meshplan_tests::bucket::{ACCESS_KEY, BUCKET, SECRET_KEY, Server};
 use meshplan_tests::killed::Counting;
-use meshplan_tests::scenario::Scenario;
-use serde_json::Value as Json;
+use meshplan_tests::scenario::{Scenario, project};
+use serde_json::{Value as Json, json};
 use std::os::unix::process::ExitStatusExt as _;
 
 const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
@@ -70,6 +70,49 @@ fn holds(make: &dyn Fn() -> Scenario) {
 fn operations(of: &Scenario) -> Vec<String> {
     let heads: Vec<Json> = serde_json::from_str(&of.run(&["state", "history", "--json"]).expect_code(0).stdout).unwrap();
     heads.iter().map(|head| head["operation"].as_str().unwrap().to_owned()).collect()
+}
+
+/// An example of the reference does what its page says, with these arguments on the command line.
+fn example(name: &str, scenario: &Scenario, arguments: &[String]) {
+    let path = project().join("docs/reference/examples").join(format!("{name}.mesh.hcl"));
+    scenario.write("main.mesh.hcl", &std::fs::read_to_string(path).unwrap());
+    let given: Vec<String> = arguments.iter().map(|argument| format!("--backend-config={argument}")).collect();
+    let run = |args: &[&str]| {
+        let all: Vec<&str> = args.iter().copied().chain(given.iter().map(String::as_str)).collect();
+        scenario.run(&all).expect_code(0)
+    };
+    run(&APPLY);
+    run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(run(&["state", "list"]).stdout, "meshplan_data.motd\n");
+    scenario.replace("main.mesh.hcl", "hello", "hello again");
+    run(&APPLY);
+    let listed = run(&["state", "history"]).stdout;
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+    run(&["destroy", "--auto-approve"]);
+}
+
+#[test]
+fn the_example_of_a_cluster_needs_the_rights_that_its_page_names() {
+    let Some(cluster) = apiserver::shared(0) else { return };
+    let rules = [
+        json!({ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "create", "update", "delete"] }),
+        json!({ "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"] }),
+    ];
+    let mut scenario = Scenario::empty();
+    scenario.reach(&[cluster.user(&cluster.name("keeper"), &rules).named("ops")]);
+    example("backend.kubernetes", &scenario, &[format!("namespace={}", cluster.namespace())]);
+}
+
+#[test]
+fn the_example_of_a_bucket_does_what_its_page_says() {
+    let Some(server) = Server::start() else { return };
+    assert_eq!(BUCKET, "states", "as in the example");
+    let mut scenario = Scenario::empty();
+    for (name, value) in [("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)] {
+        scenario.set(name, value);
+    }
+    let endpoint = format!("endpoint={}", server.endpoint());
+    example("backend.s3", &scenario, &[endpoint, "region=us-east-1".to_owned(), "use_path_style=true".to_owned()]);
 }
 
 /// What one did is known to the other by the same number, and can be compared, planned back to and brought back by both.

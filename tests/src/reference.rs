@@ -43,6 +43,12 @@ pub fn index(catalogue: &Catalogue) -> String {
     for provider in configurable(catalogue) {
         writeln!(page, "| [`{}`]({}.md) | {} |", provider.name, provider_page_name(provider), cell(provider.doc)).unwrap();
     }
+    page.push_str(
+        "\n## Backends\n\nWhere the state is kept, said by a `backend` block in `meshplan`.\n\n| backend | what it is |\n|---|---|\n",
+    );
+    for backend in backends::kinds() {
+        writeln!(page, "| [`{}`]({}.md) | {} |", backend.name, backend_page_name(backend), cell(backend.doc)).unwrap();
+    }
     page.push_str("\n## Classes\n\nAn argument whose type is a class takes a whole instance, `cluster = sandbox_cluster.c1`, of any kind that offers the class.\n\n");
     page.push_str("| class | offered by |\n|---|---|\n");
     for class in classes(catalogue) {
@@ -71,6 +77,25 @@ pub fn provider_page(provider: &ProviderSchema, example: &str) -> String {
         let kept = if supplies.is_empty() { " May be ephemeral." } else { "" };
         writeln!(page, "| `{}` | {} | {}{kept} |", attribute.name, type_cell(&attribute.ty), cell(attribute.doc)).unwrap();
     }
+    page
+}
+
+/// The name of a backend's page and example, without ending.
+pub fn backend_page_name(backend: &backends::Kind) -> String {
+    format!("backend.{}", backend.name)
+}
+
+/// The page of one backend.
+pub fn backend_page(backend: &backends::Kind, example: &str) -> String {
+    let mut page = format!("# `backend \"{}\"`\n\nA place for the [state](../state.md#where-it-is-kept). {}\n", backend.name, backend.doc);
+    write!(page, "\n## Example\n\n```hcl\n{}\n```\n", example.trim_end()).unwrap();
+    page.push_str("\n## Arguments\n\nConstants; `--backend-config NAME=TEXT` gives one on the command line, over that of the block.\n\n");
+    page.push_str("| name | without it | meaning |\n|---|---|---|\n");
+    for argument in backend.arguments {
+        let secret = if backends::is_secret(argument.name) { " *Sensitive.*" } else { "" };
+        writeln!(page, "| `{}` | {} | {}{secret} |", argument.name, argument.without.unwrap_or("required"), cell(argument.doc)).unwrap();
+    }
+    write!(page, "\n## Rights\n\n{}\n\n## Lock\n\n{}\n", backend.rights, backend.lock).unwrap();
     page
 }
 

@@ -43,6 +43,13 @@ fn pages_are_what_the_schemas_say() {
         differences.extend(golden::difference(&directory.join(format!("{name}.md")), &page));
         pages.insert(name);
     }
+    for backend in backends::kinds() {
+        let name = reference::backend_page_name(backend);
+        let example = std::fs::read_to_string(directory.join("examples").join(format!("{name}.mesh.hcl"))).unwrap_or_default();
+        let page = reference::backend_page(backend, &example);
+        differences.extend(golden::difference(&directory.join(format!("{name}.md")), &page));
+        pages.insert(name);
+    }
     for left in names(&directory, ".md").difference(&pages) {
         if golden::is_blessing() {
             std::fs::remove_file(directory.join(format!("{left}.md"))).unwrap();
@@ -59,6 +66,7 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
     let mut kinds: BTreeSet<String> =
         reference::schemas(registry.catalogue()).into_iter().map(|(mode, schema)| reference::page_name(mode, schema.kind)).collect();
     kinds.extend(reference::configurable(registry.catalogue()).map(reference::provider_page_name));
+    kinds.extend(backends::kinds().map(reference::backend_page_name));
     assert_eq!(names(&directory, ".mesh.hcl"), kinds);
     for name in kinds {
         let example = std::fs::read_to_string(directory.join(format!("{name}.mesh.hcl"))).unwrap();
@@ -72,8 +80,9 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
     }
 }
 
-/// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk.
-const NOT_ALONE: [&str; 3] = ["data.kubernetes_cluster", "provider.kubernetes", "ca_root"];
+/// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk, a real cluster or bucket (`real/remote_state.rs`
+/// has those).
+const NOT_ALONE: [&str; 5] = ["data.kubernetes_cluster", "provider.kubernetes", "ca_root", "backend.kubernetes", "backend.s3"];
 
 #[test]
 fn what_an_example_makes_is_as_planned_and_goes_again() {

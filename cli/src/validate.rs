@@ -1,8 +1,9 @@
-//! What a configuration alone shows: unknown kinds, attributes that their kinds do not have or that are missing, values of a wrong type.
+//! What a configuration alone shows: unknown kinds, attributes that their kinds do not have or that are missing, values of a wrong type,
+//! and what kinds say of arguments whatever else is known.
 
 use engine::config::{Config, Module, ResourceBlock};
 use engine::diagnostic::{Diagnostic, Problems};
-use engine::plan::{elsewhere, misnamed, mistyped, unknown_kind, unsuited};
+use engine::plan::{elsewhere, foreseen, misnamed, mistyped, unknown_kind, unsuited};
 use engine::schema::Catalogue;
 
 /// All that is wrong with a configuration, with what was found when it was read: in order of files and places.
@@ -37,7 +38,11 @@ pub(crate) fn check(block: &ResourceBlock, catalogue: &Catalogue, problems: &mut
     let name = &block.name;
     let Some(kind) = catalogue.get(name.mode, &name.kind) else { return problems.push(unknown_kind(block, catalogue)) };
     problems.extend(elsewhere(block, catalogue));
+    let before = problems.len();
     problems.extend(misnamed(block, kind.schema()));
+    if problems.len() == before {
+        problems.extend(foreseen(block, catalogue));
+    }
 }
 
 #[cfg(test)]
@@ -81,5 +86,22 @@ mod tests {
         let elsewhere = "provider \"istio\" {\n  alias = \"a\"\n}\nresource \"kubernetes_namespace\" \"n\" {\n  provider = istio.a\n  cluster = 1\n  name = \"n\"\n}\n";
         check(elsewhere, &["5:14 wrong provider", "6:13 wrong type"]);
         check("resource \"ca_intermediate\" \"a\" {\n}\n", &["1:1 missing argument issuer: The root that signs it."]);
+    }
+
+    #[test]
+    fn what_a_plan_would_say_whatever_else_is_known_is_said() {
+        let plane = |installer: &str, more: &str| {
+            let names = "mesh_id = \"m\"\n  cluster_name = \"c\"\n  network = \"n\"\n  hub = \"h\"\n  tag = \"1.9.1\"";
+            format!(
+                "variable \"a\" {{}}\nresource \"istio_operator\" \"a\" {{\n  cluster = var.a\n  namespace = var.a\n  {names}\n  installer = {installer}\n  {more}\n}}\n"
+            )
+        };
+        let unshared = "no shared root Give an `istio_cacerts` whose intermediate the root of the mesh has issued.";
+        check(&plane("\"operator\"", ""), &[&format!("2:1 {unshared}")]);
+        check(&plane("var.a", "cacerts = null"), &[&format!("11:13 {unshared}")]);
+        check(&plane("\"operator\"", "cacerts = var.a"), &[]);
+        check(&plane("\"none\"", "cacerts = var.a"), &["10:15 unknown installer"]);
+        check(&plane("var.a == 1 ? \"none\" : file(\"x\")", "cacerts = var.a"), &[]);
+        check("resource \"sandbox_cluster\" \"a\" {\n  for_each = {}\n  name = each.value.name\n}\n", &[]);
     }
 }

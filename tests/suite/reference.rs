@@ -76,7 +76,10 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
         };
         assert!(example.contains(&format!("{block} \"{kind}\" ")), "{name}");
         let output = Scenario::with(&example).run(&["validate"]);
-        assert_eq!((output.code, &*output.stderr), (0, ""), "{name}: {}", output.all());
+        // An example of one control plane says nothing of a root that others share.
+        let problems = output.stderr.lines().filter(|line| line.starts_with("error") || line.starts_with("warning"));
+        let others: Vec<_> = problems.filter(|line| *line != "warning: no shared root").collect();
+        assert!(output.code == 0 && others.is_empty(), "{name}: {}", output.all());
     }
 }
 

@@ -12,7 +12,8 @@ use std::path::Path;
 /// Check the configuration without looking at anything else
 ///
 /// Reads every file and reports every problem it can find without the state, without values of variables and without calling
-/// anything: syntax, unknown kinds, missing and unknown attributes, values of a wrong type. Test files (`*.meshtest.hcl`) are read with the module.
+/// anything: syntax, unknown kinds, missing and unknown attributes, values of a wrong type or that no kind takes. Test files
+/// (`*.meshtest.hcl`) are read with the module.
 #[derive(Debug, clap::Args)]
 pub struct Validate {
     /// Print one JSON object in the shape of `terraform validate -json`

@@ -102,8 +102,8 @@ pub(crate) fn keep_migration(session: &mut Session, (from, to): (Store, Store), 
 }
 
 fn record(session: &mut Session, project: Option<&Project>, done: &Done<'_>) {
-    // The state of a test goes with it.
-    if session.home != session.directory {
+    // The state of a test goes with it, and before its first write there is none to have a history.
+    if session.home != session.directory || done.state.secret_key.is_empty() {
         return;
     }
     let history = of(session);

@@ -89,7 +89,9 @@ impl Moves {
             self.of_instances.push((statement.calls.clone(), block.clone()));
         }
         let others = all.iter().take_while(|other| !std::ptr::eq(other.block, block)).filter(|other| other.calls == statement.calls);
-        for other in others.filter(|other| other.block.from == block.from || other.block.to == block.to) {
+        // Twice the same is said once.
+        let differs = |other: &&Statement<'_, Moved>| (other.block.from == block.from) != (other.block.to == block.to);
+        for other in others.filter(differs) {
             let detail = if other.block.from == block.from {
                 format!("`{}` cannot move to `{}` and to `{}`", block.from, other.block.to, block.to)
             } else {
@@ -359,6 +361,7 @@ mod tests {
                 &["k.a[\"x\"]", "k.a[0]/Pod/p"],
                 &["k.a[0]/Pod/p -> k.b[0]/Pod/p", "k.a[\"x\"] -> k.b[\"x\"]"],
             ),
+            ("twice the same", moved("k.a", "k.b") + &moved("k.a", "k.b"), &["k.a"], &["k.a -> k.b"]),
             ("instances", moved("k.a[0]", "k.a[\"x\"]"), &["k.a[0]", "k.a[1]"], &["k.a[0] -> k.a[\"x\"]"]),
             (
                 "a block that is repeated from now on",

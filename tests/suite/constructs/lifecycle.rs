@@ -134,6 +134,18 @@ fn conditions_guard_what_they_stand_at() {
 }
 
 #[test]
+fn a_condition_that_fails_before_anything_is_made_is_all_that_is_told() {
+    let scenario = scenario(&Fake::default());
+    let guarded =
+        "lifecycle {\n    precondition {\n      condition = timestamp() == \"never\"\n      error_message = \"Not yet.\"\n    }\n  }";
+    super::write(&scenario, &format!("resource \"meshplan_data\" \"a\" {{\n  {guarded}\n}}\n"));
+    let output = scenario.run(&["apply", "--auto-approve"]).expect_code(1);
+    assert_eq!(super::errors(&output), ["condition failed"], "{}", output.all());
+    assert!(output.stderr.contains("Not yet.") && !output.stderr.contains("warning: "), "{}", output.all());
+    assert!(scenario.addresses().is_empty());
+}
+
+#[test]
 fn what_stays_as_it_is_is_guarded_as_well() {
     let text = |more: &str, trigger: u64| {
         format!(

@@ -159,6 +159,12 @@ fn what_cannot_move_is_refused() {
 }
 
 #[test]
+fn what_is_said_twice_is_one_move() {
+    let twice = moved("meshplan_data.a", "meshplan_data.b").repeat(2);
+    moves("twice", &data("a", ""), &(data("b", "") + &twice), &["meshplan_data.b"]);
+}
+
+#[test]
 fn what_is_no_move_is_refused() {
     let end = End::Refused;
     hold_stories(&[

@@ -10,10 +10,10 @@ use crate::session::Session;
 use crate::validate;
 use crate::variables::{Places, gather};
 use engine::address::{Address, Mode};
-use engine::config::{Config, Variable, parse};
+use engine::config::{Config, Variable, is_unwritten_import, parse};
 use engine::diagnostic::{Diagnostic, Problems};
 use engine::eval::Surroundings;
-use engine::plan::{Aims, Inputs, When};
+use engine::plan::{Aims, Inputs, Undescribed, When};
 use engine::schema::Catalogue;
 use engine::source::Span;
 use engine::value::{Class, Value};
@@ -81,6 +81,31 @@ impl Project {
     /// The configuration with the values of its variables.
     pub(crate) fn load(session: &mut Session, planning: &Planning) -> Result<Self, Failure> {
         let config = Self::read(session)?;
+        Self::with_variables(session, planning, config)
+    }
+
+    /// The same with `import` blocks whose resources have no blocks yet.
+    pub(crate) fn load_unwritten(session: &mut Session, planning: &Planning) -> Result<Self, Failure> {
+        let (config, mut problems) = Self::parse(session);
+        problems.retain(|problem| !is_unwritten_import(problem));
+        session.show_or_fail(problems)?;
+        Self::with_variables(session, planning, config)
+    }
+
+    /// The same with one more file in the root module.
+    pub(crate) fn with_file(self, session: &mut Session, path: &str, text: &str) -> Result<Self, Failure> {
+        let file = session.sources.add(path, text);
+        let root = session.sources.root.clone();
+        if let Some(root) = session.sources.modules.get_mut(&root) {
+            root.files.push(file);
+        }
+        let (config, mut problems) = parse(&session.sources, &classes(session.registry().catalogue()));
+        problems.retain(Diagnostic::is_error);
+        session.show_or_fail(problems)?;
+        Ok(Self { config, ..self })
+    }
+
+    fn with_variables(session: &mut Session, planning: &Planning, config: Config) -> Result<Self, Failure> {
         let none = BTreeMap::new();
         let places = Places {
             environment: &session.environment,
@@ -176,6 +201,7 @@ impl Project {
         Inputs {
             variables: self.variables.clone(),
             imports: self.import.clone().into_iter().collect(),
+            undescribed: Undescribed::Refused,
             aims: self.aims.clone(),
             destroy: aim == Aim::Nothing,
             skip_refresh: self.skip_refresh,

@@ -11,9 +11,9 @@ use crate::view::human::{Human, WIDTH};
 use crate::view::json::Lines;
 use crate::view::{Screen, View};
 use crate::world::{MakeRegistry, NextInterrupt, Typed, World, WrapGuard};
-use engine::diagnostic::Diagnostic;
+use engine::diagnostic::{Diagnostic, Problems};
 use engine::observe::{self, Edge};
-use engine::plan::{Plan, Walk};
+use engine::plan::{Described, Plan, Walk};
 use engine::port::{Files, Guard, Machine, Registry};
 use engine::question::Answers;
 use engine::source::SourceTree;
@@ -198,6 +198,20 @@ impl Session {
         runtime.block_on(self.planned(project, state, aim))
     }
 
+    /// How things are that `import` blocks name and no block of a resource describes. What was asked for it stands in `known`.
+    pub(crate) fn describe(
+        &self,
+        runtime: &Runtime,
+        project: &Project,
+        state: State,
+        known: &mut Answers,
+    ) -> Result<Vec<Described>, Problems> {
+        let registry = self.registry();
+        let files = Noting { disk: Disk::new(&self.working_directory), seen: &self.seen };
+        let inputs = project.inputs(self, Aim::Configuration);
+        runtime.block_on(observe::describe(&project.config, state, inputs, Edge { registry: &registry, files: &files }, known))
+    }
+
     async fn planned(&self, project: &Project, state: State, aim: Aim) -> Plan {
         let registry = self.registry();
         let noting = Noting { disk: Disk::new(&self.working_directory), seen: &self.seen };
@@ -238,7 +252,7 @@ impl Session {
     /// As [`Self::plan`], for the configuration, with answers from before.
     pub(crate) fn plan_again(&self, runtime: &Runtime, project: &Project, state: State, known: &mut Answers) -> Plan {
         let registry = self.registry();
-        let files = Disk::new(&self.working_directory);
+        let files = Noting { disk: Disk::new(&self.working_directory), seen: &self.seen };
         let inputs = project.inputs(self, Aim::Configuration);
         runtime.block_on(observe::plan_again(&project.config, state, inputs, Edge { registry: &registry, files: &files }, known))
     }

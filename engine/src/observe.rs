@@ -7,7 +7,8 @@ pub use again::{Moved, look_again};
 
 use crate::address::{Address, Mode};
 use crate::config::Config;
-use crate::plan::{Inputs, Plan, Walk};
+use crate::diagnostic::Problems;
+use crate::plan::{Described, Inputs, Plan, Undescribed, Walk};
 use crate::port::{Asked, BoxFuture, Connected, Files, Provider, Registry};
 use crate::question::{Answer, Answers, Ask, Questions};
 use crate::state::State;
@@ -65,6 +66,31 @@ async fn finished<'e>(config: &Config, state: State, inputs: Inputs, edge: Edge<
         }
         known.extend(answer(questions, &|ask, place| reached(&walk, ask, place), edge).await);
     }
+}
+
+/// How things are that `import` blocks name and no block of a resource describes, in the order of their addresses; or why that cannot be told. What was asked for it
+/// stands in `known` for [`plan_again`].
+pub async fn describe(
+    config: &Config,
+    state: State,
+    inputs: Inputs,
+    edge: Edge<'_>,
+    known: &mut Answers,
+) -> Result<Vec<Described>, Problems> {
+    let inputs = Inputs { undescribed: Undescribed::Asked, ..inputs };
+    let mut walk = Walk::new(config, edge.registry.catalogue(), state, inputs);
+    let registry = configured(&mut walk, edge.registry);
+    let edge = Edge { registry: &registry, ..edge };
+    loop {
+        let questions = walk.step(known);
+        if questions.is_empty() {
+            break;
+        }
+        known.extend(answer(questions, &|ask, place| reached(&walk, ask, place), edge).await);
+    }
+    let described = walk.take_described();
+    let plan = walk.finish();
+    if plan.is_errored() { Err(plan.diagnostics) } else { Ok(described) }
 }
 
 /// The providers as the walk's configuration configures them; what they do not take ends the walk.
@@ -150,6 +176,7 @@ fn addressee(ask: &Ask) -> Option<Addressee<'_>> {
         Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) => {
             (Mode::Managed, &proposal.kind, proposal.place.clone(), &proposal.address)
         }
+        Ask::Describe { address, kind, place, .. } => (Mode::Managed, kind, place.clone(), address),
         Ask::Data { address, kind, place, .. } => (Mode::Data, kind, place.clone(), address),
         Ask::File { .. } | Ask::Files { .. } => return None,
     };

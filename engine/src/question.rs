@@ -46,6 +46,19 @@ pub enum Ask {
     /// are there, beside what the kind computes, and `notes`, texts for the plan. `uid` and `id` of the proposal are those of an import that was interrupted, if any. Asked
     /// only where [`Kind::import`](crate::schema::Kind::import) takes the id; the arguments may hold unknowns.
     Import(Box<Proposal>),
+    /// How is the thing that this id names, of which there is no configuration yet? Answered with `attributes`, the arguments that would
+    /// write it, without the place, without what it has by default or from the server, with what is secret sensitive; and with `notes`, texts for whoever reads
+    /// them. Asked only of kinds that [describe](crate::schema::Kind::describes).
+    Describe {
+        /// The address that it is to get.
+        address: Address,
+        /// Its kind.
+        kind: Arc<str>,
+        /// The place it lies in.
+        place: Option<Address>,
+        /// What names it.
+        id: Arc<str>,
+    },
     /// What does this data source say? Answered with its attributes.
     Data {
         /// The instance that asks.
@@ -102,6 +115,10 @@ impl Question {
             Ask::Read { address, deposed: Some(key), .. } => format!("read {address} deposed {key}"),
             Ask::Exists(p) => format!("exists {} {}", p.address, hash(&p.arguments)),
             Ask::Import(p) => format!("import {} {}", p.address, hash(&p.arguments)),
+            Ask::Describe { address, place, id, .. } => match place {
+                Some(place) => format!("describe {address} in {place}: {id}"),
+                None => format!("describe {address}: {id}"),
+            },
             Ask::Data { address, arguments, .. } => format!("data {address} {}", hash(arguments)),
             Ask::Preview(p) => format!("preview {} {}", p.address, hash(&p.arguments)),
             Ask::File { path } => format!("file {path}"),

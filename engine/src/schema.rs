@@ -333,6 +333,11 @@ pub trait Kind: Send + Sync {
         Err(Problem::new("not importable", detail).help("Do without an import: an apply creates it."))
     }
 
+    /// Whether the arguments of a thing can be told from what exists under an id.
+    fn describes(&self) -> bool {
+        false
+    }
+
     /// Whether an instance takes over what is there already, without an `import` block: the provider is then asked what that is.
     fn adopts(&self, arguments: &Value) -> bool {
         let _ = arguments;

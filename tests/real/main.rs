@@ -14,6 +14,7 @@ mod differential;
 mod digest;
 mod example;
 mod faults;
+mod generated;
 mod harness;
 mod immutable;
 mod imports;

@@ -6,6 +6,7 @@ pub mod console;
 pub mod destroy;
 pub mod explain;
 pub mod fmt;
+mod generated;
 pub mod graph;
 pub mod import;
 pub mod man;

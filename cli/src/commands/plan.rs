@@ -1,5 +1,6 @@
 //! `meshplan plan`
 
+use super::generated;
 use crate::args::{Aiming, Manner, Planning, revision};
 use crate::exit;
 use crate::failure::Failure;
@@ -42,6 +43,12 @@ pub struct Plan {
     /// sealed.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write `resource` blocks to FILE for `import` blocks that have none
+    ///
+    /// They say what is there, but for what is secret and what the server gives anyway. FILE must not exist; read it, and keep it as a part of the
+    /// configuration. An `import` block says in its argument `cluster` where to look.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "destroy", "refresh_only", "target", "target_file", "exclude", "exclude_file"])]
+    pub generate_config_out: Option<PathBuf>,
     /// Exit with 0 if there is nothing to change, 2 if there is, 1 on an error
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -56,22 +63,31 @@ pub struct Plan {
     pub file: Option<PathBuf>,
 }
 
+/// The configuration, aimed as the arguments say.
+pub(super) fn aimed(session: &Session, args: &Plan, project: Project) -> Result<Project, Failure> {
+    let project = project.aimed(session, &args.aiming, &args.manner)?;
+    Ok(Project { when: if args.out.is_some() { When::Later } else { When::AtOnce }, ..project })
+}
+
 pub(super) fn run(session: &mut Session, args: &Plan) -> Result<u8, Failure> {
     if let Some(file) = &args.file {
         let detail = format!("`{}` cannot be planned again", file.display());
         let help = "Write one with `--out FILE`, look at it with `meshplan show FILE`, apply it with `meshplan apply FILE`.";
         return Err(Failure::one("plan takes no file", detail).help(help));
     }
-    let mut project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.manner)?;
-    if args.out.is_some() {
-        project.when = When::Later;
-    }
     let runtime = Session::runtime()?;
-    // Without looking, fingerprints are compared, under a key that may be sealed; and who applies a file takes it as whole.
-    let needs_all = args.out.is_some() || !args.planning.refresh;
-    let state = if needs_all { session.remembered()? } else { session.remembered_to_plan()? };
-    let aim = if args.destroy { Aim::Nothing } else { Aim::Configuration };
-    let plan = session.plan(&runtime, &project, state, aim);
+    let (project, plan) = if let Some(file) = &args.generate_config_out {
+        generated::plan(session, &runtime, args, file)?
+    } else {
+        let project = Project::choose(session, &args.planning, args.to)?;
+        let project = aimed(session, args, project)?;
+        // Without looking, fingerprints are compared, under a key that may be sealed; and who applies a file takes it as whole.
+        let needs_all = args.out.is_some() || !args.planning.refresh;
+        let state = if needs_all { session.remembered()? } else { session.remembered_to_plan()? };
+        let aim = if args.destroy { Aim::Nothing } else { Aim::Configuration };
+        let plan = session.plan(&runtime, &project, state, aim);
+        (project, plan)
+    };
     let good = if args.steps { session.show_steps(&plan) } else { session.show_plan(&plan) };
     let changes = plan.has_changes();
     if let Some(file) = &args.out {

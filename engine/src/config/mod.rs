@@ -5,6 +5,7 @@
 mod constant;
 mod duration;
 mod expression;
+mod generate;
 mod layout;
 mod model;
 mod nested;
@@ -18,6 +19,7 @@ mod written;
 
 pub use duration::seconds;
 pub use expression::{Binary, Call, Expr, For, ForResult, Node, Part, Root, SlotId, Unary};
+pub use generate::{Argument as GeneratedArgument, Generated, generate};
 pub use layout::lay_out;
 pub use model::{
     Argument, Assertion, Backend, BackendArgument, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Encryption,
@@ -32,3 +34,4 @@ pub use parse::{
 pub use runs::{Asked, Checkable, Retry, Run, RunCommand, TestFile};
 pub use selection::Selection;
 pub use subject::Subject;
+pub use validate::is_unwritten_import;

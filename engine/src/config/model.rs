@@ -82,6 +82,8 @@ pub struct ImportBlock {
     pub key: Option<Expr>,
     /// What names the thing to its kind.
     pub id: Expr,
+    /// The place that it lies in, if the block says so: needed where the resource has no block yet that does.
+    pub place: Option<Expr>,
     /// Once, or `for_each`.
     pub repetition: Repetition,
     /// Where the block's header stands.
@@ -102,7 +104,7 @@ impl ImportBlock {
     /// Every expression that is evaluated for each instance of the block.
     pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
         let keys = self.module.iter().filter_map(|(_, key)| key.as_ref());
-        keys.chain(&self.key).chain([&self.id])
+        keys.chain(&self.key).chain([&self.id]).chain(&self.place)
     }
 }
 

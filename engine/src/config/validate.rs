@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// The words of the text that could not be read, of modules with such text.
 pub(super) type Unread = BTreeMap<ModuleKey, BTreeSet<Arc<str>>>;
 
+/// The summary of what an `import` block names that is not there.
+const NO_TARGET: &str = "target not in configuration";
+
 /// Reports every reference of every module that names nothing. What may be declared in text that is `unread` is not missed.
 pub(super) fn validate(config: &Config, unread: &Unread, problems: &mut Vec<Diagnostic>) {
     for (key, module) in &config.modules {
@@ -39,6 +42,11 @@ pub(super) fn validate_module(config: &Config, module: &Module) -> Vec<Diagnosti
     let mut problems = Vec::new();
     References { config, unread: &Unread::new(), key: &config.root, module, problems: &mut problems }.module();
     problems
+}
+
+/// Whether a problem is that an `import` block names a resource without a block, which can be written for it.
+pub fn is_unwritten_import(problem: &Diagnostic) -> bool {
+    problem.summary == NO_TARGET
 }
 
 /// Which names an expression may use beside those of its module.
@@ -134,8 +142,13 @@ impl<'c> References<'c> {
     }
 
     fn no_target(&mut self, block: &ImportBlock) {
-        let problem = Diagnostic::error("target not in configuration", format!("`{block}` is to be imported, and there is no such block"));
-        self.problems.push(problem.at(block.span).help("Write its `resource` block, or correct `to`."));
+        let problem = Diagnostic::error(NO_TARGET, format!("`{block}` is to be imported, and there is no such block"));
+        let help = if block.module.is_empty() {
+            "Write its `resource` block, or let `meshplan plan --generate-config-out=FILE` do so; or correct `to`."
+        } else {
+            "Write its `resource` block, or correct `to`."
+        };
+        self.problems.push(problem.at(block.span).help(help));
     }
 
     fn resource(&mut self, block: &'c ResourceBlock, around: Site<'c>) {

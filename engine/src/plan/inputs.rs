@@ -15,6 +15,8 @@ pub struct Inputs {
     pub variables: BTreeMap<Arc<str>, Value>,
     /// What is to be imported beside what `import` blocks name: by address the id.
     pub imports: BTreeMap<Address, Arc<str>>,
+    /// What becomes of things that `import` blocks name and no block of a resource describes.
+    pub undescribed: Undescribed,
     /// What the run is aimed at, if not at everything.
     pub aims: Aims,
     /// Plan to destroy everything.
@@ -29,6 +31,16 @@ pub struct Inputs {
     pub root_directory: String,
     /// Where and when the plan is made.
     pub surroundings: Surroundings,
+}
+
+/// What becomes of things that `import` blocks name and no block of a resource describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Undescribed {
+    /// They are errors.
+    #[default]
+    Refused,
+    /// It is asked how they are.
+    Asked,
 }
 
 /// When a plan is to be applied.

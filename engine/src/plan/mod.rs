@@ -26,10 +26,10 @@ pub use by_hand::{forget, rename};
 pub use cause::{Cause, Written, steps};
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counted, Counts, OutputChange, Reason, Unpreviewed};
 pub use foreseen::foreseen;
-pub use inputs::{Inputs, When};
+pub use inputs::{Inputs, Undescribed, When};
 pub use program::{Op, Program, Slot, Target};
 pub use providers::{Providers, elsewhere, unsuited};
-pub use walk::{Walk, mistyped};
+pub use walk::{Described, Walk, mistyped};
 pub use waves::Step;
 
 use crate::address::Address;

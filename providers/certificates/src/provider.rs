@@ -26,9 +26,13 @@ impl Provider for Certificates {
             let answer = match &asked.question.ask {
                 Ask::Read { record, .. } => Answer::Present(record.attributes.clone()),
                 Ask::Exists(_) => Answer::Absent,
-                Ask::Import(_) | Ask::Preview(_) | Ask::Place { .. } | Ask::Data { .. } | Ask::File { .. } | Ask::Files { .. } => {
-                    Answer::Unreachable("certificates live in the state alone".into())
-                }
+                Ask::Import(_)
+                | Ask::Describe { .. }
+                | Ask::Preview(_)
+                | Ask::Place { .. }
+                | Ask::Data { .. }
+                | Ask::File { .. }
+                | Ask::Files { .. } => Answer::Unreachable("certificates live in the state alone".into()),
             };
             (asked.question, answer)
         });

@@ -112,7 +112,7 @@ impl Provider for StateAlone {
                 Ask::Read { record, .. } => Answer::Present(record.attributes.clone()),
                 Ask::Exists(_) => Answer::Absent,
                 Ask::Preview(proposal) => Answer::Present(proposal.arguments.clone()),
-                Ask::Import(_) | Ask::Place { .. } | Ask::Data { .. } | Ask::File { .. } | Ask::Files { .. } => {
+                Ask::Import(_) | Ask::Describe { .. } | Ask::Place { .. } | Ask::Data { .. } | Ask::File { .. } | Ask::Files { .. } => {
                     Answer::Unreachable("it lives in the state alone".into())
                 }
             };

@@ -12,20 +12,14 @@ use engine::value::{Data, Value};
 /// Whether an id names the object that these arguments write. It is `apiVersion=v1,kind=Secret,namespace=n,name=a` or `v1/Secret/n/a`, and of
 /// kinds that are always objects of one kind also `n/a` or `a`.
 pub(crate) fn agrees(kind: &dyn ObjectKind, id: &str, arguments: &Value) -> Result<(), Problem> {
-    let (Some(parts), Some(object)) = (kind.imported(), kind.object(arguments)) else { return Err(not_importable(kind)) };
+    let (Some(_), Some(object)) = (kind.imported(), kind.object(arguments)) else { return Err(not_importable(kind)) };
     let Some(desired) = name_of(&canonical(&object?)) else {
         let detail = "its kind, namespace or name is known only after apply, and what is imported is looked at when the plan is made";
         return Err(
             Problem::new("import not known yet", detail).help("Let them come from variables, locals or a data source that is read now.")
         );
     };
-    let any_kind = parts.iter().any(|(_, path)| path.is_empty());
-    let named = named(id).or_else(|| if any_kind { None } else { short(id, &desired) });
-    let Some(named) = named else {
-        let long = "`apiVersion=v1,kind=Secret,namespace=n,name=a` or `v1/Secret/n/a`";
-        let forms = if any_kind { long.to_owned() } else { format!("`n/a`, {long}") };
-        return Err(Problem::new("wrong `id`", format!("`{id}` names no object")).help(format!("Write it like {forms}.")));
-    };
+    let named = read(kind, id)?;
     if named.group() == desired.group() && named.kind == desired.kind && named.name == desired.name && in_one_namespace(&named, &desired) {
         return Ok(());
     }
@@ -35,6 +29,29 @@ pub(crate) fn agrees(kind: &dyn ObjectKind, id: &str, arguments: &Value) -> Resu
     };
     let detail = format!("`id` names `{}`, and the configuration writes `{}`", written(&named), written(&desired));
     Err(Problem::new("id of another object", detail).help("Let both name the same object."))
+}
+
+/// The object that an id names where no configuration describes it yet.
+pub(crate) fn named_by(kind: &dyn ObjectKind, id: &str) -> Result<ObjectName, Problem> {
+    let named = read(kind, id)?;
+    match kind.writes() {
+        Some((api_version, written)) if (api_version, written) != (named.api_version.as_str(), named.kind.as_str()) => {
+            let detail = format!("`id` names `{named}`, and `{}` writes objects of kind `{written}`", kind.schema().kind);
+            let help = "Import it as a `kubernetes_manifest`, or correct `id`.";
+            Err(Problem::new("id of another object", detail).help(help))
+        }
+        _ => Ok(named),
+    }
+}
+
+/// The object that an id names.
+fn read(kind: &dyn ObjectKind, id: &str) -> Result<ObjectName, Problem> {
+    let named = named(id).or_else(|| short(id, kind.writes()?));
+    named.ok_or_else(|| {
+        let long = "`apiVersion=v1,kind=Secret,namespace=n,name=a` or `v1/Secret/n/a`";
+        let forms = if kind.writes().is_none() { long.to_owned() } else { format!("`n/a`, {long}") };
+        Problem::new("wrong `id`", format!("`{id}` names no object")).help(format!("Write it like {forms}."))
+    })
 }
 
 fn not_importable(kind: &dyn ObjectKind) -> Problem {
@@ -73,14 +90,14 @@ fn named(id: &str) -> Option<ObjectName> {
     Some(ObjectName { api_version: api_version?, kind: kind?, namespace, name: name.filter(|name| !name.is_empty())? })
 }
 
-/// The object of the kind that the configuration writes which a short id names.
-fn short(id: &str, desired: &ObjectName) -> Option<ObjectName> {
+/// The object of a kind that a short id names.
+fn short(id: &str, (api_version, kind): (&str, &str)) -> Option<ObjectName> {
     let (namespace, name) = match id.split('/').collect::<Vec<_>>()[..] {
         [name] => (None, name),
         [namespace, name] => (Some(namespace.to_owned()), name),
         _ => return None,
     };
-    (!name.is_empty() && !name.contains('=')).then(|| ObjectName { namespace, name: name.to_owned(), ..desired.clone() })
+    (!name.is_empty() && !name.contains('=')).then(|| ObjectName { namespace, ..ObjectName::global(api_version, kind, name) })
 }
 
 /// Whether two names lie in one namespace. Where none is said it is `default`, unless no namespace holds such objects.

@@ -118,6 +118,10 @@ impl Kind for Adapter {
         crate::import::agrees(&*self.kind, id, arguments)
     }
 
+    fn describes(&self) -> bool {
+        self.kind.imported().is_some()
+    }
+
     fn adopts(&self, arguments: &Value) -> bool {
         self.kind.imported().is_some() && arguments.text("on_exists") == Some("adopt")
     }

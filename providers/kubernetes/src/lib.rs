@@ -7,6 +7,8 @@ mod client;
 mod config_patch;
 mod data;
 mod data_source;
+mod defaults;
+mod describe;
 mod difference;
 mod document;
 #[cfg(test)]

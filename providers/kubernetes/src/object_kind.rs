@@ -144,6 +144,17 @@ pub trait ObjectKind: Send + Sync {
         None
     }
 
+    /// The one kind of objects that it writes, as `apiVersion` and `kind`, if it is always the same.
+    fn writes(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
+    /// The arguments that write an object; for kinds whose objects are imported.
+    fn described(&self, object: &Value) -> Vec<(&'static str, Value)> {
+        let _ = object;
+        Vec::new()
+    }
+
     /// Computed attributes of a single object, as far as they are known: from the arguments alone while planning, else with the live object.
     /// What is missing is unknown before apply and null after.
     fn attributes(&self, arguments: &Value, live: Option<&Json>) -> Vec<(&'static str, Value)> {

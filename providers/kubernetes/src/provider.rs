@@ -4,6 +4,7 @@ mod answer;
 mod apply;
 mod bulk;
 mod conflict;
+mod describe;
 #[cfg(test)]
 mod end_to_end;
 mod foreign;

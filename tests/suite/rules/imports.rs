@@ -262,7 +262,7 @@ fn objects_made_by_hand_become_ours() {
     for line in [
         "<-  kubernetes_namespace.shop                    exists as `shop`, `metadata.labels.istio-injection` changes",
         "<-  module.within.kubernetes_secret.all[\"keys\"]  exists as `shop/keys`, `data.key` changes",
-        "changes\n        ~ manifest.data.other  \"one\" -> \"2\"\n          9 unchanged",
+        "changes, 9 unchanged\n        ~ manifest.data.other  \"one\" -> \"2\"\n",
         "~ data  (sensitive value) changes",
         "Plan: 3 to import, 0 to add, 3 to change, 0 to replace, 0 to destroy.",
     ] {

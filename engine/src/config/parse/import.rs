@@ -12,22 +12,23 @@ use std::sync::Arc;
 type Calls = Vec<(Arc<str>, Option<Expr>)>;
 
 impl Lowering<'_> {
-    /// `import { to = … id = … for_each = … }`
+    /// `import { to = … id = … cluster = … for_each = … }`
     pub(super) fn import(&mut self, block: &Block) -> Option<ImportBlock> {
         self.labels(block, [])?;
-        let (mut to, mut id, mut repetition) = (None, None, Repetition::Once);
+        let (mut to, mut id, mut place, mut repetition) = (None, None, None, Repetition::Once);
         for structure in &block.body {
             match structure {
                 Structure::Attribute(attribute) => match attribute.key.as_str() {
                     "to" => to = Some(self.expression(&attribute.value)),
                     "id" => id = Some(self.expression(&attribute.value)),
+                    "cluster" => place = Some(self.expression(&attribute.value)),
                     "for_each" => repetition = Repetition::ForEach(Box::new(self.expression(&attribute.value))),
                     "provider" | "identity" => {
                         let at = self.of(&attribute.key);
                         let what = format!("`{}` in an `import` block", attribute.key.as_str());
-                        self.unsupported(&what, at, "Name the thing by its `id`; the cluster comes from the resource.");
+                        self.unsupported(&what, at, "Name the thing by its `id`; the cluster comes from the resource, or from `cluster`.");
                     }
-                    _ => self.unknown_argument(attribute, "import", &["to", "id", "for_each"]),
+                    _ => self.unknown_argument(attribute, "import", &["to", "id", "cluster", "for_each"]),
                 },
                 Structure::Block(inner) => self.unknown_block(inner, "import", &[]),
             }
@@ -43,7 +44,7 @@ impl Lowering<'_> {
             );
             return None;
         };
-        Some(ImportBlock { module, name, key, id, repetition, span: self.header(block) })
+        Some(ImportBlock { module, name, key, id, place, repetition, span: self.header(block) })
     }
 }
 
@@ -126,6 +127,7 @@ mod tests {
             (&format!("{declared}import {{\n  to = k.a\n  id = var.x\n}}\n"), &[("undeclared reference", "var.x")]),
             (&format!("{declared}import {{\n  to = k.a[each.key]\n  id = \"x\"\n}}\n"), &[("no repetition", "each.key")]),
             ("import {\n  to = k.a\n  id = \"x\"\n}\n", &[("target not in configuration", "import")]),
+            (&format!("{declared}import {{\n  to = k.a\n  id = \"x\"\n  cluster = k.east\n}}\n"), &[("undeclared reference", "k.east")]),
         ]);
     }
 }

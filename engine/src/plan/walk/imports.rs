@@ -1,12 +1,13 @@
 //! What exists already and is managed from now on: `import` blocks, and what takes over whatever is there.
 
+use super::describe::{Described, Sought};
 use super::instance::{Found, Subject, diagnosed};
 use super::tables::{Binding, Fate, Instances, Keys, Planned as PlannedInstance, Terms};
 use super::{FAILED, Site, Walk};
 use crate::address::{Address, AddressParts, Key, Mode, ModulePath};
 use crate::config::{Expr, ImportBlock, ResourceName};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::plan::{Action, Inputs, Reason};
+use crate::plan::{Action, Inputs, Reason, Undescribed};
 use crate::question::{Answer, Ask, Proposal};
 use crate::schema::Planned;
 use crate::source::Span;
@@ -20,6 +21,8 @@ use std::sync::Arc;
 pub(super) struct Imports {
     /// What is to be imported, by the address it gets.
     targets: BTreeMap<Address, Target>,
+    /// How things are that no block of a resource describes yet.
+    pub(super) described: BTreeMap<Address, Described>,
     /// The blocks that are wholly told, by their indexes, each with why something of it could not be observed.
     told: BTreeMap<usize, Option<Arc<str>>>,
 }
@@ -28,6 +31,8 @@ pub(super) struct Imports {
 #[derive(Debug, Clone)]
 struct Target {
     id: Arc<str>,
+    /// The place that it lies in, if that is said.
+    place: Option<Address>,
     /// The block that says so, unless it was asked for without one.
     span: Option<Span>,
 }
@@ -45,13 +50,13 @@ impl Target {
 impl Imports {
     /// What the inputs ask for.
     pub(super) fn asked_for(inputs: &Inputs) -> Self {
-        let target = |(address, id): (&Address, &Arc<str>)| (address.clone(), Target { id: id.clone(), span: None });
-        Self { targets: inputs.imports.iter().map(target).collect(), told: BTreeMap::new() }
+        let target = |(address, id): (&Address, &Arc<str>)| (address.clone(), Target { id: id.clone(), place: None, span: None });
+        Self { targets: inputs.imports.iter().map(target).collect(), ..Self::default() }
     }
 }
 
 /// What an expression of an `import` block came to.
-enum Told {
+pub(super) enum Told {
     Pending,
     Withheld(Arc<str>),
     Value(Value),
@@ -79,7 +84,13 @@ impl Walk<'_> {
                     match self.import_target(block, binding) {
                         Ok(Named::Pending) => return false,
                         Ok(Named::Withheld(why)) => withheld = Some(why),
-                        Ok(Named::Target(address, target)) => found.push((address, target)),
+                        Ok(Named::Target(address, target)) => {
+                            let named = Sought { address: &address, id: &target.id, place: target.place.as_ref() };
+                            if self.inputs.undescribed == Undescribed::Asked && !self.describe(block, named) {
+                                return false;
+                            }
+                            found.push((address, target));
+                        }
                         Err(problems) => self.report(problems),
                     }
                 }
@@ -116,6 +127,12 @@ impl Walk<'_> {
         };
         let wrong = || vec![Diagnostic::error("wrong `id`", "`id` takes a text that is not empty").at(block.id.span)];
         let id = id.ok_or_else(wrong)?;
+        let place = match block.place.as_ref().map(|place| self.import_place(place, binding)).transpose()? {
+            None => None,
+            Some(Told::Pending) => return Ok(Named::Pending),
+            Some(Told::Withheld(why)) => return Ok(Named::Withheld(why)),
+            Some(Told::Value(place)) => place.instance().map(|instance| instance.address.clone()),
+        };
         let (mut module, mut own) = (ModulePath::root(), Key::None);
         for (name, key) in keys {
             match name {
@@ -125,7 +142,7 @@ impl Walk<'_> {
         }
         let (kind, name) = (block.name.kind.clone(), block.name.name.clone());
         let address = AddressParts { module, mode: Mode::Managed, kind, name, key: own, member: None };
-        Ok(Named::Target(address.into(), Target { id, span: Some(block.span) }))
+        Ok(Named::Target(address.into(), Target { id, place, span: Some(block.span) }))
     }
 
     /// The value of a part of an `import` block, which has to be known now and may be shown.
@@ -242,6 +259,12 @@ impl Walk<'_> {
             Some(block) => vec![problem.at(block).related(subject.span, "the resource is here")],
             None => vec![problem.at(subject.span)],
         };
+        if let (Some(said), Some(place)) = (&target.place, place)
+            && said != place
+        {
+            let detail = format!("the `import` block looks for `{}` in `{said}`, and `{}` lies in `{place}`", target.id, subject.address);
+            return Err(refused(Diagnostic::error("import from elsewhere", detail).help("Let both name the same cluster.")));
+        }
         subject.kind.import(&target.id, subject.arguments).map_err(|problem| refused(diagnosed(problem, subject.span)))?;
         if let Some(place) = place.filter(|place| self.is_made_now(place)) {
             let detail = format!("`{}` lies in `{place}`, which this plan makes: nothing is there to be imported", subject.address);
@@ -273,13 +296,13 @@ impl Walk<'_> {
     }
 
     /// Whether this plan makes the place, so that nothing can be in it yet.
-    fn is_made_now(&self, place: &Address) -> bool {
+    pub(super) fn is_made_now(&self, place: &Address) -> bool {
         let makes = |action| matches!(action, Action::Create | Action::Replace | Action::ReplaceCreateFirst);
         self.tables.planned(place).is_some_and(|planned| makes(planned.action)) || self.connection(place).is_none()
     }
 
     /// The record of another address that a thing which was found is remembered under.
-    fn holder_of(&self, found: &Value, address: &Address) -> Option<Address> {
+    pub(super) fn holder_of(&self, found: &Value, address: &Address) -> Option<Address> {
         let uid = found.text("uid")?;
         let mut records = self.prior.records().filter(|(other, ..)| *other != address);
         // What owns no more than some fields of the thing has no identity.
@@ -337,13 +360,19 @@ impl Walk<'_> {
     /// Reports what is to be imported as an instance that the configuration has not.
     pub(super) fn miss_import_targets(&mut self) {
         let missed: Vec<_> = self.imports.targets.iter().filter(|(address, _)| self.has_no_instance(address)).collect();
-        let problems = missed.into_iter().map(|(address, target)| {
+        let missed = missed
+            .into_iter()
+            .filter(|(address, _)| self.inputs.undescribed == Undescribed::Refused || self.tables.skeleton.node_of(address).is_some());
+        let problems = missed.map(|(address, target)| {
             let detail = format!("`{address}` is to be imported, and the configuration has no such instance");
-            let help = "Correct the address, or write the resource, or give it an instance of this key.";
+            let help = match self.tables.skeleton.node_of(address) {
+                None if target.span.is_none() => unwritten(address, &target.id),
+                _ => "Correct the address, or write the resource, or give it an instance of this key.".to_owned(),
+            };
             let problem = Diagnostic::error("target not in configuration", detail).help(help).about(address);
             target.span.into_iter().fold(problem, Diagnostic::at)
         });
-        let problems = problems.collect();
+        let problems: Problems = problems.collect();
         self.report(problems);
     }
 
@@ -376,7 +405,18 @@ fn unmanaged(subject: &Subject<'_>, (record, place): (Option<&Record>, Option<&A
     }
 }
 
-fn managed_already(id: &str, holder: &Address, address: &Address) -> Diagnostic {
+/// How to come by the configuration of what is to be imported by itself.
+fn unwritten(address: &Address, id: &str) -> String {
+    if !address.module.is_root() || address.key != Key::None {
+        return "Correct the address, or write the resource first.".to_owned();
+    }
+    let block = format!("import {{ to = {address}, id = {id:?}, cluster = … }}");
+    format!(
+        "Correct the address, or write the resource first: of `{block}` the command `meshplan plan --generate-config-out=FILE` writes it."
+    )
+}
+
+pub(super) fn managed_already(id: &str, holder: &Address, address: &Address) -> Diagnostic {
     let detail = format!("what `{id}` names is managed already, as `{holder}`");
     let help = format!("Rename it with `moved {{ from = {holder}, to = {address} }}`.");
     Diagnostic::error("managed already", detail).help(help).about(address)

@@ -54,6 +54,10 @@ impl ObjectKind for Manifest {
         Some(&[("manifest", &[])])
     }
 
+    fn described(&self, object: &Value) -> Vec<(&'static str, Value)> {
+        vec![("manifest", object.clone())]
+    }
+
     fn wait(&self, arguments: &Value) -> Wait {
         let usual = if arguments.get("wait").and_then(Value::as_bool) == Some(false) { Until::Nothing } else { Until::Ready };
         Wait { until: wait_for(arguments).ok().flatten().unwrap_or(usual), seconds: None }

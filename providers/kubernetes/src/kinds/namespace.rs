@@ -40,6 +40,14 @@ impl ObjectKind for Namespace {
         Some(Ok(Value::object([("apiVersion", Value::string("v1")), ("kind", Value::string("Namespace")), ("metadata", metadata)])))
     }
 
+    fn writes(&self) -> Option<(&'static str, &'static str)> {
+        Some(("v1", "Namespace"))
+    }
+
+    fn described(&self, object: &Value) -> Vec<(&'static str, Value)> {
+        described_metadata(object, &["name", "labels", "annotations"])
+    }
+
     fn imported(&self) -> Option<&'static [(&'static str, &'static [&'static str])]> {
         Some(&[("labels", &["metadata", "labels"]), ("annotations", &["metadata", "annotations"])])
     }
@@ -48,6 +56,12 @@ impl ObjectKind for Namespace {
 /// `metadata` with those of these parts that the arguments give.
 pub(super) fn metadata(arguments: &Value, parts: &[&'static str]) -> Value {
     Value::object(parts.iter().filter_map(|part| Some((*part, arguments.present(part)?.clone()))))
+}
+
+/// Arguments that an object's metadata has under their names.
+pub(super) fn described_metadata(object: &Value, names: &[&'static str]) -> Vec<(&'static str, Value)> {
+    let metadata = object.get("metadata");
+    names.iter().filter_map(|name| Some((*name, metadata?.get(name)?.clone()))).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `kubernetes_secret`.
 
 use super::manifest::on_exists;
-use super::namespace::metadata;
+use super::namespace::{described_metadata, metadata};
 use super::schema;
 use crate::object_kind::ObjectKind;
 use crate::observation::sealed;
@@ -60,6 +60,15 @@ impl ObjectKind for Secret {
             ("labels", &["metadata", "labels"]),
             ("annotations", &["metadata", "annotations"]),
         ])
+    }
+
+    fn writes(&self) -> Option<(&'static str, &'static str)> {
+        Some(("v1", "Secret"))
+    }
+
+    fn described(&self, object: &Value) -> Vec<(&'static str, Value)> {
+        let own = ["type", "data"].into_iter().filter_map(|name| Some((name, object.get(name)?.clone())));
+        own.chain(described_metadata(object, &["name", "namespace", "labels", "annotations"])).collect()
     }
 
     fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {

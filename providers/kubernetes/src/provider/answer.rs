@@ -67,6 +67,7 @@ impl ObjectProvider {
         match &question.ask {
             Ask::Preview(proposal) => self.preview(proposal, place).await,
             Ask::Import(proposal) => self.look_at_import(proposal, place).await,
+            Ask::Describe { kind, id, .. } => self.describe((kind, id), place).await,
             Ask::Data { kind, arguments, .. } => self.read_data(kind, arguments, place).await,
             Ask::Place { place: known, .. } => match &known.connect {
                 Connect::Source { kind, arguments } => self.read_data(kind, arguments, None).await,

@@ -29,15 +29,19 @@ impl ObjectProvider {
         let place = place.ok_or("its cluster is not known")?;
         let cluster = self.clusters.cluster(&place.connection).await?;
         let Some(live) = cluster.get(&name).await.map_err(|error| error.to_string())? else { return Ok(Answer::Absent) };
-        if live.pointer("/metadata/deletionTimestamp").is_some() {
-            let detail = format!("`{name}` is being deleted");
-            return Ok(Answer::Refused(
-                Diagnostic::error("nothing to import", detail).help("Wait until it is gone, and let it be created."),
-            ));
+        if let Some(going) = going(&name, &live) {
+            return Ok(Answer::Refused(going));
         }
         let manager = proposal.id.as_ref().map_or_else(|| "meshplan/plan".to_owned(), manager_of);
         Ok(Answer::Present(described(adapter, &proposal.arguments, (&name, &live), &manager)))
     }
+}
+
+/// Why an object is not imported that is being deleted.
+pub(super) fn going(name: &ObjectName, live: &Json) -> Option<Diagnostic> {
+    live.pointer("/metadata/deletionTimestamp")?;
+    let detail = format!("`{name}` is being deleted");
+    Some(Diagnostic::error("nothing to import", detail).help("Wait until it is gone, and let it be created."))
 }
 
 fn described(adapter: &Adapter, arguments: &Value, (name, live): (&ObjectName, &Json), manager: &str) -> Value {

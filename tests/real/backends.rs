@@ -41,6 +41,7 @@ fn one_at_a_time_writes_to_a_cluster() {
     contract::one_at_a_time(&backend(cluster));
     renewal::is_renewed(&objects(cluster), LEASE);
     renewal::a_dead_holder_is_taken_over(&objects(cluster), LEASE);
+    renewal::clocks_may_disagree(&objects(cluster), LEASE);
 }
 
 #[test]

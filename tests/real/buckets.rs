@@ -49,6 +49,7 @@ fn one_at_a_time_writes_to_a_bucket() {
     contract::one_at_a_time(&backend(&server));
     renewal::is_renewed(&objects(&server), LEASE);
     renewal::a_dead_holder_is_taken_over(&objects(&server), LEASE);
+    renewal::clocks_may_disagree(&objects(&server), LEASE);
 }
 
 #[test]

@@ -48,6 +48,7 @@ fn revisions_are_numbered_whole_and_bounded() {
 fn a_lock_holds_while_it_is_renewed_and_not_longer() {
     renewal::is_renewed(&objects(), LEASE);
     renewal::a_dead_holder_is_taken_over(&objects(), LEASE);
+    renewal::clocks_may_disagree(&objects(), LEASE);
 }
 
 #[test]

@@ -142,10 +142,9 @@ fn a_history_that_cannot_be_written_fails_no_apply() {
 fn two_revisions_are_compared_by_resource_and_attribute() {
     let fake = applied();
     assert_eq!(fake.run("apply --auto-approve --var word=two --var token=s3cret-and-long").code, exit::DONE);
-    let expected = "  ~   meshplan_data.a
+    let expected = "  ~   meshplan_data.a  1 unchanged
         ~ input   \"one hello\" -> \"two hello\"
         ~ output  \"one hello\" -> \"two hello\"
-          1 unchanged
 
 Outputs
   ~   long  (sensitive value) changes
@@ -256,6 +255,22 @@ fn what_is_ephemeral_has_to_be_given_again() {
     assert!(fake.run("plan --to @1").err.contains("`login`"));
     assert_eq!(fake.run("plan --to @1 --var login=again").code, exit::DONE);
     assert_eq!(fake.variable("MESHPLAN_VAR_login", "again").run("plan --to @1").code, exit::DONE);
+}
+
+#[test]
+fn a_saved_plan_leaves_a_revision_without_the_configuration() {
+    let fake = applied();
+    assert_eq!(fake.run("plan --out p.json --var word=two").code, exit::DONE);
+    assert_eq!(fake.run("apply p.json").code, exit::DONE);
+    let plan: Json = serde_json::from_str(&fake.run("state history --plan @2").out).unwrap();
+    assert_eq!(plan["changes"][0]["address"], "meshplan_data.a");
+    assert!(fake.run("state diff @1 @2").out.contains("\"one hello\" -> \"two hello\""));
+    let ran = fake.run("plan --to @2");
+    assert!(
+        ran.err.starts_with("error: revision without configuration\n") && ran.err.contains("unless it applied a saved plan"),
+        "{ran:?}"
+    );
+    assert_eq!(fake.run("plan --to @1 --detailed-exitcode").code, exit::CHANGES);
 }
 
 #[test]

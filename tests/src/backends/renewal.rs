@@ -3,7 +3,7 @@
 use super::contract::{self, account};
 use super::{Death, Mortal, NOW, Run, filled, put, sizes};
 use engine::state::State;
-use state::{Error, History, Notice, Objects, Remote, Store};
+use state::{Claim, Error, History, Notice, Objects, Remote, Store};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,6 +47,40 @@ pub fn a_dead_holder_is_taken_over(objects: &Arc<dyn Objects>, lease: Duration) 
         panic!("{:?}", loaded.notices)
     };
     assert_eq!(holder.operation, "apply");
+}
+
+/// Clocks that disagree by a day, or that were put back. A dead holder whose clock was ahead is taken over once nobody renewed its lock for as
+/// long as it holds, by the watch of who waits; a living one whose clock was behind is taken over too early, writes nothing more, and
+/// loses nothing that was durable.
+pub fn clocks_may_disagree(objects: &Arc<dyn Objects>, lease: Duration) {
+    const DAY: Duration = Duration::from_hours(24);
+    let other = store(objects, lease);
+    let (mortal, first) = sleeper(objects, lease);
+    let mut ahead = Run::begin(&first).unwrap();
+    ahead.append(&put("a", 1)).unwrap();
+    mortal.sleep(true);
+    let (claim, version) = objects.claim().unwrap().unwrap();
+    objects.write_claim(&Claim { renewed: claim.renewed + DAY, ..claim }, Some(&version)).unwrap();
+    assert!(matches!(other.lock("destroy", NOW), Err(Error::Held { .. })));
+    let (locked, loaded) = other.lock("destroy", lease * 4).unwrap();
+    assert!(matches!(loaded.notices.first(), Some(Notice::TookOver(_))) && sizes(&loaded.state) == "a=1", "{:?}", loaded.notices);
+    drop(ahead);
+    Run { locked, state: loaded.state }.release().unwrap();
+
+    // With a lease that it does not renew while this lasts.
+    let long = Duration::from_mins(5);
+    let mut behind = Run::begin(&store(objects, long)).unwrap();
+    behind.append(&put("b", 2)).unwrap();
+    let (claim, version) = objects.claim().unwrap().unwrap();
+    objects.write_claim(&Claim { renewed: claim.renewed - DAY, ..claim }, Some(&version)).unwrap();
+    let mut early = Run::begin(&other).unwrap();
+    assert_eq!(sizes(&early.state), "a=1 b=2");
+    refused(&mut behind);
+    early.append(&put("c", 3)).unwrap();
+    early.fold().unwrap();
+    early.release().unwrap();
+    assert!(behind.release().is_err());
+    assert_eq!(sizes(&other.read().unwrap().state), "a=1 b=2 c=3");
 }
 
 /// How far the new holder has come when the one before wakes up.

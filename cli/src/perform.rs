@@ -181,6 +181,7 @@ pub(crate) fn apply_approved(
 /// Drives the plan and shows what happens. Nothing if a second interruption ended it.
 async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &dyn Guard), parallelism: usize) -> Option<Summary> {
     let Session { view, machine, stop, interrupt, .. } = session;
+    view.begin(plan);
     let told = AtomicBool::new(false);
     let shared: Mutex<&mut dyn View> = Mutex::new(&mut **view);
     let show = |event: &Event| shared.lock().unwrap_or_else(PoisonError::into_inner).event(event, machine.now());

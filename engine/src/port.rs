@@ -1,8 +1,10 @@
 //! The edge: what the engine needs of providers, of the store, and of the machine. Only [`crate::observe`] and
 //! [`crate::apply`] call it, and only through these traits.
 
+mod activity;
 mod registry;
 
+pub use activity::Activity;
 pub use registry::Registry;
 
 use crate::address::Address;
@@ -59,12 +61,14 @@ pub struct Request {
     pub now: u64,
     /// Key for the HMACs of secret content.
     pub secret_key: Arc<[u8]>,
+    /// Where it says what it is at.
+    pub activity: Activity,
 }
 
 /// Shows all but the key.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, kind, id, place, arguments, prior, timeout, now, secret_key: _ } = self;
+        let Self { address, kind, id, place, arguments, prior, timeout, now, secret_key: _, activity: _ } = self;
         let mut shown = f.debug_struct("Request");
         shown.field("address", address).field("kind", kind).field("id", id).field("place", place).field("arguments", arguments);
         shown.field("prior", prior).field("timeout", timeout).field("now", now).finish_non_exhaustive()

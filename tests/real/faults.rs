@@ -66,7 +66,8 @@ fn what_passes_is_tried_again() {
     proxy.fail(1, EFFECT, Fault::Refused(429, None));
     proxy.fail(1, EFFECT, Fault::Answered(409, modified));
     proxy.fail(1, EFFECT, Fault::Refused(503, None));
-    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let applied = scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    assert!(applied.stderr.contains("asked again, 3 requests: create of kubernetes_manifest."), "{}", applied.stderr);
     assert_eq!(proxy.count(EFFECT), 4, "{:#?}", proxy.seen());
     let made = uid(map(cluster, &namespace));
 

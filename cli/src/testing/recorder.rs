@@ -84,6 +84,12 @@ impl View for Recording {
 
     fn steps(&mut self, _: &Plan) {}
 
+    fn begin(&mut self, plan: &Plan) {
+        if self.detail == Detail::Everything {
+            self.view.begin(plan);
+        }
+    }
+
     fn event(&mut self, event: &Event, now: u64) {
         if let (Some(recorded), Event::Checked(result)) = (&mut *self.recorded.recorded(), event) {
             recorded.checks.push(result.clone());

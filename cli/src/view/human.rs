@@ -5,7 +5,7 @@ use super::test::{self, TestEvent};
 use super::{Applied, Screen, View, diagnostic, memory};
 use engine::apply::{Event, Summary};
 use engine::diagnostic::Diagnostic;
-use engine::plan::Plan;
+use engine::plan::{Action, Plan};
 use engine::source::SourceTree;
 use review::style::{Paint, Style};
 use review::terminal;
@@ -54,6 +54,11 @@ impl View for Human {
         self.screen.out.write(&terminal::summary(plan, layout.style));
     }
 
+    fn begin(&mut self, plan: &Plan) {
+        let told = plan.waves().iter().flatten().filter(|step| step.action != Action::Forget).count();
+        self.progress.begin(told);
+    }
+
     fn event(&mut self, event: &Event, now: u64) {
         self.progress.event(&mut self.screen.err, event, now);
     }
@@ -70,6 +75,7 @@ impl View for Human {
         };
         let paint = if applied.summary.is_complete() { Paint::Success } else { Paint::Error };
         self.screen.out.write(&format!("\n{}\n", self.out.paint(paint, &line)));
+        self.screen.err.write(&self.progress.record().text());
         let text = memory::outputs(applied.outputs);
         if !text.is_empty() {
             self.screen.out.write(&format!("\n{}\n{text}", self.out.paint(Paint::Strong, "Outputs")));

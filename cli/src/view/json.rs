@@ -104,17 +104,19 @@ impl View for Lines {
         self.planned(plan);
     }
 
+    fn begin(&mut self, _: &Plan) {}
+
     fn event(&mut self, event: &Event, now: u64) {
         match event {
-            Event::Started { address, deposed, action } => {
+            Event::Started { address, deposed, action, activity: _ } => {
                 self.line(
                     "started",
                     json!({ "address": address.to_string(), "deposed": deposed.as_deref(), "action": name(*action), "time": now }),
                 );
             }
-            Event::Finished { address, deposed, action, notes } => {
+            Event::Finished { address, deposed, action, notes, retried } => {
                 let members = json!({
-                    "address": address.to_string(), "deposed": deposed.as_deref(), "action": name(*action), "time": now, "notes": notes,
+                    "address": address.to_string(), "deposed": deposed.as_deref(), "action": name(*action), "time": now, "notes": notes, "retried": retried,
                 });
                 self.line("finished", members);
             }

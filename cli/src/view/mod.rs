@@ -50,6 +50,9 @@ pub trait View: Send {
     /// Shows the order of a plan's apply.
     fn steps(&mut self, plan: &Plan);
 
+    /// The apply of a plan begins.
+    fn begin(&mut self, plan: &Plan);
+
     /// Shows what happens while a plan is applied. `now` is in seconds since the Unix epoch.
     fn event(&mut self, event: &Event, now: u64);
 

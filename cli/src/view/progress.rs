@@ -4,6 +4,7 @@ use crate::world::Stream;
 use engine::address::Address;
 use engine::apply::Event;
 use engine::plan::{Action, CheckStatus};
+use engine::port::Activity;
 use review::notation::{cut, printable};
 use review::style::{Paint, Style, paint_of};
 use std::collections::BTreeMap;
@@ -13,6 +14,13 @@ use std::sync::Arc;
 /// Most lines of the live block.
 const TALLEST: usize = 12;
 
+/// How many of the longest steps are told of.
+const LONGEST: usize = 3;
+/// Seconds from which a step is long.
+const LONG: u64 = 10;
+/// How many steps are told of that asked more than once.
+const MOST_RETRIED: usize = 5;
+
 type Running = (Address, Option<Arc<str>>, Action);
 
 /// The running steps and the block that shows them.
@@ -21,7 +29,12 @@ pub struct Progress {
     live: bool,
     style: Style,
     width: usize,
-    running: BTreeMap<Running, u64>,
+    running: BTreeMap<Running, (u64, Activity)>,
+    /// How many steps there are, if that is known, and how many have ended.
+    steps: Option<usize>,
+    ended: usize,
+    began: Option<u64>,
+    record: Record,
     drawn: usize,
     /// Whether the line between what came before and the first event is written.
     begun: bool,
@@ -32,7 +45,30 @@ impl Progress {
     /// Nothing is running. The block is live if the stream is a terminal that can move its cursor.
     pub fn new(stream: &Stream, style: Style) -> Self {
         let width = stream.width().unwrap_or(80);
-        Self { live: stream.is_terminal(), style, width, running: BTreeMap::new(), drawn: 0, begun: false, last: None }
+        Self {
+            live: stream.is_terminal(),
+            style,
+            width,
+            running: BTreeMap::new(),
+            steps: None,
+            ended: 0,
+            began: None,
+            record: Record::default(),
+            drawn: 0,
+            begun: false,
+            last: None,
+        }
+    }
+
+    /// An apply begins that has so many steps.
+    pub fn begin(&mut self, steps: usize) {
+        self.steps = Some(steps);
+        (self.ended, self.began, self.record) = (0, None, Record::default());
+    }
+
+    /// What took long and what had to be tried again.
+    pub fn record(&self) -> &Record {
+        &self.record
     }
 
     /// Writes text above the block.
@@ -66,16 +102,22 @@ impl Progress {
             return text;
         }
         let mut oldest: Vec<_> = self.running.iter().collect();
-        oldest.sort_by_key(|(_, since)| **since);
+        oldest.sort_by_key(|(_, (since, _))| *since);
         let shown = if oldest.len() > TALLEST { TALLEST - 1 } else { oldest.len() };
-        for ((address, _, action), since) in oldest.iter().take(shown) {
-            let line = format!("{:<3} {address}: {} ({})", action.glyph(), doing(*action), elapsed(now, **since));
+        for ((address, _, action), (since, activity)) in oldest.iter().take(shown) {
+            let why = activity.waiting().map_or_else(String::new, |why| format!(": {}", printable(why.lines().next().unwrap_or_default())));
+            let line = format!("{:<3} {address}: {} ({}){why}", action.glyph(), doing(*action), elapsed(now, *since));
             let _ = writeln!(text, "{}", self.style.paint(paint_of(*action), &cut(&line, self.width.saturating_sub(1))));
         }
         if shown < oldest.len() {
             let _ = writeln!(text, "    and {} more", oldest.len() - shown);
         }
         self.drawn = shown + usize::from(shown < oldest.len());
+        if let Some(steps) = self.steps {
+            let line = format!("    {} of {steps} steps done, {}", self.ended, elapsed(now, self.began.unwrap_or(now)));
+            let _ = writeln!(text, "{}", self.style.paint(Paint::Dim, &line));
+            self.drawn += 1;
+        }
         self.last = Some(now);
         text
     }
@@ -97,14 +139,17 @@ impl Progress {
 
     /// The line that an event leaves for good, if it leaves one.
     fn line(&mut self, event: &Event, now: u64) -> Option<String> {
+        self.began.get_or_insert(now);
+        self.ended += usize::from(matches!(event, Event::Finished { .. } | Event::Failed { .. } | Event::Skipped { .. }));
         match event {
-            Event::Started { address, deposed, action } => {
-                self.running.insert((address.clone(), deposed.clone(), *action), now);
+            Event::Started { address, deposed, action, activity } => {
+                self.running.insert((address.clone(), deposed.clone(), *action), (now, activity.clone()));
                 let line = format!("{:<3} {address}: {}…\n", action.glyph(), doing(*action));
                 (!self.live).then_some(line)
             }
-            Event::Finished { address, deposed, action, notes } => {
-                let since = self.running.remove(&(address.clone(), deposed.clone(), *action)).unwrap_or(now);
+            Event::Finished { address, deposed, action, notes, retried } => {
+                let since = self.running.remove(&(address.clone(), deposed.clone(), *action)).map_or(now, |(since, _)| since);
+                self.record.note(address, *action, (now.saturating_sub(since), *retried));
                 let glyph = self.style.paint(paint_of(*action), &format!("{:<3}", action.glyph()));
                 let mut text = format!("{glyph} {address}: {} after {}\n", done(*action), elapsed(now, since));
                 for note in notes {
@@ -137,6 +182,44 @@ impl Progress {
             }
             Event::Stopping => Some("Stopping: nothing new starts, what runs is finished. Interrupt again to leave at once.\n".to_owned()),
         }
+    }
+}
+
+/// Steps that took longest, and those that asked more than once.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// Seconds, by step; at most [`LONGEST`] of them, the longest first.
+    longest: Vec<(u64, String)>,
+    retried: Vec<(String, usize)>,
+}
+
+impl Record {
+    fn note(&mut self, address: &Address, action: Action, (seconds, retried): (u64, usize)) {
+        let step = || format!("{} of {address}", noun(action));
+        if seconds >= LONG {
+            let at = self.longest.iter().position(|(other, _)| *other < seconds).unwrap_or(self.longest.len());
+            self.longest.insert(at, (seconds, step()));
+            self.longest.truncate(LONGEST);
+        }
+        if retried > 0 {
+            self.retried.push((step(), retried));
+        }
+    }
+
+    /// The record as lines; none if there is nothing worth them.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (seconds, step) in &self.longest {
+            let _ = writeln!(text, "took {}: {step}", elapsed(*seconds, 0));
+        }
+        for (step, times) in self.retried.iter().take(MOST_RETRIED) {
+            let requests = if *times == 1 { "1 request".to_owned() } else { format!("{times} requests") };
+            let _ = writeln!(text, "asked again, {requests}: {step}");
+        }
+        if self.retried.len() > MOST_RETRIED {
+            let _ = writeln!(text, "and {} more had to ask again", self.retried.len() - MOST_RETRIED);
+        }
+        text
     }
 }
 
@@ -204,12 +287,12 @@ mod tests {
     }
 
     fn started(name: &str, action: Action) -> Event {
-        Event::Started { address: address(name), deposed: None, action }
+        Event::Started { address: address(name), deposed: None, action, activity: Activity::default() }
     }
 
     fn finished(name: &str, action: Action, notes: &[&str]) -> Event {
         let notes = notes.iter().map(|note| (*note).to_owned()).collect();
-        Event::Finished { address: address(name), deposed: None, action, notes }
+        Event::Finished { address: address(name), deposed: None, action, notes, retried: 0 }
     }
 
     #[test]
@@ -273,6 +356,38 @@ mod tests {
         assert_eq!(kept.take(), "\u{1b}[1A\r\u{1b}[Jnote\n…   k.b: waiting until it is ready (1s)\n");
         progress.end(&mut stream);
         assert_eq!(kept.take(), "\u{1b}[1A\r\u{1b}[J");
+    }
+
+    #[test]
+    fn what_is_waited_for_and_how_much_is_done_is_told() {
+        let kept = Kept::default();
+        let mut stream = Stream::terminal(Box::new(kept.clone()), Some(80));
+        let mut progress = Progress { begun: true, ..Progress::new(&stream, Style::Plain) };
+        progress.begin(3);
+        let activity = Activity::default();
+        let event = Event::Started { address: address("a"), deposed: None, action: Action::Settle, activity: activity.clone() };
+        progress.event(&mut stream, &event, 0);
+        assert_eq!(kept.take(), "…   k.a: waiting until it is ready (0s)\n    0 of 3 steps done, 0s\n");
+        activity.waits_for("1 of 2 replicas\nare available");
+        progress.draw(&mut stream, 61);
+        let drawn = kept.take();
+        let expected = "…   k.a: waiting until it is ready (1m01s): 1 of 2 replicas\n    0 of 3 steps done, 1m01s\n";
+        assert_eq!(drawn.strip_prefix("\u{1b}[2A\r\u{1b}[J"), Some(expected));
+        let retried = Event::Finished { address: address("a"), deposed: None, action: Action::Settle, notes: Vec::new(), retried: 2 };
+        progress.event(&mut stream, &retried, 62);
+        for number in 0..7 {
+            let name = format!("n{number}");
+            progress.event(&mut stream, &started(&name, Action::Create), 70);
+            let retried = usize::from(number > 0);
+            let event = Event::Finished { address: address(&name), deposed: None, action: Action::Create, notes: Vec::new(), retried };
+            progress.event(&mut stream, &event, 77 + number);
+        }
+        let expected = "took 1m02s: wait of k.a\ntook 13s: create of k.n6\ntook 12s: create of k.n5\nasked again, 2 requests: wait of k.a\n\
+            asked again, 1 request: create of k.n1\nasked again, 1 request: create of k.n2\nasked again, 1 request: create of k.n3\n\
+            asked again, 1 request: create of k.n4\nand 2 more had to ask again\n";
+        assert_eq!(progress.record().text(), expected);
+        progress.begin(1);
+        assert_eq!(progress.record().text(), "");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, CheckResult};
+use crate::port::Activity;
 use std::sync::Arc;
 
 /// One thing that happened. Views turn these into progress.
@@ -16,6 +17,8 @@ pub enum Event {
         deposed: Option<Arc<str>>,
         /// What is done; [`Action::Settle`] for a wait.
         action: Action,
+        /// What it is at while it runs.
+        activity: Activity,
     },
     /// An effect ended well.
     Finished {
@@ -27,6 +30,8 @@ pub enum Event {
         action: Action,
         /// Lines worth showing.
         notes: Vec<String>,
+        /// How many requests were made once more.
+        retried: usize,
     },
     /// An effect failed.
     Failed {

@@ -6,7 +6,7 @@ use crate::address::{Address, Mode};
 use crate::config::SlotId;
 use crate::eval::{Arena, FileAnswer, Fill, Scope, Surroundings, fill, run};
 use crate::plan::{Action, CheckResult, CheckStatus, Op, Target};
-use crate::port::{Asked, BoxFuture, Done, Failure, Request};
+use crate::port::{Activity, Asked, BoxFuture, Done, Failure, Request};
 use crate::question::{Answer, Ask, Question};
 use crate::schema::{Comparison, Kind, Planned};
 use crate::state::{Entry, Operation, RecordId};
@@ -27,6 +27,8 @@ pub(super) struct Task {
     counts: bool,
     /// Whether an intent was written before it.
     pub(super) intended: bool,
+    /// Where its provider says what it is at.
+    pub(super) activity: Activity,
 }
 
 impl Task {
@@ -349,6 +351,7 @@ impl Run<'_> {
             Action::Import => Some(Operation::Import),
             _ => None,
         };
+        let activity = Activity::default();
         let task = Task {
             target: target.clone(),
             action,
@@ -358,6 +361,7 @@ impl Run<'_> {
             planned,
             counts: action == Action::Read || (outside && operation.is_some()),
             intended: outside && operation.is_some(),
+            activity: activity.clone(),
         };
         if let (Some(operation), true) = (operation, outside) {
             let mut record = self.intended(&task, operation, prior.as_ref());
@@ -377,6 +381,7 @@ impl Run<'_> {
             timeout: target.timeout,
             now: self.effects.machine.now(),
             secret_key: self.plan.prior.secret_key.as_slice().into(),
+            activity,
         };
         Ok(Starting { slot, task, request })
     }

@@ -72,7 +72,8 @@ impl<'a> Run<'a> {
             match self.prepare(slot) {
                 Ok(Some(start)) => {
                     if let Some((address, action)) = start.task.shown() {
-                        self.say(Event::Started { address, deposed: start.task.target.deposed.clone(), action });
+                        let (deposed, activity) = (start.task.target.deposed.clone(), start.task.activity.clone());
+                        self.say(Event::Started { address, deposed, action, activity });
                     }
                     self.busy += usize::from(start.task.counts());
                     self.tasks.insert(slot, start.task.clone());
@@ -155,7 +156,8 @@ impl<'a> Run<'a> {
             Ok(done) => self.succeeded(ended.slot, &task, done),
             Err(failure) if matches!(self.walk.op(ended.slot), Op::Probe { .. }) => {
                 let address = task.target.address.clone();
-                self.say(Event::Finished { address, deposed: None, action: Action::Read, notes: vec![failure.to_string()] });
+                let notes = vec![failure.to_string()];
+                self.say(Event::Finished { address, deposed: None, action: Action::Read, notes, retried: task.activity.retried() });
                 self.walk.finish(ended.slot, Value::blocked(failure.detail));
             }
             Err(failure) => {
@@ -176,7 +178,8 @@ impl<'a> Run<'a> {
             return;
         }
         if let Some((address, action)) = task.shown() {
-            self.say(Event::Finished { address, deposed: task.target.deposed.clone(), action, notes });
+            let (deposed, retried) = (task.target.deposed.clone(), task.activity.retried());
+            self.say(Event::Finished { address, deposed, action, notes, retried });
         }
         self.walk.finish(slot, value);
     }

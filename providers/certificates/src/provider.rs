@@ -71,6 +71,7 @@ mod tests {
     use super::*;
     use crate::issue::Key;
     use engine::address::Address;
+    use engine::port::Activity;
     use engine::schema::Presence;
     use engine::state::RecordId;
     use engine::value::{Data, Instance};
@@ -107,6 +108,7 @@ mod tests {
             timeout: None,
             now: now(),
             secret_key: Arc::from([]),
+            activity: Activity::default(),
         };
         ready_now(provider.create(request)).unwrap().attributes
     }

@@ -184,6 +184,7 @@ fn changed<T: Clone>(parts: &[T], change: impl Fn(&T) -> Option<T>) -> Option<Ve
 mod tests {
     use super::*;
     use engine::address::Address;
+    use engine::port::Activity;
     use engine::state::{Record, RecordId};
     use engine::value::{Instance, SequenceKind, Thunk};
     use std::task::{Context, Poll, Waker};
@@ -203,6 +204,7 @@ mod tests {
             timeout: None,
             now: 0,
             secret_key: Arc::from([]),
+            activity: Activity::default(),
         }
     }
 

@@ -168,6 +168,7 @@ impl Kind for Yielding {
 mod tests {
     use super::*;
     use crate::arguments::tests::cluster;
+    use engine::port::Activity;
     use engine::state::RecordId;
     use serde_json::json;
     use std::sync::Mutex;
@@ -242,6 +243,7 @@ mod tests {
             timeout: None,
             now: 0,
             secret_key: Arc::from([]),
+            activity: Activity::default(),
         }
     }
 

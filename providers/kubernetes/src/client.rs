@@ -1,5 +1,6 @@
 //! Reaching API servers. The only module that names the foreign client.
 
+mod activity;
 mod builtin;
 mod call;
 mod connect;
@@ -17,6 +18,7 @@ mod send;
 mod transport;
 mod watch;
 
+pub(crate) use activity::{during, waits_for};
 pub(crate) use builtin::{builtin, builtin_version};
 pub(crate) use call::Apply;
 pub use call::Cluster;

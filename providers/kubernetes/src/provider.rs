@@ -18,7 +18,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use crate::client::Clusters;
+use crate::client::{Clusters, during};
 use crate::data_source::{DataAdapter, DataSource};
 use crate::kind::Adapter;
 use crate::object_kind::ObjectKind;
@@ -68,18 +68,18 @@ impl Provider for ObjectProvider {
     }
 
     fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        Box::pin(async move { self.create_object(&request).await })
+        Box::pin(async move { during(request.activity.clone(), self.create_object(&request)).await })
     }
 
     fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        Box::pin(async move { self.settle_object(&request).await })
+        Box::pin(async move { during(request.activity.clone(), self.settle_object(&request)).await })
     }
 
     fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        Box::pin(async move { self.update_object(&request).await })
+        Box::pin(async move { during(request.activity.clone(), self.update_object(&request)).await })
     }
 
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { self.delete_object(&request).await })
+        Box::pin(async move { during(request.activity.clone(), self.delete_object(&request)).await })
     }
 }

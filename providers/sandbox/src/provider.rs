@@ -230,6 +230,7 @@ impl Provider for SandboxProvider {
 mod tests {
     use super::*;
     use engine::address::Address;
+    use engine::port::Activity;
     use engine::question::Proposal;
     use engine::state::RecordId;
 
@@ -253,6 +254,7 @@ mod tests {
             timeout: None,
             now: 0,
             secret_key: Arc::from([]),
+            activity: Activity::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::world::Stream;
 use engine::address::Address;
 use engine::apply::Summary;
 use engine::plan::{Blocked, Counted};
+use engine::port::Activity;
 use engine::source::FileId;
 use engine::state::{Entry, Record, RecordId};
 use engine::value::{Type, Value};
@@ -99,8 +100,14 @@ fn every_event_of_an_apply_is_a_line() {
     let (mut view, kept) = view();
     let address = Address::managed("k", "a");
     let events = [
-        Event::Started { address: address.clone(), deposed: Some("d1".into()), action: Action::Delete },
-        Event::Finished { address: address.clone(), deposed: None, action: Action::Settle, notes: vec!["(simulated)".to_owned()] },
+        Event::Started { address: address.clone(), deposed: Some("d1".into()), action: Action::Delete, activity: Activity::default() },
+        Event::Finished {
+            address: address.clone(),
+            deposed: None,
+            action: Action::Settle,
+            notes: vec!["(simulated)".to_owned()],
+            retried: 2,
+        },
         Event::Failed { address: address.clone(), action: Action::Create, diagnostic: Diagnostic::error("rejected", "why") },
         Event::Skipped { address: address.clone(), action: Action::Update, because: Some(address) },
         Event::Stopping,
@@ -114,7 +121,7 @@ fn every_event_of_an_apply_is_a_line() {
         lines(&kept),
         [
             json!({ "event": "started", "address": "k.a", "deposed": "d1", "action": "delete", "time": 7 }),
-            json!({ "event": "finished", "address": "k.a", "deposed": null, "action": "settle", "time": 7, "notes": ["(simulated)"] }),
+            json!({ "event": "finished", "address": "k.a", "deposed": null, "action": "settle", "time": 7, "notes": ["(simulated)"], "retried": 2 }),
             json!({ "event": "failed", "address": "k.a", "action": "create", "time": 7, "summary": "rejected" }),
             json!({ "event": "skipped", "address": "k.a", "action": "update", "because": "k.a" }),
             json!({ "event": "stopping", "time": 7 }),

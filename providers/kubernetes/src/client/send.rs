@@ -1,6 +1,7 @@
 //! One request: within its deadline, within the cluster's limit, and again while that is safe and may help.
 
 use super::Cluster;
+use super::activity;
 use super::error::{CallError, Lost};
 use super::transport::unanswered;
 use crate::object_kind::Json;
@@ -84,6 +85,7 @@ impl Cluster {
                 return Err(error);
             };
             seen.insert(error.to_string());
+            activity::retries();
             sleep(pause).await;
         }
     }

@@ -7,7 +7,7 @@ use super::masking::masked_with_live;
 use super::outcome::{attributes, done};
 use super::settle::Patience;
 use super::target::{Target, manager_of, nothing, recorded_name, with_uid, without};
-use crate::client::{CallError, Cluster};
+use crate::client::{CallError, Cluster, waits_for};
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName, Ownership};
 use crate::observation::refused_fingerprint_of;
@@ -253,6 +253,7 @@ async fn remove(cluster: &Cluster, name: &ObjectName, (manager, uid): (&str, Opt
             Ok(Some(live)) => why_not_gone(&live),
             Err(error) => error.to_string(),
         };
+        waits_for(&why);
         if !patience.wait().await {
             return Err(Failure::new("not gone in time", format!("`{name}` is still there after {seconds} s: {why}")));
         }

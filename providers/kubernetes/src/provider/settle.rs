@@ -3,7 +3,7 @@
 use super::ObjectProvider;
 use super::outcome::{attributes, done};
 use super::target::Target;
-use crate::client::{Cluster, Waited};
+use crate::client::{Cluster, Waited, waits_for};
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName, Reader, Settled, Until};
 use crate::readiness::{Readiness, readiness, usual_seconds};
@@ -83,6 +83,7 @@ impl ObjectProvider {
                 Ok(Settled::NotYet(why)) => (why, true),
                 Err(why) => (why, false),
             };
+            waits_for(&why);
             let goes_on = if readable { witness.sees_change(patience).await } else { patience.wait().await };
             if !goes_on {
                 let failure = Failure::new("not ready in time", format!("`{}`: {why}; the next run goes on waiting", request.address));
@@ -138,7 +139,10 @@ async fn ready(target: &Target, until: &Until, (deadline, seconds): (Instant, u6
             None => Ok(Err(Failure::new("gone", format!("`{name}` was deleted while it was waited for")))),
             Some((live, Readiness::Ready)) => Ok(Ok(live.clone())),
             Some((_, Readiness::Never(why))) => Ok(Err(Failure::new("will not be ready", format!("`{name}`: {why}")))),
-            Some((_, Readiness::NotYet(why))) => Err(why),
+            Some((_, Readiness::NotYet(why))) => {
+                waits_for(&why);
+                Err(why)
+            }
         }
     };
     let failure = match target.cluster.wait(name, deadline, &mut look).await {

@@ -5,7 +5,7 @@ use crate::client::Clusters;
 use crate::fake::{Fake, managed};
 use crate::object_kind::Json;
 use engine::address::Address;
-use engine::port::{Asked, Done, Failure, Provider as _, Request};
+use engine::port::{Activity, Asked, Done, Failure, Provider as _, Request};
 use engine::question::{Answer, Ask, Proposal, Question};
 use engine::schema::{Comparison, Kind, Planned, Preview};
 use engine::state::{Operation, Record, RecordId, Status};
@@ -49,6 +49,7 @@ fn request(kind: &str, arguments: &Value, prior: Option<&Record>) -> Request {
         timeout: Some(0),
         now: 0,
         secret_key: KEY.into(),
+        activity: Activity::default(),
     }
 }
 

@@ -7,11 +7,12 @@ mod constructs;
 mod digest;
 mod explain;
 mod faults;
+mod fuzz;
 mod laws;
 mod mesh;
 mod meshtest;
 mod messages;
-mod mutations;
+
 mod objects;
 mod places;
 mod planning;

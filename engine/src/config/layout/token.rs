@@ -79,7 +79,7 @@ fn kind(rest: &str) -> Option<Option<Kind>> {
         ')' | ']' | '}' => Some(Kind::Close),
         '<' if heredoc(rest).is_some() => Some(Kind::Heredoc),
         '0'..='9' => Some(Kind::Number),
-        first if first.is_alphanumeric() || first == '_' => Some(Kind::Name),
+        first if first != '-' && is_of_name(first) => Some(Kind::Name),
         _ => Some(Kind::Operator),
     })
 }
@@ -87,7 +87,7 @@ fn kind(rest: &str) -> Option<Option<Kind>> {
 fn length(rest: &str, kind: Option<Kind>) -> usize {
     let until = |stop: fn(char) -> bool| rest.find(stop).unwrap_or(rest.len());
     match kind {
-        Some(Kind::Name) => until(|of| !(of.is_alphanumeric() || of == '_' || of == '-')),
+        Some(Kind::Name) => until(|of| !is_of_name(of)),
         Some(Kind::Number) => number(rest),
         Some(Kind::Quoted) => quoted(rest),
         Some(Kind::Heredoc) => heredoc(rest).unwrap_or(rest.len()),
@@ -176,7 +176,7 @@ fn heredoc(rest: &str) -> Option<usize> {
     let after = after.strip_prefix('-').unwrap_or(after);
     let line = &after[..after.find('\n')?];
     let delimiter = line.trim_end_matches('\r');
-    if delimiter.is_empty() || !delimiter.chars().all(|of| of.is_alphanumeric() || of == '_' || of == '-') {
+    if delimiter.is_empty() || !delimiter.chars().all(is_of_name) {
         return None;
     }
     let mut at = rest.len() - after.len() + line.len() + 1;
@@ -187,4 +187,8 @@ fn heredoc(rest: &str) -> Option<usize> {
         at += line.len();
     }
     None
+}
+/// Whether a name may hold it. Beyond ASCII names alone hold anything, such as the accents that follow their letters.
+fn is_of_name(of: char) -> bool {
+    of.is_ascii_alphanumeric() || of == '_' || of == '-' || !(of.is_ascii() || of.is_whitespace())
 }

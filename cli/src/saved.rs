@@ -87,12 +87,17 @@ pub(crate) fn look(session: &mut Session, file: &Path) -> Result<Shown, Failure>
     Ok(Shown::State(Box::new(loaded.state)))
 }
 
+/// What there is to say of a file that holds something else.
+pub(crate) fn not_a_plan(file: &Path) -> Failure {
+    let detail = format!("`{}` is not a file that `meshplan plan --out` has written", file.display());
+    Failure::one("not a plan", detail).help("Make one with `meshplan plan --out FILE`.")
+}
+
 /// Performs the plan of a file, unless it does not hold any more.
 pub(crate) fn apply(session: &mut Session, file: &Path, performing: &Performing) -> Result<u8, Failure> {
     let text = text_of(session, file)?;
     if !PlanFile::is_one(&text) {
-        let detail = format!("`{}` is not a file that `meshplan plan --out` has written", file.display());
-        return Err(Failure::one("not a plan", detail).help("Make one with `meshplan plan --out FILE`."));
+        return Err(not_a_plan(file));
     }
     let runtime = Session::runtime()?;
     let (guard, state) = session.lock("apply", performing.lock_timeout)?;

@@ -7,6 +7,7 @@ mod definitions;
 mod difference;
 mod embedded;
 pub mod explanation;
+pub mod html;
 mod list;
 mod merge_keys;
 mod moves;

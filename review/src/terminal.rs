@@ -19,7 +19,7 @@ use engine::value::Value;
 use leaves::{Leaves, WIDEST_PATH};
 use rows::{Detail, Row, Rows};
 use std::fmt::Write;
-use waits::Unknowns;
+pub(crate) use waits::{Unknowns, Waits};
 
 /// How text is laid out.
 #[derive(Debug, Clone, Copy)]

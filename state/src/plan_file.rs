@@ -54,6 +54,11 @@ impl PlanFile {
         write().map_err(NotWritten::Io)
     }
 
+    /// When it was made, in UTC (RFC 3339).
+    pub fn made(&self) -> String {
+        crate::holder::utc(self.made_at)
+    }
+
     /// Whether a text is that of a plan file.
     pub fn is_one(text: &str) -> bool {
         text.starts_with(plan_v1::BEGINNING)

@@ -4,6 +4,7 @@
 mod adoption;
 mod assortment;
 mod backends;
+mod browser;
 mod buckets;
 mod config_patch;
 mod conflicts;

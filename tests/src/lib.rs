@@ -3,6 +3,7 @@
 
 pub mod apiserver;
 pub mod backends;
+pub mod browser;
 pub mod bucket;
 pub mod cluster;
 pub mod draws;

@@ -14,6 +14,7 @@ mod meshtest;
 mod messages;
 
 mod objects;
+mod pages;
 mod places;
 mod planning;
 mod reference;

@@ -13,7 +13,9 @@ use clap::ValueEnum;
 /// Makes a plan and prints its resources with an arrow from each to what it needs. The same configuration and state print the same
 /// bytes.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  meshplan graph | dot -Tsvg > mesh.svg\n  meshplan graph --format mermaid")]
+#[command(
+    after_long_help = "Examples:\n  meshplan graph | dot -Tsvg > mesh.svg\n  meshplan graph --format mermaid\n  meshplan graph --html > mesh.html"
+)]
 pub struct Graph {
     /// How it is planned.
     #[command(flatten)]
@@ -21,6 +23,9 @@ pub struct Graph {
     /// The language of the drawing
     #[arg(long, value_enum, default_value_t = Format::Dot)]
     pub format: Format,
+    /// Print a page for a browser instead, which loads nothing from anywhere
+    #[arg(long, conflicts_with = "format")]
+    pub html: bool,
 }
 
 /// A language of drawings.
@@ -43,6 +48,7 @@ pub(super) fn run(session: &mut Session, args: &Graph) -> Result<u8, Failure> {
     }
     let edges = graph::edges(&plan);
     let text = match args.format {
+        _ if args.html => review::html::graph(&plan, &edges),
         Format::Dot => graph::dot(&edges),
         Format::Mermaid => graph::mermaid(&edges),
     };

@@ -3,11 +3,9 @@
 use engine::address::Address;
 use engine::config::SlotId;
 use engine::plan::{Plan, Program};
+use review::html::Edges;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-
-/// Every resource of a plan, and what each needs directly.
-pub type Edges = BTreeMap<Address, BTreeSet<Address>>;
 
 /// The edges of a plan: those of its program, and for what the program need not touch those that are remembered.
 pub fn edges(plan: &Plan) -> Edges {
@@ -17,6 +15,9 @@ pub fn edges(plan: &Plan) -> Edges {
         let mut needs = BTreeSet::new();
         if let Some(slot) = plan.program.instances.get(&change.address) {
             collect(&plan.program, &owners, (*slot, &change.address), &mut needs);
+            // What is kept has no slot that another could need.
+            let target = plan.program.slots.get(slot.0 as usize).and_then(|slot| slot.op.target());
+            needs.extend(target.into_iter().flat_map(|target| target.depends_on.iter().cloned()));
         }
         if let Some(record) = plan.prior.record(&change.address) {
             needs.extend(record.depends_on.iter().cloned());

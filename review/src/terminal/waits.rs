@@ -12,11 +12,11 @@ const NAMED: usize = 2;
 
 /// What stands for the unknown parts of one resource's arguments, by their paths.
 #[derive(Debug, Default)]
-pub(super) struct Unknowns(BTreeMap<String, String>);
+pub(crate) struct Unknowns(BTreeMap<String, String>);
 
 impl Unknowns {
     /// What stands for what is unknown at a path: words about it, or about what it is part of.
-    pub(super) fn words(&self, path: &str) -> String {
+    pub(crate) fn words(&self, path: &str) -> String {
         let mut path = path;
         loop {
             match (self.0.get(path), path.rfind(['.', '['])) {
@@ -28,23 +28,23 @@ impl Unknowns {
     }
 
     /// Whether anything is said about what is unknown at a path itself.
-    pub(super) fn tells(&self, path: &str) -> bool {
+    pub(crate) fn tells(&self, path: &str) -> bool {
         self.0.contains_key(path)
     }
 }
 
 /// What a program makes or changes, and from which arguments.
-pub(super) struct Waits<'a> {
+pub(crate) struct Waits<'a> {
     program: &'a Program,
 }
 
 impl<'a> Waits<'a> {
-    pub(super) fn of(plan: &'a Plan) -> Self {
+    pub(crate) fn of(plan: &'a Plan) -> Self {
         Self { program: &plan.program }
     }
 
     /// What stands for the unknown parts of a resource's arguments. What only the resource itself makes known is not among them.
-    pub(super) fn unknowns(&self, address: &Address) -> Unknowns {
+    pub(crate) fn unknowns(&self, address: &Address) -> Unknowns {
         let mut unknowns = Unknowns::default();
         if let Some(arguments) = self.arguments(address) {
             self.collect(("", arguments), address, &mut unknowns);

@@ -1,0 +1,62 @@
+//! The shell of a page: its policy, its style, its script.
+
+use super::markup::Markup;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest, Sha256};
+
+/// How pages look.
+const STYLE: &str = include_str!("page.css");
+/// What filters and searches.
+const SCRIPT: &str = include_str!("page.js");
+
+/// A page.
+pub(super) struct Page {
+    /// What a browser calls it.
+    pub(super) title: &'static str,
+    /// What is on it.
+    pub(super) body: Markup,
+}
+
+impl Page {
+    /// The file. No style and no script but our own may run in it, and nothing may be loaded or sent: also if something foreign ever
+    /// came to be markup.
+    pub(super) fn text(self) -> String {
+        let source = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
+        let policy =
+            format!("default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'", source(STYLE), source(SCRIPT));
+        let mut page = Markup::default();
+        page.verbatim("<!doctype html>\n");
+        page.within("html", &[("lang", "en")], |page| {
+            page.within("head", &[], |page| {
+                page.empty("meta", &[("charset", "utf-8")]);
+                page.empty("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
+                page.empty("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+                page.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+                page.empty("meta", &[("name", "referrer"), ("content", "no-referrer")]);
+                page.element("title", &[], self.title);
+                page.within("style", &[], |page| page.verbatim(STYLE));
+            });
+            page.line();
+            page.within("body", &[], |page| {
+                page.within("main", &[], |page| page.append(&self.body));
+                page.within("script", &[], |page| page.verbatim(SCRIPT));
+            });
+        });
+        page.line();
+        page.into_text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn style_and_script_cannot_end_early() {
+        for ours in [STYLE, SCRIPT] {
+            assert!(!ours.contains("</") && !ours.contains("<!--"), "{ours}");
+            assert!(!ours.contains("http:") && !ours.contains("https:") && !ours.contains("url("), "nothing is loaded");
+        }
+    }
+}

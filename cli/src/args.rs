@@ -72,10 +72,10 @@ pub struct Planning {
 }
 
 impl Planning {
-    /// Whether nothing was said of how to plan.
+    /// Whether nothing was said of how to plan, values of variables apart.
     pub fn is_unsaid(&self) -> bool {
-        let Self { assignments, refresh, preview } = self;
-        assignments.0.is_empty() && *refresh && *preview == Previewer::Server
+        let Self { assignments: _, refresh, preview } = self;
+        *refresh && *preview == Previewer::Server
     }
 }
 

@@ -1,8 +1,9 @@
 //! Plans in files: written by `plan --out`, shown by `show FILE`, performed by `apply FILE`.
 
+mod given;
 mod key;
 
-use crate::args::Performing;
+use crate::args::{Assignment, Performing};
 use crate::disk::Disk;
 use crate::exit;
 use crate::failure::Failure;
@@ -47,6 +48,10 @@ pub(crate) fn save(session: &mut Session, project: &Project, plan: Plan, file: &
     } else {
         format!("The plan was written to {shown}, to be applied with `meshplan apply {shown}`.")
     });
+    let again: Vec<_> = written.plan.holes.needed().map(|name| format!("`{name}`")).collect();
+    if !again.is_empty() && !written.plan.is_errored() {
+        session.view.say(&format!("It holds no ephemeral value: give its apply {} again.", again.join(", ")));
+    }
     Ok(written)
 }
 
@@ -94,7 +99,7 @@ pub(crate) fn not_a_plan(file: &Path) -> Failure {
 }
 
 /// Performs the plan of a file, unless it does not hold any more.
-pub(crate) fn apply(session: &mut Session, file: &Path, performing: &Performing) -> Result<u8, Failure> {
+pub(crate) fn apply(session: &mut Session, file: &Path, assignments: &[Assignment], performing: &Performing) -> Result<u8, Failure> {
     let text = text_of(session, file)?;
     if !PlanFile::is_one(&text) {
         return Err(not_a_plan(file));
@@ -104,7 +109,8 @@ pub(crate) fn apply(session: &mut Session, file: &Path, performing: &Performing)
     history::catch_up(session, None, &state);
     let read = read(session, file, &text, &key::to_open(session, &state))?;
     drop(text);
-    let plan = fitting(read, file, state)?;
+    let mut plan = fitting(read, file, state)?;
+    given::supply(session, &mut plan, (file, assignments))?;
     let code = carry_out(session, &runtime, plan, (&*guard, performing.parallelism))?;
     if code != exit::INTERRUPTED {
         runtime.block_on(guard.release())?;

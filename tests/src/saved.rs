@@ -29,8 +29,8 @@ pub fn through_a_file(plan: &Plan, catalogue: &Catalogue) -> Plan {
     assert_eq!(unsealed(&again), unsealed(&written));
     assert_eq!((&read.changes, &read.outputs, &read.checks, &read.blocked), (&plan.changes, &plan.outputs, &plan.checks, &plan.blocked));
     assert_eq!(
-        (&read.diagnostics, &read.program, &read.basis, &read.providers),
-        (&plan.diagnostics, &plan.program, &plan.basis, &plan.providers)
+        (&read.diagnostics, &read.program, &read.basis, &read.providers, &read.holes),
+        (&plan.diagnostics, &plan.program, &plan.basis, &plan.holes.without(&plan.providers), &plan.holes)
     );
     let rest = |plan: &Plan| (plan.upgraded, plan.renamed.clone(), plan.destroy, plan.partial, plan.refresh_only);
     assert_eq!(rest(&read), rest(plan));

@@ -1,7 +1,8 @@
 //! One digest for those who may ask servers what would become of a change, and those who may not.
 
 use meshplan_tests::cluster::Cluster;
-use meshplan_tests::scenario::Scenario;
+use meshplan_tests::fake::Fake;
+use meshplan_tests::scenario::{Output, Scenario};
 use serde_json::json;
 
 const SETTINGS: &str = "/api/v1/namespaces/default/configmaps/settings";
@@ -159,4 +160,68 @@ fn how_a_value_is_computed_later_counts() {
     let shown: serde_json::Value = serde_json::from_str(&scenario.run(&["show", "--json", "saved"]).stdout).unwrap();
     assert_eq!(shown["digest"], third);
     scenario.run(&["apply", "saved"]).expect_code(0);
+}
+
+/// The digest that stands in what a run said.
+fn shown(output: &Output) -> String {
+    let at = output.stdout.find("sha256:").unwrap();
+    output.stdout[at..at + 71].to_owned()
+}
+
+const THINGS: &str = "resource \"fake_thing\" \"a\" {\n  name  = \"a\"\n  value = \"1\"\n}\nresource \"fake_thing\" \"b\" {\n  name  = \"b\"\n  value = \"1\"\n}\n";
+
+/// Two things of which `a` is applied, and `b` exists, if it does, without anybody managing it.
+fn things(exists: bool) -> (Scenario, Fake) {
+    let (mut scenario, fake) = (Scenario::with(THINGS), Fake::default());
+    scenario.beside(&fake);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    scenario.run(&["state", "rm", "fake_thing.b"]).expect_code(0);
+    if !exists {
+        fake.meddle("fake_thing/b", None);
+    }
+    fake.clear_calls();
+    (scenario, fake)
+}
+
+#[test]
+fn an_import_is_approved_by_its_digest() {
+    let (scenario, fake) = things(true);
+    let import = ["import", "fake_thing.b", "b"];
+    let digest = shown(&scenario.run_with(&import, "no\n").expect_code(1));
+    scenario.replace("main.mesh.hcl", "name  = \"b\"\n  value = \"1\"", "name  = \"b\"\n  value = \"2\"");
+    let said = scenario.run(&[&import[..], &["--approve", &digest]].concat()).expect_code(1).all();
+    assert!(said.contains("another plan than approved") && fake.calls().is_empty(), "{said}");
+    let digest = shown(&scenario.run_with(&import, "no\n").expect_code(1));
+    scenario.run(&[&import[..], &["--approve", &digest]].concat()).expect_code(0);
+    assert_eq!(scenario.addresses(), ["fake_thing.a", "fake_thing.b"]);
+}
+
+#[test]
+fn what_changes_the_state_alone_is_approved_by_its_digest() {
+    let (scenario, fake) = things(false);
+    fake.meddle("fake_thing/a", None);
+    let refresh = ["--refresh-only"];
+    let digest = shown(&scenario.run(&["plan", "--refresh-only"]).expect_code(0));
+    let whole = shown(&scenario.run(&["plan"]).expect_code(0));
+    assert_ne!(digest, whole);
+    let apply = |digest: &str, code: u8| scenario.run(&[&["apply", "--approve", digest][..], &refresh].concat()).expect_code(code);
+    apply(&whole, 1);
+    apply(&digest, 0);
+    assert_eq!((scenario.addresses(), fake.calls()), (Vec::new(), Vec::new()));
+    apply(&digest, 1);
+}
+
+#[test]
+fn a_destroy_and_a_part_are_approved_by_their_digests() {
+    let (scenario, fake) = things(false);
+    let part = ["--target", "fake_thing.b"];
+    let digest = shown(&scenario.run(&[&["plan"][..], &part].concat()).expect_code(0));
+    scenario.replace("main.mesh.hcl", "name  = \"a\"\n  value = \"1\"", "name  = \"a\"\n  value = \"2\"");
+    scenario.run(&["apply", "--approve", &digest]).expect_code(1);
+    scenario.run(&[&["apply", "--approve", &digest][..], &part].concat()).expect_code(0);
+    assert_eq!(fake.calls(), ["create fake_thing.b"]);
+    let digest = shown(&scenario.run(&["plan", "--destroy"]).expect_code(0));
+    scenario.run(&["apply", "--approve", &digest]).expect_code(1);
+    scenario.run(&["destroy", "--approve", &digest]).expect_code(0);
+    assert_eq!(scenario.addresses(), Vec::<String>::new());
 }

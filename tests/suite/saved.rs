@@ -3,6 +3,7 @@
 use engine::plan::{Inputs, Plan, When};
 use engine::value::Value;
 use meshplan_tests::cluster::Cluster;
+use meshplan_tests::fake::Fake;
 use meshplan_tests::planning::Bench;
 use meshplan_tests::scenario::Scenario;
 use serde_json::json;
@@ -164,4 +165,81 @@ fn what_a_plan_does_not_reach_any_more_is_said() {
     again.connections.clear();
     assert_eq!(bench.look_again(&mut again), []);
     assert_eq!(again.connections, plan.connections);
+}
+
+fn inner(place: &str, value: u64) -> String {
+    format!(
+        "resource \"fake_place\" \"{place}\" {{\n name = \"{place}\"\n}}\nresource \"fake_inner\" \"{place}\" {{\n cluster = fake_place.{place}\n name = \"x\"\n value = {value}\n}}\n"
+    )
+}
+
+#[test]
+fn what_is_blocked_in_a_saved_plan_stays_so_and_the_rest_is_done() {
+    let (mut scenario, fake) = (Scenario::with(&(inner("p", 1) + &inner("q", 1))), Fake::default());
+    scenario.beside(&fake);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    scenario.write("main.mesh.hcl", &(inner("p", 2) + &inner("q", 2)));
+    fake.silence("fake_place.p");
+    fake.clear_calls();
+    let digest = |args: &[&str]| {
+        let shown: serde_json::Value = serde_json::from_str(&scenario.run(args).expect_code(0).stdout).unwrap();
+        shown["digest"].as_str().unwrap().to_owned()
+    };
+    scenario.run(&["plan", "--out", "saved"]).expect_code(0);
+    let shown = scenario.run(&["show", "saved"]).expect_code(0).stdout;
+    assert!(
+        shown.contains("?   fake_inner.p") && shown.contains("~   fake_inner.q") && shown.contains("1 could not be observed"),
+        "{shown}"
+    );
+    let blocked = digest(&["show", "--json", "saved"]);
+    let ran = scenario.run(&["apply", "saved"]).expect_code(1);
+    assert_eq!(fake.calls(), ["update fake_inner.q"], "{}", ran.all());
+    fake.answer_again("fake_place.p");
+    scenario.run(&["plan", "--out", "saved"]).expect_code(0);
+    assert_ne!(digest(&["show", "--json", "saved"]), blocked);
+    scenario.run(&["apply", "saved"]).expect_code(0);
+    assert_eq!(fake.calls(), ["update fake_inner.q", "update fake_inner.p"]);
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+}
+
+#[test]
+fn what_comes_into_reach_behind_a_repair_is_no_part_of_a_saved_plan() {
+    let text = |value: u64| inner("p", 1).replace("name = \"p\"", &format!("name = \"p\"\n value = {value}"));
+    let (mut scenario, fake) = (Scenario::with(&text(1)), Fake::default());
+    scenario.beside(&fake);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    scenario.write("main.mesh.hcl", &text(2).replace("value = 1", "value = 3"));
+    fake.silence("fake_place.p");
+    fake.clear_calls();
+    scenario.run(&["plan", "--out", "saved"]).expect_code(0);
+    let said = scenario.run(&["apply", "saved"]).expect_code(1).all();
+    assert!(said.contains("What was out of reach can be read now: plan again for the rest."), "{said}");
+    assert_eq!(fake.calls(), ["update fake_place.p"]);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+}
+
+#[test]
+fn plans_of_a_part_of_a_destroy_and_of_the_state_alone_go_through_files() {
+    let (mut scenario, fake) = (Scenario::with(&(thing("a", 1) + &thing("b", 1))), Fake::default());
+    scenario.beside(&fake);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    scenario.write("main.mesh.hcl", &(thing("a", 2) + &thing("b", 2)));
+    fake.clear_calls();
+    let through_a_file = |args: &[&str]| {
+        scenario.run(&[&["plan", "--out", "saved"], args].concat()).expect_code(0);
+        let said = scenario.run(&["apply", "saved"]).expect_code(0).all();
+        scenario.run(&["apply", "saved"]).expect_code(1);
+        said
+    };
+    let said = through_a_file(&["--target", "fake_thing.a"]);
+    assert!(fake.calls() == ["update fake_thing.a"] && said.contains("Only a part was planned"), "{said}");
+    through_a_file(&["--replace", "fake_thing.a", "--exclude", "fake_thing.b"]);
+    assert_eq!(fake.calls()[1..], ["delete fake_thing.a", "create fake_thing.a"]);
+    fake.clear_calls();
+    fake.meddle("fake_thing/b", None);
+    through_a_file(&["--refresh-only"]);
+    assert_eq!((scenario.addresses(), fake.calls()), (vec!["fake_thing.a".to_owned()], Vec::new()));
+    through_a_file(&["--destroy"]);
+    assert_eq!((scenario.addresses(), fake.calls()), (Vec::new(), vec!["delete fake_thing.a".to_owned()]));
 }

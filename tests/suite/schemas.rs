@@ -138,6 +138,151 @@ fn every_event_is_as_its_schema_says() {
     assert_eq!(unseen, ["stopping", "test_cleanup"], "they are held to the letter beside the view");
 }
 
+/// Things of every sort.
+const EVERY_SORT: &str = r#"
+resource "fake_place" "p" {
+  name = "p"
+}
+resource "fake_inner" "in" {
+  cluster = fake_place.p
+  name    = "in"
+}
+resource "fake_thing" "kept" {
+  name = "kept"
+}
+resource "fake_thing" "value" {
+  name  = "value"
+  value = "one"
+}
+resource "fake_thing" "name" {
+  name = "name"
+}
+resource "fake_thing" "successor" {
+  name = "successor"
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+resource "fake_thing" "slow" {
+  name = "slow"
+  slow = true
+}
+resource "fake_thing" "triggered" {
+  name = "triggered"
+  lifecycle {
+    replace_triggered_by = [fake_thing.value]
+  }
+}
+resource "fake_thing" "keyed" {
+  for_each = toset(["a", "b"])
+  name     = each.key
+}
+resource "fake_thing" "from" {
+  name = "from"
+}
+resource "fake_thing" "removed" {
+  name = "removed"
+}
+resource "fake_thing" "left" {
+  name = "left"
+}
+resource "fake_set" "set" {
+  cluster = fake_place.p
+  names   = ["x"]
+}
+data "fake_data" "later" {
+  name = fake_thing.name.uid == "" ? "b" : "a"
+}
+data "fake_data" "after" {
+  name       = "a"
+  depends_on = [fake_thing.left]
+}
+"#;
+
+/// The same but for these.
+fn things(replaced: &[(&str, &str)]) -> String {
+    replaced.iter().fold(EVERY_SORT.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    })
+}
+
+/// The actions and the codes of reasons in a plan, as events and as a document, which are both as their schemas say.
+fn planned(scenario: &Scenario, args: &[&str], seen: &mut (BTreeSet<String>, BTreeSet<String>)) {
+    let run = |more: &[&str]| scenario.run(&[&["plan"], args, more].concat()).expect_code(0).stdout;
+    let lines: Vec<Value> = run(&["--json"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for line in &lines {
+        holds(&validator("event"), line);
+    }
+    run(&["--out", "saved"]);
+    let document: Value = serde_json::from_str(&scenario.run(&["show", "--json", "saved"]).expect_code(0).stdout).unwrap();
+    holds(&validator("plan"), &document);
+    let events = lines.iter().filter(|line| line["event"] == "planned_change");
+    for change in document["changes"].as_array().unwrap().iter().chain(events) {
+        seen.0.insert(change["action"].as_str().unwrap().to_owned());
+        seen.1.insert(change["reason"]["code"].as_str().unwrap().to_owned());
+    }
+}
+
+#[test]
+fn every_action_and_almost_every_reason_is_as_the_schemas_say() {
+    let (mut scenario, fake) = (Scenario::with(&things(&[])), Fake::default());
+    scenario.beside(&fake);
+    fake.meddle("data/a", Some(json_thing("a", "one")));
+    let mut seen = Default::default();
+    let apply = |scenario: &Scenario, code: u8| drop(scenario.run(&["apply", "--auto-approve"]).expect_code(code));
+    planned(&scenario, &[], &mut seen);
+    fake.fail("settle fake_thing.slow", Fails::Always);
+    apply(&scenario, 1);
+    planned(&scenario, &[], &mut seen);
+    fake.fail("settle fake_thing.slow", Fails::Never);
+    apply(&scenario, 0);
+    planned(&scenario, &["--destroy"], &mut seen);
+    planned(&scenario, &["--replace", "fake_thing.kept"], &mut seen);
+    fake.meddle("fake_thing/left", None);
+    fake.meddle("fake_thing/kept", Some(json_thing("kept", "meddled")));
+    fake.meddle("fake_thing/there", Some(json_thing("there", "one")));
+    let blocks = "moved {\n  from = fake_thing.from\n  to   = fake_thing.to\n}\nremoved {\n  from = fake_thing.removed\n  lifecycle {\n    destroy = false\n  }\n}\n\
+                  import {\n  to = fake_thing.there\n  id = \"there\"\n}\nresource \"fake_thing\" \"there\" {\n  name  = \"there\"\n  value = \"two\"\n}\n";
+    let changed = [
+        ("\"one\"", "\"two\""),
+        ("name = \"name\"", "name = \"other\""),
+        ("name = \"successor\"", "name = \"successor2\""),
+        ("[\"a\", \"b\"]", "[\"a\"]"),
+        ("\"fake_thing\" \"from\"", "\"fake_thing\" \"to\""),
+        ("resource \"fake_thing\" \"removed\" {\n  name = \"removed\"\n}\n", ""),
+        ("resource \"fake_thing\" \"slow\" {\n  name = \"slow\"\n  slow = true\n}\n", ""),
+        ("names   = [\"x\"]", "names   = [\"x\", \"y\"]"),
+    ];
+    scenario.write("main.mesh.hcl", &(things(&changed) + blocks));
+    planned(&scenario, &[], &mut seen);
+    fake.fail("delete fake_thing.successor", Fails::Always);
+    apply(&scenario, 1);
+    planned(&scenario, &[], &mut seen);
+    fake.fail("delete fake_thing.successor", Fails::Never);
+    apply(&scenario, 0);
+    scenario.replace("main.mesh.hcl", "name = \"p\"", "name = \"p2\"");
+    planned(&scenario, &[], &mut seen);
+    scenario.write("main.mesh.hcl", "resource \"fake_thing\" \"kept\" {\n  name = \"kept\"\n}\n");
+    planned(&scenario, &[], &mut seen);
+    fake.silence("fake_place.p");
+    planned(&scenario, &["--abandon", "fake_place.p"], &mut seen);
+    let common = closed("common");
+    let named = |at: &str| -> BTreeSet<String> {
+        let words = common.pointer(at).and_then(Value::as_array).unwrap();
+        words.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(named("/$defs/action/enum"), seen.0);
+    let unseen: Vec<_> = named("/$defs/reason/properties/code/enum").difference(&seen.1).cloned().collect();
+    assert_eq!(unseen, ["another_place", "interrupted", "members_change", "tainted"], "they stand beside actions that are seen");
+}
+
+fn json_thing(name: &str, value: &str) -> engine::value::Value {
+    let text = |text: &str| engine::value::Value::string(text);
+    let slow = engine::value::Value::bool(false);
+    engine::value::Value::object([("name", text(name)), ("value", text(value)), ("slow", slow), ("uid", text("u")), ("token", text("t"))])
+}
+
 #[test]
 fn plans_and_states_are_as_their_schemas_say() {
     for scenario in [Scenario::with(CLUSTERS), Scenario::example("quickstart")] {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// interrupted or killed is continued by running it again.
 ///
 /// With a FILE that `meshplan plan --out` has written it does what that plan says, without asking, if the state and what the plan is about
-/// are as they were when it was made.
+/// are as they were when it was made. Ephemeral variables are not in it and are given again.
 ///
 /// The first Ctrl-C lets running steps finish and starts nothing new; the second leaves at once.
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,7 @@ pub struct Apply {
 }
 
 impl Apply {
-    /// Whether nothing was said of how to plan.
+    /// Whether nothing was said of how to plan, values of variables apart.
     fn is_unsaid(&self) -> bool {
         self.planning.is_unsaid() && self.aiming.is_unsaid() && self.manner.is_unsaid() && self.to.is_none()
     }
@@ -54,7 +54,7 @@ impl Apply {
 
 pub(super) fn run(session: &mut Session, args: &Apply) -> Result<u8, Failure> {
     match &args.file {
-        Some(file) if args.is_unsaid() => saved::apply(session, file, &args.performing),
+        Some(file) if args.is_unsaid() => saved::apply(session, file, &args.planning.assignments.0, &args.performing),
         Some(file) => {
             let detail = format!("what is planned with is part of `{}`", file.display());
             Err(Failure::one("options of a saved plan", detail).help("Leave the options of planning out, or plan again with them."))

@@ -5,6 +5,7 @@ mod approve;
 mod backend;
 mod flow;
 mod history;
+mod holes;
 mod interruption;
 mod saved;
 mod sealing;

@@ -210,6 +210,7 @@ pub fn plan_file(file: &PlanFile) -> Json {
         "lineage": plan.prior.lineage,
         "serial": plan.prior.serial,
         "variables": Json::Object(variables.collect::<Map<_, _>>()),
+        "ephemeral_variables": plan.holes.inputs.iter().map(|(name, hole)| json!({ "name": &**name, "needed": hole.default.is_none() })).collect::<Vec<_>>(),
         "errored": plan.is_errored(),
         "diagnostics": plan.diagnostics.iter().map(|problem| diagnostic(sources, problem)).collect::<Vec<_>>(),
     });

@@ -3,7 +3,7 @@
 use super::drive::Effects;
 use super::run::{Ended, Run, instance, recorded, stored};
 use crate::address::{Address, Mode};
-use crate::config::SlotId;
+use crate::config::{Root, SlotId};
 use crate::eval::{Arena, FileAnswer, Fill, Scope, Surroundings, fill, run};
 use crate::plan::{Action, CheckResult, CheckStatus, Op, Target};
 use crate::port::{Activity, Asked, BoxFuture, Done, Failure, Request};
@@ -11,6 +11,7 @@ use crate::question::{Answer, Ask, Question};
 use crate::schema::{Comparison, Kind, Planned};
 use crate::state::{Entry, Operation, RecordId};
 use crate::value::{Secrets, Thunk, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An effect under way.
@@ -186,7 +187,7 @@ impl Run<'_> {
         let value = match self.walk.op(slot) {
             Op::Const(value) => self.filled(value),
             Op::Eval(expression) => {
-                let mut nowhere = NoNames { now: self.effects.machine.now() };
+                let mut nowhere = Names { now: self.effects.machine.now(), given: &self.plan.supplied };
                 run(expression, self, &mut nowhere, &mut Arena::default()).map_err(|problems| said(&problems))?
             }
             Op::Render { kind, arguments, members, address } => {
@@ -246,7 +247,7 @@ impl Run<'_> {
         result
     }
 
-    fn render(&self, kind: &str, arguments: &Value, planned: &std::collections::BTreeMap<Arc<str>, Value>) -> Result<Value, String> {
+    fn render(&self, kind: &str, arguments: &Value, planned: &BTreeMap<Arc<str>, Value>) -> Result<Value, String> {
         let kind = self.effects.registry.kind(Mode::Managed, kind).ok_or("its kind is not known")?;
         let members = kind.members(arguments).ok_or("it renders nothing")?.map_err(|problem| problem.detail)?;
         for member in &members {
@@ -413,14 +414,21 @@ fn said(problems: &[crate::diagnostic::Diagnostic]) -> Failure {
     Failure::new(problems.first().map_or("evaluation failed", |problem| problem.summary.as_str()), details.join("; "))
 }
 
-/// A program has no names: whatever it reads stands in its slots.
-struct NoNames {
+/// A program has no names but those of inputs that are given with it: whatever else it reads stands in its slots.
+struct Names<'a> {
     /// The time of day, in seconds since 1970.
     now: u64,
+    /// What a plan out of a file left open.
+    given: &'a BTreeMap<Arc<str>, Value>,
 }
 
-impl Scope for NoNames {
-    fn resolve(&mut self, _: &crate::config::Root, span: crate::source::Span, _: &mut Arena) -> Result<Value, crate::diagnostic::Problems> {
+impl Scope for Names<'_> {
+    fn resolve(&mut self, root: &Root, span: crate::source::Span, _: &mut Arena) -> Result<Value, crate::diagnostic::Problems> {
+        if let Root::Variable(name) = root
+            && let Some(value) = self.given.get(name)
+        {
+            return Ok(value.clone());
+        }
         Err(vec![crate::diagnostic::Diagnostic::error("name in a program", "a deferred expression still holds a name").at(span)])
     }
 
@@ -456,7 +464,7 @@ mod tests {
                  have read every file",
             ),
         ] {
-            let problems = evaluate(&expression, &mut NoNames { now: 0 }, &mut Arena::default()).unwrap_err();
+            let problems = evaluate(&expression, &mut Names { now: 0, given: &BTreeMap::new() }, &mut Arena::default()).unwrap_err();
             assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
         }
     }

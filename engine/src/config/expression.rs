@@ -205,10 +205,18 @@ impl Expr {
     /// The same expression with every literal replaced.
     #[must_use]
     pub fn map_literals(&self, replace: &mut dyn FnMut(&Value) -> Value) -> Self {
-        let mut map = |child: &Self| child.map_literals(replace);
+        self.map_leaves(&mut |leaf| match &leaf.node {
+            Node::Literal(value) => Self::new(Node::Literal(replace(value)), leaf.span),
+            _ => leaf.clone(),
+        })
+    }
+
+    /// The same expression with every literal, reference head and slot replaced.
+    #[must_use]
+    pub fn map_leaves(&self, replace: &mut dyn FnMut(&Self) -> Self) -> Self {
+        let mut map = |child: &Self| child.map_leaves(replace);
         let node = match &self.node {
-            Node::Literal(value) => Node::Literal(replace(value)),
-            Node::Root(_) | Node::Slot(_) => self.node.clone(),
+            Node::Literal(_) | Node::Root(_) | Node::Slot(_) => return replace(self),
             Node::Template(parts) => Node::Template(parts.iter().map(|part| part.map(&mut map)).collect()),
             Node::Wrap(inner) => Node::Wrap(Box::new(map(inner))),
             Node::Parenthesis(inner) => Node::Parenthesis(Box::new(map(inner))),

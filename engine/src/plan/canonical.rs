@@ -2,7 +2,7 @@
 
 use super::digest::Secrets;
 use super::{Op, Program};
-use crate::config::{Expr, For, ForResult, Node, Part, SlotId};
+use crate::config::{Expr, For, ForResult, Node, Part, Root, SlotId};
 use crate::value::{Data, Marks, Thunk, TupleHash, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -104,7 +104,7 @@ impl<'a> Deferred<'a> {
     }
 
     fn value(&mut self, value: &Value, written: &mut Written) {
-        if value.marks().has(Marks::EPHEMERAL) && !matches!(value.data(), Data::Unknown(..)) {
+        if value.marks().has(Marks::EPHEMERAL) {
             written.is_ephemeral = true;
             written.parts.text("ephemeral");
             return;
@@ -176,6 +176,7 @@ impl<'a> Deferred<'a> {
                 self.parts(parts, written);
             }
             node => {
+                written.is_ephemeral |= matches!(node, Node::Root(Root::Variable(_)));
                 for word in own_words(node) {
                     written.parts.text(&word);
                 }

@@ -11,6 +11,7 @@ mod cause;
 mod change;
 mod digest;
 mod foreseen;
+mod holes;
 mod inputs;
 mod moves;
 mod only;
@@ -26,6 +27,7 @@ pub use by_hand::{forget, rename};
 pub use cause::{Cause, Written, steps};
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counted, Counts, OutputChange, Reason, Unpreviewed};
 pub use foreseen::foreseen;
+pub use holes::{Hole, Holes};
 pub use inputs::{Inputs, Undescribed, When};
 pub use program::{Op, Program, Slot, Target};
 pub use providers::{Providers, elsewhere, unsuited};
@@ -74,6 +76,10 @@ pub struct Plan {
     pub refresh_only: bool,
     /// What a plan that is to be saved stands on, by address and deposed key; nothing for what was not there.
     pub basis: BTreeMap<(Address, Option<Arc<str>>), Option<Basis>>,
+    /// What a plan that is to be saved leaves open.
+    pub holes: Holes,
+    /// What was given for that. Never saved.
+    pub supplied: BTreeMap<Arc<str>, Value>,
     /// The digest that a plan which was read from a file was written with: what it is computed from is not in the file as it was.
     pub pinned: Option<Arc<str>>,
 }

@@ -120,9 +120,9 @@ fn set(setting: &Setting, argument: &Argument, constants: &mut Constants<'_>) ->
 }
 
 /// What names mean before anything is planned: variables, locals and paths of the root module.
-struct Constants<'a> {
-    root: &'a Module,
-    inputs: &'a Inputs,
+pub(super) struct Constants<'a> {
+    pub(super) root: &'a Module,
+    pub(super) inputs: &'a Inputs,
 }
 
 impl Scope for Constants<'_> {

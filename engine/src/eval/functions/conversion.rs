@@ -3,6 +3,7 @@
 use super::argument::{Fault, Work};
 use super::result::sequence;
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
+use crate::config::{Node, Root};
 use crate::eval::strict::Open;
 use crate::eval::type_of;
 use crate::value::{Data, Entry, Mapping, Marks, Type, Value};
@@ -138,10 +139,18 @@ fn bare(value: &Value) -> Value {
 fn ephemeral_as_null(work: &mut Work<'_>) -> Value {
     let value = work.values[0].clone();
     match Open::of(&value) {
+        Some(_) if is_input(&value, work) => kept(&value),
         // What of it will be ephemeral shows when it is known.
         Some(open) if value.holds_ephemeral() => work.later(open, Type::Any).without(Marks::EPHEMERAL),
         _ => kept(&value),
     }
+}
+
+/// Whether a value is an ephemeral input that is given later: it is ephemeral whatever it will be.
+fn is_input(value: &Value, work: &Work<'_>) -> bool {
+    let Data::Unknown(_, thunk) = value.data() else { return false };
+    let expression = work.arena.thunks.get(*thunk).filter(|_| value.marks().has(Marks::EPHEMERAL));
+    expression.is_some_and(|expression| matches!(expression.node, Node::Root(Root::Variable(_))))
 }
 
 /// The value with null in place of everything ephemeral.

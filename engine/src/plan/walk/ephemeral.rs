@@ -1,8 +1,19 @@
 //! Where ephemeral values may not stand: in whatever a state or a plan keeps.
 
+use super::Walk;
+use crate::config::{Expr, Node, Root};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::source::Span;
-use crate::value::{Data, Marks, Value};
+use crate::source::{FileId, Span};
+use crate::value::{Data, Marks, Type, Value};
+use std::sync::Arc;
+
+impl Walk<'_> {
+    /// What stands for an input that the plan leaves open: whatever is given when it is applied.
+    pub(super) fn left_open(&mut self, name: &Arc<str>, ty: &Type) -> Value {
+        let input = Expr::new(Node::Root(Root::Variable(name.clone())), Span::new(FileId(u32::MAX), 0..0));
+        Value::deferred(ty.clone(), self.arena.thunks.add(input)).ephemeral_if(true)
+    }
+}
 
 /// Refuses a value that is to be kept and holds an ephemeral one. `what` names it, with backticks; `kept` says why that cannot be.
 pub(super) fn refuse(value: &Value, what: &str, kept: &str, at: Span) -> Result<(), Problems> {
@@ -34,7 +45,6 @@ fn path(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::FileId;
 
     #[test]
     fn the_first_ephemeral_part_is_named() {

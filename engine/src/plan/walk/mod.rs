@@ -41,7 +41,7 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::eval::{Arena, convert, evaluate};
 use crate::plan::moves::Moves;
-use crate::plan::{Action, Blocked, Inputs, Plan, Providers};
+use crate::plan::{Action, Blocked, Holes, Inputs, Plan, Providers};
 use crate::question::{Answers, Questions};
 use crate::schema::Catalogue;
 use crate::state::{Entry, State};
@@ -86,6 +86,8 @@ pub struct Walk<'a> {
     /// What servers say against instances, which are in error unless this plan changes what they require.
     refusals: BTreeMap<Address, Diagnostic>,
     imports: Imports,
+    /// What the plan leaves open.
+    holes: Holes,
     range: Range,
     /// What a run that destroys everything finds written of what it destroys.
     undesired: Skeleton,
@@ -135,6 +137,7 @@ impl<'a> Walk<'a> {
             (providers, problems) = Providers::new(config, catalogue, &inputs);
             tables.diagnostics.extend(problems);
         }
+        let holes = Holes::of(config, &inputs, &providers);
         let undesired = if inputs.destroy { Skeleton::new(config).0 } else { Skeleton::default() };
         let stuck = tables.diagnostics.iter().any(Diagnostic::is_error);
         let imports = Imports::asked_for(&inputs);
@@ -157,6 +160,7 @@ impl<'a> Walk<'a> {
             moves,
             refusals: BTreeMap::new(),
             imports,
+            holes,
             range,
             unread: BTreeMap::new(),
             taken: BTreeMap::new(),
@@ -325,6 +329,9 @@ impl<'a> Walk<'a> {
         }
         let value = converted.sensitive_if(variable.sensitive).ephemeral_if(variable.ephemeral);
         self.validate_variable(module, name, instance, &value)?;
+        if instance.path.is_root() && self.holes.inputs.contains_key(name) {
+            return Ok(self.left_open(name, &variable.ty).sensitive_if(variable.sensitive));
+        }
         Ok(value)
     }
 

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod expressions;
+mod holes;
 mod prior;
 mod program;
 mod providers;
@@ -21,6 +22,7 @@ use engine::diagnostic::Diagnostic;
 use engine::plan::{CheckResult, Plan};
 use engine::schema::Catalogue;
 use expressions::{ExpressionV1, Expressions, Listing};
+use holes::HolesV1;
 use prior::{BasisV1, PriorV1, basis, basis_v1};
 use program::ProgramV1;
 use providers::ProvidersV1;
@@ -70,6 +72,8 @@ struct PlanV1 {
     basis: Vec<BasisV1>,
     prior: PriorV1,
     providers: ProvidersV1,
+    #[serde(default, skip_serializing_if = "HolesV1::is_empty")]
+    holes: HolesV1,
     program: ProgramV1,
     expressions: Vec<ExpressionV1>,
     values: Vec<NodeV1>,
@@ -98,6 +102,7 @@ fn associated(prior: &PriorV1, digest: &Words) -> Vec<u8> {
 pub(crate) fn write<E>(file: &PlanFile, key: impl FnOnce() -> Result<PlanSeal, E>) -> Result<Vec<u8>, Written<E>> {
     let plan = &file.plan;
     let mut secrets = Secrets::default();
+    let providers = plan.holes.without(&plan.providers);
     let mut values = Writing::new(Some(&mut secrets));
     // What is shown goes first, and shows of what is not known only that.
     values.numbers = Numbers::Gone;
@@ -124,7 +129,8 @@ pub(crate) fn write<E>(file: &PlanFile, key: impl FnOnce() -> Result<PlanSeal, E
         left: plan.left.keys().cloned().map(Named).collect(),
         basis: basis_v1(&plan.basis),
         prior: PriorV1::of(&plan.prior, &mut values),
-        providers: ProvidersV1::of(&plan.providers, &mut values),
+        providers: ProvidersV1::of(&providers, &mut values),
+        holes: HolesV1::of(&plan.holes, &mut values, &mut listing),
         program: {
             values.numbers = Numbers::Slots;
             ProgramV1::of(&plan.program, &mut values, &mut listing)
@@ -207,6 +213,8 @@ impl PlanV1 {
             program: self.program.read(&values, &mut expressions, secrets)?,
             prior: self.prior.read(&values)?,
             providers: self.providers.read(&values)?,
+            holes: self.holes.read(&values, &mut expressions)?,
+            supplied: BTreeMap::new(),
             upgraded: self.upgraded,
             connections: BTreeMap::new(),
             left: self.left.into_iter().map(|address| (address.0, engine::value::Value::null())).collect(),

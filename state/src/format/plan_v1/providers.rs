@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// The provider, and which of its configurations if that is not the usual one.
 #[derive(Serialize, Deserialize)]
-struct NameV1(Words, Option<Words>);
+pub(super) struct NameV1(Words, Option<Words>);
 
 impl From<&ProviderName> for NameV1 {
     fn from(name: &ProviderName) -> Self {

@@ -44,6 +44,8 @@ pub(super) enum NodeV1 {
     Pending(TypeV1),
     Blocked(Words),
     Sensitive(At),
+    /// What is not known and will be ephemeral.
+    Ephemeral(At),
     /// The secret of this number; it is sealed.
     Secret(u32),
 }
@@ -157,8 +159,12 @@ impl<'a> Writing<'a> {
     /// A value, with all that it leads to in the table.
     pub(super) fn put(&mut self, value: &Value) -> At {
         if value.marks().has(Marks::EPHEMERAL) {
-            self.met_ephemeral = true;
-            return At::Null;
+            if !matches!(value.data(), Data::Unknown(..)) {
+                self.met_ephemeral = true;
+                return At::Null;
+            }
+            let node = NodeV1::Ephemeral(self.put(&value.clone().without(Marks::EPHEMERAL)));
+            return At::Node(self.push(node));
         }
         if !value.is_marked_sensitive() {
             return self.put_data(value);
@@ -304,6 +310,7 @@ impl<'a> Values<'a> {
             NodeV1::Pending(ty) => Value::pending(self.ty(ty)?),
             NodeV1::Blocked(why) => Value::blocked(why.0),
             NodeV1::Sensitive(at) => self.get(&at)?.sensitive(),
+            NodeV1::Ephemeral(at) => self.get(&at)?.ephemeral_if(true),
             NodeV1::Secret(number) => secrets.value(number)?,
         })
     }

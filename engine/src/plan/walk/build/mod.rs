@@ -271,7 +271,7 @@ impl Walk<'_> {
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
         let (basis, owned) = (self.basis(), self.owned_before());
-        let Self { tables, prior, upgraded, inputs, providers, arena, answers, deposed, unobserved, repairs, moves, .. } = self;
+        let Self { tables, prior, upgraded, inputs, providers, arena, answers, deposed, unobserved, repairs, moves, holes, .. } = self;
         let Tables { fates, diagnostics: mut said, skeleton, values, groups, .. } = tables;
         said.extend(arena.warnings);
         // What the program does not need goes before the changes are made of what is left: the peak of a large plan is here.
@@ -314,6 +314,8 @@ impl Walk<'_> {
             partial: inputs.aims.is_partial(),
             refresh_only: inputs.aims.refresh_only,
             basis,
+            holes,
+            supplied: BTreeMap::new(),
             pinned: None,
         }
     }

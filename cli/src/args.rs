@@ -47,9 +47,34 @@ pub struct Global {
     /// The environment variables `NO_COLOR` and `CLICOLOR=0` do the same; `CLICOLOR_FORCE=1` colours what goes to a file as well.
     #[arg(long, global = true)]
     pub no_color: bool,
+    /// How far a plan is shown: `folded`, with what is the same of many things once, or `full`, with each thing by itself
+    ///
+    /// Folded, members of a new set are counted by kind and named, and long texts, lists and paths are shortened; `full` shortens nothing
+    /// but single lines.
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Folded, global = true, hide_short_help = true)]
+    pub detail: Level,
     /// Give the `backend` block an argument, as in `bucket=mesh`; credentials stay out of the configuration so
     #[arg(long, value_name = "NAME=TEXT", global = true, hide_short_help = true)]
     pub backend_config: Vec<BackendArgument>,
+}
+
+/// How far a plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Level {
+    /// What is the same of many things stands once.
+    Folded,
+    /// Each thing stands by itself.
+    Full,
+}
+
+impl Level {
+    /// As plans are laid out by it.
+    pub fn detail(self) -> review::Detail {
+        match self {
+            Self::Folded => review::Detail::Folded,
+            Self::Full => review::Detail::Full,
+        }
+    }
 }
 
 /// How a plan is made.

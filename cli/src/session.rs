@@ -72,9 +72,10 @@ impl Session {
             if args.global.no_color { Style::Plain } else { Style::from_environment(&world.environment, terminal) }
         };
         let (out, err) = (style(world.stdout.is_terminal()), style(world.stderr.is_terminal()));
-        let layout = Layout { style: out, width: world.stdout.width().unwrap_or(WIDTH) };
+        let layout = Layout { style: out, width: world.stdout.width().unwrap_or(WIDTH), detail: args.global.detail.detail() };
         let screen = Screen { out: world.stdout, err: world.stderr };
-        let view: Box<dyn View> = if args.verb.is_events() { Box::new(Lines::new(screen)) } else { Box::new(Human::new(screen, out, err)) };
+        let view: Box<dyn View> =
+            if args.verb.is_events() { Box::new(Lines::new(screen)) } else { Box::new(Human::new(screen, layout, err)) };
         let typed = args.global.directory.as_ref().filter(|typed| !typed.as_os_str().is_empty());
         let shown_directory = typed.map_or_else(|| ".".to_owned(), |typed| typed.display().to_string());
         let directory = typed.map_or_else(|| world.directory.clone(), |typed| world.directory.join(typed));

@@ -44,11 +44,14 @@ pub enum What {
     Line(String),
     /// The position in its list before and after, from 0.
     Moved(usize, usize),
+    /// Not the same for all things that are compared at once: what it is, after the names of those it holds for.
+    Each(Vec<(String, Self)>),
     /// A secret changes.
     Secret,
     /// Something changes of which only a fingerprint is remembered, because it may hold secrets.
     Veiled,
-    /// Text that holds structure: its language (`yaml`, `json`, `pem`, `base64 pem`, or `text` for lines) and what differs within.
+    /// Text that holds structure: its language (`yaml`, `json`, `pem`, `base64 pem`, `x509` for what
+    /// a certificate says, or `text` for lines) and what differs within.
     Within(&'static str, Difference),
 }
 
@@ -76,12 +79,18 @@ impl Difference {
 
     /// How many single values come, go, change or move. What lies within text counts, and of what comes or goes as a whole each value in it.
     pub fn changed(&self) -> usize {
-        let of = |leaf: &Leaf| match &leaf.what {
-            What::One(value) => scalars(value),
-            What::Within(_, within) => within.changed(),
+        self.leaves.iter().map(|leaf| leaf.what.changed()).sum()
+    }
+}
+
+impl What {
+    fn changed(&self) -> usize {
+        match self {
+            Self::One(value) => scalars(value),
+            Self::Within(_, within) => within.changed(),
+            Self::Each(each) => each.iter().map(|(_, what)| what.changed()).sum(),
             _ => 1,
-        };
-        self.leaves.iter().map(of).sum()
+        }
     }
 }
 
@@ -192,6 +201,19 @@ pub(crate) mod tests {
     use engine::value::Type;
     use serde_json::json;
 
+    fn words(what: &What) -> String {
+        match what {
+            What::One(value) => inline(value),
+            What::Two(before, after) => format!("{before} -> {after}"),
+            What::Secret => "secret".to_owned(),
+            What::Veiled => "veiled".to_owned(),
+            What::Line(line) => line.clone(),
+            What::Moved(from, to) => format!("{from} -> {to}"),
+            What::Each(each) => each.iter().map(|(names, what)| format!("{names}: {}", words(what))).collect::<Vec<_>>().join("; "),
+            What::Within(language, within) => format!("({language}) {}", lines(within).join("|")),
+        }
+    }
+
     /// Every leaf on one line, as the tests of this module and those below it compare them.
     pub(crate) fn lines(difference: &Difference) -> Vec<String> {
         let mut lines = Vec::new();
@@ -202,16 +224,7 @@ pub(crate) mod tests {
                 Mark::Remove => '-',
                 Mark::Move => '>',
             };
-            let what = match &leaf.what {
-                What::One(value) => inline(value),
-                What::Two(before, after) => format!("{before} -> {after}"),
-                What::Secret => "secret".to_owned(),
-                What::Veiled => "veiled".to_owned(),
-                What::Line(line) => line.clone(),
-                What::Moved(from, to) => format!("{from} -> {to}"),
-                What::Within(language, within) => format!("({language}) {}", self::lines(within).join("|")),
-            };
-            lines.push(format!("{mark} {} {what}", leaf.path));
+            lines.push(format!("{mark} {} {}", leaf.path, words(&leaf.what)));
         }
         lines
     }

@@ -7,33 +7,44 @@ mod outside;
 mod previews;
 mod rows;
 mod states;
+mod table;
 mod waits;
 
 pub use states::between;
 
 use crate::Difference;
+use crate::entry::Detail;
 use crate::notation::{cut, inline, key};
+use crate::pem::legible;
+use crate::review::Review;
 use crate::style::{Paint, Style, paint_of};
 use engine::plan::{Action, Change, CheckStatus, Counts, OutputChange, Plan};
 use engine::value::Value;
 use leaves::{Leaves, WIDEST_PATH};
-use rows::{Detail, Row, Rows};
+use rows::{Row, Rows};
 use std::fmt::Write;
 pub(crate) use waits::{Unknowns, Waits};
 
 /// How text is laid out.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Layout {
     /// Whether it is coloured.
     pub style: Style,
     /// Columns there are.
     pub width: usize,
+    /// How far what is the same is put together, and what is long is shortened.
+    pub detail: Detail,
 }
 
 impl Layout {
     /// Widest column of addresses; a longer address pushes its reason to the right.
     fn widest_address(self) -> usize {
-        self.width * 2 / 3
+        self.width / 2
+    }
+
+    /// So many lines at most, unless all are wanted.
+    fn most(self, lines: usize) -> usize {
+        if self.detail == Detail::Full { usize::MAX } else { lines }
     }
 }
 
@@ -43,11 +54,13 @@ const TOGETHER: usize = 64 * 1024;
 /// The whole plan, part by part, as soon as there is enough of it to be shown. Problems are not part of it: they come after.
 pub fn render(plan: &Plan, layout: Layout, show: &mut dyn FnMut(&str)) {
     let mut text = String::with_capacity(TOGETHER + 4096);
+    let review = Review::of(plan);
+    table::write(&mut text, plan, &review, layout);
+    blocked::write(&mut text, plan, layout);
     outside::write(&mut text, plan, layout);
-    write_rows(&mut text, plan, layout, show);
+    write_rows(&mut text, (plan, &review), layout, show);
     previews::write(&mut text, plan, layout);
     write_outputs(&mut text, &plan.outputs, layout);
-    blocked::write(&mut text, plan, layout);
     write_checks(&mut text, plan, layout);
     text.push_str(&summary(plan, layout.style));
     show(&text);
@@ -58,7 +71,7 @@ pub fn change_line(text: &mut String, change: &Change, layout: Layout) {
     let row = Row {
         action: change.action,
         label: change.address.to_string(),
-        reason: change.reason.to_string(),
+        reasons: vec![change.reason.to_string()],
         depth: 0,
         details: Vec::new(),
         unknowns: Unknowns::default(),
@@ -71,10 +84,12 @@ pub fn difference_lines(text: &mut String, difference: &Difference, indent: usiz
     Leaves { layout, indent, replacing: &[], unknowns: &Unknowns::default() }.write(text, difference);
 }
 
-fn write_rows(text: &mut String, plan: &Plan, layout: Layout, show: &mut dyn FnMut(&str)) {
-    let rows = Rows::of(plan);
-    let Some(widest) = rows.widths().map(|width| if width <= layout.widest_address() { width } else { 0 }).max() else { return };
-    for row in rows.each() {
+fn write_rows<'a>(text: &mut String, (plan, review): (&'a Plan, &'a Review<'a>), layout: Layout, show: &mut dyn FnMut(&str)) {
+    let rows = Rows::of(plan, review, layout.detail);
+    let entries = review.entries(layout.detail);
+    let widths = entries.iter().flat_map(rows::widths);
+    let Some(widest) = widths.map(|width| if width <= layout.widest_address() { width } else { 0 }).max() else { return };
+    for row in entries.iter().flat_map(|entry| rows.each(entry)) {
         write_row(text, &row, widest, layout);
         for detail in &row.details {
             write_detail(text, &row, detail, layout);
@@ -87,28 +102,42 @@ fn write_rows(text: &mut String, plan: &Plan, layout: Layout, show: &mut dyn FnM
     text.push('\n');
 }
 
+/// Fewest columns for what stands behind an address; with less it stands below.
+const FEWEST_BEHIND: usize = 24;
+
 fn write_row(text: &mut String, row: &Row<'_>, column: usize, layout: Layout) {
-    let paint = paint_of(row.action);
-    let glyph = layout.style.paint(paint, &format!("{:<3}", row.action.glyph()));
+    let glyph = layout.style.paint(paint_of(row.action), &format!("{:<3}", row.action.glyph()));
     let indent = row.depth * 2;
-    let reason = layout.style.paint(Paint::Dim, &row.why());
-    let _ = write!(text, "  {glyph} {:indent$}{:<width$}  {reason}", "", row.label, width = column.saturating_sub(indent));
+    let width = column.saturating_sub(indent).max(row.label.chars().count());
+    let start = 6 + indent + width + 2;
+    let behind = layout.width.saturating_sub(start);
+    let below = behind < FEWEST_BEHIND && row.reasons.last().is_some_and(|shortest| shortest.chars().count() > behind);
+    let space = if below { layout.width.saturating_sub(10 + indent) } else { behind };
+    let fits = |reason: &&String| reason.chars().count() <= space;
+    let reason = row.reasons.iter().find(fits).cloned().unwrap_or_else(|| cut(row.reasons.last().map_or("", String::as_str), space));
+    let reason = layout.style.paint(Paint::Dim, &reason);
+    let _ = if below {
+        write!(text, "  {glyph} {:indent$}{}\n          {:indent$}{reason}", "", row.label, "")
+    } else {
+        write!(text, "  {glyph} {:indent$}{:<width$}  {reason}", "", row.label)
+    };
     text.truncate(text.trim_end().len());
     text.push('\n');
 }
 
-fn write_detail(text: &mut String, row: &Row<'_>, detail: &Detail<'_>, layout: Layout) {
+fn write_detail(text: &mut String, row: &Row<'_>, detail: &rows::Detail<'_>, layout: Layout) {
     let indent = 8 + row.depth * 2;
     match detail {
-        Detail::Note(note) => {
-            let _ = writeln!(text, "{:indent$}{note}", "");
+        rows::Detail::Note(note) => {
+            let _ = writeln!(text, "{:indent$}{}", "", cut(note, layout.width.saturating_sub(indent)));
         }
-        Detail::Leaves(difference, replacing) => {
+        rows::Detail::Names(title, names) => write_names(text, (title, names), indent, layout),
+        rows::Detail::Leaves(difference, replacing) => {
             Leaves { layout, indent, replacing, unknowns: &row.unknowns }.write(text, difference);
         }
-        Detail::Attributes(attributes) => {
-            let space = layout.width.saturating_sub(indent);
-            let spread = |(name, value): &(String, &Value)| attributes::lines(name, value, &row.unknowns, space);
+        rows::Detail::Attributes(attributes) => {
+            let space = (layout.width.saturating_sub(indent), layout.most(attributes::MOST));
+            let spread = |(name, value): &(String, Value)| attributes::lines(name, &legible(value), &row.unknowns, space);
             let lines: Vec<_> = attributes.iter().flat_map(spread).collect();
             let column = lines.iter().map(|(path, _)| path.chars().count()).filter(|width| *width <= WIDEST_PATH).max().unwrap_or(0);
             for (path, value) in lines {
@@ -121,6 +150,36 @@ fn write_detail(text: &mut String, row: &Row<'_>, detail: &Detail<'_>, layout: L
                 text.push('\n');
             }
         }
+    }
+}
+
+/// Most lines of names that have something in common.
+const LINES_OF_NAMES: usize = 3;
+
+/// A list of names in as many lines as it takes, or as may be.
+fn write_names(text: &mut String, (title, names): (&str, &[String]), indent: usize, layout: Layout) {
+    let space = layout.width.saturating_sub(indent);
+    let mut lines = vec![format!("{title}:")];
+    let mut left = names.len();
+    for name in names {
+        let more = format!(" and {left} more");
+        let comma = if left > 1 { "," } else { "" };
+        let last = lines.len() == layout.most(LINES_OF_NAMES);
+        let Some(line) = lines.last_mut() else { break };
+        let room = space.saturating_sub(line.chars().count() + if last && left > 1 { more.chars().count() } else { 0 });
+        if name.chars().count() + 2 <= room {
+            line.extend([" ", name, comma]);
+        } else if last {
+            line.truncate(line.trim_end_matches(',').len());
+            line.push_str(&more);
+            break;
+        } else {
+            lines.push(format!("  {name}{comma}"));
+        }
+        left -= 1;
+    }
+    for line in lines {
+        let _ = writeln!(text, "{:indent$}{}", "", layout.style.paint(Paint::Dim, &line));
     }
 }
 

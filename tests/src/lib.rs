@@ -18,6 +18,7 @@ pub mod planning;
 pub mod redact;
 pub mod reference;
 pub mod required;
+pub mod reviews;
 pub mod saved;
 pub mod scenario;
 pub mod sources;

@@ -189,6 +189,17 @@ impl Scenario {
         Output { code, stdout: out.text(), stderr: err.text() }
     }
 
+    /// Runs a command line in process as on a terminal of so many columns, which shows colours unless the environment says otherwise.
+    pub fn run_on_terminal(&self, args: &[&str], columns: usize) -> Output {
+        let (out, err) = (Sink::default(), Sink::default());
+        let mut world = self.world("");
+        world.stdout = Stream::terminal(Box::new(out.clone()), Some(columns));
+        world.stderr = Stream::plain(Box::new(err.clone()));
+        let args = std::iter::once("meshplan").chain(args.iter().copied()).map(OsString::from);
+        let code = meshplan::run(world, args);
+        Output { code, stdout: out.text(), stderr: err.text() }
+    }
+
     fn registry(&self) -> MakeRegistry {
         let real = meshplan::registry_maker(self.path(), &self.environment);
         let Some(fake) = self.fake.clone() else { return real };

@@ -18,6 +18,7 @@ mod pages;
 mod places;
 mod planning;
 mod reference;
+mod reviews;
 mod rules;
 mod saved;
 mod schemas;

@@ -9,6 +9,7 @@ use engine::diagnostic::{Diagnostic, Problems};
 use engine::plan::{CheckResult, Plan};
 use engine::source::SourceTree;
 use review::style::Style;
+use review::terminal::Layout;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,7 +41,7 @@ impl Recorder {
     pub(super) fn install(session: &mut Session, detail: Detail) -> Self {
         let recorder = Self(Arc::default());
         let nowhere = || Stream::plain(Box::new(io::sink()));
-        let nothing = Human::new(Screen { out: nowhere(), err: nowhere() }, Style::Plain, Style::Plain);
+        let nothing = Human::new(Screen { out: nowhere(), err: nowhere() }, Layout::default(), Style::Plain);
         let view = std::mem::replace(&mut session.view, Box::new(nothing));
         session.view = Box::new(Recording { view, recorded: recorder.clone(), detail });
         recorder

@@ -105,14 +105,12 @@ fn a_change_shows_what_differs_and_why() {
     check(
         &ran,
         exit::CHANGES,
-        r#"  ~   meshplan_data.a       `input` changed in configuration
+        r#"  ~   meshplan_data.a       `input` changed in configuration, 1 unchanged
         ~ input   "one" -> "two"
         ~ output  "one" -> "two"
-          1 unchanged
-  ~   meshplan_data.b["x"]  `input` changed in configuration
+  ~   meshplan_data.b["x"]  `input` changed in configuration, 3 unchanged
         ~ input.of   "one" -> "two"
         ~ output.of  "one" -> "two"
-          3 unchanged
 
 Outputs
   ~   words  ["one"] -> ["two"]

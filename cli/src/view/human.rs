@@ -19,20 +19,16 @@ pub const WIDTH: usize = 120;
 #[derive(Debug)]
 pub struct Human {
     screen: Screen,
-    out: Style,
+    layout: Layout,
     err: Style,
     progress: Progress,
 }
 
 impl Human {
-    /// A view that writes here, each stream in its style.
-    pub fn new(screen: Screen, out: Style, err: Style) -> Self {
+    /// A view that writes here: data in this layout, talk in its style.
+    pub fn new(screen: Screen, layout: Layout, err: Style) -> Self {
         let progress = Progress::new(&screen.err, err);
-        Self { screen, out, err, progress }
-    }
-
-    fn layout(&self) -> Layout {
-        Layout { style: self.out, width: self.screen.out.width().unwrap_or(WIDTH) }
+        Self { screen, layout, err, progress }
     }
 }
 
@@ -44,12 +40,11 @@ impl View for Human {
     }
 
     fn plan(&mut self, plan: &Plan) {
-        let layout = self.layout();
-        terminal::render(plan, layout, &mut |text| self.screen.out.write(text));
+        terminal::render(plan, self.layout, &mut |text| self.screen.out.write(text));
     }
 
     fn steps(&mut self, plan: &Plan) {
-        let layout = self.layout();
+        let layout = self.layout;
         self.screen.out.write(&review::steps::text(plan, layout));
         self.screen.out.write(&terminal::summary(plan, layout.style));
     }
@@ -74,16 +69,16 @@ impl View for Human {
             _ => summary(applied.summary, applied.plan.destroy),
         };
         let paint = if applied.summary.is_complete() { Paint::Success } else { Paint::Error };
-        self.screen.out.write(&format!("\n{}\n", self.out.paint(paint, &line)));
+        self.screen.out.write(&format!("\n{}\n", self.layout.style.paint(paint, &line)));
         self.screen.err.write(&self.progress.record().text());
         let text = memory::outputs(applied.outputs);
         if !text.is_empty() {
-            self.screen.out.write(&format!("\n{}\n{text}", self.out.paint(Paint::Strong, "Outputs")));
+            self.screen.out.write(&format!("\n{}\n{text}", self.layout.style.paint(Paint::Strong, "Outputs")));
         }
     }
 
     fn test(&mut self, event: &TestEvent<'_>) {
-        let text = test::render(event, self.out);
+        let text = test::render(event, self.layout.style);
         self.screen.out.write(&text);
     }
 

@@ -1,20 +1,75 @@
 //! The attributes of a new thing: each on a line if it fits, spread over several if it does not.
 
+use super::rows::Detail;
 use super::waits::Unknowns;
-use crate::notation::{brief, quoted, step};
+use crate::clusters::Clusters;
+use crate::entry::Entry;
+use crate::merge::anonymous;
+use crate::notation::{brief, inline, quoted, step};
 use engine::value::{Data, Value};
 
 /// Most lines of one attribute.
-const MOST: usize = 24;
+pub(super) const MOST: usize = 24;
+
+/// The attributes of a new thing that say something: no nulls, no defaults, and those that only apply makes known together at the end. Of
+/// several new things those that are the same once, and the others for each place; a place itself goes without saying.
+pub(super) fn told<'a>(entry: &Entry<'_>, clusters: &Clusters<'_>, unknowns: &Unknowns) -> Vec<Detail<'a>> {
+    let mut known = Vec::new();
+    let mut unknown = Vec::new();
+    let first = entry.first();
+    for attribute in first.after.as_ref().map(Value::entries).unwrap_or_default() {
+        match attribute.value.data() {
+            Data::Null => {}
+            _ if first.defaults.contains(&&*attribute.key) => {}
+            Data::Unknown(..) if !unknowns.tells(&attribute.key) => unknown.push(attribute.key.to_string()),
+            _ => known.extend(values(entry, clusters, &attribute.key)),
+        }
+    }
+    let mut details = Vec::new();
+    if !known.is_empty() {
+        details.push(Detail::Attributes(known));
+    }
+    if !unknown.is_empty() {
+        details.push(Detail::Note(format!("known after apply: {}", unknown.join(", "))));
+    }
+    details
+}
+
+/// What an attribute is: once if it is the same for all, but for the name of the place.
+fn values(entry: &Entry<'_>, clusters: &Clusters<'_>, key: &str) -> Vec<(String, Value)> {
+    let several = entry.changes.len() > 1;
+    let mut kinds: Vec<(Vec<String>, &Value)> = Vec::new();
+    let mut alike: Vec<Value> = Vec::new();
+    let mut own = several;
+    for change in &entry.changes {
+        let Some(value) = change.after.as_ref().and_then(|after| after.get(key)) else { continue };
+        own &= matches!(value.data(), Data::Reference(place) if Some(&place.address) == change.place.as_ref());
+        let place = clusters.place(change).map(|place| clusters.label(place)).unwrap_or_default();
+        if several {
+            alike.push(anonymous(value, &place));
+        }
+        match kinds.iter_mut().find(|(_, other)| *other == value) {
+            Some((places, _)) => places.push(place),
+            None => kinds.push((vec![place], value)),
+        }
+    }
+    alike.dedup_by(|one, other| inline(one) == inline(other));
+    match (kinds.as_slice(), alike.as_slice()) {
+        _ if own => Vec::new(),
+        ([(_, only)], _) => vec![(key.to_owned(), (*only).clone())],
+        (_, [only]) => vec![(key.to_owned(), only.clone())],
+        _ => kinds.into_iter().map(|(places, value)| (format!("{key} in {}", places.join(", ")), value.clone())).collect(),
+    }
+}
 
 /// Paths and texts for an attribute. What needs more than `space` columns is spread over its parts, and what is longer still is cut by
 /// whoever writes it.
-pub(super) fn lines(name: &str, value: &Value, unknowns: &Unknowns, space: usize) -> Vec<(String, String)> {
+pub(super) fn lines(name: &str, value: &Value, unknowns: &Unknowns, (space, most): (usize, usize)) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     spread(name, value, (unknowns, space), &mut lines);
-    if lines.len() > MOST {
-        let more = lines.len() - (MOST - 1);
-        lines.truncate(MOST - 1);
+    if lines.len() > most {
+        let more = lines.len() - (most - 1);
+        lines.truncate(most - 1);
         lines.push((name.to_owned(), format!("and {more} more lines")));
     }
     lines
@@ -56,7 +111,7 @@ mod tests {
     use serde_json::json;
 
     fn check(value: &serde_json::Value, space: usize, expected: &[&str]) {
-        let lines = lines("a", &Value::from_json(value), &Unknowns::default(), space);
+        let lines = lines("a", &Value::from_json(value), &Unknowns::default(), (space, MOST));
         let lines: Vec<String> = lines.iter().map(|(path, text)| format!("{path} = {text}")).collect();
         assert_eq!(lines, expected, "{value}");
     }
@@ -80,10 +135,10 @@ mod tests {
     fn a_secret_is_never_spread_and_a_long_list_ends() {
         let secret = Value::object([("k", Value::string("s3cret").sensitive()), ("l", Value::string("open\n").sensitive())]);
         for space in [0, 100] {
-            let lines = lines("a", &secret, &Unknowns::default(), space);
+            let lines = lines("a", &secret, &Unknowns::default(), (space, MOST));
             assert!(lines.iter().all(|(_, text)| !text.contains("s3cret") && !text.contains("open")), "{lines:?}");
         }
-        let many = lines("a", &Value::from_json(&json!(vec!["x".repeat(9); 40])), &Unknowns::default(), 20);
+        let many = lines("a", &Value::from_json(&json!(vec!["x".repeat(9); 40])), &Unknowns::default(), (20, MOST));
         assert_eq!((many.len(), many[23].1.as_str()), (24, "and 17 more lines"));
     }
 }

@@ -1,12 +1,16 @@
-//! Which lines a plan has: every change but those that go without saying.
+//! Which lines a plan has, and what stands on each.
 
+use super::attributes;
 use super::previews::Unseen;
 use super::waits::{Unknowns, Waits};
-use crate::Difference;
-use engine::address::Address;
+use crate::clusters::Places;
+use crate::difference::{Difference, What};
+use crate::entry::{Detail as Depth, Entry, fields};
+use crate::review::Review;
+use engine::address::Key;
 use engine::plan::{Action, Change, Plan, Reason};
-use engine::value::{Data, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use engine::value::Value;
+use std::collections::BTreeMap;
 
 /// One change on its line.
 #[derive(Debug)]
@@ -14,7 +18,8 @@ pub(super) struct Row<'a> {
     pub(super) action: Action,
     /// The address, or a member's name below its parent.
     pub(super) label: String,
-    pub(super) reason: String,
+    /// What stands behind it, the longest first: whichever fits is written.
+    pub(super) reasons: Vec<String>,
     /// How deep it stands: members stand below their set.
     pub(super) depth: usize,
     pub(super) details: Vec<Detail<'a>>,
@@ -22,174 +27,195 @@ pub(super) struct Row<'a> {
     pub(super) unknowns: Unknowns,
 }
 
-impl Row<'_> {
-    /// Why, and how much beside what differs is the same.
-    pub(super) fn why(&self) -> String {
-        let unchanged = self.details.iter().map(|detail| match detail {
-            Detail::Leaves(difference, _) if !difference.leaves.is_empty() => difference.unchanged,
-            _ => 0,
-        });
-        match (unchanged.sum::<usize>(), self.reason.is_empty()) {
-            (0, _) => self.reason.clone(),
-            (unchanged, true) => format!("{unchanged} unchanged"),
-            (unchanged, false) => format!("{}, {unchanged} unchanged", self.reason),
-        }
-    }
-}
-
 /// What stands below a row.
 #[derive(Debug)]
 pub(super) enum Detail<'a> {
     /// A phrase.
     Note(String),
+    /// Names, each list after what its names have in common.
+    Names(String, Vec<String>),
     /// What differs, and the paths that force a replacement.
     Leaves(Difference, &'a [String]),
     /// Attributes of a new thing.
-    Attributes(Vec<(String, &'a Value)>),
+    Attributes(Vec<(String, Value)>),
 }
 
-/// The rows of a plan, in its own order. Each is made when it is written: all at once would be several times the plan.
+/// What rows are made with.
 pub(super) struct Rows<'a> {
-    plan: &'a Plan,
-    folded: Folded<'a>,
+    review: &'a Review<'a>,
     waits: Waits<'a>,
     unseen: Unseen<'a>,
-    /// Sets that a member changes of: they have a line also when they are kept.
-    heads: BTreeSet<Address>,
-    /// Sets in the plan.
-    sets: BTreeSet<&'a Address>,
+    detail: Depth,
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn of(plan: &'a Plan) -> Self {
-        let folded = Folded::of(plan);
-        let changing = plan.changes.iter().filter(|change| change.action.is_change() && !folded.hides(change));
-        let heads = changing.filter_map(|change| change.address.parent()).collect();
-        let parents: BTreeSet<Address> = plan.changes.iter().filter_map(|change| change.address.parent()).collect();
-        let sets = plan.changes.iter().map(|change| &change.address).filter(|address| parents.contains(address)).collect();
-        Self { plan, folded, waits: Waits::of(plan), unseen: Unseen::of(plan), heads, sets }
+    pub(super) fn of(plan: &'a Plan, review: &'a Review<'a>, detail: Depth) -> Self {
+        Self { review, waits: Waits::of(plan), unseen: Unseen::of(plan), detail }
     }
 
-    /// How many columns each row takes up to its reason.
-    pub(super) fn widths(&self) -> impl Iterator<Item = usize> {
-        self.changes().map(|change| {
-            let (label, depth) = self.label(change);
-            depth * 2 + label.chars().count()
-        })
-    }
-
-    pub(super) fn each(&self) -> impl Iterator<Item = Row<'a>> {
-        self.changes().map(|change| self.row(change))
-    }
-
-    fn changes(&self) -> impl Iterator<Item = &'a Change> {
-        let wanted = |change: &&Change| !self.folded.hides(change) && (change.action.is_change() || self.heads.contains(&change.address));
-        self.plan.changes.iter().filter(wanted)
-    }
-
-    fn label(&self, change: &Change) -> (String, usize) {
-        let parent = change.address.parent().filter(|parent| self.sets.contains(parent));
-        let (mut label, depth) = match (&parent, &change.address.member) {
-            (Some(_), Some(member)) => (member.replacen('/', " ", 1), 1),
-            _ => (change.address.to_string(), 0),
-        };
-        if let Some(key) = &change.deposed {
-            label.extend([" (deposed ", key, ")"]);
+    /// The rows of an entry: its own, and those of what is below it.
+    pub(super) fn each(&self, entry: &Entry<'a>) -> Vec<Row<'a>> {
+        if let Some(only) = alone(entry) {
+            let row = self.row(only, None);
+            return vec![Row { label: format!("{}/{}", entry.address(), only.members.concat()), depth: 0, ..row }];
         }
-        (label, depth)
+        let head = self.row(entry, None);
+        std::iter::once(head).chain(entry.below.iter().map(|below| self.row(below, Some(&entry.places)))).collect()
     }
 
-    fn row(&self, change: &'a Change) -> Row<'a> {
-        let (label, depth) = self.label(change);
-        let reason = if change.action == Action::Keep { String::new() } else { change.reason.to_string() };
-        let unknowns = self.waits.unknowns(&change.address);
-        let mut details = details(change, depth, &unknowns);
-        details.extend(change.causes.iter().cloned().chain(self.folded.phrase(change)).map(Detail::Note));
+    /// The row of an entry; `above` are the places of the set that it is below, if it is.
+    fn row(&self, entry: &Entry<'a>, above: Option<&Places<'_>>) -> Row<'a> {
+        let change = entry.first();
+        let single = entry.changes.len() == 1;
+        let depth = usize::from(above.is_some());
+        let unknowns = if single { self.waits.unknowns(&change.address) } else { Unknowns::default() };
+        let mut details: Vec<Detail<'a>> = if entry.members.len() > 1 { names(&entry.members) } else { Vec::new() };
+        details.extend(self.details(entry, depth, &unknowns));
+        details.extend(self.elsewhere(entry));
+        let goes = self.review.goes_with(change);
+        details.extend(change.causes.iter().chain(&goes).chain(&entry.causes).cloned().map(Detail::Note));
         details.extend(self.unseen.note(change).map(Detail::Note));
-        Row { action: change.action, label, reason, depth, details, unknowns }
+        // A set's own places are said at the set.
+        let concerned = above.map_or(entry.places.len() > 1, |above| entry.places != *above);
+        let places = concerned.then(|| format!("in {}", self.review.clusters().named(&entry.places)));
+        let reasons = reasons(change, &entry.reason, &details, places);
+        Row { action: change.action, label: label(entry, depth), reasons, depth, details, unknowns }
     }
-}
 
-fn details<'a>(change: &'a Change, depth: usize, unknowns: &Unknowns) -> Vec<Detail<'a>> {
-    match (&change.before, &change.after) {
-        // What a set renders follows from the set's own attributes: its members are named, not spelled out.
-        (None, Some(after)) if depth == 0 && change.action == Action::Create => attributes(after, &change.defaults, unknowns),
-        (Some(_), Some(_)) if change.action == Action::Import && !change.reason.changes_what_is_imported() => Vec::new(),
-        (Some(before), Some(after)) if changes_in_place_or_anew(change.action) => {
+    fn details(&self, entry: &Entry<'a>, depth: usize, unknowns: &Unknowns) -> Vec<Detail<'a>> {
+        let change = entry.first();
+        if let Some(difference) = &entry.difference {
+            let mut difference = difference.clone();
+            if !entry.below.is_empty() {
+                // What a set renders follows below, where it may be shown.
+                difference.leaves.retain(|leaf| !matches!(leaf.what, What::Secret | What::Veiled));
+            }
             let replacing: &[String] = match &change.reason {
                 Reason::CannotUpdate(paths) => paths,
                 _ => &[],
             };
-            vec![Detail::Leaves(Difference::between(before, after), replacing)]
+            return vec![Detail::Leaves(difference, replacing)];
         }
-        _ => Vec::new(),
-    }
-}
-
-fn changes_in_place_or_anew(action: Action) -> bool {
-    matches!(action, Action::Update | Action::Import | Action::Replace | Action::ReplaceCreateFirst)
-}
-
-/// The attributes of a new thing that say something: no nulls, no defaults, and those that only apply makes known together at the end.
-fn attributes<'a>(after: &'a Value, defaults: &[&str], unknowns: &Unknowns) -> Vec<Detail<'a>> {
-    let mut known = Vec::new();
-    let mut unknown = Vec::new();
-    for entry in after.entries() {
-        match entry.value.data() {
-            Data::Null => {}
-            _ if defaults.contains(&&*entry.key) => {}
-            Data::Unknown(..) if !unknowns.tells(&entry.key) => unknown.push(entry.key.to_string()),
-            _ => known.push((entry.key.to_string(), &entry.value)),
+        match (&change.before, &change.after, depth > 0) {
+            (None, Some(_), false) if change.action == Action::Create => attributes::told(entry, self.review.clusters(), unknowns),
+            // What a set renders follows from the set's own attributes: its members are named, not spelled out.
+            (None, Some(after), true) if self.detail == Depth::Full => {
+                after.present("manifest").map(|object| Detail::Attributes(vec![(String::new(), object.clone())])).into_iter().collect()
+            }
+            _ => Vec::new(),
         }
     }
-    let mut details = Vec::new();
-    if !known.is_empty() {
-        details.push(Detail::Attributes(known));
-    }
-    if !unknown.is_empty() {
-        details.push(Detail::Note(format!("known after apply: {}", unknown.join(", "))));
-    }
-    details
-}
 
-/// What goes with its place: counted there, not listed.
-struct Folded<'a> {
-    within: BTreeMap<&'a Address, usize>,
-}
-
-impl<'a> Folded<'a> {
-    fn of(plan: &'a Plan) -> Self {
-        let mut within = BTreeMap::new();
-        for place in plan.changes.iter().filter_map(place_of) {
-            *within.entry(place).or_default() += 1;
+    /// The addresses of an entry, if the places do not tell them.
+    fn elsewhere(&self, entry: &Entry<'a>) -> Option<Detail<'a>> {
+        let clusters = self.review.clusters();
+        let first = entry.first();
+        let told = |change: &&Change| {
+            let label = clusters.place(change).map(|place| clusters.label(place)).unwrap_or_default();
+            let keys = change.address.module.steps().iter().map(|step| &step.key).chain([&change.address.key]);
+            let own = first.address.module.steps().iter().map(|step| &step.key).chain([&first.address.key]);
+            let varying = keys.zip(own).filter(|(key, own)| key != own || matches!(key, Key::Text(text) if **text == *label));
+            varying.map(|(key, _)| key).all(|key| matches!(key, Key::Text(text) if **text == *label))
+        };
+        if first.address.member.is_some() || entry.changes.iter().all(told) {
+            return None;
         }
-        if !within.is_empty() {
-            let changing: BTreeSet<&Address> =
-                plan.changes.iter().filter(|change| change.action.is_change()).map(|change| &change.address).collect();
-            within.retain(|place, _| changing.contains(place));
-        }
-        Self { within }
-    }
-
-    fn hides(&self, change: &Change) -> bool {
-        place_of(change).is_some_and(|place| self.within.contains_key(place))
-    }
-
-    /// What the place's own row says of it, unless the plan says so itself.
-    fn phrase(&self, change: &Change) -> Option<String> {
-        let count = self.within.get(&change.address).filter(|_| change.causes.is_empty())?;
-        let (resources, verb) = if *count == 1 { ("resource", "goes") } else { ("resources", "go") };
-        Some(match change.action {
-            Action::Replace | Action::ReplaceCreateFirst if *count == 1 => "1 resource within it is created again".to_owned(),
-            Action::Replace | Action::ReplaceCreateFirst => format!("{count} resources within it are created again"),
-            _ => format!("{count} {resources} within it {verb} with it"),
-        })
+        Some(Detail::Names("these are".to_owned(), entry.changes.iter().map(|change| change.address.to_string()).collect()))
     }
 }
 
-fn place_of(change: &Change) -> Option<&Address> {
-    match &change.reason {
-        Reason::PlaceReplaced(place) | Reason::PlaceDestroyed(place) => Some(place),
-        _ => None,
+/// How many columns each row of an entry takes up to its reason.
+pub(super) fn widths(entry: &Entry<'_>) -> Vec<usize> {
+    if let Some(only) = alone(entry) {
+        return vec![entry.address().chars().count() + 1 + only.members.concat().chars().count()];
+    }
+    let below = entry.below.iter().map(|below| 2 + label(below, 1).chars().count());
+    std::iter::once(label(entry, 0).chars().count()).chain(below).collect()
+}
+
+/// The one member of a set that changes, if nothing is to be said of the set itself.
+fn alone<'e, 'a>(entry: &'e Entry<'a>) -> Option<&'e Entry<'a>> {
+    let [only] = entry.below.as_slice() else { return None };
+    let tells = |leaf: &crate::Leaf| !matches!(leaf.what, What::Secret | What::Veiled);
+    let head = entry.first();
+    let silent = head.action == Action::Keep || entry.difference.as_ref().is_some_and(|found| !found.leaves.iter().any(tells));
+    let plain = matches!(head.action, Action::Keep | Action::Update | Action::Settle) && head.causes.is_empty();
+    (plain && silent && only.members.len() == 1 && only.places == entry.places).then_some(only)
+}
+
+fn label(entry: &Entry<'_>, depth: usize) -> String {
+    let mut label = match entry.members.as_slice() {
+        [] => entry.address(),
+        [_] if depth == 0 => entry.address(),
+        [member] => member.replacen('/', " ", 1),
+        many => format!("{} objects", many.len()),
+    };
+    if let Some(key) = &entry.first().deposed {
+        label.extend([" (deposed ", key, ")"]);
+    }
+    label
+}
+
+/// Members by kind and namespace.
+fn names<'a>(members: &[&str]) -> Vec<Detail<'a>> {
+    let mut kinds: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for member in members {
+        let (kind, name) = member.split_once('/').unwrap_or(("", member));
+        let (namespace, name) = name.split_once('/').unwrap_or(("", name));
+        kinds.entry((namespace, kind)).or_default().push(name.to_owned());
+    }
+    let title = |(namespace, kind): (&str, &str), count: usize| match namespace {
+        "" => format!("{count} {kind}"),
+        _ => format!("{count} {kind} in {namespace}"),
+    };
+    kinds.into_iter().map(|(of, names)| Detail::Names(title(of, names.len()), names)).collect()
+}
+
+/// What may stand behind an address, from the longest to the shortest: where fields are shown below, the reason need not name all of them.
+fn reasons(change: &Change, reason: &str, details: &[Detail<'_>], places: Option<String>) -> Vec<String> {
+    if change.action == Action::Keep {
+        return places.into_iter().collect();
+    }
+    let unchanged: usize = details.iter().map(unchanged).sum();
+    let unchanged = (unchanged > 0).then(|| format!("{unchanged} unchanged"));
+    let behind = |reason: &str, unchanged: Option<&String>| {
+        let parts: Vec<&str> = [Some(reason), places.as_deref(), unchanged.map(String::as_str)].into_iter().flatten().collect();
+        parts.join(", ")
+    };
+    let mut all = vec![behind(reason, unchanged.as_ref())];
+    let fields = fields(&change.reason);
+    let shown = shown(fields);
+    for kept in (0..fields.len().min(3)).rev() {
+        let named: Vec<String> = fields.iter().take(kept).map(|field| format!("`{field}`")).collect();
+        let short = match (kept, fields.len()) {
+            (0, 1) => "1 field".to_owned(),
+            (0, count) => format!("{count} fields"),
+            (_, count) => format!("{} and {} more", named.join(", "), count - kept),
+        };
+        all.push(behind(&reason.replacen(&shown, &short, 1), unchanged.as_ref()));
+    }
+    if let Reason::Configuration(_) = &change.reason
+        && let Some(shortest) = all.last()
+    {
+        let short = shortest.replacen(" in configuration", "", 1);
+        all.push(short);
+    }
+    all.extend(all.last().cloned().and_then(|last| Some(last.strip_suffix(&format!(", {}", unchanged.as_ref()?))?.to_owned())));
+    all
+}
+
+/// Fields as a reason names them.
+fn shown(fields: &[String]) -> String {
+    let named: Vec<String> = fields.iter().take(3).map(|field| format!("`{field}`")).collect();
+    match fields.len().saturating_sub(3) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+fn unchanged(detail: &Detail<'_>) -> usize {
+    match detail {
+        Detail::Leaves(difference, _) if !difference.leaves.is_empty() => difference.unchanged,
+        _ => 0,
     }
 }

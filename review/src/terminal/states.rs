@@ -75,7 +75,8 @@ impl<'a> Comparing<'a> {
             _ => "changed",
         };
         *self.counts.entry(word).or_default() += 1;
-        self.rows.push((at, Row { action, label, reason, depth: 0, details, unknowns: Unknowns::default() }));
+        let reasons = vec![said(&reason, &details)];
+        self.rows.push((at, Row { action, label, reasons, depth: 0, details, unknowns: Unknowns::default() }));
     }
 
     /// Places that change; those that come or go do so with what lies in them.
@@ -120,7 +121,7 @@ impl<'a> Comparing<'a> {
 /// The attributes of a record that say something.
 fn attributes(record: &Record) -> Vec<Detail<'_>> {
     let shown = record.attributes.entries().iter().filter(|entry| !entry.value.is_null());
-    let shown: Vec<(String, &Value)> = shown.map(|entry| (entry.key.to_string(), &entry.value)).collect();
+    let shown: Vec<(String, Value)> = shown.map(|entry| (entry.key.to_string(), entry.value.clone())).collect();
     if shown.is_empty() { Vec::new() } else { vec![Detail::Attributes(shown)] }
 }
 
@@ -147,6 +148,18 @@ fn differences<'a>(before: &'a Record, after: &'a Record) -> Vec<Detail<'a>> {
         details.push(Detail::Note("fingerprints of what was applied differ".to_owned()));
     }
     details
+}
+
+/// Why, and how much beside what differs is the same.
+fn said(reason: &str, details: &[Detail<'_>]) -> String {
+    let unchanged = match details {
+        [Detail::Leaves(difference, _), ..] if !difference.leaves.is_empty() && difference.unchanged > 0 => {
+            Some(format!("{} unchanged", difference.unchanged))
+        }
+        _ => None,
+    };
+    let parts: Vec<&str> = [Some(reason), unchanged.as_deref()].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    parts.join(", ")
 }
 
 fn status(status: Status) -> String {

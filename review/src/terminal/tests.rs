@@ -47,7 +47,7 @@ fn rendered(plan: &Plan, layout: Layout) -> String {
 }
 
 fn check(plan: &Plan, expected: &str) {
-    let text = without_digits(&rendered(plan, Layout { style: Style::Plain, width: 100 }));
+    let text = without_digits(&rendered(plan, Layout { style: Style::Plain, width: 100, detail: Detail::Folded }));
     let digest = if plan.has_changes() { "Plan digest: sha256:$DIGEST\n" } else { "" };
     assert_eq!(text, format!("{expected}{digest}"));
 }
@@ -82,12 +82,12 @@ fn a_plan_tells_what_and_why_and_below_it_what_differs() {
     };
     check(
         &plan,
-        r#"  +   ca_root.mesh                        not in state
+        r#"  -/+ kind_cluster.c["cluster2"]          `node_image` cannot change in place
+        1 resource within it is created again
+  +   ca_root.mesh                        not in state
   ~   istio_operator.primary["cluster1"]  `spec.meshConfig` changed in configuration
   ~     ConfigMap istio-system/istio      `data.mesh` changed in configuration, 1 unchanged
           ~ data.mesh (yaml, 1 unchanged) accessLogFile  "" -> "/dev/stdout"
-  -/+ kind_cluster.c["cluster2"]          `node_image` cannot change in place
-        1 resource within it is created again
 
 Plan: 1 to add, 2 to change, 2 to replace, 0 to destroy.
 "#,
@@ -116,7 +116,7 @@ fn a_new_thing_shows_what_is_known_of_it() {
         }],
         ..Plan::default()
     };
-    let text = without_digits(&rendered(&plan, Layout { style: Style::Plain, width: 80 }));
+    let text = without_digits(&rendered(&plan, Layout { style: Style::Plain, width: 80, detail: Detail::Folded }));
     assert_eq!(
         text,
         format!(
@@ -230,14 +230,14 @@ fn outputs_blocked_entries_and_checks_have_their_own_sections() {
     };
     check(
         &plan,
-        r#"Outputs
+        r#"Not planned, because it could not be observed
+  ?   data.kubernetes_cluster.this["c1"]  connection refused
+
+Outputs
   +   gateway   "10.0.0.1"
   -   old       "x"
   ~   password  (sensitive value) changes
   ~   url       "http://a" -> "http://b"
-
-Not planned, because it could not be observed
-  ?   data.kubernetes_cluster.this["c1"]  connection refused
 
 Checks
       check.one_root  failed
@@ -271,11 +271,11 @@ fn every_action_has_a_glyph_and_rare_ones_are_counted_when_they_occur() {
         &plan,
         r"  -   k.d (deposed a1b2)  not in configuration
   -   k.e                 everything is destroyed
+  +/- k.t                 its create failed
   .   k.f                 not in configuration
   ->  k.m                 moved from `k.l`
   <=  k.r                 read when its arguments are known
   …   k.s                 created, not ready yet
-  +/- k.t                 its create failed
 
 Plan: 0 to add, 1 to change, 1 to replace, 2 to destroy, 1 to forget, 1 to move, 1 to read.
 ",
@@ -314,7 +314,7 @@ Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy, 2 to forget.
 #[test]
 fn colour_adds_nothing_but_colour() {
     let plan = Plan { changes: vec![change(Address::managed("k", "a"), Action::Create, Reason::NotInState)], ..Plan::default() };
-    let coloured = rendered(&plan, Layout { style: Style::Coloured, width: 80 });
+    let coloured = rendered(&plan, Layout { style: Style::Coloured, width: 80, detail: Detail::Folded });
     let mut bare = String::new();
     let mut rest = coloured.as_str();
     while let Some((before, after)) = rest.split_once('\u{1b}') {
@@ -323,7 +323,7 @@ fn colour_adds_nothing_but_colour() {
     }
     bare.push_str(rest);
     assert_ne!(bare, coloured);
-    assert_eq!(bare, rendered(&plan, Layout { style: Style::Plain, width: 80 }));
+    assert_eq!(bare, rendered(&plan, Layout { style: Style::Plain, width: 80, detail: Detail::Folded }));
 }
 
 #[test]
@@ -332,9 +332,117 @@ fn a_long_plan_is_shown_in_parts_of_whole_rows() {
     let changes = (0..5000).map(|n| change(address(n), Action::Create, Reason::NotInState)).collect();
     let plan = Plan { changes, ..Plan::default() };
     let mut parts: Vec<String> = Vec::new();
-    render(&plan, Layout { style: Style::Plain, width: 80 }, &mut |part| parts.push(part.to_owned()));
+    render(&plan, Layout { style: Style::Plain, width: 80, detail: Detail::Folded }, &mut |part| parts.push(part.to_owned()));
     assert!(parts.len() > 2, "{}", parts.len());
     assert!(parts.iter().all(|part| part.ends_with('\n') && part.len() < 2 * TOGETHER));
     let rows = parts.concat().lines().filter(|line| line.starts_with("  +   k.n")).count();
     assert_eq!(rows, 5000);
+}
+
+/// A set of objects in a cluster, and its members: each a name, what is done, and the object before and after.
+fn set(cluster: &str, members: &[(&str, Action, serde_json::Value, serde_json::Value)]) -> Vec<Change> {
+    let place = Some(keyed("sandbox_cluster", "this", cluster));
+    let address = keyed("kubernetes_manifests", "istio", cluster);
+    let fields = |action: Action| match action {
+        Action::Create => Reason::NotInState,
+        Action::Delete => Reason::NotInConfiguration,
+        _ => Reason::Configuration(vec!["spec".to_owned()]),
+    };
+    let side = |object: &serde_json::Value| (!object.is_null()).then(|| Value::from_json(&json!({ "manifest": object })));
+    let sealed = |digit: &str| Some(Value::object([("content", Value::string(format!("hmac-sha256:{}", digit.repeat(64))))]));
+    let head = Change { before: sealed("0"), after: sealed("1"), ..change(address.clone(), Action::Update, fields(Action::Update)) };
+    let member = |(name, action, before, after): &(&str, Action, serde_json::Value, serde_json::Value)| Change {
+        before: side(before),
+        after: side(after),
+        ..change(address.with_member(name), *action, fields(*action))
+    };
+    let all = std::iter::once(head).chain(members.iter().map(member));
+    all.map(|change| Change { place: place.clone(), ..change }).collect()
+}
+
+#[test]
+fn the_same_change_in_several_clusters_stands_once_with_what_differs() {
+    let deployment = |name: &str, image: &str, cluster: &str| json!({ "kind": "Deployment", "metadata": { "name": name }, "spec": { "template": { "image": image, "network": cluster } } });
+    let map = |value: &str| json!({ "kind": "ConfigMap", "data": { "a": value } });
+    let mut changes = Vec::new();
+    for (cluster, sampling) in [("c1", "1"), ("c2", "1"), ("c3", "2")] {
+        let mut members = vec![
+            ("ConfigMap/n/one", Action::Update, map("0"), map(sampling)),
+            ("ConfigMap/n/two", Action::Update, map("0"), map("1")),
+            ("ConfigMap/n/same", Action::Update, map("0"), map("1")),
+            ("Deployment/n/istiod", Action::Update, deployment("istiod", "1", "x"), deployment("istiod", "2", &format!("{cluster}-net"))),
+        ];
+        if cluster == "c2" {
+            members.push(("Service/n/old", Action::Delete, json!({ "kind": "Service", "spec": { "type": "LoadBalancer" } }), json!(null)));
+        }
+        changes.extend(set(cluster, &members));
+    }
+    check(
+        &Plan { changes, ..Plan::default() },
+        r#"Clusters   change  destroy
+c1              5        0
+c2              5        1
+c3              5        0
+
+  ~   kubernetes_manifests.istio[*]  `spec` changed in configuration, in c1, c2, c3
+  -     Service n/old                not in configuration, in c2
+          listeners on its address drop
+  ~     ConfigMap n/one              `spec` changed in configuration, 1 unchanged
+          ~ data.a
+              ~ c1, c2  "0" -> "1"
+              ~ c3      "0" -> "2"
+  ~     2 objects                    `spec` changed in configuration, 1 unchanged
+          2 ConfigMap in n: two, same
+          ~ data.a  "0" -> "1"
+  ~     Deployment n/istiod          `spec` changed in configuration, 2 unchanged
+          ~ spec.template.image    "1" -> "2"
+          ~ spec.template.network  "x" -> "{cluster}-net"
+          istiod restarts
+
+Plan: 0 to add, 15 to change, 0 to replace, 1 to destroy.
+"#,
+    );
+}
+
+#[test]
+fn many_new_objects_are_counted_by_kind_and_named_or_spelled_out() {
+    let object = |name: &str| json!({ "kind": "ConfigMap", "metadata": { "name": name }, "data": { "key": "value" } });
+    let names: Vec<String> = (0..30).map(|n| format!("ConfigMap/istio-system/settings-{n:02}")).collect();
+    let members: Vec<_> = names.iter().map(|name| (name.as_str(), Action::Create, json!(null), object(name))).collect();
+    let mut changes = set("c1", &members);
+    changes.extend(set(
+        "c2",
+        &[("Role/n/a", Action::Create, json!(null), object("a")), ("Role/n/b", Action::Create, json!(null), object("b"))],
+    ));
+    let plan = Plan { changes, ..Plan::default() };
+    let folded = rendered(&plan, Layout { style: Style::Plain, width: 100, detail: Detail::Folded });
+    for line in ["30 objects", "30 ConfigMap in istio-system: settings-00, settings-01,", " more\n", "+     Role n/a", "+     Role n/b"] {
+        assert!(folded.contains(line), "{line} in {folded}");
+    }
+    assert!(!folded.contains("value"), "{folded}");
+    let full = rendered(&plan, Layout { style: Style::Plain, width: 100, detail: Detail::Full });
+    assert_eq!(full.matches("\"value\"").count(), 32, "{full}");
+    assert!(!full.contains("objects"), "{full}");
+}
+
+#[test]
+fn addresses_are_named_where_clusters_do_not_tell_them() {
+    let of = |key: &str, cluster: &str| Change {
+        place: Some(keyed("sandbox_cluster", "this", cluster)),
+        after: Some(Value::object([("name", Value::string(format!("of-{cluster}")))])),
+        ..change(keyed("k", "secret", key), Action::Create, Reason::NotInState)
+    };
+    check(
+        &Plan { changes: vec![of("a-in-c1", "c1"), of("a-in-c2", "c2")], ..Plan::default() },
+        r#"Clusters      add
+c1              1
+c2              1
+
+  +   k.secret[*]  not in state, in c1, c2
+        name  "of-{cluster}"
+        these are: k.secret["a-in-c1"], k.secret["a-in-c2"]
+
+Plan: 2 to add, 0 to change, 0 to replace, 0 to destroy.
+"#,
+    );
 }

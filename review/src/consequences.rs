@@ -1,0 +1,92 @@
+//! What a change of an object brings about beside itself, as far as the object alone tells it.
+
+use crate::difference::{Difference, Mark};
+use engine::plan::{Action, Change};
+use engine::value::Value;
+
+/// Kinds whose pods are replaced when their template changes.
+const WORKLOADS: [&str; 3] = ["DaemonSet", "Deployment", "StatefulSet"];
+
+/// Whole phrases such as `istiod restarts`, of an object as Kubernetes has it: the attribute `manifest` of a change.
+pub(crate) fn consequences(change: &Change, difference: Option<&Difference>) -> Vec<String> {
+    let manifest = |side: Option<&Value>| side.and_then(|side| side.present("manifest")).cloned();
+    let Some(object) = manifest(change.before.as_ref()) else { return Vec::new() };
+    let name = object.present("metadata").and_then(|metadata| metadata.text("name")).unwrap_or("it");
+    let within = |path: &str| difference.is_some_and(|found| found.leaves.iter().any(|leaf| leaf.path.starts_with(path)));
+    let ends = matches!(change.action, Action::Delete | Action::Replace | Action::ReplaceCreateFirst);
+    match object.text("kind") {
+        Some(kind) if WORKLOADS.contains(&kind) && change.action == Action::Update && within("spec.template.") => {
+            vec![format!("{name} restarts")]
+        }
+        Some(kind) if WORKLOADS.contains(&kind) && matches!(change.action, Action::Replace) => {
+            vec![format!("{name} stops and starts again")]
+        }
+        Some("Service") if ends && is_balanced(&object) => vec!["listeners on its address drop".to_owned()],
+        Some("Service") => ports(difference),
+        Some("CustomResourceDefinition") if ends => vec!["every object of its kind is deleted with it".to_owned()],
+        Some("Namespace") if ends => vec!["all that is in it is deleted with it".to_owned()],
+        _ => Vec::new(),
+    }
+}
+
+fn is_balanced(service: &Value) -> bool {
+    service.present("spec").and_then(|spec| spec.text("type")) == Some("LoadBalancer")
+}
+
+/// The ports that are there no more.
+fn ports(difference: Option<&Difference>) -> Vec<String> {
+    let gone = |path: &str| Some(path.strip_prefix("spec.ports[port=")?.split([',', ']']).next()?.to_owned());
+    let leaves = difference.map(|found| found.leaves.as_slice()).unwrap_or_default();
+    let closed = leaves.iter().filter(|leaf| leaf.mark == Mark::Remove && leaf.path.ends_with(']')).filter_map(|leaf| gone(&leaf.path));
+    closed.map(|port| format!("listeners on port {port} drop")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::address::Address;
+    use engine::plan::{Counted, Reason};
+    use serde_json::json;
+
+    #[test]
+    fn what_follows_is_told() {
+        let workload = |image: &str, replicas: u32| json!({ "spec": { "replicas": replicas, "template": { "image": image } } });
+        let service = |port: u32| json!({ "spec": { "type": "LoadBalancer", "ports": [{ "port": port, "protocol": "TCP" }] } });
+        for (kind, action, before, after, expected) in [
+            ("Deployment", Action::Update, workload("1", 1), workload("2", 1), vec!["a restarts"]),
+            ("DaemonSet", Action::Update, workload("1", 1), workload("2", 1), vec!["a restarts"]),
+            ("Deployment", Action::Update, workload("1", 1), workload("1", 2), vec![]),
+            ("StatefulSet", Action::Replace, workload("1", 1), workload("2", 1), vec!["a stops and starts again"]),
+            ("Job", Action::Update, workload("1", 1), workload("2", 1), vec![]),
+            ("Service", Action::Update, service(80), service(81), vec!["listeners on port 80 drop"]),
+            ("Service", Action::Delete, service(80), json!({}), vec!["listeners on its address drop"]),
+            ("Service", Action::Delete, json!({ "spec": { "type": "ClusterIP" } }), json!({}), vec![]),
+            ("CustomResourceDefinition", Action::Delete, json!({}), json!({}), vec!["every object of its kind is deleted with it"]),
+            ("Namespace", Action::Replace, json!({}), json!({}), vec!["all that is in it is deleted with it"]),
+            ("ConfigMap", Action::Update, json!({ "data": 1 }), json!({ "data": 2 }), vec![]),
+        ] {
+            let object = |mut object: serde_json::Value| {
+                object["kind"] = json!(kind);
+                object["metadata"] = json!({ "name": "a" });
+                Value::from_json(&object)
+            };
+            let (before, after) = (object(before), object(after));
+            let difference = Difference::between(&before, &after);
+            let change = Change {
+                address: Address::managed("k", "a"),
+                deposed: None,
+                kind: "k".into(),
+                action,
+                reason: Reason::NotInState,
+                place: None,
+                before: Some(Value::object([("manifest", before)])),
+                after: None,
+                defaults: Vec::new(),
+                not_previewed: None,
+                causes: Vec::new(),
+                counted: Counted::default(),
+            };
+            assert_eq!(consequences(&change, Some(&difference)), expected, "{kind} {action:?}");
+        }
+    }
+}

@@ -103,14 +103,19 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(text.trim_end()).ok()?).ok()
 }
 
-/// All blocks as one value, by their names.
+/// What blocks say, as one value: that of the only one, or a list.
 fn described(blocks: &[Block]) -> Value {
-    let mut names: Vec<String> = Vec::new();
-    for block in blocks {
-        let again = names.iter().filter(|name| name.split(" #").next() == Some(&block.name)).count();
-        names.push(if again == 0 { block.name.clone() } else { format!("{} #{}", block.name, again + 1) });
+    let of = |block: &Block| match block.name.strip_prefix("certificate[").and_then(|name| name.strip_suffix(']')) {
+        Some(subject) => {
+            let own = block.described.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone()));
+            Value::object(own.chain([("subject".into(), Value::string(subject))]))
+        }
+        None => block.described.clone(),
+    };
+    match blocks {
+        [only] => of(only),
+        several => Value::tuple(several.iter().map(of).collect()),
     }
-    Value::object(names.into_iter().zip(blocks).map(|(name, block)| (name, block.described.clone())))
 }
 
 /// Blocks that are the same stay, of the rest those about the same subject are compared with each other, in their order.
@@ -208,8 +213,8 @@ mod tests {
         let (certificate, key) = issued("root", 2026, 1);
         let value = Value::object([("ca", Value::string(format!("{certificate}{certificate}"))), ("key", Value::string(key))]);
         let shown = inline(&legible(&value));
-        assert!(shown.contains("CN=root"), "{shown}");
-        assert!(shown.contains("#2") && shown.ends_with("key = { \"private key\" = (sensitive value) } }"), "{shown}");
+        assert_eq!(shown.matches("subject = \"CN=root\"").count(), 2, "{shown}");
+        assert!(shown.starts_with("{ ca = [{ issuer = \"itself\"") && shown.ends_with("key = (sensitive value) }"), "{shown}");
         let plain = Value::object([("a", Value::string("x"))]);
         assert_eq!(legible(&plain), plain);
     }

@@ -102,19 +102,17 @@ fn write_rows<'a>(text: &mut String, (plan, review): (&'a Plan, &'a Review<'a>),
     text.push('\n');
 }
 
-/// Fewest columns for what stands behind an address; with less it stands below.
-const FEWEST_BEHIND: usize = 24;
-
 fn write_row(text: &mut String, row: &Row<'_>, column: usize, layout: Layout) {
     let glyph = layout.style.paint(paint_of(row.action), &format!("{:<3}", row.action.glyph()));
     let indent = row.depth * 2;
     let width = column.saturating_sub(indent).max(row.label.chars().count());
     let start = 6 + indent + width + 2;
     let behind = layout.width.saturating_sub(start);
-    let below = behind < FEWEST_BEHIND && row.reasons.last().is_some_and(|shortest| shortest.chars().count() > behind);
+    // A reason is never cut: where even the shortest has no room behind the address it stands below.
+    let below = row.reasons.last().is_some_and(|shortest| shortest.chars().count() > behind);
     let space = if below { layout.width.saturating_sub(10 + indent) } else { behind };
     let fits = |reason: &&String| reason.chars().count() <= space;
-    let reason = row.reasons.iter().find(fits).cloned().unwrap_or_else(|| cut(row.reasons.last().map_or("", String::as_str), space));
+    let reason = row.reasons.iter().find(fits).or(row.reasons.last()).cloned().unwrap_or_default();
     let reason = layout.style.paint(Paint::Dim, &reason);
     let _ = if below {
         write!(text, "  {glyph} {:indent$}{}\n          {:indent$}{reason}", "", row.label, "")

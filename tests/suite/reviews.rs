@@ -138,7 +138,9 @@ fn plans_read_as_recorded_and_are_no_longer_than_twice_what_changes() {
             let wide = text.lines().filter(|line| line.chars().count() > columns && line.split_whitespace().count() > 2);
             too_wide.extend(wide.map(|line| format!("{case:?} at {columns}: {line}")));
             let lines = lines_of_changes(&text);
-            if lines > 2 * size.values {
+            // Where a terminal is too narrow for an address and its reason, they stand on two lines.
+            let broken = text.lines().filter(|line| line.starts_with("  ") && line.split_whitespace().count() == 2).count();
+            if lines > 2 * size.values + if columns < 120 { broken } else { 0 } {
                 too_long.push(format!("{case:?} at {columns}: {lines} lines for {} values\n{text}", size.values));
             }
             if columns == 120 {

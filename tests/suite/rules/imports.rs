@@ -260,7 +260,8 @@ fn objects_made_by_hand_become_ours() {
     let scenario = shop();
     let plan = scenario.run(&["plan", "--detailed-exitcode"]).expect_code(2);
     for line in [
-        "<-  kubernetes_namespace.shop                    exists as `shop`, `metadata.labels.istio-injection` changes",
+        "<-  kubernetes_namespace.shop ",
+        "exists as `shop`, 1 field changes, 5 unchanged",
         "<-  module.within.kubernetes_secret.all[\"keys\"]  exists as `shop/keys`, `data.key` changes",
         "changes, 9 unchanged\n        ~ manifest.data.other  \"one\" -> \"2\"\n",
         "~ data  (sensitive value) changes",

@@ -169,7 +169,7 @@ fn what_goes_stands_first_in_its_cluster() {
     for text in [
         "forces replacement",
         "3 resources within it are created again",
-        "2 unchanged",
+        "cannot change in place, 1 unchanged",
         "connection refused",
         "<del>&quot;<mark>a</mark>&quot;</del>",
     ] {

@@ -98,7 +98,7 @@ impl Rendered {
 
     /// All objects as one text.
     pub fn text(&self) -> String {
-        self.objects.iter().map(|object| format!("---\n{}", yaml::document(object))).collect()
+        self.objects.iter().flat_map(|object| ["---\n".to_owned(), yaml::document(object)]).collect()
     }
 }
 

@@ -42,7 +42,7 @@ fn a_part_is_planned_applied_and_warned_of() {
     assert_eq!(lines(&fake.run("plan")), ["+ meshplan_data.b[\"y\"] not in state"]);
     assert_eq!(lines(&fake.run("destroy --auto-approve --exclude meshplan_data.a")), ["- meshplan_data.b[\"x\"] everything is destroyed"]);
     let ran = fake.run("apply --auto-approve --replace meshplan_data.a");
-    assert_eq!(lines(&ran)[0], "-/+ meshplan_data.a as requested", "{}", ran.err);
+    assert_eq!(lines(&ran)[0], "-/+ meshplan_data.a as requested, 1 unchanged", "{}", ran.err);
     let json = fake.run("plan --json --target meshplan_data.a --replace meshplan_data.a").out;
     assert!(json.contains("\"code\":\"requested\"") && json.contains("\"partial\":true"), "{json}");
 }

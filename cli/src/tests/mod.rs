@@ -30,7 +30,7 @@ fn mistakes_on_the_command_line_exit_with_one_and_help_with_zero() {
     let fake = Fake::new(&[]);
     for (args, code, out, err) in [
         ("", exit::FAILED, "", "Usage: meshplan"),
-        ("plann", exit::FAILED, "", "a similar subcommand exists: 'plan'"),
+        ("plann", exit::FAILED, "", "some similar subcommands exist: 'explain', 'plan'"),
         ("plan --out", exit::FAILED, "", "a value is required for '--out <FILE>'"),
         ("plan --var region", exit::FAILED, "", "expected a name and a value, as in `region=eu`"),
         ("apply --parallelism 0", exit::FAILED, "", "at least one operation has to run"),

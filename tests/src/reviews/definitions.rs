@@ -47,10 +47,10 @@ impl Rendering<'_> {
         let spec = json!({
             "description": description, "type": "object", "properties": fields, "x-kubernetes-preserve-unknown-fields": true,
         });
-        self.custom(group, kind, plural, spec)
+        self.custom(group, kind, plural, &spec)
     }
 
-    fn custom(&self, group: &str, kind: &str, plural: &str, spec: Json) -> Json {
+    fn custom(&self, group: &str, kind: &str, plural: &str, spec: &Json) -> Json {
         json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
             "metadata": { "name": format!("{plural}.{group}"), "labels": self.labels("base") },
@@ -79,7 +79,7 @@ impl Rendering<'_> {
         let description = fields.pointer_mut("filter/properties/domain/properties/match", "description");
         *description = self.pick(Case::Definition, "Which match counts.", "Which match counts, if there are several.");
         let spec = json!({ "description": "All that a proxy may be told.", "type": "object", "properties": fields });
-        self.custom("mesh.example.org", "ProxyProfile", "proxyprofiles", spec)
+        self.custom("mesh.example.org", "ProxyProfile", "proxyprofiles", &spec)
     }
 }
 

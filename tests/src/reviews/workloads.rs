@@ -71,8 +71,8 @@ impl Rendering<'_> {
         ]);
         self.deployment(
             "istiod",
-            json!({ "app": "istiod" }),
-            json!({ "serviceAccountName": "istiod", "containers": containers, "volumes": volumes }),
+            &json!({ "app": "istiod" }),
+            &json!({ "serviceAccountName": "istiod", "containers": containers, "volumes": volumes }),
         )
     }
 
@@ -89,10 +89,10 @@ impl Rendering<'_> {
             let renamed = self.counts(Case::Upgrade, 2);
             app["istio"] = json!(if renamed { "eastwestgateway" } else { "eastwest" });
         }
-        self.deployment(name, app, json!({ "serviceAccountName": "istio-ingressgateway", "containers": [proxy] }))
+        self.deployment(name, &app, &json!({ "serviceAccountName": "istio-ingressgateway", "containers": [proxy] }))
     }
 
-    fn deployment(&self, name: &str, app: Json, pods: Json) -> Json {
+    fn deployment(&self, name: &str, app: &Json, pods: &Json) -> Json {
         let mut labels = app.clone();
         labels["sidecar.istio.io/inject"] = json!("false");
         json!({

@@ -13,6 +13,7 @@ mod definitions;
 mod deletes;
 mod differential;
 mod digest;
+mod drift;
 mod example;
 mod faults;
 mod generated;

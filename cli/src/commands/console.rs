@@ -105,9 +105,11 @@ impl Evaluation {
         let here = |problem: &&Diagnostic| problem.at.is_some_and(|at| at.file == file);
         let warnings: Vec<_> = plan.diagnostics.iter().filter(here).cloned().collect();
         session.view.diagnostics(&session.sources, &warnings);
-        let null = Value::null();
         let change = plan.outputs.iter().find(|output| output.name == self.name);
-        let value = change.and_then(|change| change.after.as_ref()?.items().first()).unwrap_or(&null);
+        // What is out of reach is no output of the plan, and still says of itself why.
+        let planned = change.and_then(|change| change.after.as_ref()).or_else(|| plan.unplanned_outputs.get(&self.name));
+        let null = Value::null();
+        let value = planned.and_then(|planned| planned.items().first().or_else(|| planned.blocked_why().map(|_| planned))).unwrap_or(&null);
         let shown = if asks_type { type_of(value).to_string() } else { memory::pretty(value, 0) };
         session.data(&format!("{shown}\n"));
         Ok(())

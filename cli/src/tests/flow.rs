@@ -182,6 +182,20 @@ fn the_console_evaluates_what_an_output_would() {
 }
 
 #[test]
+fn a_console_says_why_a_value_is_not_known() {
+    let text = "data \"kubernetes_cluster\" \"c\" {\n  context = \"far\"\n}\nlocals {\n  uid = data.kubernetes_cluster.c.uid\n}\nresource \"meshplan_data\" \"d\" {\n  input = 1\n}\n";
+    let mut fake = Fake::new(&[("main.mesh.hcl", text)]);
+    let why = "(not observed: there is no kubeconfig; looked for ";
+    for (line, before) in [("data.kubernetes_cluster.c.uid\n", ""), ("local.uid\n", ""), ("{ a = 1, b = local.uid }\n", "a = 1")] {
+        let ran = fake.input(line).run("console");
+        assert_eq!((ran.code, ran.err.as_str()), (exit::DONE, ""), "{line}: {ran:?}");
+        assert!(ran.out.contains(why) && ran.out.contains(before) && !ran.out.contains("null"), "{line}: {ran:?}");
+    }
+    // What an apply makes is out of no reach: it is known after it.
+    assert_eq!(fake.input("meshplan_data.d.id\n").run("console").out.trim(), "(known after apply)");
+}
+
+#[test]
 fn a_console_goes_on_after_a_problem() {
     let mut fake = applied();
     let ran = fake.typed(&["", "var.word", "var.wrd", "[1,", "2]", "(1 +", "", "exit", "3"]).run("console");

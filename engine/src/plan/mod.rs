@@ -48,6 +48,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Root outputs that change.
     pub outputs: Vec<OutputChange>,
+    /// Root outputs that stay as they are because what they need is out of reach or out of the part that is aimed at, each with what is
+    /// known of what it would become. Never saved.
+    pub unplanned_outputs: BTreeMap<Arc<str>, Value>,
     /// Checks and what they say so far.
     pub checks: Vec<CheckResult>,
     /// What could not be planned because it could not be observed.

@@ -207,6 +207,7 @@ impl PlanV1 {
         let plan = Plan {
             changes: self.changes.into_iter().map(|change| change.read(&values)).collect::<Result<_, _>>()?,
             outputs: self.outputs.into_iter().map(|output| output.read(&values)).collect::<Result<_, _>>()?,
+            unplanned_outputs: BTreeMap::new(),
             checks: self.checks.into_iter().map(CheckResult::from).collect(),
             blocked: self.blocked.into_iter().map(Into::into).collect(),
             diagnostics: self.diagnostics.into_iter().map(Diagnostic::from).collect(),

@@ -52,6 +52,8 @@ struct Builder<'w, 'a> {
     /// Checks evaluated at apply, by name.
     gates: BTreeMap<Arc<str>, SlotId>,
     bringers: Bringers,
+    /// Root outputs that cannot be planned, and what is known of them.
+    unplanned_outputs: BTreeMap<Arc<str>, Value>,
 }
 
 /// Makes the plan.
@@ -76,6 +78,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         renders: BTreeMap::new(),
         gates: BTreeMap::new(),
         bringers,
+        unplanned_outputs: BTreeMap::new(),
     };
     if builder.walk.inputs.aims.refresh_only {
         builder.add_refreshes();
@@ -84,9 +87,10 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     }
     let outputs = builder.add_outputs();
     let (places, left) = (builder.places(), builder.left());
+    let unplanned_outputs = std::mem::take(&mut builder.unplanned_outputs);
     let program = Program { slots: builder.slots, instances: builder.instances, places };
     let checks = checks.into_iter().map(|checked| checked.result).collect();
-    Plan { left, ..walk.plan(program, outputs, checks) }
+    Plan { left, unplanned_outputs, ..walk.plan(program, outputs, checks) }
 }
 
 /// What a check came to.
@@ -219,10 +223,8 @@ impl Builder<'_, '_> {
         for (name, output) in &outputs {
             let Some(node) = self.walk.tables.skeleton.find(0, &Item::Output(name.clone())) else { continue };
             let Some(value) = self.walk.tables.value(node, &ModulePath::root()).cloned() else { continue };
-            if value.blocked_why().is_some() || value.holds_pending() || self.comes_from_what_is_left_out(&value) {
-                continue;
-            }
-            if self.walk.inputs.aims.refresh_only && !value.is_known() {
+            if self.is_out_of_reach(&value) {
+                self.unplanned_outputs.insert(name.clone(), value);
                 continue;
             }
             let mut needs = asserted.remove(name).unwrap_or_default();
@@ -300,6 +302,7 @@ impl Walk<'_> {
         Plan {
             changes,
             outputs,
+            unplanned_outputs: BTreeMap::new(),
             checks,
             blocked,
             diagnostics,

@@ -40,8 +40,16 @@ impl Builder<'_, '_> {
         self.keep_problems(&kept);
     }
 
+    /// Whether an output's value cannot be planned in this run.
+    pub(super) fn is_out_of_reach(&mut self, value: &Value) -> bool {
+        value.blocked_why().is_some()
+            || value.holds_pending()
+            || self.comes_from_what_is_left_out(value)
+            || self.walk.inputs.aims.refresh_only && !value.is_known()
+    }
+
     /// Whether something that a value came from changes, and not in this run.
-    pub(super) fn comes_from_what_is_left_out(&mut self, value: &Value) -> bool {
+    fn comes_from_what_is_left_out(&mut self, value: &Value) -> bool {
         if !self.walk.inputs.aims.is_partial() && !self.walk.inputs.aims.refresh_only {
             return false;
         }

@@ -57,6 +57,8 @@ impl Backend for Local {
     }
 
     fn take(&self, holder: &Holder, timeout: Duration) -> Result<(Box<dyn Held>, Option<Holder>), Error> {
+        let directory = self.paths.directory();
+        std::fs::create_dir_all(directory).map_err(Error::io("make", directory))?;
         let (lock, before) = Lock::take(&self.paths, holder, timeout)?;
         Ok((Box::new(HeldFiles { paths: self.paths.clone(), lock, journal: None }), before))
     }

@@ -231,3 +231,21 @@ fn nothing_remembered_is_nothing_to_pull() {
     assert!(fake.run("state mv a.b a.c").err.starts_with("error: not in state\n"));
     assert_eq!(fake.text("meshplan.state.json"), None);
 }
+
+#[test]
+fn the_directory_of_a_state_file_is_made() {
+    let main = "meshplan {\n  backend \"local\" {\n    path = \"states/east/mesh.json\"\n  }\n}\nresource \"meshplan_data\" \"d\" {\n  input = 1\n}\n";
+    let fake = Fake::new(&[("main.mesh.hcl", main)]);
+    assert_eq!(fake.run("plan").code, exit::DONE);
+    let ran = fake.run("apply --auto-approve");
+    assert_eq!(ran.code, exit::DONE, "{ran:?}");
+    assert!(fake.text("states/east/mesh.json").is_some() && fake.run("state list").out == "meshplan_data.d\n");
+    // What stands in its place is named.
+    fake.write("file", "");
+    fake.write("main.mesh.hcl", &main.replace("states/east", "file/east"));
+    std::fs::remove_dir_all(fake.path().join("states")).unwrap();
+    std::fs::remove_dir_all(fake.path().join(".meshplan")).unwrap();
+    let ran = fake.run("apply --auto-approve");
+    assert_eq!(ran.code, exit::FAILED);
+    assert!(ran.err.contains("`$DIR/file/east") && ran.err.contains("ot a directory"), "{ran:?}");
+}

@@ -1,7 +1,7 @@
 //! Ways to a cluster that a kubeconfig describes.
 
 use meshplan_tests::apiserver::access::kubeconfig;
-use meshplan_tests::apiserver::{self, ApiServer, Credential, Proxy};
+use meshplan_tests::apiserver::{self, Access, ApiServer, Credential, Proxy};
 use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -72,6 +72,19 @@ fn tunnel() -> (String, Arc<AtomicUsize>) {
     (url, opened)
 }
 
+/// A proxy that lets nobody through, with a password in its URL. It ends with the test binary.
+fn refusing() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://me:word@{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            BufReader::new(client.try_clone().unwrap()).lines().map_while(Result::ok).take_while(|line| !line.is_empty()).for_each(drop);
+            client.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").ok();
+        }
+    });
+    url
+}
+
 #[test]
 fn a_proxy_that_a_kubeconfig_names_is_gone_through() {
     let Some(cluster) = apiserver::shared(0) else { return };
@@ -86,7 +99,26 @@ fn a_proxy_that_a_kubeconfig_names_is_gone_through() {
     config["clusters"][0]["cluster"]["proxy-url"] = "http://me:word@127.0.0.1:1".into();
     scenario.write("kubeconfig", &config.to_string());
     let refused = scenario.run(&["plan"]).all();
-    assert!(!refused.contains("word"), "{refused}");
+    let told = "nothing listens at the address of the proxy `http://127.0.0.1:1` on the way to the API server (connection refused)";
+    assert!(refused.contains(told) && !refused.contains("word"), "{refused}");
+    // The name of one that is nowhere; one that says no; one that the environment names is named as well.
+    for (proxy, told) in [
+        (
+            "http://me:word@proxy.invalid:3128",
+            "the host of the proxy `http://proxy.invalid:3128` on the way to the API server is not known",
+        ),
+        (&*refusing(), "on the way to the API server does not lead there"),
+    ] {
+        config["clusters"][0]["cluster"]["proxy-url"] = proxy.into();
+        scenario.write("kubeconfig", &config.to_string());
+        let refused = scenario.run(&["plan"]).all();
+        assert!(refused.contains(told) && !refused.contains("word"), "{proxy}: {refused}");
+    }
+    let elsewhere = Access { server: "https://meshplan.invalid:6443".to_owned(), ..cluster.admin().named("far") };
+    scenario.reach(&[elsewhere]);
+    scenario.set("HTTPS_PROXY", "http://me:word@127.0.0.1:1");
+    let refused = scenario.run(&["plan"]).all();
+    assert!(refused.contains("the proxy `http://127.0.0.1:1`") && !refused.contains("word"), "{refused}");
 }
 
 #[test]

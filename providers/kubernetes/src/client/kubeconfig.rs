@@ -3,7 +3,7 @@
 use super::connect::Connector;
 use super::plugin::{LoggedIn, Plugins};
 use super::proxy::{Proxies, proxy_at};
-use super::transport::{credentials, no_credentials, one_line};
+use super::transport::{Behind, credentials, no_credentials, one_line};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::port::BoxFuture;
@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tower::layer::layer_fn;
+use tower::util::MapErrLayer;
 
 /// What a kubeconfig says of a cluster, without credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +96,7 @@ impl KubeconfigConnector {
         if let Some(token) = &self.token {
             config.auth_info = AuthInfo { token: Some(token.to_string().into()), ..AuthInfo::default() };
         }
+        let proxy = config.proxy_url.clone();
         let plugin = self.plugins.take(&mut config.auth_info);
         if let Some(plugin) = &plugin {
             plugin.given().await.map_err(|refusal| no_credentials(&refusal))?.show(&mut config.auth_info);
@@ -105,6 +107,7 @@ impl KubeconfigConnector {
             kube::Error::Auth(error) => no_credentials(&credentials(&error)),
             error => one_line(&error),
         })?;
+        let builder = builder.with_layer(&MapErrLayer::new(move |failure| Behind::of(proxy.as_ref(), failure)));
         Ok(match plugin {
             Some(plugin) => builder.with_layer(&layer_fn(|inner| LoggedIn::new(inner, plugin.clone()))).build(),
             None => builder.build(),

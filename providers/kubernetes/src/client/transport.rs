@@ -2,12 +2,14 @@
 
 use super::error::{CallError, Lost};
 use super::plugin::Refusal;
+use http::Uri;
 use hyper_util::client::legacy;
 use kube::client::AuthError;
 use rustls::CertificateError;
 use std::error::Error;
 use std::fmt;
 use std::io;
+use tower::BoxError;
 
 /// A request that the client could not get an answer to.
 pub(super) fn unanswered(error: &(dyn Error + 'static)) -> CallError {
@@ -21,8 +23,16 @@ pub(super) fn unanswered(error: &(dyn Error + 'static)) -> CallError {
         return hopeless(certificate);
     }
     let text = one_line(error);
+    let proxy = causes(error).find_map(|cause| cause.downcast_ref::<Behind>()).map(|behind| &behind.proxy);
+    let (host, address, target) = match proxy {
+        None => ("the API server's host".to_owned(), "the API server's address".to_owned(), "the API server".to_owned()),
+        Some(proxy) => {
+            let named = format!("the proxy `{proxy}` on the way to the API server");
+            (format!("the host of {named}"), format!("the address of {named}"), named)
+        }
+    };
     if text.contains("dns error") {
-        return hopeless(format!("the API server's host is not known: {}; is its name right, and is its network there?", last(error)));
+        return hopeless(format!("{host} is not known: {}; is its name right, and is its network there?", last(error)));
     }
     let lost = match causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>()) {
         Some(client) if client.is_connect() => Lost::Unsent,
@@ -30,19 +40,52 @@ pub(super) fn unanswered(error: &(dyn Error + 'static)) -> CallError {
     };
     let message = match causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => {
-            "nothing listens at the API server's address (connection refused): it is down, or the address is another one".to_owned()
+            format!("nothing listens at {address} (connection refused): it is down, or the address is another one")
         }
         Some(io::ErrorKind::TimedOut) if lost == Lost::Unsent => {
-            "the API server's address does not answer (connecting timed out): a firewall, a network that is not there, a machine that is off, or a server that hangs"
-                .to_owned()
+            format!(
+                "{address} does not answer (connecting timed out): a firewall, a network that is not there, a machine that is off, or a \
+                 server that hangs"
+            )
         }
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
-            format!("no network leads to the API server ({})", last(error))
+            format!("no network leads to {target} ({})", last(error))
         }
+        _ if lost == Lost::Unsent && proxy.is_some() => format!("{target} does not lead there: {}", last(error)),
         _ if lost == Lost::Unsent => format!("the API server could not be reached: {text}"),
         _ => format!("the connection to the API server broke before the answer came: {}", last(error)),
     };
     CallError { lost, ..CallError::unanswered(message) }
+}
+
+/// A failure behind a proxy, which is what was connected to.
+#[derive(Debug)]
+pub(super) struct Behind {
+    /// Scheme, host and port: what else a URL says may be a password.
+    proxy: String,
+    failure: BoxError,
+}
+
+impl Behind {
+    /// A failure on the way through the proxy of this URL, or as it is where there is none.
+    pub(super) fn of(proxy: Option<&Uri>, failure: BoxError) -> BoxError {
+        let Some(proxy) = proxy else { return failure };
+        let port = proxy.port().map_or_else(String::new, |port| format!(":{port}"));
+        let proxy = format!("{}://{}{port}", proxy.scheme_str().unwrap_or("http"), proxy.host().unwrap_or_default());
+        Box::new(Self { proxy, failure })
+    }
+}
+
+impl fmt::Display for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.failure, f)
+    }
+}
+
+impl Error for Behind {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.failure)
+    }
 }
 
 fn hopeless(message: String) -> CallError {

@@ -12,5 +12,8 @@ pub const CHANGES: u8 = 2;
 /// `fmt --check` found a file that is not laid out in the usual style.
 pub const UNFORMATTED: u8 = 3;
 
+/// The program itself is at fault: it ended where it should not. What was under way is in the journal, and the next run looks at it.
+pub const DEFECT: u8 = 101;
+
 /// A second interruption: left at once. What was under way is in the journal, and the next run looks at it.
 pub const INTERRUPTED: u8 = 130;

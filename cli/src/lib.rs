@@ -6,6 +6,7 @@ mod aims;
 pub mod args;
 mod backend;
 pub mod commands;
+mod defect;
 mod disk;
 mod encryption;
 pub mod exit;
@@ -27,6 +28,7 @@ mod variables;
 pub mod view;
 pub mod world;
 
+pub use defect::end_at_panics;
 pub use providers::registry_maker;
 pub use real::real_world;
 pub use world::World;

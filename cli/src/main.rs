@@ -7,6 +7,7 @@ use std::process::ExitCode;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    meshplan::end_at_panics();
     let code = meshplan::run(meshplan::real_world(), std::env::args_os());
     // The allocator goes through all that is left of the thread that ends the process; another thread has nothing.
     let ended = std::thread::Builder::new().spawn(move || std::process::exit(code.into()));

@@ -21,6 +21,9 @@ pub const KILL_AT: &str = "TEST_KILL_AT";
 pub const FAIL_AT: &str = "TEST_FAIL_AT";
 /// The variable that names the point to wait at, in the file `held`, until there is a file `go`.
 pub const HOLD_AT: &str = "TEST_HOLD_AT";
+/// The variable that names the point to panic at, with a message that holds all arguments of an effect. The same message is written to
+/// the file `panicked`.
+pub const PANIC_AT: &str = "TEST_PANIC_AT";
 /// What a failure says.
 pub const FAILED: &str = "the world says no";
 /// The variable that names the file to which the number of points is written.
@@ -39,28 +42,34 @@ enum Fault {
     Kill,
     Fail,
     Hold,
+    Panic,
 }
 
 impl Points {
     /// What the environment asks for.
     fn from_environment() -> Self {
-        let mut asked = [(KILL_AT, Fault::Kill), (FAIL_AT, Fault::Fail), (HOLD_AT, Fault::Hold)].into_iter();
+        let known = [(KILL_AT, Fault::Kill), (FAIL_AT, Fault::Fail), (HOLD_AT, Fault::Hold), (PANIC_AT, Fault::Panic)];
+        let mut asked = known.into_iter();
         let fault = asked.find_map(|(name, fault)| Some((fault, std::env::var(name).ok()?.parse().ok()?)));
         Self { passed: AtomicU64::new(0), fault }
     }
 
     /// Passes the next point, of the journal.
     async fn store(&self) -> Result<(), StoreError> {
-        self.pass().await.map_err(|()| StoreError(FAILED.to_owned()))
+        self.pass("").await.map_err(|()| StoreError(FAILED.to_owned()))
     }
 
-    /// Passes the next point; an error if it is to fail.
-    async fn pass(&self) -> Result<(), ()> {
+    /// Passes the next point, at which the process has this in reach; an error if it is to fail.
+    async fn pass(&self, reach: &str) -> Result<(), ()> {
         let point = self.passed.fetch_add(1, Ordering::SeqCst);
         match self.fault.filter(|(_, at)| *at == point) {
             None => Ok(()),
             Some((Fault::Kill, _)) => kill_this_process(),
             Some((Fault::Fail, _)) => Err(()),
+            Some((Fault::Panic, _)) => {
+                std::fs::write("panicked", reach).unwrap();
+                panic!("{reach}");
+            }
             Some((Fault::Hold, _)) => {
                 std::fs::write("held", "").unwrap();
                 while !Path::new("go").exists() {
@@ -97,36 +106,42 @@ impl Provider for PassingProvider {
     }
 
     fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        self.after(self.0.create(request))
+        self.after(reach(&request), self.0.create(request))
     }
 
     fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        self.after(self.0.settle(request))
+        self.after(reach(&request), self.0.settle(request))
     }
 
     fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        self.after(self.0.update(request))
+        self.after(reach(&request), self.0.update(request))
     }
 
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
+            let reach = reach(&request);
             self.0.delete(request).await?;
-            self.1.pass().await.map_err(|()| failure())
+            self.1.pass(&reach).await.map_err(|()| failure())
         })
     }
 }
 
 impl PassingProvider {
     /// A thing that was made or changed is there although its provider says that it failed.
-    fn after<'a>(&'a self, effect: BoxFuture<'a, Result<Done, Failure>>) -> BoxFuture<'a, Result<Done, Failure>> {
+    fn after<'a>(&'a self, reach: String, effect: BoxFuture<'a, Result<Done, Failure>>) -> BoxFuture<'a, Result<Done, Failure>> {
         Box::pin(async move {
             let done = effect.await?;
-            match self.1.pass().await {
+            match self.1.pass(&reach).await {
                 Ok(()) => Ok(done),
                 Err(()) => Err(Failure { partial: Some(Box::new(done)), ..failure() }),
             }
         })
     }
+}
+
+/// What a provider has at hand during an effect.
+fn reach(request: &Request) -> String {
+    format!("{}: {:?}", request.address, request.arguments.to_json())
 }
 
 fn failure() -> Failure {
@@ -170,6 +185,7 @@ impl Guard for PassingGuard {
 
 /// Runs the real command line in the real world, with points counted. What the child binary does.
 pub fn run_counting() -> u8 {
+    meshplan::end_at_panics();
     let points = Arc::new(Points::from_environment());
     let world = meshplan::real_world();
     let (make, wrap) = (world.registry, world.guard);

@@ -3,7 +3,7 @@
 
 use crate::laws::{APPLY, CLUSTERS, COUNTING, made_twice};
 use meshplan::World;
-use meshplan_tests::faults::{FAIL_AT, FAILED};
+use meshplan_tests::faults::{FAIL_AT, FAILED, PANIC_AT};
 use meshplan_tests::held::Held;
 use meshplan_tests::killed::Counting;
 use meshplan_tests::redact;
@@ -84,6 +84,56 @@ fn a_failure_of_any_effect_or_write_is_told_and_completed_by_the_next_apply() {
         }
         completes(&scenario, &expected, &after);
     }
+}
+
+const PLANTED: &str = "hunter2-hunter2";
+
+/// A secret in the arguments of effects, and things before and after them.
+const SECRETS: &str = r#"
+variable "password" {
+  type      = string
+  sensitive = true
+}
+resource "meshplan_data" "kept" {
+  input = { password = var.password }
+}
+resource "kubernetes_secret" "held" {
+  cluster   = sandbox_cluster.this
+  namespace = kubernetes_namespace.shop.name
+  name      = "held"
+  data      = { password = var.password }
+}
+"#;
+
+#[test]
+fn a_defect_at_any_point_tells_its_place_and_no_secret_and_the_next_apply_goes_on() {
+    let scenario = || {
+        let mut scenario = Scenario::with(&(CHAIN.to_owned() + SECRETS));
+        scenario.set("MESHPLAN_VAR_password", PLANTED);
+        scenario
+    };
+    let first = scenario();
+    let points = COUNTING.finish(&first, &APPLY, None);
+    let expected = Straight { points, state: redact::state(&first.state()) };
+    let mut in_reach = 0;
+    for point in 0..points {
+        let scenario = scenario();
+        let args: &[&str] = if point % 2 == 0 { &APPLY } else { &["apply", "--auto-approve", "--json"] };
+        let output =
+            COUNTING.command(&scenario, args).stdout(std::process::Stdio::piped()).env(PANIC_AT, point.to_string()).output().unwrap();
+        let after = format!("panicked at point {point}");
+        if output.status.code() == Some(0) {
+            assert!(Counting::passed(&scenario) <= point, "{after}: it went on");
+            continue;
+        }
+        let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), said(&output));
+        assert_eq!(output.status.code(), Some(101), "{after}: {all}");
+        assert!(all.contains("error: defect of meshplan") && all.contains("faults.rs:"), "{after}: {all}");
+        assert!(!all.contains(PLANTED) && !all.contains("aHVudGVyMi1odW50ZXIy"), "{after}: {all}");
+        in_reach += usize::from(scenario.read("panicked").contains(PLANTED));
+        completes(&scenario, &expected, &after);
+    }
+    assert!(in_reach >= 2, "the messages that are not shown hold the secret: {in_reach}");
 }
 
 #[test]

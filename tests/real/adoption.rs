@@ -149,3 +149,36 @@ fn what_changes_when_something_is_taken_over_is_shown_before() {
     within.configure("");
     within.destroy();
 }
+
+#[test]
+fn what_another_state_has_is_taken_over_only_where_both_agree_or_by_force() {
+    let Some(within) = Within::shared() else { return };
+    let (api, path) = (within.cluster.api(), within.path("/api/v1 configmaps/m"));
+    let map = |value: &str| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "m", "namespace": within.namespace }, "data": { "k": value } });
+    let other = "meshplan/r0ther";
+    for (there, lines, words) in [
+        ("1", "", Some("it belongs to another meshplan state, whose manager is `meshplan/r0ther`")),
+        ("2", "on_exists = \"adopt\"", Some(other)),
+        ("1", "on_exists = \"adopt\"", None),
+        ("2", "on_exists = \"adopt\"\n  force = true", None),
+    ] {
+        let uid = api.apply(&path, other, &map(there))["metadata"]["uid"].clone();
+        within.objects(&[("m", map("1"), lines)]);
+        if let Some(words) = words {
+            let refused = within.refused();
+            assert!(refused.iter().any(|(_, detail)| detail.contains(words)), "{there}, {lines}: {refused:?}");
+            let failed = within.fail();
+            assert!(failed.contains(words), "{there}, {lines}: {failed}");
+            let live = api.get(&path).unwrap();
+            assert_eq!((&live["metadata"]["uid"], &live["data"]["k"]), (&uid, &json!(there)), "{lines}");
+            api.delete(&path);
+            continue;
+        }
+        within.apply();
+        within.assert_converged();
+        let live = api.get(&path).unwrap();
+        assert_eq!((&live["metadata"]["uid"], &live["data"]["k"]), (&uid, &json!("1")), "{lines}");
+        within.destroy();
+        assert_eq!(api.get(&path), None, "{lines}");
+    }
+}

@@ -4,6 +4,7 @@ mod aims;
 mod blocks;
 mod checks;
 mod ephemeral;
+mod exists;
 mod generated;
 mod imports;
 mod lifecycle;

@@ -5,6 +5,7 @@ use std::io::Write;
 
 /// From now on a panic ends the process at once, with [`exit::DEFECT`], and says where it was. What the panic says is not shown: it may
 /// hold values of the configuration, and so secrets. Nothing is flushed or given back: it is as if the process had been killed.
+#[expect(clippy::exit, reason = "what panicked must not go on, and which thread that is cannot be told")]
 pub fn end_at_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(String::new, |at| format!(" at `{}:{}`", at.file(), at.line()));

@@ -90,7 +90,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     let unplanned_outputs = std::mem::take(&mut builder.unplanned_outputs);
     let program = Program { slots: builder.slots, instances: builder.instances, places };
     let checks = checks.into_iter().map(|checked| checked.result).collect();
-    Plan { left, unplanned_outputs, ..walk.plan(program, outputs, checks) }
+    Plan { unplanned_outputs, left, ..walk.plan(program, outputs, checks) }
 }
 
 /// What a check came to.

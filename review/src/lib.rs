@@ -12,6 +12,7 @@ mod entry;
 pub mod explanation;
 pub mod html;
 mod list;
+pub mod markdown;
 mod merge;
 mod merge_keys;
 mod moves;

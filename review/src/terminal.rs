@@ -7,13 +7,13 @@ mod outside;
 mod previews;
 mod rows;
 mod states;
-mod table;
+pub(crate) mod table;
 mod waits;
 
 pub use states::between;
 
 use crate::Difference;
-use crate::entry::Detail;
+use crate::entry::{Detail, Entry};
 use crate::notation::{cut, inline, key};
 use crate::pem::legible;
 use crate::review::Review;
@@ -64,6 +64,44 @@ pub fn render(plan: &Plan, layout: Layout, show: &mut dyn FnMut(&str)) {
     write_checks(&mut text, plan, layout);
     text.push_str(&summary(plan, layout.style));
     show(&text);
+}
+
+/// How much of entries is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Each with what differs.
+    Everything,
+    /// Each on its line.
+    Lines,
+}
+
+/// Some of a plan's entries.
+pub(crate) fn entries_text<'a>((plan, review): (&'a Plan, &'a Review<'a>), entries: &[&Entry<'a>], layout: Layout, part: Part) -> String {
+    let mut text = String::new();
+    let rows = Rows::of(plan, review, layout.detail);
+    for row in entries.iter().flat_map(|entry| rows.each(entry)) {
+        write_row(&mut text, &row, 0, layout);
+        for detail in row.details.iter().filter(|_| part == Part::Everything) {
+            write_detail(&mut text, &row, detail, layout);
+        }
+    }
+    text
+}
+
+/// What could not be planned.
+pub(crate) fn blocked_text(plan: &Plan, layout: Layout) -> String {
+    let mut text = String::new();
+    blocked::write(&mut text, plan, layout);
+    text
+}
+
+/// Outputs, checks and what was not previewed.
+pub(crate) fn rest_text(plan: &Plan, layout: Layout) -> String {
+    let mut text = String::new();
+    previews::write(&mut text, plan, layout);
+    write_outputs(&mut text, &plan.outputs, layout);
+    write_checks(&mut text, plan, layout);
+    text
 }
 
 /// One change on its line.

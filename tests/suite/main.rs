@@ -3,6 +3,7 @@
 
 mod backends;
 mod bad_input;
+mod ci;
 mod constructs;
 mod digest;
 mod explain;

@@ -46,6 +46,35 @@ fn changed() -> Scenario {
     scenario
 }
 
+#[test]
+fn a_saved_plan_is_a_comment() {
+    let scenario = changed();
+    scenario.run(&["plan", "--out", "mesh.plan"]).expect_code(0);
+    let comment = scenario.run(&["show", "--markdown", "mesh.plan"]).expect_code(0).stdout;
+    assert!(!comment.contains("hunter2"), "{comment}");
+    let (rest, digest) = comment.rsplit_once("Plan digest: `").unwrap();
+    assert!(digest.starts_with("sha256:") && digest.ends_with("`\n"), "{comment}");
+    golden::check("pages/comment.md", &format!("{rest}Plan digest: `…`\n"));
+    for args in [&["show", "--markdown"] as &[&str], &["show", "--markdown", "--html", "mesh.plan"]] {
+        scenario.run(args).expect_code(1);
+    }
+    let state = scenario.run(&["show", "--markdown", "meshplan.state.json"]).expect_code(1);
+    assert!(state.stderr.contains("not a plan"), "{}", state.stderr);
+}
+
+#[test]
+fn a_comment_never_outgrows_its_room() {
+    let mut scenario = Scenario::with(
+        "resource \"fake_thing\" \"t\" {\n  for_each = toset([for pair in setproduct(range(60), range(50)) : \"number-${pair[0]}-${pair[1]}\"])\n  name = \"thing ${each.key} of many\"\n}\n",
+    );
+    scenario.beside(&Fake::default());
+    scenario.run(&["plan", "--out", "mesh.plan"]).expect_code(0);
+    let comment = scenario.run(&["show", "--markdown", "mesh.plan"]).expect_code(0).stdout;
+    assert!((30_000..60_000).contains(&comment.chars().count()), "{}", comment.chars().count());
+    assert!(comment.contains(" lines more are left out") && comment.contains("\nPlan digest: `sha256:"), "{comment}");
+    assert_eq!(comment.matches("<details>").count(), comment.matches("</details>").count());
+}
+
 /// A page without style and script, a line for each element; what is minted for each state has a word in its place.
 fn body(page: &str) -> String {
     let (_, body) = page.split_once("<body>").unwrap();

@@ -6,6 +6,7 @@ use crate::saved::{self, Shown};
 use crate::session::Session;
 use crate::view::{json, memory};
 use review::html::{self, Origin};
+use review::markdown;
 use state::PlanFile;
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 /// loads nothing from anywhere.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  meshplan show\n  meshplan show mesh.plan\n  meshplan show --html mesh.plan > plan.html\n  meshplan show --json mesh.plan | jq '.changes[].address'"
+    after_long_help = "Examples:\n  meshplan show\n  meshplan show mesh.plan\n  meshplan show --html mesh.plan > plan.html\n  meshplan show --markdown mesh.plan > comment.md\n  meshplan show --json mesh.plan | jq '.changes[].address'"
 )]
 pub struct Show {
     /// Print a JSON object instead of text
@@ -25,6 +26,9 @@ pub struct Show {
     /// Print a page for a browser: the mesh as a picture, and every change
     #[arg(long, conflicts_with = "json", requires = "file")]
     pub html: bool,
+    /// Print Markdown for the comment of a pull request: a table, what changes folded by cluster, the digest
+    #[arg(long, conflicts_with_all = ["json", "html"], requires = "file")]
+    pub markdown: bool,
     /// A plan that `meshplan plan --out` has written, or a state file
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -34,7 +38,7 @@ pub(super) fn run(session: &mut Session, args: &Show) -> Result<u8, Failure> {
     let state = match &args.file {
         Some(file) => match saved::look(session, file)? {
             Shown::Plan(plan) => return Ok(show_plan(session, &plan, args)),
-            Shown::State(_) if args.html => return Err(saved::not_a_plan(file)),
+            Shown::State(_) if args.html || args.markdown => return Err(saved::not_a_plan(file)),
             Shown::State(state) => *state,
         },
         None => session.remembered_in_part()?,
@@ -48,6 +52,10 @@ fn show_plan(session: &mut Session, file: &PlanFile, args: &Show) -> u8 {
     if args.html {
         let origin = Origin { made: &file.made(), version: env!("CARGO_PKG_VERSION") };
         session.data(&html::plan(&file.plan, origin));
+        return exit::DONE;
+    }
+    if args.markdown {
+        session.data(&markdown::plan(&file.plan));
         return exit::DONE;
     }
     if args.json {

@@ -7,9 +7,9 @@ use engine::plan::{Counts, Plan};
 use std::fmt::Write;
 
 /// A column: what it counts, and how it is painted.
-type Column = (&'static str, fn(&Counts) -> usize, Paint);
+pub(crate) type Column = (&'static str, fn(&Counts) -> usize, Paint);
 
-const COLUMNS: [Column; 8] = [
+pub(crate) const COLUMNS: [Column; 8] = [
     ("import", |counts| counts.import, Paint::Change),
     ("add", |counts| counts.add, Paint::Add),
     ("change", |counts| counts.change, Paint::Change),
@@ -20,10 +20,16 @@ const COLUMNS: [Column; 8] = [
     ("read", |counts| counts.read, Paint::Read),
 ];
 
+/// The columns of what occurs.
+pub(crate) fn columns(counts: &[(Option<String>, Counts)]) -> Vec<&'static Column> {
+    let occurs = |(_, count, _): &&Column| counts.iter().any(|(_, counts)| count(counts) > 0);
+    COLUMNS.iter().filter(occurs).collect()
+}
+
 /// Writes the table, if changes lie in several places: columns of what occurs.
 pub(super) fn write(text: &mut String, plan: &Plan, review: &Review<'_>, layout: Layout) {
     let counts = review.clusters().counts(plan);
-    let columns: Vec<&Column> = COLUMNS.iter().filter(|(_, count, _)| counts.iter().any(|(_, counts)| count(counts) > 0)).collect();
+    let columns = columns(&counts);
     if counts.is_empty() || columns.is_empty() {
         return;
     }

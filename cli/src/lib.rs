@@ -3,6 +3,7 @@
 //! [`run`] is the whole program as a function of the [`World`] it lives in; the binary hands it the real one.
 
 mod aims;
+mod approval;
 pub mod args;
 mod backend;
 pub mod commands;

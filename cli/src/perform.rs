@@ -1,5 +1,6 @@
 //! What apply and destroy have in common: lock, plan, ask, drive, say how it ended.
 
+use crate::approval;
 use crate::args::Performing;
 use crate::exit;
 use crate::failure::Failure;
@@ -123,7 +124,7 @@ impl Round<'_> {
         let unseen = self.performing.auto_approve || self.performing.approve.is_some();
         if plan.has_changes() && !unseen {
             let more = if self.is_first { "" } else { " more" };
-            let why = match session.approved(self.runtime, plan) {
+            let why = match approval::approved(session, self.runtime, (self.project, plan)) {
                 Some(true) => None,
                 Some(false) => Some("Not approved"),
                 None => Some("Interrupted"),

@@ -304,15 +304,8 @@ impl Session {
         good
     }
 
-    /// Asks whether a plan shall be applied. Nothing if that is interrupted.
-    pub(crate) fn approved(&mut self, runtime: &Runtime, plan: &Plan) -> Option<bool> {
-        let question = prompt(if plan.refresh_only {
-            "Write this to the state? Nothing that exists is changed."
-        } else if plan.destroy {
-            "Destroy everything listed above?"
-        } else {
-            "Apply the changes listed above?"
-        });
+    /// Asks a question and reads one line. Nothing if that is interrupted.
+    pub(crate) fn asked(&mut self, runtime: &Runtime, question: &str) -> Option<String> {
         let interrupted = (self.interrupt)();
         let mut stdin: Box<dyn BufRead + Send> = std::mem::replace(&mut self.stdin, Box::new(io::empty()));
         let err = &mut self.view.screen().err;
@@ -323,25 +316,25 @@ impl Session {
                 // First, so that it is listened to before anybody is asked.
                 () = interrupted => None,
                 answered = async {
-                    err.write(&question);
+                    err.write(question);
                     // Nothing can end a read but its line: whoever interrupts it leaves it behind.
                     std::thread::spawn(move || {
-                        let yes = is_yes(&mut *stdin);
-                        drop(tell.send((stdin, yes)));
+                        let line = line_of(&mut *stdin);
+                        drop(tell.send((stdin, line)));
                     });
                     told.await.ok()
                 } => answered,
             }
         });
-        let (stdin, yes) = answered?;
+        let (stdin, line) = answered?;
         self.stdin = stdin;
-        Some(yes)
+        Some(line)
     }
 
     /// Asks a question. Only `yes` is a yes.
     pub(crate) fn confirmed(&mut self, question: &str) -> bool {
         self.view.screen().err.write(&prompt(question));
-        is_yes(&mut *self.stdin)
+        line_of(&mut *self.stdin) == "yes"
     }
 
     /// The state, wherever it is kept.
@@ -396,7 +389,8 @@ fn prompt(question: &str) -> String {
     format!("\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ")
 }
 
-fn is_yes(stdin: &mut dyn BufRead) -> bool {
-    let mut answer = String::new();
-    stdin.read_line(&mut answer).is_ok() && answer.trim() == "yes"
+/// The next line without blanks around it; nothing if there is none.
+fn line_of(stdin: &mut dyn BufRead) -> String {
+    let mut line = String::new();
+    if stdin.read_line(&mut line).is_ok() { line.trim().to_owned() } else { String::new() }
 }

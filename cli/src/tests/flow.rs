@@ -27,7 +27,7 @@ output "secret" {
 
 const QUESTION: &str = "
 Apply the changes listed above?
-  Only 'yes' will be accepted to approve.
+  Only 'yes' will be accepted to approve. 'd' shows every change in full, 'e ADDRESS' explains one.
 
   Enter a value: ";
 
@@ -39,6 +39,19 @@ fn applied() -> Fake {
 
 fn check(ran: &Ran, code: u8, out: &str) {
     assert_eq!((ran.code, ran.out.as_str()), (code, out), "{}", ran.err);
+}
+
+#[test]
+fn whoever_is_asked_may_look_closer_before_answering() {
+    let mut fake = applied();
+    fake.write("main.mesh.hcl", &MAIN.replace("\"one\"", "\"two\""));
+    let ran = fake.input("d\ne meshplan_data.a\ne meshplan_data.nope\ne\n").run("apply");
+    assert_eq!((ran.code, ran.err.matches(QUESTION).count()), (exit::FAILED, 4), "{}", ran.err);
+    assert_eq!(ran.out.matches("Plan digest:").count(), 2, "the plan, and the plan in full: {}", ran.out);
+    assert!(ran.out.contains("written at main.mesh.hcl:") && ran.err.contains("address not found"), "{}{}", ran.out, ran.err);
+    assert!(ran.err.ends_with("Not approved: nothing was changed.\n"), "what is neither is a no: {}", ran.err);
+    let ran = fake.input("e meshplan_data.a input\nyes\n").run("apply");
+    assert!(ran.code == exit::DONE && ran.out.contains("Apply complete: "), "{}{}", ran.out, ran.err);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// How the names of a module's files end.
 const ENDING: &str = ".mesh.hcl";
-/// Calls within calls beyond this many are taken for a circle through links.
+/// Modules that call each other, one in the other. A circle through links ends here too.
 const DEEPEST: usize = 64;
 
 /// Reads the module in a directory and every module it leads to. `shown` is the directory as a user would name it, relative to the
@@ -117,8 +117,13 @@ impl Loader {
                 return None;
             }
         };
-        if self.around.contains(&key) || self.around.len() > DEEPEST {
+        if self.around.contains(&key) {
             self.circle(&key, call.span);
+            return None;
+        }
+        if self.around.len() > DEEPEST {
+            let detail = format!("`{}` is called through more than {DEEPEST} modules", key.0);
+            self.report(Diagnostic::error("modules too deep", detail), Some(call.span));
             return None;
         }
         if !self.tree.modules.contains_key(&key) {

@@ -10,6 +10,7 @@ mod explain;
 mod faults;
 mod fuzz;
 mod laws;
+mod limits;
 mod mesh;
 mod meshtest;
 mod messages;

@@ -3,6 +3,7 @@
 use super::evaluator::{Evaluator, both, problem, problem_with_help};
 use super::functions::Called;
 use super::instance::as_object;
+use super::size::{are_too_many, too_large};
 use super::strict::{Open, first, literal, opened, strict, taken};
 use super::unify::words;
 use crate::config::{Call, Expr, Node, parse_template};
@@ -72,6 +73,9 @@ impl Evaluator<'_> {
             let detail = format!("`...` expands lists, sets and tuples; this is {}", words(&last));
             return Err(problem("nothing to expand", detail, at));
         };
+        if are_too_many(arguments.iter().map(|(value, _)| value).chain(sequence.items())) {
+            return Err(too_large(span));
+        }
         for item in sequence.items() {
             arguments.push((taken(item.clone(), &last, self.arena), at));
         }

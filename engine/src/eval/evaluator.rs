@@ -2,6 +2,7 @@
 
 use super::convert::{convert, primitive};
 use super::fill::{Fill, fill};
+use super::size::MOST_MADE;
 use super::strict::{Open, from_also, literal, opened};
 use super::{Arena, Mismatch, Scope};
 use crate::config::{Expr, Node, Root};
@@ -24,6 +25,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) templates: usize,
     /// Whether it is only tried if an operation can be computed now: what it leaves for later is thrown away.
     pub(super) folding: bool,
+    /// Bytes that may still be made; see [`super::size`].
+    pub(super) left: usize,
 }
 
 /// The problems of one diagnostic.
@@ -50,7 +53,7 @@ pub(super) fn both<A, B>(one: Result<A, Problems>, other: Result<B, Problems>) -
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(scope: &'a mut dyn Scope, arena: &'a mut Arena) -> Self {
-        Self { scope, arena, source: None, bound: Vec::new(), elements: Vec::new(), templates: 0, folding: false }
+        Self { scope, arena, source: None, bound: Vec::new(), elements: Vec::new(), templates: 0, folding: false, left: MOST_MADE }
     }
 
     /// The value of an expression.
@@ -61,10 +64,10 @@ impl<'a> Evaluator<'a> {
                 Some(source) => fill(value, *source),
                 None => value.clone(),
             }),
-            Node::Template(parts) => self.template(parts, span),
+            Node::Template(parts) => self.template(parts, span).and_then(|value| self.made(value, span)),
             Node::Wrap(inner) | Node::Parenthesis(inner) => self.expression(inner),
-            Node::Tuple(items) => Ok(Value::tuple(self.all(items)?)),
-            Node::Object(entries) => self.object(entries, span),
+            Node::Tuple(items) => self.all(items).and_then(|items| self.made(Value::tuple(items), span)),
+            Node::Object(entries) => self.object(entries, span).and_then(|value| self.made(value, span)),
             Node::Root(root) => self.root(root, span),
             Node::Attribute(base, name) => {
                 let base = self.expression(base)?;
@@ -76,19 +79,20 @@ impl<'a> Evaluator<'a> {
             }
             Node::Splat(base, each) => {
                 let base = self.expression(base)?;
-                self.splat(&base, each, span)
+                self.splat(&base, each, span).and_then(|value| self.made(value, span))
             }
-            Node::Call(call) => self.call(call, span),
+            Node::Call(call) => self.call(call, span).and_then(|value| self.made(value, span)),
             Node::Conditional(condition, then, otherwise) => self.conditional(condition, then, otherwise, span),
             Node::Unary(operator, operand) => {
                 let operand = self.expression(operand)?;
                 self.unary(*operator, operand, span)
             }
             Node::Binary(operator, one, other) => self.binary(*operator, one, other, span),
-            Node::For(body) => self.repeat(body, span),
+            Node::For(body) => self.repeat(body, span).and_then(|value| self.made(value, span)),
             Node::Convert(inner, ty) => {
                 let value = self.expression(inner)?;
-                convert(value, ty, self.arena).map_err(|mismatch| problem("unsuitable value", mismatch.to_string(), span))
+                let value = convert(value, ty, self.arena).map_err(|mismatch| problem("unsuitable value", mismatch.to_string(), span))?;
+                self.made(value, span)
             }
             Node::Slot(slot) => match &mut self.source {
                 Some(source) => Ok(source.thunk(Thunk(slot.0))),

@@ -1,6 +1,7 @@
 //! `for` expressions.
 
 use super::evaluator::{Evaluator, problem_with_help};
+use super::size::{MOST_VALUE, too_large};
 use super::strict::{Open, first, literal, strict};
 use crate::config::{Expr, For, ForResult, Node};
 use crate::diagnostic::Problems;
@@ -29,10 +30,20 @@ impl Evaluator<'_> {
         let pairs = self.pairs(&collection, body.collection.span)?;
         let mut rounds = Vec::with_capacity(pairs.len());
         let mut problems = Vec::new();
+        let mut unfolded = 0_usize;
         for (key, value) in pairs {
+            if let Err(too_much) = self.begin_round(span) {
+                return Err(if problems.is_empty() { too_much } else { problems });
+            }
             let depth = self.bind(body.key.as_ref(), key, &body.value, value);
             match self.round(body) {
-                Ok(round) => rounds.push(round),
+                Ok(round) => {
+                    unfolded = unfolded.saturating_add(round.value.as_ref().map_or(0, |value| value.extent().bytes()));
+                    if unfolded > MOST_VALUE {
+                        return Err(too_large(span));
+                    }
+                    rounds.push(round);
+                }
                 Err(more) => more.into_iter().for_each(|one| {
                     if !problems.contains(&one) {
                         problems.push(one);

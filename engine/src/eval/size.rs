@@ -1,12 +1,27 @@
 //! How large a value may become. What is written in a few lines can mean more than any machine holds; that is an error, not the end.
 
-use crate::value::{Data, Value};
+use super::evaluator::{Evaluator, problem_with_help};
+use crate::diagnostic::Problems;
+use crate::source::Span;
+use crate::value::{Data, Extent, Value};
+use std::sync::Arc;
 
 /// Bytes of one text: several times what a cluster takes as one object, and more than any rendered control plane.
 pub(super) const MOST_TEXT: usize = 16 << 20;
 
 /// Elements of one collection.
 pub(super) const MOST_ELEMENTS: usize = 1_000_000;
+
+/// Bytes of one value that is written out, each value within counting as [`Extent::VALUE`]: eight million numbers. Whatever walks over
+/// values, to show, compare or store them, walks over no more.
+pub(super) const MOST_VALUE: usize = 256 << 20;
+
+/// Collections within each other, as many as JSON and YAML may nest. Whatever walks over values goes no deeper than this and the blocks
+/// around, on any stack.
+const DEEPEST_VALUE: usize = 128;
+
+/// Bytes that one expression makes in all, whether it keeps them or not; a round of a loop counts as a value.
+pub(super) const MOST_MADE: usize = 512 << 20;
 
 /// What is wrong with a text, after "it": constant, so that equal problems are told once.
 pub(super) const TEXT_TOO_LARGE: &str = "would make a text of more than 16 MiB";
@@ -20,7 +35,7 @@ pub(super) fn is_too_much<'a>(values: impl IntoIterator<Item = &'a Value>) -> bo
     values.into_iter().any(|value| take(value, &mut left).is_none())
 }
 
-/// Takes what a value weighs off what is left. No value nests deeper than the parser lets it.
+/// Takes what a value weighs off what is left.
 fn take(value: &Value, left: &mut usize) -> Option<()> {
     *left = left.checked_sub(8)?;
     match value.data() {
@@ -33,6 +48,65 @@ fn take(value: &Value, left: &mut usize) -> Option<()> {
         _ => {}
     }
     Some(())
+}
+
+impl Evaluator<'_> {
+    /// A value that an expression made, unless it is too much. What it only passes on, and others hold as well, costs nothing.
+    pub(super) fn made(&mut self, value: Value, span: Span) -> Result<Value, Problems> {
+        let new = match value.data() {
+            Data::String(text) if Arc::strong_count(text) == 1 => text.len(),
+            Data::Sequence(sequence) if Arc::strong_count(sequence) == 1 => sequence.items().len().saturating_mul(Extent::VALUE),
+            Data::Mapping(mapping) if Arc::strong_count(mapping) == 1 => mapping.entries().len().saturating_mul(2 * Extent::VALUE),
+            _ => 0,
+        };
+        self.spend(new, span)?;
+        if new > MOST_TEXT && value.as_str().is_some() {
+            let detail = format!("this {TEXT_TOO_LARGE}");
+            return Err(problem_with_help("text too large", detail, "Make less of it, or put it into a file.", span));
+        }
+        let extent = value.extent();
+        if extent.depth() > DEEPEST_VALUE {
+            let detail = format!("this would be nested more than {DEEPEST_VALUE} deep");
+            return Err(problem_with_help("value too deep", detail, "Nest it less deep.", span));
+        }
+        if extent.bytes() > MOST_VALUE {
+            return Err(too_large(span));
+        }
+        Ok(value)
+    }
+
+    /// A round of a loop is about to begin.
+    pub(super) fn begin_round(&mut self, span: Span) -> Result<(), Problems> {
+        self.spend(Extent::VALUE, span)
+    }
+
+    /// Takes bytes off what this evaluation may still make. Once that is not enough, nothing is.
+    fn spend(&mut self, bytes: usize, span: Span) -> Result<(), Problems> {
+        if let Some(left) = self.left.checked_sub(bytes) {
+            self.left = left;
+            return Ok(());
+        }
+        self.left = 0;
+        let detail = format!("what this expression makes on its way comes to more than {} MiB", MOST_MADE >> 20);
+        Err(problem_with_help("value too large", detail, "Make less in one expression.", span))
+    }
+}
+
+/// The problem of a value that is larger than any may be.
+pub(super) fn too_large(span: Span) -> Problems {
+    let detail =
+        format!("written out, this would take more than {} MiB; what it shares counts as often as it stands there", MOST_VALUE >> 20);
+    problem_with_help("value too large", detail, "Make less of it.", span)
+}
+
+/// Whether a list of arguments makes more than a value may be, each taken alone: `...` gives as many as it likes.
+pub(super) fn are_too_many<'a>(mut arguments: impl Iterator<Item = &'a Value>) -> bool {
+    let mut left = MOST_VALUE / Extent::VALUE;
+    let fits = arguments.try_for_each(|value| {
+        left = left.checked_sub(1 + value.items().len() + value.entries().len())?;
+        Some(())
+    });
+    fits.is_none()
 }
 
 #[cfg(test)]
@@ -74,7 +148,7 @@ mod tests {
     fn what_is_shared_counts_as_often_as_it_stands_there() {
         let mut scene = Scene::default();
         let mut value = scene.value("[1]");
-        for _ in 0..40 {
+        for _ in 0..21 {
             scene.names.variables.insert("x".to_owned(), value);
             value = scene.value("{ a = var.x, b = var.x }");
         }

@@ -140,6 +140,9 @@ impl Evaluator<'_> {
         }
         written.marks |= value.marks();
         for (key, element) in self.pairs(&value, collection.span)? {
+            if let Err(too_much) = self.begin_round(collection.span) {
+                return if written.problems.is_empty() { Err(too_much) } else { Ok(()) };
+            }
             let depth = self.bind(key_name, key, name, element);
             self.write(body, written);
             self.bound.truncate(depth);

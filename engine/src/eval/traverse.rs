@@ -117,6 +117,9 @@ impl Evaluator<'_> {
         let mut problems = Vec::new();
         let whole = matches!(base.data(), Data::Sequence(_));
         for item in items {
+            if let Err(too_much) = self.begin_round(span) {
+                return Err(if problems.is_empty() { too_much } else { problems });
+            }
             self.elements.push(if whole { taken(item, base, self.arena) } else { item });
             match self.expression(each) {
                 Ok(value) => made.push(value),

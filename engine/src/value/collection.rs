@@ -1,6 +1,6 @@
 //! Sequences and mappings.
 
-use super::{Flags, Origin, Origins, Type, Value};
+use super::{Extent, Flags, Origin, Origins, Type, Value};
 use std::sync::{Arc, OnceLock};
 
 /// Which of HCL's three sequences.
@@ -20,6 +20,7 @@ pub struct Sequence {
     kind: SequenceKind,
     items: Box<[Value]>,
     flags: Flags,
+    extent: Extent,
     deep: OnceLock<Origin>,
 }
 
@@ -33,7 +34,8 @@ impl Sequence {
     /// A sequence of these elements. Whoever makes a list or set has converted the elements, and sorted a set's.
     pub fn new(kind: SequenceKind, items: Vec<Value>) -> Self {
         let flags = items.iter().fold(Flags::default(), |flags, item| flags.with(item.flags().within()));
-        Self { kind, items: items.into(), flags, deep: OnceLock::new() }
+        let extent = Extent::around(items.iter().map(Value::extent));
+        Self { kind, items: items.into(), flags, extent, deep: OnceLock::new() }
     }
 
     /// Tuple, list or set.
@@ -48,6 +50,10 @@ impl Sequence {
 
     pub(super) fn flags(&self) -> Flags {
         self.flags
+    }
+
+    pub(super) fn extent(&self) -> Extent {
+        self.extent
     }
 
     pub(super) fn deep_origin(&self, origins: &mut Origins) -> Origin {
@@ -91,6 +97,7 @@ pub struct Mapping {
     kind: MappingKind,
     entries: Box<[Entry]>,
     flags: Flags,
+    extent: Extent,
     deep: OnceLock<Origin>,
 }
 
@@ -108,7 +115,8 @@ impl Mapping {
         entries.sort_by(|a, b| a.key.cmp(&b.key));
         entries.dedup_by(|later, first| later.key == first.key);
         let flags = entries.iter().fold(Flags::default(), |flags, entry| flags.with(entry.value.flags().within()));
-        Self { kind, entries: entries.into(), flags, deep: OnceLock::new() }
+        let extent = Extent::around(entries.iter().map(|entry| entry.value.extent().beside(&entry.key)));
+        Self { kind, entries: entries.into(), flags, extent, deep: OnceLock::new() }
     }
 
     /// Map or object.
@@ -128,6 +136,10 @@ impl Mapping {
 
     pub(super) fn flags(&self) -> Flags {
         self.flags
+    }
+
+    pub(super) fn extent(&self) -> Extent {
+        self.extent
     }
 
     pub(super) fn deep_origin(&self, origins: &mut Origins) -> Origin {

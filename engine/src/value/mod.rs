@@ -5,6 +5,7 @@
 //! never its siblings'.
 
 mod collection;
+mod extent;
 mod fingerprint;
 mod hiding;
 mod json;
@@ -14,6 +15,7 @@ mod origin;
 mod types;
 
 pub use collection::{Entry, Mapping, MappingKind, Sequence, SequenceKind};
+pub use extent::Extent;
 pub(crate) use fingerprint::TupleHash;
 pub use fingerprint::{fingerprint, hex, keyed_fingerprint};
 pub use hiding::Secrets;

@@ -3,7 +3,7 @@
 use super::argument::{Arguments, Fault};
 use super::result::{list, object};
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
-use crate::eval::size::{MOST_TEXT, TEXT_TOO_LARGE};
+use crate::eval::size::{COLLECTION_TOO_LARGE, MOST_ELEMENTS, MOST_TEXT, TEXT_TOO_LARGE};
 use crate::value::{Entry, Type, Value};
 use regex::{Captures, Regex};
 
@@ -51,8 +51,14 @@ fn first_match(given: Arguments<'_>) -> Result<Value, Fault> {
 fn all_matches(given: Arguments<'_>) -> Result<Value, Fault> {
     let pattern = compiled(given.text(0), 0)?;
     let groups = Groups::of(&pattern)?;
-    let found = pattern.captures_iter(given.text(1)).map(|found| groups.value(&found)).collect();
-    Ok(list(groups.ty(), found))
+    let mut all = Vec::new();
+    for found in pattern.captures_iter(given.text(1)) {
+        if all.len().saturating_mul(groups.count()) >= MOST_ELEMENTS {
+            return Err(Fault::call(COLLECTION_TOO_LARGE));
+        }
+        all.push(groups.value(&found));
+    }
+    Ok(list(groups.ty(), all))
 }
 
 fn replace(given: Arguments<'_>) -> Result<Value, Fault> {
@@ -93,6 +99,15 @@ impl Groups {
             (count, 0) => Ok(Self::Numbered(count)),
             (count, named_count) if count == named_count => Ok(Self::Named(named)),
             _ => Err(Fault::at(0, "has named groups beside groups without a name")),
+        }
+    }
+
+    /// How many texts each match gives.
+    fn count(&self) -> usize {
+        match self {
+            Self::Whole => 1,
+            Self::Numbered(count) => *count,
+            Self::Named(names) => names.len(),
         }
     }
 

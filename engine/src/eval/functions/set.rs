@@ -5,10 +5,11 @@ use super::list::of_one_type;
 use super::result::list;
 use super::table::{Body, Example, Function, Gives, Group, Parameter, Takes};
 use crate::eval::order::{same, set_of};
+use crate::eval::size::MOST_VALUE;
 use crate::eval::strict::strict;
 use crate::eval::unify;
 use crate::eval::unify::element_type;
-use crate::value::{Data, Marks, SequenceKind, Type, Value};
+use crate::value::{Data, Extent, Marks, SequenceKind, Type, Value};
 
 const SET: Parameter = Parameter::new("set", Takes::Elements);
 const MORE: Parameter = Parameter::repeated("more", Takes::Elements);
@@ -105,12 +106,17 @@ fn product(work: &mut Work<'_>) -> Result<Value, Fault> {
     }
     let mut types = Vec::new();
     let mut combinations: Vec<Vec<Value>> = vec![Vec::new()];
+    let mut copied = 0_usize;
     for at in 0..values.len() {
         let items = work.items(at);
         let (ty, items) = of_one_type(work, at, items)?;
         types.push(ty);
         if combinations.len().saturating_mul(items.len()) > MOST_COMBINATIONS {
             return Err(Fault::call(format!("would give more than {MOST_COMBINATIONS} combinations")));
+        }
+        copied += combinations.len() * items.len() * (at + 1);
+        if copied > MOST_VALUE / Extent::VALUE {
+            return Err(Fault::call(format!("would make combinations of more than {} MiB", MOST_VALUE >> 20)));
         }
         let longer =
             |head: &Vec<Value>| items.iter().map(|item| [head.as_slice(), std::slice::from_ref(item)].concat()).collect::<Vec<_>>();

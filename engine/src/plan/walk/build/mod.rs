@@ -33,6 +33,8 @@ struct Builder<'w, 'a> {
     slots: Vec<Slot>,
     /// Slots of deferred computations, by thunk.
     thunks: BTreeMap<u32, SlotId>,
+    /// How long the longest row of computations is that a thunk waits for.
+    heights: BTreeMap<u32, u32>,
     /// The slot whose value is an instance.
     instances: BTreeMap<Address, SlotId>,
     /// What those that depend on an instance wait for.
@@ -68,6 +70,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         walk: &mut walk,
         slots: Vec::with_capacity(slots),
         thunks: BTreeMap::new(),
+        heights: BTreeMap::new(),
         instances: BTreeMap::new(),
         finals: BTreeMap::new(),
         joins: BTreeMap::new(),

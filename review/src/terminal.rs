@@ -165,7 +165,9 @@ fn write_detail(text: &mut String, row: &Row<'_>, detail: &rows::Detail<'_>, lay
     let indent = 8 + row.depth * 2;
     match detail {
         rows::Detail::Note(note) => {
-            let _ = writeln!(text, "{:indent$}{}", "", cut(note, layout.width.saturating_sub(indent)));
+            for line in wrapped(note, layout.width.saturating_sub(indent)) {
+                let _ = writeln!(text, "{:indent$}{line}", "");
+            }
         }
         rows::Detail::Names(title, names) => write_names(text, (title, names), indent, layout),
         rows::Detail::Leaves(difference, replacing) => {
@@ -193,6 +195,19 @@ fn write_detail(text: &mut String, row: &Row<'_>, detail: &rows::Detail<'_>, lay
 const LINES_OF_NAMES: usize = 3;
 
 /// A list of names in as many lines as it takes, or as may be.
+/// Words in lines of so many columns, those after the first indented; a word that is longer stands alone.
+fn wrapped(words: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => line.extend([" ", word]),
+            Some(_) => lines.push(format!("  {word}")),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn write_names(text: &mut String, (title, names): (&str, &[String]), indent: usize, layout: Layout) {
     let space = layout.width.saturating_sub(indent);
     let mut lines = vec![format!("{title}:")];

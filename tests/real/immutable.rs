@@ -151,11 +151,16 @@ fn what_cannot_change_in_place_is_made_anew() {
     assert_eq!(plan.not_previewed(), []);
 
     // Most of it is known without the server as well, where it cannot be asked.
-    let offline = within.scenario.run(&["plan", "--refresh=false"]).expect_code(0).stdout;
+    let offline = within.scenario.run(&["plan", "--refresh=false", "--json"]).expect_code(0).stdout;
+    let offline: BTreeMap<String, String> = offline
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter_map(|event| Some((event["address"].as_str()?.to_owned(), event["reason"]["text"].as_str()?.to_owned())))
+        .collect();
     let asked = ["map", "fixed", "volume"];
     for row in rows.iter().filter(|row| !asked.contains(&row.label)) {
-        let line = offline.lines().find(|line| line.contains(&format!("kubernetes_manifest.{} ", row.label))).unwrap_or_default();
-        assert!(line.contains(row.paths) && line.contains("cannot change in place"), "{line}");
+        let reason = offline.get(&format!("kubernetes_manifest.{}", row.label)).cloned().unwrap_or_default();
+        assert!(reason.starts_with(row.paths) && reason.ends_with("cannot change in place"), "{}: {reason}", row.label);
     }
     within.apply();
     within.assert_converged();

@@ -446,3 +446,14 @@ Plan: 2 to add, 0 to change, 0 to replace, 0 to destroy.
 "#,
     );
 }
+
+#[test]
+fn a_note_is_broken_and_never_cut() {
+    for (words, columns, lines) in [
+        ("one two", 20, &["one two"] as &[&str]),
+        ("one two three", 8, &["one two", "  three"]),
+        ("incomprehensibilities are", 6, &["incomprehensibilities", "  are"]),
+    ] {
+        assert_eq!(super::wrapped(words, columns), lines, "{words}");
+    }
+}

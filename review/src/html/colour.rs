@@ -29,6 +29,20 @@ pub(super) enum Colour {
 }
 
 impl Colour {
+    /// All of them, in their order.
+    pub(super) const ALL: [Self; 10] = [
+        Self::Blocked,
+        Self::Replace,
+        Self::Delete,
+        Self::Forget,
+        Self::Update,
+        Self::Create,
+        Self::Import,
+        Self::Move,
+        Self::Read,
+        Self::Keep,
+    ];
+
     /// The colour of an action.
     pub(super) fn of(action: Action) -> Self {
         match action {

@@ -12,20 +12,6 @@ const INSET: usize = 14;
 const LETTERS: usize = 10;
 /// Most characters of a name in a box.
 const NAME: usize = 26;
-/// The colours that arrows have heads in.
-const HEADS: [Colour; 10] = [
-    Colour::Blocked,
-    Colour::Replace,
-    Colour::Delete,
-    Colour::Forget,
-    Colour::Update,
-    Colour::Create,
-    Colour::Import,
-    Colour::Move,
-    Colour::Read,
-    Colour::Keep,
-];
-
 /// Writes the picture.
 pub(super) fn write(markup: &mut Markup, mesh: &Mesh<'_>) {
     let shapes = Shapes::of(mesh);
@@ -61,7 +47,7 @@ pub(super) fn write(markup: &mut Markup, mesh: &Mesh<'_>) {
 
 fn heads(svg: &mut Markup) {
     svg.within("defs", &[], |svg| {
-        for colour in HEADS {
+        for colour in Colour::ALL {
             let id = format!("head-{}", colour.word());
             let attributes = [
                 ("id", &*id),

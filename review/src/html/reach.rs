@@ -5,20 +5,6 @@ use super::markup::Markup;
 use super::mesh::Mesh;
 use super::shapes::MOST_WITH_ARROWS;
 
-/// Columns of the table of clusters.
-const COLUMNS: [Colour; 10] = [
-    Colour::Blocked,
-    Colour::Replace,
-    Colour::Delete,
-    Colour::Forget,
-    Colour::Update,
-    Colour::Create,
-    Colour::Import,
-    Colour::Move,
-    Colour::Read,
-    Colour::Keep,
-];
-
 /// Writes the tables.
 pub(super) fn write(markup: &mut Markup, mesh: &Mesh<'_>) {
     if !mesh.clusters.is_empty() {
@@ -31,7 +17,7 @@ pub(super) fn write(markup: &mut Markup, mesh: &Mesh<'_>) {
 
 fn by_cluster(markup: &mut Markup, mesh: &Mesh<'_>) {
     let used: Vec<Colour> =
-        COLUMNS.into_iter().filter(|colour| mesh.clusters.iter().any(|cluster| cluster.tally.of(*colour) > 0)).collect();
+        Colour::ALL.into_iter().filter(|colour| mesh.clusters.iter().any(|cluster| cluster.tally.of(*colour) > 0)).collect();
     markup.within("div", &[("class", "frame")], |markup| {
         markup.within("table", &[("class", "counts")], |markup| {
             markup.element("caption", &[], "What changes in each cluster");

@@ -116,13 +116,15 @@ fn record_in(session: &mut Session, history: Result<History, Error>, project: Op
         None => bound(session),
     };
     let snapshot = project.filter(|_| done.planned.is_some()).map(|project| snapshot(session, project));
+    // It says the digest, which takes a walk over the whole plan to compute.
+    let plan = done.planned.map(json::document);
     let account = Account {
         operation: done.operation,
         now: session.machine.now(),
         ending: done.ending,
         counts: done.counts.clone(),
-        digest: done.planned.map(Plan::digest),
-        plan: done.planned.map(|plan| json::document(plan).to_string()),
+        digest: plan.as_ref().and_then(|plan| plan["digest"].as_str()).map(str::to_owned),
+        plan: plan.as_ref().map(ToString::to_string),
         configuration: snapshot.as_ref(),
         state: done.state,
     };

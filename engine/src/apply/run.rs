@@ -7,7 +7,7 @@ use super::{Event, Summary};
 use crate::address::Address;
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Action, CheckResult, CheckStatus, Op, Plan, Target};
+use crate::plan::{Action, Change, CheckResult, CheckStatus, Op, Plan, Target};
 use crate::port::{Done, Failure, StoreError};
 use crate::state::{Entry, Output, Record, State};
 use crate::value::{Data, Instance, Value};
@@ -55,7 +55,7 @@ impl<'a> Run<'a> {
             entries: plan.renamed.iter().map(|(from, to)| Entry::Move { from: from.clone(), to: to.clone() }).collect(),
             busy: 0,
             queued: BTreeSet::new(),
-            deposing: plan.program.slots.iter().filter_map(|slot| deposes(&slot.op, &plan.prior)).collect(),
+            deposing: plan.changes.iter().filter_map(|change| deposes(change, &plan.prior)).collect(),
             tasks: BTreeMap::new(),
             outputs: plan.prior.outputs.clone(),
             dependents: None,
@@ -357,12 +357,10 @@ fn holds_reference(value: &Value) -> bool {
     matches!(value.data(), Data::Reference(_) | Data::Instance(_)) || value.parts().any(holds_reference)
 }
 
-/// What a delete of a deposed object says about the current one, before it is deposed.
-fn deposes(op: &Op, prior: &State) -> Option<(Address, Arc<str>)> {
-    let Op::Delete { target } = op else { return None };
-    let key = target.deposed.as_ref()?;
-    let current = prior.record(&target.address)?;
-    (current.id.deposed_key() == *key).then(|| (target.address.clone(), key.clone()))
+/// The key under which the current object of a change is deposed: whether this plan deletes it in the end or leaves it for now.
+fn deposes(change: &Change, prior: &State) -> Option<(Address, Arc<str>)> {
+    let current = prior.record(&change.address).filter(|_| change.action == Action::ReplaceCreateFirst)?;
+    Some((change.address.clone(), current.id.deposed_key()))
 }
 
 /// The record that an effect continues, if there is one.

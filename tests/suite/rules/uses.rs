@@ -2,7 +2,9 @@
 
 use super::{address, cluster, context, inner, place, thing};
 use engine::plan::{Aims, Inputs, Plan};
+use meshplan_tests::cluster::Cluster;
 use meshplan_tests::planning::{Bench, Circumstances, actions};
+use meshplan_tests::scenario::Scenario;
 
 const WORDS: &str = "`fake_inner.peer` may still use it, and could not be observed: the test says so";
 
@@ -154,4 +156,93 @@ fn an_object_that_was_replaced_stays_while_a_peer_may_still_use_it() {
     bench.apply(&text("two"));
     assert_eq!(bench.fake.calls(), ["update fake_inner.peer", "delete fake_inner.x"]);
     bench.assert_converged(&text("two"));
+}
+
+#[test]
+fn what_is_replaced_create_first_stays_while_a_peer_that_may_use_it_is_silent() {
+    let first = "lifecycle {\n create_before_destroy = true\n }";
+    let named = |label: &str, name: &str, more: &str| {
+        format!("resource \"fake_inner\" \"{label}\" {{\n cluster = fake_place.a\n name = \"{label}-{name}\"\n {more}\n}}\n")
+    };
+    // `x` is made from `w`, whose former object stays with that of `x`; nobody who is silent uses `z`.
+    let text = |name: &str| {
+        let (w, x) = (named("w", name, ""), named("x", name, &format!("value = fake_inner.w.token\n {first}")));
+        place("a", "") + &place("b", "") + &w + &x + &named("z", name, first) + &inner("peer", "fake_place.b", "value = fake_inner.x.token")
+    };
+    let versions = |bench: &Bench, label: &str| {
+        let things = bench.fake.things().into_keys().filter_map(|key| Some(key.split_once(&format!("{label}-"))?.1.to_owned()));
+        things.collect::<Vec<_>>().join(" ")
+    };
+    let mut bench = applied(&text("one"));
+    bench.fake.silence("fake_place.b");
+    let plan = bench.plan(&text("two"));
+    assert_eq!(blocked(&plan), [silent("fake_inner.peer")]);
+    let causes: Vec<_> = plan.changes.iter().map(|change| (change.address.to_string(), change.causes.join("; "))).collect();
+    let kept = |name: &str| (name.to_owned(), format!("what it replaces stays for now: {WORDS}"));
+    assert!(causes.contains(&kept("fake_inner.w")) && causes.contains(&kept("fake_inner.x")), "{causes:?}");
+    assert!(causes.contains(&("fake_inner.z".to_owned(), String::new())), "{causes:?}");
+    let (summary, _) = bench.apply_plan(&plan);
+    assert!(summary.is_complete(), "{summary:#?}");
+    let mut calls = bench.fake.calls();
+    calls.sort_unstable();
+    assert_eq!(calls, ["create fake_inner.w", "create fake_inner.x", "create fake_inner.z", "delete fake_inner.z"]);
+    assert_eq!((versions(&bench, "w"), versions(&bench, "x"), versions(&bench, "z")), ("one two".into(), "one two".into(), "two".into()));
+    // As long as it is silent both stay, also when there is another successor.
+    let plan = bench.plan(&text("two"));
+    assert_eq!(
+        (actions(&plan), blocked(&plan)),
+        (Vec::new(), vec![silent("fake_inner.peer"), stays("fake_inner.w"), stays("fake_inner.x")])
+    );
+    let (summary, _) = bench.apply_plan(&bench.plan(&text("three")));
+    assert!(summary.is_complete(), "{summary:#?}");
+    assert_eq!((versions(&bench, "w"), versions(&bench, "x")), ("one three two".into(), "one three two".into()));
+    // Nor does what the former objects were made from go when nothing new is made from it.
+    let alone = |text: String| text.replace("value = fake_inner.w.token", "").replace(&named("w", "three", ""), "");
+    let plan = bench.plan(&alone(text("three")));
+    assert!(blocked(&plan).iter().any(|(name, ..)| name == "fake_inner.w"), "{:?}", blocked(&plan));
+    assert!(!actions(&plan).iter().any(|action| action.starts_with("- fake_inner.w")), "{:?}", actions(&plan));
+    bench.fake.answer_again("fake_place.b");
+    bench.fake.clear_calls();
+    bench.apply(&text("three"));
+    let calls = bench.fake.calls();
+    let at = |call: &str| calls.iter().position(|made| made == call).unwrap();
+    assert!(at("update fake_inner.peer") < at("delete fake_inner.x") && at("delete fake_inner.x") < at("delete fake_inner.w"), "{calls:?}");
+    assert_eq!((versions(&bench, "w"), versions(&bench, "x")), ("three".into(), "three".into()));
+    bench.assert_converged(&text("three"));
+}
+
+#[test]
+fn in_a_cluster_the_former_object_stays_until_the_peer_can_be_changed() {
+    let text = |name: &str| {
+        let secret = format!(
+            "resource \"kubernetes_secret\" \"keys\" {{\n cluster = sandbox_cluster.a\n name = \"keys-{name}\"\n data = {{ k = \"v\" }}\n lifecycle {{\n create_before_destroy = true\n }}\n}}\n"
+        );
+        let object =
+            "apiVersion = \"v1\"\n kind = \"ConfigMap\"\n metadata = { name = \"peer\" }\n data = { uses = kubernetes_secret.keys.name }";
+        let clusters = ["a", "b"].map(|name| format!("resource \"sandbox_cluster\" \"{name}\" {{\n name = \"{name}\"\n}}\n")).concat();
+        clusters
+            + &secret
+            + &format!("resource \"kubernetes_manifest\" \"peer\" {{\n cluster = sandbox_cluster.b\n manifest = {{\n {object}\n }}\n}}\n")
+    };
+    let scenario = Scenario::with(&text("one"));
+    let apply = |code: u8| scenario.run(&["apply", "--auto-approve"]).expect_code(code);
+    let there = |name: &str| Cluster::of(&scenario, "a").get(&format!("/api/v1/namespaces/default/secrets/keys-{name}")).is_some();
+    apply(0);
+    let (place, aside) = (scenario.path().join(".meshplan/sandbox/b"), scenario.path().join("aside"));
+    std::fs::rename(&place, &aside).unwrap();
+    std::fs::write(&place, "").unwrap();
+    scenario.write("main.mesh.hcl", &text("two"));
+    let said = apply(1);
+    assert!(said.stdout.contains("what it replaces stays for now: `kubernetes_manifest.peer` may still use it"), "{}", said.all());
+    assert_eq!((there("one"), there("two")), (true, true));
+    let said = apply(1);
+    assert!(said.stdout.contains("? ") && said.stdout.contains("kubernetes_secret.keys"), "{}", said.all());
+    assert_eq!((there("one"), there("two")), (true, true));
+    std::fs::remove_file(&place).unwrap();
+    std::fs::rename(&aside, &place).unwrap();
+    apply(0);
+    assert_eq!((there("one"), there("two")), (false, true));
+    let peer = Cluster::of(&scenario, "b").get("/api/v1/namespaces/default/configmaps/peer").unwrap();
+    assert_eq!(peer["data"]["uses"], "keys-two");
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
 }

@@ -81,6 +81,8 @@ pub struct Walk<'a> {
     deposed: BTreeMap<(Address, Arc<str>), Action>,
     /// Deposed objects that cannot be observed.
     unobserved: Vec<Blocked>,
+    /// Addresses whose deposed objects stay, also those that this plan deposes, each with why.
+    former_kept: BTreeMap<Address, Arc<str>>,
     repairs: Repairs,
     moves: Moves,
     /// What servers say against instances, which are in error unless this plan changes what they require.
@@ -156,6 +158,7 @@ impl<'a> Walk<'a> {
             standings: Standings::default(),
             deposed: BTreeMap::new(),
             unobserved: Vec::new(),
+            former_kept: BTreeMap::new(),
             repairs: Repairs::default(),
             moves,
             refusals: BTreeMap::new(),

@@ -58,6 +58,7 @@ impl Walk<'_> {
             // What was said of what stays after all is not so.
             self.tables.diagnostics.truncate(said);
         };
+        self.former_kept = self.former_still_used(&dying);
         self.plan_deposed(&dying);
     }
 
@@ -113,7 +114,7 @@ impl Walk<'_> {
                 continue;
             }
             let action = match self.seen(&address, Some(&key), &record) {
-                Seen::Present(_) | Seen::Remembered => match self.used_by(&address) {
+                Seen::Present(_) | Seen::Remembered => match self.former_kept.get(&address).cloned() {
                     None => Action::Delete,
                     Some(why) => {
                         self.unobserved.push(Self::not_planned(&self.repairs, address, why));

@@ -26,7 +26,9 @@ impl Walk<'_> {
     pub(super) fn still_used(&mut self, dying: &BTreeSet<Address>, held: &Stays) -> Stays {
         let members = self.members_that_go();
         let mut found = Stays::new();
-        for User { address, made_from: used, place: within, why } in self.unobserved_users(dying) {
+        let former = self.former_still_used(dying);
+        let stay = former.iter().flat_map(|(address, why)| self.former(address, why)).collect::<Vec<_>>();
+        for User { address, made_from: used, place: within, why } in self.unobserved_users(dying).into_iter().chain(stay) {
             let left_out = is_left_out(&why);
             let of_sets = used.iter().filter(|set| address.parent().as_ref() != Some(set)).filter_map(|set| members.get(set)).flatten();
             let used: BTreeSet<&Address> = of_sets.chain(used.iter().chain(&within).filter(|_| !left_out)).collect();
@@ -35,7 +37,7 @@ impl Walk<'_> {
                 if held.contains_key(&used) || found.contains_key(&used) {
                     continue;
                 }
-                let words = match held.get(&address) {
+                let words = match held.get(&address).or_else(|| former.get(&address)) {
                     Some(words) => words.clone(),
                     None if left_out => why.clone(),
                     None => self.repairs.said_of(&why, format!("`{address}` may still use it, and could not be observed: {why}")),
@@ -46,15 +48,39 @@ impl Walk<'_> {
         found
     }
 
-    /// Why an object that was deposed before stays: somebody who may still use it cannot be observed.
-    pub(super) fn used_by(&mut self, address: &Address) -> Option<Arc<str>> {
-        let user = self.prior.resources.iter().find_map(|(user, objects)| {
-            let uses = objects.current.as_ref().is_some_and(|record| record.depends_on.contains(address));
-            let why = unobserved(self.tables.fates.get(user)).filter(|why| uses && !is_left_out(why))?;
-            Some((user.clone(), why.clone()))
-        });
-        let (user, why) = user?;
-        Some(self.repairs.said_of(&why, format!("`{user}` may still use it, and could not be observed: {why}")))
+    /// The addresses whose former objects, deposed before or by this plan, stay: somebody who may still use them cannot be observed, or was
+    /// made from them and stays as well. Each with why.
+    pub(super) fn former_still_used(&mut self, dying: &BTreeSet<Address>) -> Stays {
+        let users = self.unobserved_users(dying).into_iter().filter(|user| !is_left_out(&user.why));
+        let mut open = Vec::new();
+        for User { address, made_from, why, .. } in users.collect::<Vec<_>>() {
+            let words = self.repairs.said_of(&why, format!("`{address}` may still use it, and could not be observed: {why}"));
+            open.extend(made_from.into_iter().filter(|used| *used != address).map(|used| (used, words.clone())));
+        }
+        let mut stays = Stays::new();
+        while let Some((address, words)) = open.pop() {
+            let made_from = self.former_made_from(&address);
+            if !made_from.is_empty() && !stays.contains_key(&address) {
+                open.extend(made_from.into_iter().flatten().map(|used| (used.clone(), words.clone())));
+                stays.insert(address, words);
+            }
+        }
+        stays
+    }
+
+    /// The objects of an address that were to go for a successor, and stay.
+    fn former(&self, address: &Address, why: &Arc<str>) -> Vec<User> {
+        let place = self.prior.record(address).and_then(|record| record.place.clone());
+        let made_from = self.former_made_from(address).into_iter();
+        made_from.map(|used| User { address: address.clone(), made_from: used.clone(), place: place.clone(), why: why.clone() }).collect()
+    }
+
+    /// What the objects of an address that go for a successor were made from; empty if there is none.
+    fn former_made_from(&self, address: &Address) -> Vec<&BTreeSet<Address>> {
+        let Some(objects) = self.prior.resources.get(address) else { return Vec::new() };
+        let is_deposed = self.tables.planned(address).is_some_and(|planned| planned.action == Action::ReplaceCreateFirst);
+        let current = objects.current.iter().filter(|_| is_deposed);
+        objects.deposed.values().chain(current).map(|record| &record.depends_on).collect()
     }
 
     /// Records that cannot be observed, current ones and deposed. Those in places that are given up, or that

@@ -88,7 +88,7 @@ impl Builder<'_, '_> {
             last = self.push(Op::Join, needs);
         }
         self.finals.insert(address.clone(), last);
-        if planned.action == Action::ReplaceCreateFirst {
+        if planned.action == Action::ReplaceCreateFirst && !self.walk.former_kept.contains_key(address) {
             self.add_deposal(address, planned, last);
         }
     }

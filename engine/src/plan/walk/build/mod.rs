@@ -276,7 +276,22 @@ impl Walk<'_> {
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
         let (basis, owned) = (self.basis(), self.owned_before());
-        let Self { tables, prior, upgraded, inputs, providers, arena, answers, deposed, unobserved, repairs, moves, holes, .. } = self;
+        let Self {
+            tables,
+            prior,
+            upgraded,
+            inputs,
+            providers,
+            arena,
+            answers,
+            deposed,
+            unobserved,
+            former_kept,
+            repairs,
+            moves,
+            holes,
+            ..
+        } = self;
         let Tables { fates, diagnostics: mut said, skeleton, values, groups, .. } = tables;
         said.extend(arena.warnings);
         // What the program does not need goes before the changes are made of what is left: the peak of a large plan is here.
@@ -286,13 +301,7 @@ impl Walk<'_> {
             _ => None,
         });
         let blocked = blocked.chain(unobserved).collect();
-        let mut diagnostics: Vec<Diagnostic> = Vec::new();
-        for diagnostic in said {
-            // A node that is visited again says again what it said before.
-            if !diagnostics.contains(&diagnostic) {
-                diagnostics.push(diagnostic);
-            }
-        }
+        let mut diagnostics = each_once(said);
         let desired = |fate: &Fate| match fate {
             Fate::Planned(planned) => !matches!(planned.action, Action::Forget | Action::Delete),
             Fate::Blocked(_) | Fate::Failed => false,
@@ -301,7 +310,7 @@ impl Walk<'_> {
         diagnostics.extend(moves.still_desired(&desired));
         let mut changes = Self::changes(fates, &prior, (&deposed, owned));
         name_former(&mut changes, &moves.renamed);
-        let (left, renamed) = (BTreeMap::new(), moves.renamed);
+        tell_kept(&mut changes, &former_kept);
         Plan {
             changes,
             outputs,
@@ -313,9 +322,9 @@ impl Walk<'_> {
             prior,
             upgraded,
             connections,
-            left,
+            left: BTreeMap::new(),
             providers,
-            renamed,
+            renamed: moves.renamed,
             destroy: inputs.destroy,
             partial: inputs.aims.is_partial(),
             refresh_only: inputs.aims.refresh_only,
@@ -324,6 +333,24 @@ impl Walk<'_> {
             supplied: BTreeMap::new(),
             pinned: None,
         }
+    }
+}
+
+/// Problems without those that were said before: a node that is visited again says them again.
+fn each_once(said: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    for diagnostic in said {
+        if !diagnostics.contains(&diagnostic) {
+            diagnostics.push(diagnostic);
+        }
+    }
+    diagnostics
+}
+
+/// Says of each replacement that leaves the former object where it is why it does.
+fn tell_kept(changes: &mut [Change], former_kept: &BTreeMap<Address, Arc<str>>) {
+    for change in changes.iter_mut().filter(|change| change.action == Action::ReplaceCreateFirst) {
+        change.causes.extend(former_kept.get(&change.address).map(|why| format!("what it replaces stays for now: {why}")));
     }
 }
 

@@ -20,6 +20,14 @@ const MOST: usize = 50;
 /// What the operation of a state that nobody wrote down is called.
 const FOUND: &str = "found";
 
+/// What a plan was made from.
+pub(crate) enum MadeFrom<'a> {
+    /// A configuration that was read in this run.
+    Project(&'a Project),
+    /// What a file of the plan keeps of one, if there is a key for it, and the revision that it is of, if it is of one.
+    File { configuration: Option<Box<Snapshot>>, revision: Option<u64> },
+}
+
 /// What an operation did.
 pub(crate) struct Done<'a> {
     /// What it is called, such as `apply`.
@@ -48,21 +56,23 @@ pub(crate) fn of_store(session: &Session, store: Store) -> Result<History, Error
 pub(crate) fn catch_up(session: &mut Session, project: Option<&Project>, state: &State) {
     let last = of(session).and_then(|history| history.last()).ok().flatten();
     if state.serial > 0 && last.is_none_or(|last| (&last.lineage, last.serial) != (&state.lineage, state.serial)) {
-        record(session, project, &Done { operation: FOUND, ending: Ending::Unknown, counts: BTreeMap::new(), planned: None, state });
+        let done = Done { operation: FOUND, ending: Ending::Unknown, counts: BTreeMap::new(), planned: None, state };
+        record(session, project.map(MadeFrom::Project).as_ref(), &done);
     }
 }
 
-/// Writes down what was applied. Of a plan that came out of a file there is no project.
+/// Writes down what was applied.
 pub(crate) fn keep_apply(
     session: &mut Session,
     verb: &str,
-    (project, plan): (Option<&Project>, &Plan),
+    (made_from, plan): (&MadeFrom<'_>, &Plan),
     (summary, state): (&Summary, &State),
 ) {
-    let operation = match project.and_then(|project| project.origin.as_ref()) {
-        Some(origin) => format!("{verb} --to @{}", origin.number),
-        None => verb.to_owned(),
+    let revision = match made_from {
+        MadeFrom::Project(project) => project.origin.as_ref().map(|origin| origin.number),
+        MadeFrom::File { revision, .. } => *revision,
     };
+    let operation = revision.map_or_else(|| verb.to_owned(), |number| format!("{verb} --to @{number}"));
     let ending = match (summary.interrupted, summary.is_complete() && plan.blocked.is_empty()) {
         (true, _) => Ending::Interrupted,
         (false, true) => Ending::Complete,
@@ -77,7 +87,7 @@ pub(crate) fn keep_apply(
         ("skipped", summary.skipped),
     ];
     let counts = counts.into_iter().map(|(name, count)| (name.to_owned(), count as u64)).collect();
-    record(session, project, &Done { operation: &operation, ending, counts, planned: Some(plan), state });
+    record(session, Some(made_from), &Done { operation: &operation, ending, counts, planned: Some(plan), state });
 }
 
 /// Writes down what was changed by hand.
@@ -101,21 +111,28 @@ pub(crate) fn keep_migration(session: &mut Session, (from, to): (Store, Store), 
     record_in(session, copied, None, &done);
 }
 
-fn record(session: &mut Session, project: Option<&Project>, done: &Done<'_>) {
+fn record(session: &mut Session, made_from: Option<&MadeFrom<'_>>, done: &Done<'_>) {
     // The state of a test goes with it, and before its first write there is none to have a history.
     if session.home != session.directory || done.state.secret_key.is_empty() {
         return;
     }
     let history = of(session);
-    record_in(session, history, project, done);
+    record_in(session, history, made_from, done);
 }
 
-fn record_in(session: &mut Session, history: Result<History, Error>, project: Option<&Project>, done: &Done<'_>) {
-    let most = match project {
-        Some(project) => Some(project.most_revisions().unwrap_or(MOST)),
-        None => bound(session),
+fn record_in(session: &mut Session, history: Result<History, Error>, made_from: Option<&MadeFrom<'_>>, done: &Done<'_>) {
+    let most = match made_from {
+        Some(MadeFrom::Project(project)) => Some(project.most_revisions().unwrap_or(MOST)),
+        Some(MadeFrom::File { .. }) | None => bound(session),
     };
-    let snapshot = project.filter(|_| done.planned.is_some()).map(|project| snapshot(session, project));
+    let read = match made_from {
+        Some(MadeFrom::Project(project)) if done.planned.is_some() => Some(snapshot(session, project)),
+        _ => None,
+    };
+    let configuration = match made_from {
+        Some(MadeFrom::File { configuration, .. }) => configuration.as_deref(),
+        _ => read.as_ref(),
+    };
     // It says the digest, which takes a walk over the whole plan to compute.
     let plan = done.planned.map(json::document);
     let account = Account {
@@ -125,7 +142,7 @@ fn record_in(session: &mut Session, history: Result<History, Error>, project: Op
         counts: done.counts.clone(),
         digest: plan.as_ref().and_then(|plan| plan["digest"].as_str()).map(str::to_owned),
         plan: plan.as_ref().map(ToString::to_string),
-        configuration: snapshot.as_ref(),
+        configuration,
         state: done.state,
     };
     if let Err(error) = history.and_then(|history| history.record(&account, most)) {
@@ -147,7 +164,7 @@ fn bound(session: &mut Session) -> Option<usize> {
 }
 
 /// The configuration of a project, with values that are kept nowhere left out.
-fn snapshot(session: &Session, project: &Project) -> Snapshot {
+pub(crate) fn snapshot(session: &Session, project: &Project) -> Snapshot {
     let declared = project.config.modules.get(&project.config.root).map(|root| &root.variables);
     let of = |name: &str| declared.and_then(|declared| declared.get(name));
     let mut variables = project.variables.clone();

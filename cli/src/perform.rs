@@ -4,7 +4,7 @@ use crate::approval;
 use crate::args::Performing;
 use crate::exit;
 use crate::failure::Failure;
-use crate::history;
+use crate::history::{self, MadeFrom};
 use crate::project::{Aim, Project};
 use crate::session::Session;
 use crate::view::{Applied, View};
@@ -134,7 +134,7 @@ impl Round<'_> {
                 return Ok(Ended::With(exit::FAILED));
             }
         }
-        let driving = Driving { verb: self.verb, project: Some(self.project), parallelism: self.performing.parallelism };
+        let driving = Driving { verb: self.verb, made_from: MadeFrom::Project(self.project), parallelism: self.performing.parallelism };
         apply_approved(session, self.runtime, plan, (guard, driving))
     }
 
@@ -158,8 +158,8 @@ impl Round<'_> {
 pub(crate) struct Driving<'a> {
     /// What the operation is called.
     pub(crate) verb: &'a str,
-    /// What was planned, if it was in this run.
-    pub(crate) project: Option<&'a Project>,
+    /// What was planned.
+    pub(crate) made_from: MadeFrom<'a>,
     /// Effects at once.
     pub(crate) parallelism: usize,
 }
@@ -175,7 +175,7 @@ pub(crate) fn apply_approved(
     let driven = runtime.block_on(drive_and_show(session, plan, (&registry, guard), driving.parallelism));
     let Some(summary) = driven else { return Ok(Ended::AtOnce) };
     let remembered = session.store().read()?;
-    history::keep_apply(session, driving.verb, (driving.project, plan), (&summary, &remembered.state));
+    history::keep_apply(session, driving.verb, (&driving.made_from, plan), (&summary, &remembered.state));
     Ok(finish(session, plan, (&summary, &remembered)))
 }
 

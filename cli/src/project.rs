@@ -139,7 +139,7 @@ impl Project {
         let Some(snapshot) = history.configuration(number, &secret_key)? else {
             let detail = format!("@{number} was left by `{}`, which planned no configuration", history.head(number)?.operation);
             return Err(Failure::one("revision without configuration", detail).help(
-                "`meshplan state history` lists all; those of `apply` have one, unless it applied a saved plan. `meshplan state restore` brings back a state alone.",
+                "`meshplan state history` lists all; those of `apply` have one, unless it applied a saved plan without the key of its configuration. `meshplan state restore` brings back a state alone.",
             ));
         };
         session.sources = snapshot.sources;

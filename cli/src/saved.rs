@@ -7,7 +7,7 @@ use crate::args::{Assignment, Performing};
 use crate::disk::Disk;
 use crate::exit;
 use crate::failure::Failure;
-use crate::history;
+use crate::history::{self, MadeFrom};
 use crate::perform::{Driving, Ended, apply_approved, leave};
 use crate::project::Project;
 use crate::session::Session;
@@ -23,6 +23,10 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
+/// Said where the history will lack what was planned.
+const UNCONFIGURED: &str =
+    "note: the configuration of this plan is sealed with a key that is not here: the revision of this apply is kept without it";
+
 /// What a file holds that can be shown.
 pub(crate) enum Shown {
     /// A plan.
@@ -34,8 +38,15 @@ pub(crate) enum Shown {
 /// Writes a plan to a file, errored or not, and says so. What was written comes back, for those who know when to free it.
 pub(crate) fn save(session: &mut Session, project: &Project, plan: Plan, file: &Path) -> Result<PlanFile, Failure> {
     let path = session.working_directory.join(file);
-    let written =
-        PlanFile { variables: variables(project), sources: session.sources.clone(), made_at: session.machine.now(), plan, closed: None };
+    let written = PlanFile {
+        variables: variables(project),
+        sources: session.sources.clone(),
+        configuration: Some(history::snapshot(session, project)),
+        revision: project.origin.as_ref().map(|origin| origin.number),
+        made_at: session.machine.now(),
+        plan,
+        closed: None,
+    };
     let key = || key::to_seal(session, &written.plan.prior);
     written.write(&path, key).map_err(|error| match error {
         NotWritten::NoKey(failure) => failure,
@@ -107,18 +118,20 @@ pub(crate) fn apply(session: &mut Session, file: &Path, assignments: &[Assignmen
     let runtime = Session::runtime()?;
     let (guard, state) = session.lock("apply", performing.lock_timeout)?;
     history::catch_up(session, None, &state);
-    let read = read(session, file, &text, &key::to_open(session, &state))?;
+    let mut read = read(session, file, &text, &key::to_open(session, &state))?;
     drop(text);
+    let made_from = MadeFrom::File { configuration: read.configuration.take().map(Box::new), revision: read.revision };
     let mut plan = fitting(read, file, state)?;
     given::supply(session, &mut plan, (file, assignments))?;
-    let code = carry_out(session, &runtime, plan, (&*guard, performing.parallelism))?;
+    let driving = Driving { verb: "apply", made_from, parallelism: performing.parallelism };
+    let code = carry_out(session, &runtime, plan, (&*guard, driving))?;
     if code != exit::INTERRUPTED {
         runtime.block_on(guard.release())?;
     }
     Ok(leave(session, runtime, code))
 }
 
-fn carry_out(session: &mut Session, runtime: &Runtime, mut plan: Plan, (guard, parallelism): (&dyn Guard, usize)) -> Result<u8, Failure> {
+fn carry_out(session: &mut Session, runtime: &Runtime, mut plan: Plan, (guard, driving): (&dyn Guard, Driving<'_>)) -> Result<u8, Failure> {
     let (registry, files) = (session.registry(), Disk::new(&session.working_directory));
     let moved = runtime.block_on(look_again(&mut plan, Edge { registry: &registry, files: &files })).map_err(Failure)?;
     if !moved.is_empty() {
@@ -128,7 +141,9 @@ fn carry_out(session: &mut Session, runtime: &Runtime, mut plan: Plan, (guard, p
         session.view.say("The plan has nothing to change.");
         return Ok(if plan.blocked.is_empty() { exit::DONE } else { exit::FAILED });
     }
-    let driving = Driving { verb: "apply", project: None, parallelism };
+    if matches!(driving.made_from, MadeFrom::File { configuration: None, .. }) {
+        session.view.say(UNCONFIGURED);
+    }
     Ok(match apply_approved(session, runtime, &plan, (guard, driving))? {
         Ended::With(code) => code,
         Ended::AtOnce => exit::INTERRUPTED,

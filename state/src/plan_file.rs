@@ -1,6 +1,7 @@
 //! Plans in files: written to be looked at and applied later, by the same version of meshplan.
 
 use crate::format::plan_v1::{self, Written};
+use crate::history::Snapshot;
 use crate::paths::{make_private, open_private};
 use crate::plan_key::{PlanKeys, PlanSeal};
 use crate::sealing::{KeyId, SealError};
@@ -25,6 +26,10 @@ pub struct PlanFile {
     pub sources: SourceTree,
     /// The variables that were given values; what is declared sensitive is marked so.
     pub variables: BTreeMap<Arc<str>, Value>,
+    /// What it was made from, if that is to be kept. One that was read has it only where the key is that it is sealed with.
+    pub configuration: Option<Snapshot>,
+    /// The revision of the history that this is of, if it is not the configuration in the directory.
+    pub revision: Option<u64>,
     /// When it was made, in seconds since the Unix epoch.
     pub made_at: u64,
     /// The key that its secrets are sealed with, if it was read without that: what is secret in it is then another text, and it
@@ -33,7 +38,8 @@ pub struct PlanFile {
 }
 
 impl PlanFile {
-    /// The text of the file. The key is asked for only if there is a secret in the plan.
+    /// The text of the file. The key is asked for if there is a secret in the plan, or a configuration beside it. Without one the latter is
+    /// left out.
     pub fn text<E>(&self, key: impl FnOnce() -> Result<PlanSeal, E>) -> Result<Vec<u8>, NotWritten<E>> {
         plan_v1::write(self, key).map_err(|why| match why {
             Written::NoKey(error) => NotWritten::NoKey(error),

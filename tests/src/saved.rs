@@ -14,7 +14,8 @@ use std::path::Path;
 pub fn through_a_file(plan: &Plan, catalogue: &Catalogue) -> Plan {
     let key = SealingKey::from_bytes(&[7; 32]).unwrap();
     let text = |plan: Plan| {
-        let file = PlanFile { plan, sources: SourceTree::new("."), variables: BTreeMap::new(), made_at: 0, closed: None };
+        let (sources, variables) = (SourceTree::new("."), BTreeMap::new());
+        let file = PlanFile { plan, sources, variables, configuration: None, revision: None, made_at: 0, closed: None };
         match file.text(|| Ok::<_, Infallible>(key.clone().into())) {
             Ok(text) => Some(String::from_utf8(text).unwrap()),
             Err(NotWritten::Io(error)) if error.to_string().contains("it holds an ephemeral value") => None,

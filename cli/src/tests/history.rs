@@ -258,19 +258,53 @@ fn what_is_ephemeral_has_to_be_given_again() {
 }
 
 #[test]
-fn a_saved_plan_leaves_a_revision_without_the_configuration() {
+fn a_saved_plan_leaves_a_revision_with_the_configuration_it_was_made_from() {
     let fake = applied();
-    assert_eq!(fake.run("plan --out p.json --var word=two").code, exit::DONE);
-    assert_eq!(fake.run("apply p.json").code, exit::DONE);
+    let ran = fake.run("plan --out p.json --var word=two --var token=s3cret-and-long");
+    assert_eq!(ran.code, exit::DONE, "{ran:?}");
+    let text = fake.text("p.json").unwrap();
+    assert!(text.contains("\"configuration\":\"sealed:v1:"), "{text}");
+    assert!(!["s3cret", "fileset", "${"].iter().any(|word| text.contains(word)), "{text}");
+    fake.write("main.mesh.hcl", "resource \"meshplan_data\" \"other\" {\n  input = 1\n}\n");
+    fake.write("motd", "changed since");
+    let ran = fake.run("apply p.json");
+    assert!(ran.code == exit::DONE && !ran.err.contains("note:") && !ran.err.contains("warning"), "{ran:?}");
     let plan: Json = serde_json::from_str(&fake.run("state history --plan @2").out).unwrap();
     assert_eq!(plan["changes"][0]["address"], "meshplan_data.a");
     assert!(fake.run("state diff @1 @2").out.contains("\"one hello\" -> \"two hello\""));
-    let ran = fake.run("plan --to @2");
+    let ran = fake.run("plan --to @2 --detailed-exitcode");
+    assert_eq!(ran.code, exit::DONE, "its text, files and variables, also sensitive ones, are those of then: {ran:?}");
+    assert!(!all_text(&fake).contains("s3cret"));
+    // On, and back to it, also by a plan in a file.
+    assert_eq!(fake.run("apply --auto-approve").code, exit::DONE);
+    assert_eq!(fake.run("plan --to @2 --out back.json").code, exit::DONE);
+    assert_eq!(fake.run("apply back.json").code, exit::DONE);
+    assert_eq!(fake.run("state diff @2").out, "No difference from @2 to the state.\n");
+    assert_eq!(heads(&fake)[3]["operation"], "apply --to @2");
+    assert_eq!(fake.run("plan --to @4 --detailed-exitcode").code, exit::DONE);
+    assert_eq!(fake.run("state restore --auto-approve @1").code, exit::DONE);
+    assert_eq!(fake.run("plan --to @2 --detailed-exitcode").code, exit::CHANGES);
+}
+
+#[test]
+fn a_plan_without_secrets_is_applied_without_the_key_of_its_configuration() {
+    let fake = Fake::new(&[("main.mesh.hcl", "resource \"meshplan_data\" \"a\" {\n  input = 1\n}\n")]);
+    assert_eq!(fake.run("plan --out p.json").code, exit::DONE);
+    std::fs::remove_file(fake.path().join(".meshplan/plan-key")).unwrap();
+    let ran = fake.run("apply p.json");
+    let said = "note: the configuration of this plan is sealed with a key that is not here";
+    assert!(ran.code == exit::DONE && ran.err.starts_with(said), "{ran:?}");
+    assert_eq!(of(&heads(&fake), "operation"), [Json::from("apply")]);
+    let ran = fake.run("plan --to @1");
     assert!(
-        ran.err.starts_with("error: revision without configuration\n") && ran.err.contains("unless it applied a saved plan"),
+        ran.err.starts_with("error: revision without configuration\n") && ran.err.contains("without the key of its configuration"),
         "{ran:?}"
     );
-    assert_eq!(fake.run("plan --to @1 --detailed-exitcode").code, exit::CHANGES);
+    // Where no key can be had, the plan is written without the configuration: there is no secret in it.
+    let fake = Fake::new(&[("main.mesh.hcl", "resource \"meshplan_data\" \"a\" {\n  input = 1\n}\n"), (".meshplan/plan-key", "no key")]);
+    assert_eq!(fake.run("plan --out p.json").code, exit::DONE);
+    assert!(!fake.text("p.json").unwrap().contains("sealed:"));
+    assert_eq!(fake.run("apply p.json").code, exit::DONE);
 }
 
 #[test]

@@ -203,7 +203,7 @@ fn drifted(change: &Change) -> Json {
 
 /// The same of a saved plan, with what its file says beside.
 pub fn plan_file(file: &PlanFile) -> Json {
-    let PlanFile { plan, sources, variables, made_at, closed: _ } = file;
+    let PlanFile { plan, sources, variables, made_at, .. } = file;
     let variables = variables.iter().map(|(name, value)| (name.to_string(), Masked::of(value).json));
     let beside = json!({
         "made_at": made_at,

@@ -3,6 +3,7 @@
 mod snapshot;
 
 pub use snapshot::{FilesRead, Snapshot, SnapshotError};
+pub(crate) use snapshot::{restored, stored};
 
 use crate::error::Error;
 use crate::format::revision_v1::{self, HeadV1, ResultV1};

@@ -76,13 +76,29 @@ fn key_of(secret_key: &[u8]) -> Result<SealingKey, SnapshotError> {
     SealingKey::from_bytes(secret_key).and_then(|key| key.derived(LABEL)).map_err(SnapshotError::Key)
 }
 
-/// The stored form of a snapshot. What files hold is sealed like sensitive variables: meshplan cannot know what is secret in it.
+/// The stored form of a snapshot of a state with this key and lineage.
 pub(super) fn seal(snapshot: &Snapshot, secret_key: &[u8], lineage: &str) -> Result<SnapshotV1, SnapshotError> {
     let key = key_of(secret_key)?;
-    let sealed = |what: String, text: &str| {
-        let place = format!("{lineage} {what}");
-        key.seal(text.as_bytes(), place.as_bytes()).map_err(|error| SnapshotError::Seal(what, error))
-    };
+    stored(snapshot, &|what, text| {
+        key.seal(text.as_bytes(), format!("{lineage} {what}").as_bytes()).map_err(|error| SnapshotError::Seal(what, error))
+    })
+}
+
+/// The snapshot that was stored of a state with this key and lineage.
+pub(super) fn open(stored: SnapshotV1, secret_key: &[u8], lineage: &str) -> Result<Snapshot, SnapshotError> {
+    let key = key_of(secret_key)?;
+    restored(stored, &|what, text| {
+        let plain = key.open(&text, format!("{lineage} {what}").as_bytes()).map_err(|error| SnapshotError::Seal(what.clone(), error))?;
+        String::from_utf8(plain.to_vec()).map_err(|_| SnapshotError::Value(what, "it is not UTF-8".to_owned()))
+    })
+}
+
+/// The stored form of a snapshot; `sealed` closes a text that may be secret, told what it is. What files hold is closed like sensitive
+/// variables: meshplan cannot know what is secret in it.
+pub(crate) fn stored(
+    snapshot: &Snapshot,
+    sealed: &dyn Fn(String, &str) -> Result<String, SnapshotError>,
+) -> Result<SnapshotV1, SnapshotError> {
     let mut variables = BTreeMap::new();
     for (name, value) in &snapshot.variables {
         let plain = VariableV1::of(value).map_err(|why| SnapshotError::Value(variable(name), why.to_owned()))?;
@@ -112,19 +128,17 @@ pub(super) fn seal(snapshot: &Snapshot, secret_key: &[u8], lineage: &str) -> Res
     })
 }
 
-/// The snapshot that was stored of a state with this key and lineage.
-pub(super) fn open(stored: SnapshotV1, secret_key: &[u8], lineage: &str) -> Result<Snapshot, SnapshotError> {
-    let key = key_of(secret_key)?;
-    let opened = |what: String, text: &str| {
-        let plain = key.open(text, format!("{lineage} {what}").as_bytes()).map_err(|error| SnapshotError::Seal(what.clone(), error))?;
-        String::from_utf8(plain.to_vec()).map_err(|_| SnapshotError::Value(what, "it is not UTF-8".to_owned()))
-    };
+/// The snapshot of a stored form; `opened` opens what was closed.
+pub(crate) fn restored(
+    stored: SnapshotV1,
+    opened: &dyn Fn(String, String) -> Result<String, SnapshotError>,
+) -> Result<Snapshot, SnapshotError> {
     let (mut variables, mut sensitive) = (BTreeMap::new(), BTreeSet::new());
     for (Words(name), stored) in stored.variables {
         let plain = match stored {
             VariableV1::Sealed { sealed } => {
                 sensitive.insert(name.clone());
-                VariableV1::from_text(&opened(variable(&name), &sealed)?).map_err(|why| SnapshotError::Value(variable(&name), why))?
+                VariableV1::from_text(&opened(variable(&name), sealed)?).map_err(|why| SnapshotError::Value(variable(&name), why))?
             }
             plain @ VariableV1::Plain { .. } => plain,
         };
@@ -132,7 +146,7 @@ pub(super) fn open(stored: SnapshotV1, secret_key: &[u8], lineage: &str) -> Resu
         variables.insert(name, value);
     }
     let texts = stored.files.into_iter().map(|FileV1 { path, sealed }| {
-        let text = sealed.map(|sealed| opened(file(&path), &sealed)).transpose()?;
+        let text = sealed.map(|sealed| opened(file(&path), sealed)).transpose()?;
         Ok((path, text.map(Arc::from)))
     });
     let listings = stored.listings.into_iter().map(|listing| ((listing.directory, listing.depth), listing.paths));

@@ -86,7 +86,15 @@ fn a_plan_is_one_line_per_change_and_one_for_the_whole() {
 #[test]
 fn a_document_holds_every_instance_and_no_secret() {
     let variables = [("word".into(), Value::string("one")), ("token".into(), Value::string("s3cret").sensitive())];
-    let file = PlanFile { plan: plan(), sources: SourceTree::new("."), variables: variables.into(), made_at: 7, closed: None };
+    let file = PlanFile {
+        plan: plan(),
+        sources: SourceTree::new("."),
+        variables: variables.into(),
+        made_at: 7,
+        configuration: None,
+        revision: None,
+        closed: None,
+    };
     let document = plan_file(&file);
     assert_eq!((&document["made_at"], &document["variables"]), (&json!(7), &json!({ "token": null, "word": "one" })));
     assert_eq!(document["changes"][0], planned_change());

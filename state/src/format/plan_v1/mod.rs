@@ -1,6 +1,7 @@
 //! The plan file, version 1: all that an apply needs and all that people look at, for one version of meshplan.
 
 mod addresses;
+mod configuration;
 mod expressions;
 mod holes;
 mod prior;
@@ -14,9 +15,10 @@ mod values;
 use super::sealing_v1::Sealing;
 use super::words_v1::{Words, is_false};
 use super::{MESHPLAN_VERSION, NotStorable};
+use crate::history::Snapshot;
 use crate::plan_file::{PlanFile, Refused};
 use crate::plan_key::{PlanKeys, PlanSeal};
-use crate::sealing::{SealError, sealed_with};
+use crate::sealing::{KeyId, SealError, SealingKey, sealed_with};
 use addresses::Named;
 use engine::diagnostic::Diagnostic;
 use engine::plan::{CheckResult, Plan};
@@ -82,6 +84,12 @@ struct PlanV1 {
     sealing: Sealing,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<String>,
+    /// What it was made from, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    configuration: Option<String>,
+    /// The revision of the history that the configuration is of, if it is not the one in the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
 }
 
 /// What every version of the file says.
@@ -98,7 +106,7 @@ fn associated(prior: &PriorV1, digest: &Words) -> Vec<u8> {
     format!("plan {} {} {}", prior.lineage(), prior.serial(), digest.0).into_bytes()
 }
 
-/// The text of a plan file. The key is asked for only if there is a secret.
+/// The text of a plan file. Without a key there is no configuration in it, and no file if there is a secret.
 pub(crate) fn write<E>(file: &PlanFile, key: impl FnOnce() -> Result<PlanSeal, E>) -> Result<Vec<u8>, Written<E>> {
     let plan = &file.plan;
     let mut secrets = Secrets::default();
@@ -139,17 +147,23 @@ pub(crate) fn write<E>(file: &PlanFile, key: impl FnOnce() -> Result<PlanSeal, E
         values: Vec::new(),
         sealing: Sealing::Unsaid,
         sealed: None,
+        configuration: None,
+        revision: file.revision,
     };
     let met_ephemeral = values.met_ephemeral;
     (stored.expressions, stored.values) = (listing.expressions, values.nodes);
     if met_ephemeral {
         return Err(Written::NotStorable(not_storable(secrets::EPHEMERAL)));
     }
-    if let Some(text) = secrets.text().map_err(|why| Written::NotStorable(not_storable(why)))? {
-        let PlanSeal { key, sealed_by } = key().map_err(Written::NoKey)?;
-        let sealed = key.seal(text.as_bytes(), &associated(&stored.prior, &stored.digest));
-        stored.sealed = Some(sealed.map_err(Written::NotSealed)?);
-        stored.sealing = sealed_by.map_or(Sealing::Unsaid, Sealing::By);
+    let secret = secrets.text().map_err(|why| Written::NotStorable(not_storable(why)))?;
+    // What is never applied leaves no revision.
+    let configuration = file.configuration.as_ref().filter(|_| !stored.errored);
+    if secret.is_some() || configuration.is_some() {
+        match key() {
+            Ok(seal) => stored.close(seal, (secret, configuration))?,
+            Err(error) if secret.is_some() => return Err(Written::NoKey(error)),
+            Err(_) => {}
+        }
     }
     let mut text = serde_json::to_vec(&stored).map_err(|_| Written::NotStorable(not_storable("it has no JSON form")))?;
     text.push(b'\n');
@@ -181,24 +195,57 @@ pub(crate) fn read(text: &str, catalogue: &Catalogue, keys: &PlanKeys) -> Result
     }
     let stored: PlanV1 = serde_json::from_str(text).map_err(|error| Refused::Corrupt(error.to_string()))?;
     let (secrets, closed) = open(&stored, catalogue, keys)?;
-    stored.plan(catalogue, &secrets).map(|file| PlanFile { closed, ..file }).map_err(Refused::Corrupt)
+    let configuration = configured(&stored, keys)?;
+    stored.plan(catalogue, &secrets).map(|file| PlanFile { configuration, closed, ..file }).map_err(Refused::Corrupt)
 }
 
 /// The secrets of a plan, and the key that is missing for them if one is.
-fn open(stored: &PlanV1, catalogue: &Catalogue, keys: &PlanKeys) -> Result<(Opened, Option<crate::sealing::KeyId>), Refused> {
+fn open(stored: &PlanV1, catalogue: &Catalogue, keys: &PlanKeys) -> Result<(Opened, Option<KeyId>), Refused> {
     let Some(sealed) = &stored.sealed else { return Ok((Opened::none(), None)) };
-    let id = sealed_with(sealed).map_err(|error| Refused::Corrupt(error.to_string()))?;
-    let sealed_by = match &stored.sealing {
-        Sealing::By(sealed_by) => Some(sealed_by),
-        Sealing::Unsaid | Sealing::None => None,
-    };
-    let found = keys.find(&id, sealed_by).map_err(|error| Refused::Corrupt(error.to_string()))?;
-    let Some(key) = found else { return Ok((Opened::Closed, Some(id))) };
-    let text = key.open(sealed, &associated(&stored.prior, &stored.digest)).map_err(|error| Refused::Corrupt(error.to_string()))?;
-    Ok((Opened::read(&text, catalogue).map_err(Refused::Corrupt)?, None))
+    match stored.key_of(sealed, keys)? {
+        Err(missing) => Ok((Opened::Closed, Some(missing))),
+        Ok(key) => {
+            let text = key.open(sealed, &associated(&stored.prior, &stored.digest)).map_err(|error| Refused::Corrupt(error.to_string()))?;
+            Ok((Opened::read(&text, catalogue).map_err(Refused::Corrupt)?, None))
+        }
+    }
+}
+
+/// What a plan was made from, if that is in the file and there is a key for it.
+fn configured(stored: &PlanV1, keys: &PlanKeys) -> Result<Option<Snapshot>, Refused> {
+    let Some(sealed) = &stored.configuration else { return Ok(None) };
+    let Ok(key) = stored.key_of(sealed, keys)? else { return Ok(None) };
+    configuration::open(sealed, &key, &associated(&stored.prior, &stored.digest)).map(Some).map_err(Refused::Corrupt)
 }
 
 impl PlanV1 {
+    /// Seals its secrets, and what it was made from.
+    fn close<E>(&mut self, seal: PlanSeal, (secret, made_from): (Option<String>, Option<&Snapshot>)) -> Result<(), Written<E>> {
+        let PlanSeal { key, sealed_by } = seal;
+        let associated = associated(&self.prior, &self.digest);
+        if let Some(text) = secret {
+            self.sealed = Some(key.seal(text.as_bytes(), &associated).map_err(Written::NotSealed)?);
+        }
+        if let Some(made_from) = made_from {
+            let text =
+                configuration::text(made_from).map_err(|_| Written::NotStorable(not_storable("its configuration has no JSON form")))?;
+            self.configuration = Some(configuration::seal(&text, &key, &associated).map_err(Written::NotSealed)?);
+        }
+        self.sealing = sealed_by.map_or(Sealing::Unsaid, Sealing::By);
+        Ok(())
+    }
+
+    /// The key that something was sealed with, or which one is missing.
+    fn key_of(&self, sealed: &str, keys: &PlanKeys) -> Result<Result<SealingKey, KeyId>, Refused> {
+        let id = sealed_with(sealed).map_err(|error| Refused::Corrupt(error.to_string()))?;
+        let sealed_by = match &self.sealing {
+            Sealing::By(sealed_by) => Some(sealed_by),
+            Sealing::Unsaid | Sealing::None => None,
+        };
+        let found = keys.find(&id, sealed_by).map_err(|error| Refused::Corrupt(error.to_string()))?;
+        Ok(found.ok_or(id))
+    }
+
     fn plan(self, catalogue: &Catalogue, secrets: &Opened) -> Result<PlanFile, String> {
         let values = Values::read(self.values, catalogue, secrets)?;
         let mut expressions = Expressions::read(self.expressions, &values)?;
@@ -229,6 +276,7 @@ impl PlanV1 {
         if plan.is_errored() != self.errored {
             return Err("it says of itself that it is errored, or not, and is otherwise".to_owned());
         }
-        Ok(PlanFile { plan, sources: sources::tree(self.sources)?, variables, made_at: self.made_at, closed: None })
+        let (sources, made_at, revision) = (sources::tree(self.sources)?, self.made_at, self.revision);
+        Ok(PlanFile { plan, sources, variables, configuration: None, revision, made_at, closed: None })
     }
 }

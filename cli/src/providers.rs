@@ -4,6 +4,7 @@ use crate::world::MakeRegistry;
 use engine::port::{Provider, ProviderMaker, Registry};
 use engine::schema::{Problem, ProviderSchema};
 use engine::value::Value;
+use host::HostMaker;
 use istio::IstioMaker;
 use kubernetes::{Clusters, KubeconfigConnector, KubernetesMaker, Proxies, Reaching, Surroundings};
 use sandbox::SandboxProvider;
@@ -35,9 +36,10 @@ fn registry(sandbox: &Path, surroundings: Surroundings) -> Registry {
     let usual = Clusters::new(vec![Arc::new(kubeconfigs.clone()), Arc::new(sandbox.connector())]);
     let reaching = Reaching { kubeconfigs, usual };
     let mut registry = Registry::default();
-    let makers: [Arc<dyn ProviderMaker>; 5] = [
+    let makers: [Arc<dyn ProviderMaker>; 6] = [
         Arc::new(Fixed { name: "meshplan", doc: "What stands in the state alone.", provider: core_provider::provider() }),
         Arc::new(Fixed { name: "ca", doc: "Certificate authorities of meshes.", provider: certificates::provider() }),
+        Arc::new(HostMaker::new(surroundings.working_directory.clone())),
         Arc::new(KubernetesMaker::new(surroundings, reaching.clone())),
         Arc::new(IstioMaker(reaching)),
         Arc::new(Fixed { name: "sandbox", doc: "Clusters inside the binary.", provider: Arc::new(sandbox) }),

@@ -361,6 +361,12 @@ pub trait Kind: Send + Sync {
         compare(self.schema(), asked)
     }
 
+    /// What the answer to a preview shows that is worth a look, such as rights that an apply will need. The same words are told once.
+    fn remarks(&self, preview: &Value) -> Vec<Problem> {
+        let _ = preview;
+        Vec::new()
+    }
+
     /// Why an instance is not replaced because a run or a block asks for it, and what to do instead. By default it may be.
     fn irreplaceable(&self) -> Option<Problem> {
         None

@@ -9,6 +9,7 @@ mod digest;
 mod explain;
 mod faults;
 mod fuzz;
+mod host;
 mod laws;
 mod limits;
 mod mesh;

@@ -27,6 +27,9 @@ impl Walk<'_> {
                 other => break other,
             }
         };
+        if let Some(Preview::Accepted(seen)) = &preview {
+            self.remark(subject, seen);
+        }
         let why = (gone, moves);
         let without = match preview {
             Some(Preview::NotPreviewed(why)) => {
@@ -44,6 +47,17 @@ impl Walk<'_> {
         Self::conclude(subject, planned, verdict, why)?;
         planned.unpreviewed = without.and_then(|without| unpreviewed(planned, without));
         Ok(false)
+    }
+
+    /// Tells what is worth a look of what a preview showed. What holds for many instances alike is told at the first.
+    fn remark(&mut self, subject: &Subject<'_>, seen: &Value) {
+        for problem in subject.kind.remarks(seen) {
+            let remark = diagnosed(problem.warning(), subject.span);
+            let said = |told: &Diagnostic| told.summary == remark.summary && told.detail == remark.detail;
+            if !self.tables.diagnostics.iter().any(said) {
+                self.tables.diagnostics.push(remark);
+            }
+        }
     }
 
     /// What the kind says.

@@ -1,0 +1,13 @@
+//! The machine that meshplan runs on: its files, its addresses, its resolver.
+//!
+//! What a kind wants of the machine is an [`effect::Effect`]: complete in itself, so that it can be done again, and handed to whoever has the
+//! rights. Looking needs none.
+
+mod account;
+mod effect;
+mod file;
+mod procedure;
+mod provider;
+mod settings;
+
+pub use settings::HostMaker;

@@ -1,0 +1,83 @@
+//! The provider of all kinds of things on the machine.
+
+use crate::effect::Hands;
+use crate::procedure::Procedure;
+use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
+use engine::question::{Answer, Ask, Question};
+use engine::schema::Kind;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The provider `host`.
+pub(crate) struct HostProvider {
+    procedures: BTreeMap<&'static str, Box<dyn Procedure>>,
+    hands: Hands,
+}
+
+impl HostProvider {
+    /// A provider of these kinds, whose effects these hands do.
+    pub(crate) fn new(procedures: Vec<Box<dyn Procedure>>, hands: Hands) -> Self {
+        let procedures = procedures.into_iter().map(|procedure| (procedure.kind().schema().kind, procedure)).collect();
+        Self { procedures, hands }
+    }
+
+    fn procedure(&self, kind: &str) -> Result<&dyn Procedure, Failure> {
+        let found = self.procedures.get(kind).map(|procedure| &**procedure);
+        found.ok_or_else(|| Failure::new("unknown kind", format!("this provider has no kind `{kind}`")))
+    }
+
+    async fn answer_one(&self, question: &Question) -> Answer {
+        match &question.ask {
+            Ask::Read { record, .. } => match self.procedures.get(&*record.kind) {
+                Some(procedure) => procedure.read(record).await,
+                None => unanswered(),
+            },
+            Ask::Preview(proposal) => match self.procedures.get(&*proposal.kind) {
+                Some(procedure) => procedure.preview(proposal, &self.hands).await,
+                None => unanswered(),
+            },
+            _ => unanswered(),
+        }
+    }
+
+    async fn write(&self, request: Request) -> Result<Done, Failure> {
+        self.procedure(&request.kind)?.write(&request, &self.hands).await
+    }
+}
+
+fn unanswered() -> Answer {
+    Answer::Unreachable("it is no question about a kind of this provider".into())
+}
+
+impl Provider for HostProvider {
+    fn resources(&self) -> Vec<Arc<dyn Kind>> {
+        self.procedures.values().map(|procedure| procedure.kind()).collect()
+    }
+
+    fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
+        Box::pin(async move {
+            let mut answers = Vec::with_capacity(asked.len());
+            for Asked { question, .. } in asked {
+                let answer = self.answer_one(&question).await;
+                answers.push((question, answer));
+            }
+            answers
+        })
+    }
+
+    fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
+        Box::pin(self.write(request))
+    }
+
+    fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
+        Box::pin(self.write(request))
+    }
+
+    fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
+        Box::pin(self.write(request))
+    }
+
+    fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move { self.procedure(&request.kind)?.delete(&request, &self.hands).await })
+    }
+}

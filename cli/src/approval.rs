@@ -55,10 +55,10 @@ fn in_full(session: &mut Session, plan: &Plan) {
 
 /// Hands text to the pager, and says whether it took it. One that was left early has taken it.
 fn paged(session: &Session, text: &str) -> bool {
-    let pager = session.environment.get("PAGER").map_or(PAGER, String::as_str);
+    let pager = session.workplace.environment.get("PAGER").map_or(PAGER, String::as_str);
     let mut command = Command::new("sh");
-    command.args(["-c", pager]).envs(&session.environment).stdin(Stdio::piped());
-    if !session.environment.contains_key("LESS") {
+    command.args(["-c", pager]).envs(&session.workplace.environment).stdin(Stdio::piped());
+    if !session.workplace.environment.contains_key("LESS") {
         command.env("LESS", "FRX");
     }
     let Ok(mut child) = command.spawn() else { return false };

@@ -1,40 +1,15 @@
-//! What was typed. Nothing here has an effect or looks at the world.
+//! Options that several verbs have. Nothing here has an effect or looks at the world.
 
 mod aiming;
 mod assignment;
 mod backend;
-mod spelling;
 
 pub use aiming::{Aiming, Manner};
 pub use assignment::{Assignment, Assignments};
 pub use backend::BackendArgument;
 
-use crate::commands::Verb;
-use clap::{CommandFactory, Parser};
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Plan, apply and destroy multi-cluster Istio meshes from one configuration
-///
-/// A directory of `*.mesh.hcl` files says what is wanted: clusters, certificates, control planes, gateways, remote secrets. `plan`
-/// shows what has to change and why, `apply` does exactly that, `destroy` undoes it in reverse. What was made is remembered in
-/// `meshplan.state.json` beside the configuration.
-#[derive(Debug, Parser)]
-#[command(
-    name = "meshplan",
-    disable_help_subcommand = true,
-    disable_version_flag = true,
-    after_help = "Long options may be written with one dash, as in `-auto-approve` and `-var region=eu`."
-)]
-pub struct Args {
-    /// Options of every command.
-    #[command(flatten)]
-    pub global: Global,
-    /// What to do.
-    #[command(subcommand)]
-    pub verb: Verb,
-}
 
 /// Options of every command.
 #[derive(Debug, clap::Args)]
@@ -146,12 +121,6 @@ pub struct Writing {
     pub lock_timeout: Duration,
 }
 
-/// Reads a command line. The error holds the help or the complaint, and knows which of the two it is.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
-    let command = Args::command();
-    Args::try_parse_from(spelling::two_dashes(&command, args))
-}
-
 pub(crate) fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least one operation has to run".to_owned()),
@@ -190,43 +159,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
-    fn parsed(args: &str) -> Args {
-        parse(std::iter::once("meshplan").chain(args.split(' ')).map(OsString::from)).unwrap()
-    }
-
-    #[test]
-    fn the_declaration_holds_together() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn options_mean_what_they_say() {
-        let args = parsed("-C dir plan -refresh=false -detailed-exitcode -out=x");
-        assert_eq!(args.global.directory, Some(PathBuf::from("dir")));
-        let Verb::Plan(plan) = args.verb else { panic!("no plan") };
-        assert_eq!((plan.planning.refresh, plan.detailed_exitcode, plan.out), (false, true, Some(PathBuf::from("x"))));
-        let Verb::Apply(apply) = parsed("apply --parallelism 3 --lock-timeout 2m").verb else { panic!("no apply") };
-        let performing = apply.performing;
-        assert_eq!((performing.parallelism, performing.lock_timeout, performing.auto_approve), (3, Duration::from_mins(2), false));
-        assert!(apply.planning.refresh && apply.file.is_none());
-        let Verb::Destroy(destroy) = parsed("destroy -auto-approve").verb else { panic!("no destroy") };
-        assert_eq!((destroy.performing.parallelism, destroy.performing.auto_approve), (10, true));
-    }
-
-    #[test]
-    fn values_keep_the_order_they_were_typed_in() {
-        let value = |name: &str, text: &str| Assignment::Value { name: name.to_owned(), text: text.to_owned() };
-        let file = |path: &str| Assignment::File(path.to_owned());
-        for (typed, expected) in [
-            ("plan", vec![]),
-            ("plan -var a=1 --var-file f -var a=b=c", vec![value("a", "1"), file("f"), value("a", "b=c")]),
-            ("plan --var-file=f --var=a= --var-file g", vec![file("f"), value("a", ""), file("g")]),
-        ] {
-            let Verb::Plan(plan) = parsed(typed).verb else { panic!("no plan") };
-            assert_eq!(plan.planning.assignments.0, expected, "{typed}");
-        }
-    }
-
     #[test]
     fn revisions_have_numbers() {
         assert_eq!((revision("@3"), revision("12")), (Ok(3), Ok(12)));
@@ -253,19 +185,6 @@ mod tests {
         }
         for text in ["", "s", "5d", "-1s", "99999999999999999999s", "9999999999999999999h"] {
             assert!(duration(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn every_verb_has_help_that_reads_like_the_house() {
-        let command = Args::command();
-        for verb in command.get_subcommands().chain([&command]) {
-            let about = verb.get_about().map(ToString::to_string).unwrap();
-            assert!(!about.ends_with('.') && about.starts_with(char::is_uppercase), "{}: {about}", verb.get_name());
-            for arg in verb.get_arguments().filter(|arg| !arg.is_hide_set()) {
-                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                assert!(!help.is_empty() && !help.ends_with('.'), "{} {}: {help}", verb.get_name(), arg.get_id());
-            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::args::BackendArgument;
 use crate::failure::Failure;
 use crate::providers::kubeconfigs;
-use crate::session::Session;
+use crate::workplace::Workplace;
 use backends::{Surroundings, Wrong, is_secret, open};
 use engine::config::{Backend as Block, Config, backend};
 use engine::diagnostic::{Diagnostic, Problems};
@@ -50,30 +50,30 @@ impl Choice {
     }
 
     /// Opens it.
-    pub(crate) fn open(&self, session: &Session) -> Result<Arc<dyn Backend>, Wrong> {
-        open(&self.kind, &self.arguments, &surroundings(session))
+    pub(crate) fn open(&self, workplace: &Workplace) -> Result<Arc<dyn Backend>, Wrong> {
+        open(&self.kind, &self.arguments, &surroundings(workplace))
     }
 }
 
-fn surroundings(session: &Session) -> Surroundings {
+fn surroundings(workplace: &Workplace) -> Surroundings {
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     Surroundings {
-        directory: session.home.clone(),
-        working_directory: session.working_directory.clone(),
-        kubeconfigs: kubeconfigs(&session.working_directory, &session.environment),
-        proxies: Proxies::from_environment(&session.environment),
-        environment: session.environment.clone(),
+        directory: workplace.home.clone(),
+        working_directory: workplace.working_directory.clone(),
+        kubeconfigs: kubeconfigs(&workplace.working_directory, &workplace.environment),
+        proxies: Proxies::from_environment(&workplace.environment),
+        environment: workplace.environment.clone(),
     }
 }
 
 /// What the configuration and the command line choose; or what is wrong with the block.
-pub(crate) fn configured(session: &Session) -> Result<Choice, Problems> {
-    let (sources, _) = modules::load(&session.directory, &session.shown_directory);
+pub(crate) fn configured(workplace: &Workplace) -> Result<Choice, Problems> {
+    let (sources, _) = modules::load(&workplace.directory, &workplace.shown_directory);
     let (block, problems) = backend(&sources);
     if problems.iter().any(Diagnostic::is_error) {
         return Err(problems);
     }
-    Ok(Choice::of(block.as_ref(), &session.backend_config))
+    Ok(Choice::of(block.as_ref(), &workplace.backend_config))
 }
 
 /// What was chosen at the last run; nothing if that was a state file beside the configuration.
@@ -102,19 +102,19 @@ fn record(home: &Path, choice: &Choice) -> std::io::Result<()> {
 }
 
 /// The backend of a session. One that cannot be used refuses whatever is asked of it, and says why.
-pub(crate) fn choose(session: &Session) -> Arc<dyn Backend> {
-    if session.home != session.directory {
-        return state::local(&session.home.join(STATE_FILE));
+pub(crate) fn choose(workplace: &Workplace) -> Arc<dyn Backend> {
+    if workplace.is_tested() {
+        return state::local(&workplace.home.join(STATE_FILE));
     }
-    let choice = match configured(session) {
+    let choice = match configured(workplace) {
         Ok(choice) => choice,
         Err(problems) => return Unusable::new("backend", problems.first().map_or("", |problem| problem.detail.as_ref()), MEND),
     };
-    let opened = match choice.open(session) {
+    let opened = match choice.open(workplace) {
         Ok(opened) => opened,
         Err(wrong) => return Unusable::new("backend", &wrong.why, &wrong.help),
     };
-    match moved_from(session, &choice, &*opened) {
+    match moved_from(workplace, &choice, &*opened) {
         None => opened,
         Some(before) => {
             let why = format!("the state was kept in `{before}` so far");
@@ -128,33 +128,33 @@ const MIGRATE: &str =
     "`meshplan state migrate` copies it; `meshplan state migrate --reconfigure` uses what is configured now and copies nothing.";
 
 /// Where the state was kept before, if that is another place than the one that is chosen now.
-fn moved_from(session: &Session, choice: &Choice, opened: &dyn Backend) -> Option<String> {
-    let before = before(session, choice)?.open(session).ok()?.names().state.clone();
+fn moved_from(workplace: &Workplace, choice: &Choice, opened: &dyn Backend) -> Option<String> {
+    let before = before(workplace, choice)?.open(workplace).ok()?.names().state.clone();
     (before != opened.names().state).then(|| before.display().to_string())
 }
 
 /// What was chosen before: at the last run, or a state file that is there and was never migrated.
-pub(crate) fn before(session: &Session, choice: &Choice) -> Option<Choice> {
-    let file = session.home.join(STATE_FILE);
+pub(crate) fn before(workplace: &Workplace, choice: &Choice) -> Option<Choice> {
+    let file = workplace.home.join(STATE_FILE);
     let default = || (choice.kind != "local" && file.exists()).then(Choice::default_file);
-    recorded(&session.home).or_else(default)
+    recorded(&workplace.home).or_else(default)
 }
 
 /// Writes down what is chosen, so that a change of the configuration is noticed.
-pub(crate) fn remember(session: &Session) -> Result<(), Failure> {
-    if session.home != session.directory {
+pub(crate) fn remember(workplace: &Workplace) -> Result<(), Failure> {
+    if workplace.is_tested() {
         return Ok(());
     }
-    keep(session, &configured(session).map_err(Failure)?)
+    keep(workplace, &configured(workplace).map_err(Failure)?)
 }
 
 /// Writes down that this is chosen from now on.
-pub(crate) fn keep(session: &Session, choice: &Choice) -> Result<(), Failure> {
-    record(&session.home, choice).map_err(|error| Failure::one("state not written", format!("`{RECORD}`: {error}")))
+pub(crate) fn keep(workplace: &Workplace, choice: &Choice) -> Result<(), Failure> {
+    record(&workplace.home, choice).map_err(|error| Failure::one("state not written", format!("`{RECORD}`: {error}")))
 }
 
 /// What is wrong with the `backend` blocks of a configuration.
-pub(crate) fn check(session: &Session, config: &Config) -> Problems {
+pub(crate) fn check(workplace: &Workplace, config: &Config) -> Problems {
     let mut problems = Problems::new();
     for (key, module) in &config.modules {
         let Some(block) = &module.settings.backend else { continue };
@@ -163,7 +163,7 @@ pub(crate) fn check(session: &Session, config: &Config) -> Problems {
             problems.push(Diagnostic::error("`backend` in a module", detail).at(block.span).help("Remove the block."));
             continue;
         }
-        if let Err(Wrong { argument, why, help }) = Choice::of(Some(block), &session.backend_config).open(session) {
+        if let Err(Wrong { argument, why, help }) = Choice::of(Some(block), &workplace.backend_config).open(workplace) {
             let at = argument.and_then(|name| block.arguments.get(name.as_str())).map_or(block.span, |argument| argument.span);
             problems.push(Diagnostic::error("wrong backend", why).at(at).help(help));
         }

@@ -1,7 +1,7 @@
 //! The keys that the `encryption` block names, as far as they are there.
 
 use crate::failure::Failure;
-use crate::session::Session;
+use crate::workplace::Workplace;
 use engine::config::{Encryption, KeyFrom, KeyPlace, encryption};
 use engine::diagnostic::{Diagnostic, Problems};
 use state::sealing::{KeySource, Keyring, SealingKey};
@@ -31,10 +31,10 @@ impl Keys {
     }
 
     /// The keys of the configuration in the directory of a session.
-    pub(crate) fn of(session: &Session) -> Self {
-        let (sources, _) = modules::load(&session.directory, &session.shown_directory);
+    pub(crate) fn of(workplace: &Workplace) -> Self {
+        let (sources, _) = modules::load(&workplace.directory, &workplace.shown_directory);
         let (block, problems) = encryption(&sources);
-        let places = Places { directory: &session.directory, environment: &session.environment };
+        let places = Places { directory: &workplace.directory, environment: &workplace.environment };
         let mut keys = block.map_or_else(Self::none, |block| Self::named(&block, &places));
         keys.may_write &= !problems.iter().any(Diagnostic::is_error);
         keys.absent.splice(0..0, problems);

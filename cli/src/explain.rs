@@ -115,7 +115,7 @@ fn former(session: &mut Session, state: &State) -> Option<Former> {
     let number = numbers.iter().filter(whole).find(|number| applied(number)).or_else(|| numbers.iter().find(|number| applied(number)));
     let planning = Planning { assignments: Assignments::default(), refresh: false, preview: Previewer::Offline };
     let sources = session.sources.clone();
-    let project = Project::choose(session, &planning, Some(*number?)).ok();
+    let project = history::project(session, &planning, Some(*number?)).ok();
     let sources = std::mem::replace(&mut session.sources, sources);
     Some(Former { number: *number?, project: project?, sources, known: Answers::new() })
 }

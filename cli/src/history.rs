@@ -1,5 +1,7 @@
 //! What each operation leaves in the history of its state. Nothing here fails an operation: what cannot be written down is told.
 
+use crate::args::Planning;
+use crate::failure::Failure;
 use crate::project::Project;
 use crate::session::Session;
 use crate::view::json;
@@ -49,7 +51,21 @@ pub(crate) fn of(session: &Session) -> Result<History, Error> {
 
 /// The history of the state of this store.
 pub(crate) fn of_store(session: &Session, store: Store) -> Result<History, Error> {
-    History::new(session.home.join(DIRECTORY), store)
+    History::new(session.workplace.home.join(DIRECTORY), store)
+}
+
+/// The configuration in the directory, or that of a revision.
+pub(crate) fn project(session: &mut Session, planning: &Planning, revision: Option<u64>) -> Result<Project, Failure> {
+    let Some(number) = revision else { return Project::load(session, planning) };
+    let history = of(session)?;
+    let secret_key = session.secret_key()?;
+    let Some(snapshot) = history.configuration(number, &secret_key)? else {
+        let detail = format!("@{number} was left by `{}`, which planned no configuration", history.head(number)?.operation);
+        return Err(Failure::one("revision without configuration", detail).help(
+            "`meshplan state history` lists all; those of `apply` have one, unless it applied a saved plan without the key of its configuration. `meshplan state restore` brings back a state alone.",
+        ));
+    };
+    Project::of_revision(session, planning, (number, snapshot))
 }
 
 /// Writes down the state that an operation begins with, unless the last revision left it: what a killed run did is not lost then.
@@ -113,7 +129,7 @@ pub(crate) fn keep_migration(session: &mut Session, (from, to): (Store, Store), 
 
 fn record(session: &mut Session, made_from: Option<&MadeFrom<'_>>, done: &Done<'_>) {
     // The state of a test goes with it, and before its first write there is none to have a history.
-    if session.home != session.directory || done.state.secret_key.is_empty() {
+    if session.workplace.is_tested() || done.state.secret_key.is_empty() {
         return;
     }
     let history = of(session);

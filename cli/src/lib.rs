@@ -16,7 +16,9 @@ mod failure;
 mod files;
 mod history;
 mod keyboard;
+mod memory;
 mod perform;
+mod planning;
 mod project;
 mod providers;
 mod real;
@@ -27,6 +29,7 @@ mod testing;
 mod validate;
 mod variables;
 pub mod view;
+mod workplace;
 pub mod world;
 
 pub use defect::end_at_panics;
@@ -34,21 +37,21 @@ pub use providers::registry_maker;
 pub use real::real_world;
 pub use world::World;
 
-use args::Args;
+use commands::Args;
 use review::style::Style;
 use session::Session;
 use std::ffi::OsString;
 
 /// Runs one command line (the program's name first) and says what to exit with: one of [`exit`]'s.
 pub fn run(world: World, args: impl IntoIterator<Item = OsString>) -> u8 {
-    match args::parse(args) {
+    match commands::parse(args) {
         Ok(args) => carry_out(world, args),
         Err(message) => tell(world, &message),
     }
 }
 
 fn carry_out(world: World, args: Args) -> u8 {
-    let mut session = Session::new(world, &args);
+    let mut session = Session::new(world, &args.global, args.verb.telling());
     let code = match commands::perform(&mut session, args.verb) {
         Ok(code) => code,
         Err(failure) => {

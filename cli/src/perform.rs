@@ -218,7 +218,7 @@ async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &d
 fn finish(session: &mut Session, plan: &Plan, (summary, remembered): (&Summary, &Loaded)) -> Ended {
     session.view.applied(Applied { plan, summary, outputs: &remembered.state.outputs });
     session.view.diagnostics(&session.sources, &summary.diagnostics);
-    if remembered.says_unsealed && !session.says_unsealed && !session.is_tested() {
+    if remembered.says_unsealed && !session.says_unsealed && !session.workplace.is_tested() {
         session.says_unsealed = true;
         session.view.say(UNSEALED);
     }

@@ -4,7 +4,6 @@ use crate::aims;
 use crate::args::{Aiming, Assignment, Manner, Planning, Previewer};
 use crate::backend;
 use crate::failure::Failure;
-use crate::history;
 use crate::required;
 use crate::session::Session;
 use crate::validate;
@@ -17,7 +16,7 @@ use engine::plan::{Aims, Inputs, Undescribed, When};
 use engine::schema::Catalogue;
 use engine::source::Span;
 use engine::value::{Class, Value};
-use state::FilesRead;
+use state::{FilesRead, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -108,9 +107,9 @@ impl Project {
     fn with_variables(session: &mut Session, planning: &Planning, config: Config) -> Result<Self, Failure> {
         let none = BTreeMap::new();
         let places = Places {
-            environment: &session.environment,
-            working_directory: &session.working_directory,
-            shown_directory: Some(&session.shown_directory),
+            environment: &session.workplace.environment,
+            working_directory: &session.workplace.working_directory,
+            shown_directory: Some(&session.workplace.shown_directory),
             assignments: &planning.assignments.0,
         };
         let declared = config.modules.get(&config.root).map_or(&none, |root| &root.variables);
@@ -123,32 +122,16 @@ impl Project {
         Ok(Self { config, origin: None, import: None, aims, variables, given, skip_refresh: !planning.refresh, skip_preview, when })
     }
 
-    /// The configuration in the directory, or that of a revision.
-    pub(crate) fn choose(session: &mut Session, planning: &Planning, revision: Option<u64>) -> Result<Self, Failure> {
-        match revision {
-            None => Self::load(session, planning),
-            Some(number) => Self::at(session, planning, number),
-        }
-    }
-
     /// The configuration of a revision with the values that its variables had. What is kept nowhere has to be given again; values on the
     /// command line count more than those of the revision.
-    fn at(session: &mut Session, planning: &Planning, number: u64) -> Result<Self, Failure> {
-        let history = history::of(session)?;
-        let secret_key = session.secret_key()?;
-        let Some(snapshot) = history.configuration(number, &secret_key)? else {
-            let detail = format!("@{number} was left by `{}`, which planned no configuration", history.head(number)?.operation);
-            return Err(Failure::one("revision without configuration", detail).help(
-                "`meshplan state history` lists all; those of `apply` have one, unless it applied a saved plan without the key of its configuration. `meshplan state restore` brings back a state alone.",
-            ));
-        };
+    pub(crate) fn of_revision(session: &mut Session, planning: &Planning, (number, snapshot): (u64, Snapshot)) -> Result<Self, Failure> {
         session.sources = snapshot.sources;
         let (config, mut problems) = parse(&session.sources, &classes(session.registry().catalogue()));
         problems.extend(required::check(&config, env!("CARGO_PKG_VERSION")));
         session.show_or_fail(problems)?;
         let none = BTreeMap::new();
         let declared = config.modules.get(&config.root).map_or(&none, |root| &root.variables);
-        let environment = session.environment.clone();
+        let environment = session.workplace.environment.clone();
         let mut variables = given(session, declared, (&environment, &[]))?;
         variables.retain(|name, _| declared.get(name).is_some_and(|variable| variable.ephemeral));
         variables.extend(snapshot.variables);
@@ -171,7 +154,7 @@ impl Project {
             let detail = "`--refresh-only` writes down what exists, and `--refresh=false` does not look at it";
             return Err(Failure::one("nothing to refresh", detail.to_owned()).help("Leave out one of the two."));
         }
-        Ok(Self { aims: aims::gather(&session.working_directory, aiming, manner)?, ..self })
+        Ok(Self { aims: aims::gather(&session.workplace.working_directory, aiming, manner)?, ..self })
     }
 
     /// The configuration alone, every file of it read and parsed. Warnings are shown; errors fail.
@@ -187,12 +170,12 @@ impl Project {
 
     /// The configuration as far as it can be read, and what is wrong with it.
     pub(crate) fn parse(session: &mut Session) -> (Config, Problems) {
-        let (sources, mut problems) = modules::load(&session.directory, &session.shown_directory);
+        let (sources, mut problems) = modules::load(&session.workplace.directory, &session.workplace.shown_directory);
         session.sources = sources;
         let (config, more) = parse(&session.sources, &classes(session.registry().catalogue()));
         problems.extend(more);
         problems.extend(required::check(&config, env!("CARGO_PKG_VERSION")));
-        problems.extend(backend::check(session, &config));
+        problems.extend(backend::check(&session.workplace, &config));
         (config, problems)
     }
 
@@ -209,8 +192,8 @@ impl Project {
             when: self.when,
             root_directory: session.sources.modules.get(&session.sources.root).map_or_else(String::new, |root| root.directory.clone()),
             surroundings: Surroundings {
-                working_directory: session.working_directory.display().to_string().into(),
-                home_directory: session.environment.get("HOME").filter(|home| !home.is_empty()).map(|home| home.as_str().into()),
+                working_directory: session.workplace.working_directory.display().to_string().into(),
+                home_directory: session.workplace.environment.get("HOME").filter(|home| !home.is_empty()).map(|home| home.as_str().into()),
                 planned_at: session.machine.now(),
                 applied_at: None,
             },
@@ -224,7 +207,7 @@ fn given(
     declared: &BTreeMap<Arc<str>, Variable>,
     (environment, assignments): (&BTreeMap<String, String>, &[Assignment]),
 ) -> Result<BTreeMap<Arc<str>, Value>, Failure> {
-    let places = Places { environment, working_directory: &session.working_directory, shown_directory: None, assignments };
+    let places = Places { environment, working_directory: &session.workplace.working_directory, shown_directory: None, assignments };
     let (found, problems) = gather(&mut session.sources, declared, places);
     session.show_or_fail(problems)?;
     Ok(found.into_iter().map(|(name, (value, _))| (name, value)).collect())

@@ -37,7 +37,7 @@ pub(crate) enum Shown {
 
 /// Writes a plan to a file, errored or not, and says so. What was written comes back, for those who know when to free it.
 pub(crate) fn save(session: &mut Session, project: &Project, plan: Plan, file: &Path) -> Result<PlanFile, Failure> {
-    let path = session.working_directory.join(file);
+    let path = session.workplace.working_directory.join(file);
     let written = PlanFile {
         variables: variables(project),
         sources: session.sources.clone(),
@@ -79,7 +79,7 @@ fn variables(project: &Project) -> BTreeMap<Arc<str>, Value> {
 }
 
 fn text_of(session: &Session, file: &Path) -> Result<String, Failure> {
-    let path = session.working_directory.join(file);
+    let path = session.workplace.working_directory.join(file);
     let unreadable = |error: std::io::Error| Failure::one("plan not readable", format!("`{}`: {error}", file.display()));
     std::fs::read_to_string(path).map_err(unreadable)
 }
@@ -96,7 +96,7 @@ pub(crate) fn look(session: &mut Session, file: &Path) -> Result<Shown, Failure>
         return read(session, file, &text, &PlanKeys::default()).map(|plan| Shown::Plan(Box::new(plan)));
     }
     drop(text);
-    let loaded = Store::new(session.working_directory.join(file)).read()?;
+    let loaded = Store::new(session.workplace.working_directory.join(file)).read()?;
     for notice in &loaded.notices {
         session.view.say(&format!("note: {notice}"));
     }
@@ -132,7 +132,7 @@ pub(crate) fn apply(session: &mut Session, file: &Path, assignments: &[Assignmen
 }
 
 fn carry_out(session: &mut Session, runtime: &Runtime, mut plan: Plan, (guard, driving): (&dyn Guard, Driving<'_>)) -> Result<u8, Failure> {
-    let (registry, files) = (session.registry(), Disk::new(&session.working_directory));
+    let (registry, files) = (session.registry(), Disk::new(&session.workplace.working_directory));
     let moved = runtime.block_on(look_again(&mut plan, Edge { registry: &registry, files: &files })).map_err(Failure)?;
     if !moved.is_empty() {
         return Err(stale(&moved));

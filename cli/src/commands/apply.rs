@@ -2,8 +2,9 @@
 
 use crate::args::{Aiming, Manner, Performing, Planning, revision};
 use crate::failure::Failure;
+use crate::history;
 use crate::perform::perform;
-use crate::project::{Aim, Project};
+use crate::project::Aim;
 use crate::saved;
 use crate::session::Session;
 use std::path::PathBuf;
@@ -60,7 +61,7 @@ pub(super) fn run(session: &mut Session, args: &Apply) -> Result<u8, Failure> {
             Err(Failure::one("options of a saved plan", detail).help("Leave the options of planning out, or plan again with them."))
         }
         None => {
-            let project = Project::choose(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.manner)?;
+            let project = history::project(session, &args.planning, args.to)?.aimed(session, &args.aiming, &args.manner)?;
             perform(session, &project, &args.performing, Aim::Configuration)
         }
     }

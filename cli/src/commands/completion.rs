@@ -1,6 +1,6 @@
 //! `meshplan completion`
 
-use crate::args::Args;
+use super::Args;
 use crate::exit;
 use crate::failure::Failure;
 use crate::session::Session;

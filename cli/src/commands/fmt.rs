@@ -124,7 +124,7 @@ fn files(session: &Session, args: &Fmt) -> Result<Vec<(PathBuf, String)>, Failur
     let of_configuration = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &of_configuration } else { args.paths.as_slice() };
     for typed in paths {
-        let path = session.directory.join(typed);
+        let path = session.workplace.directory.join(typed);
         let shown = if typed.as_os_str() == "." { PathBuf::new() } else { typed.clone() };
         let listed = if path.is_dir() { listed(&path, &shown, args.recursive, &mut found) } else { fs::metadata(&path).map(drop) };
         listed.map_err(|error| unusable(&typed.display().to_string(), &error))?;

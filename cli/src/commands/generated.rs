@@ -18,7 +18,7 @@ const ENDING: &str = ".mesh.hcl";
 
 /// Makes a plan of the configuration and of blocks that are written for what it lacks.
 pub(super) fn plan(session: &mut Session, runtime: &Runtime, args: &Arguments, file: &Path) -> Result<(Project, Plan), Failure> {
-    let path = session.working_directory.join(file);
+    let path = session.workplace.working_directory.join(file);
     if path.exists() {
         return Err(exists(file));
     }
@@ -56,7 +56,7 @@ fn write(file: &Path, path: &Path, text: &str) -> Result<(), Failure> {
 /// Whether a file lies in the directory of the configuration, by whatever way it is named.
 fn is_in_place(session: &Session, path: &Path) -> bool {
     let directory = path.parent().and_then(|directory| directory.canonicalize().ok());
-    directory.is_some() && directory == session.directory.canonicalize().ok()
+    directory.is_some() && directory == session.workplace.directory.canonicalize().ok()
 }
 
 /// What was written, and what the user does next.

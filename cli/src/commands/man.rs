@@ -1,6 +1,6 @@
 //! `meshplan man`
 
-use crate::args::Args;
+use super::Args;
 use crate::exit;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -21,7 +21,7 @@ pub struct Man {
 }
 
 pub(super) fn run(session: &mut Session, args: &Man) -> Result<u8, Failure> {
-    let into = session.working_directory.join(&args.into);
+    let into = session.workplace.working_directory.join(&args.into);
     let failed = |error: std::io::Error| Failure::one("manual pages not written", format!("`{}`: {error}", args.into.display()));
     fs::create_dir_all(&into).map_err(failed)?;
     generate_to(Args::command(), &into).map_err(failed)?;

@@ -4,6 +4,7 @@ use super::generated;
 use crate::args::{Aiming, Manner, Planning, revision};
 use crate::exit;
 use crate::failure::Failure;
+use crate::history;
 use crate::project::{Aim, Project};
 use crate::saved;
 use crate::session::Session;
@@ -79,7 +80,7 @@ pub(super) fn run(session: &mut Session, args: &Plan) -> Result<u8, Failure> {
     let (project, plan) = if let Some(file) = &args.generate_config_out {
         generated::plan(session, &runtime, args, file)?
     } else {
-        let project = Project::choose(session, &args.planning, args.to)?;
+        let project = history::project(session, &args.planning, args.to)?;
         let project = aimed(session, args, project)?;
         // Without looking, fingerprints are compared, under a key that may be sealed; and who applies a file takes it as whole.
         let needs_all = args.out.is_some() || !args.planning.refresh;

@@ -39,12 +39,12 @@ pub(super) fn run(session: &mut Session, verb: &Sandbox) -> Result<u8, Failure> 
 }
 
 fn serve(session: &mut Session, args: &Serve) -> Result<u8, Failure> {
-    let kubeconfig = args
-        .kubeconfig
-        .as_ref()
-        .map_or_else(|| session.directory.join(".meshplan").join("kubeconfig"), |file| session.working_directory.join(file));
+    let kubeconfig = args.kubeconfig.as_ref().map_or_else(
+        || session.workplace.directory.join(".meshplan").join("kubeconfig"),
+        |file| session.workplace.working_directory.join(file),
+    );
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let options = ServeOptions { base_directory: session.directory.join(SANDBOX), address, kubeconfig };
+    let options = ServeOptions { base_directory: session.workplace.directory.join(SANDBOX), address, kubeconfig };
     let runtime = Session::runtime()?;
     let stop = (session.interrupt)();
     let view = &mut session.view;

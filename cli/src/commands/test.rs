@@ -48,7 +48,7 @@ pub(super) fn run(session: &mut Session, args: &Test) -> Result<u8, Failure> {
     session.show_or_fail(problems)?;
     let files = testing::filtered(files, &args.filter)?;
     if files.is_empty() {
-        let places = format!("`{}` or `{}`", session.shown_directory, args.test_directory.display());
+        let places = format!("`{}` or `{}`", session.workplace.shown_directory, args.test_directory.display());
         session.view.say(&format!("There is no test: no file `*{}` stands in {places}.", testing::ENDING));
     }
     let runtime = Session::runtime()?;

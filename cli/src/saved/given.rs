@@ -26,9 +26,9 @@ pub(super) fn supply(session: &mut Session, plan: &mut Plan, (file, assignments)
     let mut given = BTreeMap::new();
     if !declared.is_empty() {
         let places = Places {
-            environment: &session.environment,
-            working_directory: &session.working_directory,
-            shown_directory: Some(&session.shown_directory),
+            environment: &session.workplace.environment,
+            working_directory: &session.workplace.working_directory,
+            shown_directory: Some(&session.workplace.shown_directory),
             assignments: &[],
         };
         let (found, problems) = gather(&mut session.sources, &declared, places);
@@ -37,7 +37,7 @@ pub(super) fn supply(session: &mut Session, plan: &mut Plan, (file, assignments)
         given.extend(found);
     }
     let none = BTreeMap::new();
-    let places = Places { environment: &none, working_directory: &session.working_directory, shown_directory: None, assignments };
+    let places = Places { environment: &none, working_directory: &session.workplace.working_directory, shown_directory: None, assignments };
     let (found, problems) = gather(&mut session.sources, &declared, places);
     if problems.iter().any(|problem| !problem.is_error()) {
         return Err(fixed(file, &declared, "a file of values sets a variable that"));

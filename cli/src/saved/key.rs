@@ -25,7 +25,7 @@ pub(super) fn to_seal(session: &Session, state: &State) -> Result<PlanSeal, Fail
     if let Some(key) = plan_key_of(state) {
         return key.map(PlanSeal::from).map_err(none);
     }
-    let path = session.home.join(FILE);
+    let path = session.workplace.home.join(FILE);
     let failed = |error: std::io::Error| none(format!("`{}`: {error}", path.display()));
     let key = match plan_key_in(&path) {
         Ok(Some(key)) => Ok(key),
@@ -37,6 +37,6 @@ pub(super) fn to_seal(session: &Session, state: &State) -> Result<PlanSeal, Fail
 
 /// All keys that a plan may have been sealed with.
 pub(super) fn to_open(session: &Session, state: &State) -> PlanKeys {
-    let file = plan_key_in(&session.home.join(FILE)).ok().flatten();
+    let file = plan_key_in(&session.workplace.home.join(FILE)).ok().flatten();
     PlanKeys::new(Some(session.store()), plan_key_of(state).and_then(Result::ok).into_iter().chain(file).collect())
 }

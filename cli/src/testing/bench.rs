@@ -56,7 +56,7 @@ impl<'a> Bench<'a> {
     /// Performs a file and destroys what it made. An error is one of this machine, and not of the test.
     pub(super) fn file(&mut self, file: &Loaded) -> Result<(), Failure> {
         let home = self.home()?;
-        home.path().clone_into(&mut self.session.home);
+        home.path().clone_into(&mut self.session.workplace.home);
         self.show(file, Stage::Started);
         let status = self.runs(file);
         self.show(file, Stage::TearingDown);
@@ -72,7 +72,7 @@ impl<'a> Bench<'a> {
 
     /// A directory for the state, which goes with what it remembers.
     fn home(&self) -> Result<TempDir, Failure> {
-        let named = self.session.environment.get("TMPDIR").filter(|named| !named.is_empty());
+        let named = self.session.workplace.environment.get("TMPDIR").filter(|named| !named.is_empty());
         let parent = named.map_or_else(std::env::temp_dir, PathBuf::from);
         let made = tempfile::Builder::new().prefix("meshplan-test-").tempdir_in(&parent);
         made.map_err(|error| Failure::one("no temporary directory", format!("`{}`: {error}", parent.display())))
@@ -148,7 +148,7 @@ impl<'a> Bench<'a> {
         self.session.view.test(&TestEvent::Left { path: &file.shown, addresses: left, kept: &kept });
         // With a configuration beside it the state can be worked with.
         let text = "# Nothing is configured here: a destroy goes by the state beside this file.\n";
-        let written = std::fs::write(self.session.home.join("left.mesh.hcl"), text);
+        let written = std::fs::write(self.session.workplace.home.join("left.mesh.hcl"), text);
         let named: Vec<_> = left.iter().take(NAMED).map(|address| format!("`{address}`")).collect();
         let named = match left.len().saturating_sub(NAMED) {
             0 if named.is_empty() => "what its state remembers".to_owned(),

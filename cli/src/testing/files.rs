@@ -27,13 +27,13 @@ pub(crate) struct Loaded {
 pub(crate) fn load(session: &mut Session, config: &Config, directory: &Path) -> (Vec<Loaded>, Problems) {
     let mut loaded = Vec::new();
     let mut problems = Problems::new();
-    let paths = match paths(&session.directory, directory) {
+    let paths = match paths(&session.workplace.directory, directory) {
         Ok(paths) => paths,
         Err(problem) => return (loaded, vec![*problem]),
     };
     for path in paths {
-        let whole = session.directory.join(&path);
-        let shown = Path::new(&session.shown_directory).join(&path);
+        let whole = session.workplace.directory.join(&path);
+        let shown = Path::new(&session.workplace.shown_directory).join(&path);
         let named = shown.strip_prefix(".").unwrap_or(&shown).display().to_string();
         match std::fs::read_to_string(&whole) {
             Ok(text) => {

@@ -49,7 +49,7 @@ impl Bench<'_> {
         let config = &self.project.config;
         let declared = config.modules.get(&config.root).into_iter().flat_map(|root| &root.variables);
         let defaults = declared.filter_map(|(name, variable)| Some((name.clone(), variable.default.clone()?))).collect();
-        let files = Disk::new(&self.session.working_directory);
+        let files = Disk::new(&self.session.workplace.working_directory);
         let inputs = self.project.inputs(self.session, Aim::Configuration);
         let variables = inputs.variables.clone();
         let mut given = Given { variables, defaults: &defaults, former, files: &files, inputs: &inputs };

@@ -12,7 +12,7 @@ mod sealing;
 mod secrets;
 mod state;
 
-use crate::args::Args;
+use crate::commands::Args;
 use crate::exit;
 use crate::fake::{Fake, Ran};
 use clap::CommandFactory;

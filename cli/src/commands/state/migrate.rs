@@ -53,20 +53,20 @@ fn origin(text: &str) -> Result<Origin, String> {
 }
 
 pub(super) fn run(session: &mut Session, args: &Migrate) -> Result<u8, Failure> {
-    let now = backend::configured(session).map_err(Failure)?;
-    let target = session.with_keys(Store::on(now.open(session).map_err(wrong)?))?;
+    let now = backend::configured(&session.workplace).map_err(Failure)?;
+    let target = session.with_keys(Store::on(now.open(&session.workplace).map_err(wrong)?))?;
     let shown = target.path().display().to_string();
     if args.reconfigure {
-        backend::keep(session, &now)?;
+        backend::keep(&session.workplace, &now)?;
         session.view.say(&format!("From now on the state is kept in `{shown}`. Nothing was copied."));
         return Ok(exit::DONE);
     }
     let given = args.from.clone().map(|Origin { kind, arguments }| Choice { kind, arguments });
-    let Some(before) = given.or_else(|| backend::before(session, &now)) else {
+    let Some(before) = given.or_else(|| backend::before(&session.workplace, &now)) else {
         let detail = format!("the state is kept in `{shown}`, and was not kept anywhere else");
         return Err(Failure::one("nothing to migrate", detail).help("`--from` names another place to copy from."));
     };
-    let source = session.with_keys(Store::on(before.open(session).map_err(wrong)?))?;
+    let source = session.with_keys(Store::on(before.open(&session.workplace).map_err(wrong)?))?;
     if source.path() == target.path() {
         return Err(Failure::one("nothing to migrate", format!("`{shown}` is where the state is kept already")));
     }
@@ -74,7 +74,7 @@ pub(super) fn run(session: &mut Session, args: &Migrate) -> Result<u8, Failure> 
     let both = (source.clone(), target.clone());
     let migrated =
         source.migrate_to(&target, (onto, args.lock_timeout), &mut |state| history::keep_migration(session, both.clone(), state))?;
-    backend::keep(session, &now)?;
+    backend::keep(&session.workplace, &now)?;
     let from = source.path().display();
     session.view.say(&match migrated {
         Migrated::Nothing => format!("`{from}` has no state to copy. From now on the state is kept in `{shown}`."),

@@ -58,7 +58,7 @@ fn given(session: &mut Session, file: &Path) -> Result<State, Failure> {
     let read = if standard {
         session.stdin.read_to_string(&mut text).map(|_| ())
     } else {
-        std::fs::read_to_string(session.working_directory.join(file)).map(|read| text = read)
+        std::fs::read_to_string(session.workplace.working_directory.join(file)).map(|read| text = read)
     };
     read.map_err(|error| {
         let why = if error.kind() == ErrorKind::InvalidData { "it is not UTF-8 text".to_owned() } else { error.to_string() };

@@ -39,7 +39,7 @@ fn long_names(command: &Command, names: &mut BTreeSet<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::Args;
+    use crate::commands::Args;
     use clap::CommandFactory;
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::clusters::{Clusters, Places};
 use crate::consequences::consequences;
 use crate::definitions::Definitions;
-use crate::difference::{Difference, What};
+use crate::difference::{Difference, Leaf, What};
 use crate::merge::{merged, structure};
 use engine::address::{Address, AddressParts, Key, ModulePath};
 use engine::plan::{Action, Change, Reason};
@@ -53,10 +53,51 @@ impl<'a> Entry<'a> {
         usize::from(!ends && self.below.iter().all(|entry| entry.rank() > 0))
     }
 
+    /// What differs, without what the changes below tell: a set's own text that they are rendered from, where it may not be shown.
+    pub fn told(&self) -> Option<Difference> {
+        let mut difference = self.difference.clone()?;
+        if !self.below.is_empty() {
+            difference.leaves.retain(tells);
+        }
+        Some(difference)
+    }
+
+    /// The one member of a set that changes, if nothing is to be said of the set itself: it stands for both.
+    pub fn alone(&self) -> Option<&Self> {
+        let [only] = self.below.as_slice() else { return None };
+        let head = self.first();
+        let silent = head.action == Action::Keep || self.difference.as_ref().is_some_and(|found| !found.leaves.iter().any(tells));
+        let plain = matches!(head.action, Action::Keep | Action::Update | Action::Settle) && head.causes.is_empty();
+        (plain && silent && only.members.len() == 1 && only.places == self.places).then_some(only)
+    }
+
+    /// Its members by kind and namespace, if it stands for several: `4 Role in istio-system` and their names.
+    pub fn kinds(&self) -> Vec<(String, Vec<String>)> {
+        if self.members.len() < 2 {
+            return Vec::new();
+        }
+        let mut kinds: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+        for member in &self.members {
+            let (kind, name) = member.split_once('/').unwrap_or(("", member));
+            let (namespace, name) = name.split_once('/').unwrap_or(("", name));
+            kinds.entry((namespace, kind)).or_default().push(name.to_owned());
+        }
+        let title = |(namespace, kind): (&str, &str), count: usize| match namespace {
+            "" => format!("{count} {kind}"),
+            _ => format!("{count} {kind} in {namespace}"),
+        };
+        kinds.into_iter().map(|(of, names)| (title(of, names.len()), names)).collect()
+    }
+
     /// The address, with `[*]` for keys that are not the same for all.
     pub fn address(&self) -> String {
         pattern(&self.changes.iter().map(|change| &change.address).collect::<Vec<_>>())
     }
+}
+
+/// Whether a leaf tells more than that something changes.
+fn tells(leaf: &Leaf) -> bool {
+    !matches!(leaf.what, What::Secret | What::Veiled)
 }
 
 /// What entries are made with.

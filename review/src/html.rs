@@ -13,7 +13,9 @@ mod mesh;
 mod network;
 mod page;
 mod picture;
+mod problems;
 mod reach;
+mod rows;
 mod shapes;
 mod summary;
 mod values;
@@ -21,7 +23,10 @@ mod values;
 pub use edges::Edges;
 pub use network::graph;
 
+use crate::entry::Detail;
+use crate::review::Review;
 use engine::plan::Plan;
+use engine::source::SourceTree;
 use entries::Sections;
 use markup::Markup;
 use mesh::Mesh;
@@ -34,22 +39,28 @@ pub struct Origin<'a> {
     pub made: &'a str,
     /// The version of meshplan that shows it.
     pub version: &'a str,
+    /// The texts that its problems lie in.
+    pub sources: &'a SourceTree,
 }
 
-/// A plan as one page: how much changes and of which state, a picture of the mesh, and every change with what differs.
+/// A plan as one page: how much changes, where and of which state, a picture of the mesh, and every change with what differs.
 pub fn plan(plan: &Plan, origin: Origin<'_>) -> String {
     let mesh = Mesh::of(plan);
-    let sections = Sections::of(plan, &mesh);
+    let review = Review::of(plan);
+    let entries = review.entries(Detail::Folded);
+    let sections = Sections::of(plan, &review, &entries);
     let mut body = Markup::default();
     summary::write(&mut body, plan, origin);
+    problems::write(&mut body, plan, origin.sources);
     if !mesh.is_empty() {
         body.within("section", &[("id", "mesh"), ("aria-labelledby", "mesh-title")], |body| {
             body.element("h2", &[("id", "mesh-title")], "The mesh");
+            reach::by_cluster(body, &mesh);
             picture::write(body, &mesh);
-            reach::write(body, &mesh);
+            reach::matrix(body, &mesh);
         });
     }
-    listing::write(&mut body, plan, &sections);
+    listing::write(&mut body, plan, (&review, &mesh), &sections);
     summary::write_rest(&mut body, plan);
     Page { title: "meshplan: plan", body }.text()
 }

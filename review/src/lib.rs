@@ -2,6 +2,7 @@
 //!
 //! Nothing here writes to a terminal, and nothing decides what is planned. What is secret stays behind: a [`Difference`] holds nothing of it.
 
+mod arguments;
 mod certificate;
 mod clusters;
 mod consequences;
@@ -19,6 +20,7 @@ mod moves;
 pub mod notation;
 mod ordered;
 mod pem;
+mod problem;
 mod review;
 pub mod steps;
 pub mod style;

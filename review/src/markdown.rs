@@ -3,11 +3,13 @@
 use crate::clusters::Places;
 use crate::entry::{Detail, Entry};
 use crate::notation::printable;
+use crate::problem::place;
 use crate::review::Review;
 use crate::style::Style;
 use crate::terminal::{self, Layout, Part, table};
 use engine::diagnostic::Diagnostic;
 use engine::plan::{Counts, Plan};
+use engine::source::SourceTree;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -17,12 +19,12 @@ pub const MOST: usize = 60_000;
 /// Columns of what changes: more would be scrolled sideways.
 const WIDTH: usize = 110;
 
-/// The plan as Markdown of less than [`MOST`] characters. What does not fit is left out and counted.
-pub fn plan(plan: &Plan) -> String {
+/// The plan as Markdown of less than [`MOST`] characters. What does not fit is left out and counted. Its problems lie in `sources`.
+pub fn plan(plan: &Plan, sources: &SourceTree) -> String {
     let review = Review::of(plan);
     let entries = review.entries(Detail::Folded);
     let end = end(plan);
-    let mut text = heading(plan, &review);
+    let mut text = heading(plan, &review) + &problems(plan, sources);
     for part in [Part::Everything, Part::Lines] {
         let sections = sections(plan, &review, &entries, part);
         let length: usize = sections.iter().map(|section| section.chars().count()).sum();
@@ -60,19 +62,44 @@ fn heading(plan: &Plan, review: &Review<'_>) -> String {
         }
         text.push('\n');
     }
+    text
+}
+
+/// What is wrong, each with its place.
+fn problems(plan: &Plan, sources: &SourceTree) -> String {
+    let mut text = String::new();
     if plan.is_errored() {
         text.push_str("**The plan is incomplete, because of what is wrong: it cannot be applied.**\n\n");
     }
     for problem in &plan.diagnostics {
-        text.push_str(&told(problem));
+        text.push_str(&told(problem, sources));
+    }
+    if !plan.diagnostics.is_empty() {
+        text.push('\n');
     }
     text
 }
 
-fn told(problem: &Diagnostic) -> String {
+fn told(problem: &Diagnostic, sources: &SourceTree) -> String {
     let word = if problem.is_error() { "error" } else { "warning" };
-    let detail: String = printable(&problem.detail).lines().collect::<Vec<_>>().join(" ");
-    format!("- **{word}: {}**: {}\n", escaped(&printable(&problem.summary)), escaped(&detail))
+    let sentence = |text: &str| escaped(&printable(text).lines().collect::<Vec<_>>().join(" "));
+    let place = problem.at.and_then(|span| place(sources, span));
+    let mut text = format!("- **{word}: {}**", sentence(&problem.summary));
+    for about in place.into_iter().chain(problem.address.as_ref().map(ToString::to_string)) {
+        let _ = write!(text, " ({})", code(&about));
+    }
+    let _ = write!(text, ": {}", sentence(&problem.detail));
+    if let Some(help) = &problem.help {
+        let _ = write!(text, " {}", sentence(help));
+    }
+    text.push('\n');
+    text
+}
+
+/// A name as it is.
+fn code(text: &str) -> String {
+    let text = printable(text).replace('\n', " ");
+    if text.contains('`') { escaped(&text) } else { format!("`{text}`") }
 }
 
 /// One section for each cluster, and for clusters that change alike one for all of them; before them what is blocked, after them outputs and

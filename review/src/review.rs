@@ -54,6 +54,11 @@ impl<'a> Review<'a> {
         Grouping { clusters: &self.clusters, definitions: &self.definitions, detail }.entries(&heads, &members)
     }
 
+    /// What goes with a place and has no line of its own.
+    pub fn within(&self, change: &Change) -> &[&'a Change] {
+        self.folded.within.get(&change.address).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// What goes with a place and has no line of its own, counted at the place.
     pub fn goes_with(&self, change: &Change) -> Option<String> {
         self.folded.phrase(change)
@@ -62,14 +67,16 @@ impl<'a> Review<'a> {
 
 /// What goes with its place: counted there, not listed.
 struct Folded<'a> {
-    within: BTreeMap<&'a Address, usize>,
+    within: BTreeMap<&'a Address, Vec<&'a Change>>,
 }
 
 impl<'a> Folded<'a> {
     fn of(plan: &'a Plan) -> Self {
-        let mut within = BTreeMap::new();
-        for place in plan.changes.iter().filter_map(place_of) {
-            *within.entry(place).or_default() += 1;
+        let mut within: BTreeMap<&Address, Vec<&Change>> = BTreeMap::new();
+        for change in &plan.changes {
+            if let Some(place) = place_of(change) {
+                within.entry(place).or_default().push(change);
+            }
         }
         if !within.is_empty() {
             let changing: BTreeSet<&Address> =
@@ -85,10 +92,10 @@ impl<'a> Folded<'a> {
 
     /// What the place's own row says of it, unless the plan says so itself.
     fn phrase(&self, change: &Change) -> Option<String> {
-        let count = self.within.get(&change.address).filter(|_| change.causes.is_empty())?;
-        let (resources, verb) = if *count == 1 { ("resource", "goes") } else { ("resources", "go") };
+        let count = self.within.get(&change.address).filter(|_| change.causes.is_empty())?.len();
+        let (resources, verb) = if count == 1 { ("resource", "goes") } else { ("resources", "go") };
         Some(match change.action {
-            Action::Replace | Action::ReplaceCreateFirst if *count == 1 => "1 resource within it is created again".to_owned(),
+            Action::Replace | Action::ReplaceCreateFirst if count == 1 => "1 resource within it is created again".to_owned(),
             Action::Replace | Action::ReplaceCreateFirst => format!("{count} resources within it are created again"),
             _ => format!("{count} {resources} within it {verb} with it"),
         })

@@ -21,6 +21,7 @@ use crate::style::{Paint, Style, paint_of};
 use engine::plan::{Action, Change, CheckStatus, Counts, OutputChange, Plan};
 use engine::value::Value;
 use leaves::{Leaves, WIDEST_PATH};
+pub(crate) use previews::Unseen;
 use rows::{Row, Rows};
 use std::fmt::Write;
 pub(crate) use waits::{Unknowns, Waits};

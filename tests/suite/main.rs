@@ -21,6 +21,7 @@ mod pages;
 mod places;
 mod planning;
 mod reference;
+mod reviewed;
 mod reviews;
 mod rules;
 mod saved;

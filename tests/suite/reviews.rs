@@ -28,7 +28,7 @@ resource "kubernetes_manifests" "istio" {
 "#;
 
 /// Three clusters with the control plane of a mesh.
-fn meshes() -> Scenario {
+pub(crate) fn meshes() -> Scenario {
     let scenario = Scenario::with(CONFIGURATION);
     for cluster in ["c1", "c2", "c3"] {
         scenario.write(&format!("istio-{cluster}.yaml"), &Rendered::of(cluster, None).text());
@@ -57,7 +57,7 @@ fn shown(scenario: &Scenario, columns: usize) -> String {
     lines.join("\n") + "\n"
 }
 
-fn planned(scenario: &Scenario, case: Case) {
+pub(crate) fn planned(scenario: &Scenario, case: Case) {
     change(scenario, case);
     scenario.run(&["plan", "--out", "reviewed.plan"]).expect_code(0);
 }
@@ -177,7 +177,7 @@ fn without_colours(text: &str) -> String {
 }
 
 /// What is a key, or might hold one, is not shown; certificates are told by what they say.
-fn nothing_secret(text: &str) {
+pub(crate) fn nothing_secret(text: &str) {
     for secret in ["BEGIN", "LS0tLS1CRUdJTi", "b25lb25l", "dHdvdHdv", "hmac-sha256"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }

@@ -50,12 +50,12 @@ pub(super) fn run(session: &mut Session, args: &Show) -> Result<u8, Failure> {
 
 fn show_plan(session: &mut Session, file: &PlanFile, args: &Show) -> u8 {
     if args.html {
-        let origin = Origin { made: &file.made(), version: env!("CARGO_PKG_VERSION") };
+        let origin = Origin { made: &file.made(), version: env!("CARGO_PKG_VERSION"), sources: &file.sources };
         session.data(&html::plan(&file.plan, origin));
         return exit::DONE;
     }
     if args.markdown {
-        session.data(&markdown::plan(&file.plan));
+        session.data(&markdown::plan(&file.plan, &file.sources));
         return exit::DONE;
     }
     if args.json {

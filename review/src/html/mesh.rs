@@ -2,7 +2,7 @@
 
 use super::colour::{Colour, Tally};
 use engine::address::{Address, Key, ModulePath};
-use engine::plan::{Change, Plan};
+use engine::plan::{Blocked, Change, Plan};
 use engine::value::{Data, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,9 @@ impl<'a> Mesh<'a> {
     /// Looks at a plan.
     pub(super) fn of(plan: &'a Plan) -> Self {
         let mut mesh = Self::default();
-        let places: BTreeSet<&Address> = plan.changes.iter().filter_map(|change| change.place.as_ref()).collect();
+        let remembered = |blocked: &Blocked| plan.prior.record(&blocked.address).and_then(|record| record.place.as_ref());
+        let mut places: BTreeSet<&Address> = plan.changes.iter().filter_map(|change| change.place.as_ref()).collect();
+        places.extend(plan.blocked.iter().filter_map(remembered));
         mesh.clusters = clusters(plan, &places);
         mesh.positions = mesh.clusters.iter().enumerate().map(|(at, cluster)| (cluster.address, at)).collect();
         let mut lies = BTreeMap::new();
@@ -67,8 +69,7 @@ impl<'a> Mesh<'a> {
             }
         }
         for blocked in &plan.blocked {
-            let place = plan.prior.record(&blocked.address).and_then(|record| record.place.as_ref());
-            mesh.tally((&blocked.address, place), &blocked.address.kind, Colour::Blocked);
+            mesh.tally((&blocked.address, remembered(blocked)), &blocked.address.kind, Colour::Blocked);
         }
         for change in &plan.changes {
             mesh.link(change, &lies);
@@ -84,6 +85,11 @@ impl<'a> Mesh<'a> {
     /// The cluster that something lies in, by its position. A cluster lies in itself.
     pub(super) fn position(&self, address: &Address, place: Option<&Address>) -> Option<usize> {
         self.positions.get(address).or_else(|| self.positions.get(place?)).copied()
+    }
+
+    /// What links to places lead to.
+    pub(super) fn ids(&self, places: &BTreeSet<&Address>) -> Vec<String> {
+        places.iter().filter_map(|place| self.positions.get(place)).map(|at| format!("place-{at}")).collect()
     }
 
     fn count(&mut self, change: &'a Change) {

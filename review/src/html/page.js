@@ -18,6 +18,10 @@
     const follow = () => {
       if (!location.hash.includes("=")) {
         const target = hash() && $(hash());
+        if (target && target.className === "anchor") {
+          for (const id of fields) $(id).value = id === "cluster" ? hash() : "";
+          changed();
+        }
         for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
         if (target) target.scrollIntoView();
         return;
@@ -40,29 +44,46 @@
   const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
 
   const list = () => {
-    const rows = all(".change");
-    const texts = new Map();
+    const rows = all(".change").map((element) => ({ element, inner: [] }));
+    const of = new Map(rows.map((row) => [row.element, row]));
+    for (const row of rows) {
+      row.outer = of.get(row.element.parentElement.closest(".change"));
+      if (row.outer) row.outer.inner.push(row);
+    }
+    // What a line says itself, without the lines below it.
     const text = (row) => {
-      if (!texts.has(row)) texts.set(row, (row.dataset.place + " " + row.textContent).toLowerCase());
-      return texts.get(row);
+      if (row.text === undefined) {
+        const parts = [row.element.dataset.find];
+        const add = (node) => { if (!node.classList.contains("below")) parts.push(node.textContent); };
+        for (const child of row.element.children) if (child.className === "body") [...child.children].forEach(add); else add(child);
+        row.text = parts.join(" ").toLowerCase();
+      }
+      return row.text;
     };
-    const unfold = (open) => all(".change, .cluster, .within").forEach((row) => { if (row.tagName === "DETAILS" && !row.hidden) row.open = open || row.className === "cluster"; });
+    const unfold = (open) => all(".change, .cluster").forEach((row) => { if (row.tagName === "DETAILS" && !row.hidden) row.open = open || row.className === "cluster"; });
     $("unfold").addEventListener("click", () => unfold(true));
     $("fold").addEventListener("click", () => unfold(false));
     search($("filter"), ["q", "action", "kind", "cluster"], (given) => {
       const wanted = words(given.q);
       let count = 0;
       for (const row of rows) {
-        const fits = ["action", "kind", "cluster"].every((name) => !given[name] || row.dataset[name] === given[name])
-          && wanted.every((word) => text(row).includes(word));
-        row.hidden = !fits;
-        count += fits;
+        const data = row.element.dataset;
+        row.fits = ["action", "kind"].every((name) => !given[name] || data[name] === given[name])
+          && (!given.cluster || data.clusters.split(" ").includes(given.cluster)) && wanted.every((word) => text(row).includes(word));
+        count += row.fits;
+      }
+      // A line stays with one below it; all below a line that fits stay, if none of them does by itself.
+      for (const row of rows) {
+        const beside = row.outer && row.outer.fits && !row.outer.inner.some((other) => other.fits);
+        row.element.hidden = !(row.fits || beside || row.inner.some((inner) => inner.fits));
       }
       for (const cluster of all(".cluster")) cluster.hidden = !cluster.querySelector(".change:not([hidden])");
       const filtered = Object.values(given).some(Boolean);
-      $("found").textContent = filtered ? `${count} of ${rows.length} changes` : "";
-      if (filtered) for (const within of all(".within")) within.open = Boolean(within.querySelector(".change:not([hidden])"));
-      if (filtered && count <= 10) rows.forEach((row) => { if (!row.hidden && row.tagName === "DETAILS") row.open = true; });
+      $("found").textContent = filtered ? `${count} of ${rows.length} entries` : "";
+      for (const row of rows) {
+        const holds = row.inner.some((inner) => inner.fits);
+        if (filtered && row.element.tagName === "DETAILS" && !row.element.hidden && (holds || count <= 10)) row.element.open = true;
+      }
     });
   };
 

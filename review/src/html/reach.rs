@@ -5,17 +5,11 @@ use super::markup::Markup;
 use super::mesh::Mesh;
 use super::shapes::MOST_WITH_ARROWS;
 
-/// Writes the tables.
-pub(super) fn write(markup: &mut Markup, mesh: &Mesh<'_>) {
-    if !mesh.clusters.is_empty() {
-        by_cluster(markup, mesh);
+/// Writes how much changes in each cluster, what weighs most first.
+pub(super) fn by_cluster(markup: &mut Markup, mesh: &Mesh<'_>) {
+    if mesh.clusters.is_empty() {
+        return;
     }
-    if mesh.clusters.len() > MOST_WITH_ARROWS && !mesh.links.is_empty() {
-        matrix(markup, mesh);
-    }
-}
-
-fn by_cluster(markup: &mut Markup, mesh: &Mesh<'_>) {
     let used: Vec<Colour> =
         Colour::ALL.into_iter().filter(|colour| mesh.clusters.iter().any(|cluster| cluster.tally.of(*colour) > 0)).collect();
     markup.within("div", &[("class", "frame")], |markup| {
@@ -52,7 +46,11 @@ fn number(markup: &mut Markup, tally: &Tally, colour: Colour) {
     markup.element("td", &[("class", &class)], &words);
 }
 
-fn matrix(markup: &mut Markup, mesh: &Mesh<'_>) {
+/// Writes which cluster refers to which, where there are too many for arrows.
+pub(super) fn matrix(markup: &mut Markup, mesh: &Mesh<'_>) {
+    if mesh.clusters.len() <= MOST_WITH_ARROWS || mesh.links.is_empty() {
+        return;
+    }
     let caption = "Which cluster refers to which: a row to a column, such as with the remote secret with which its istiod reads the other";
     markup.within("div", &[("class", "frame")], |markup| {
         markup.within("table", &[("class", "matrix")], |markup| {

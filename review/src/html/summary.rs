@@ -7,9 +7,8 @@ use super::markup::Markup;
 use crate::Difference;
 use crate::notation::{inline, key};
 use crate::style::Style;
-use crate::terminal;
-use engine::diagnostic::Diagnostic;
-use engine::plan::{CheckResult, CheckStatus, OutputChange, Plan, Reason};
+use crate::terminal::{self, Unseen};
+use engine::plan::{CheckResult, CheckStatus, OutputChange, Plan};
 use engine::value::Value;
 
 /// Writes the head of the page.
@@ -79,49 +78,21 @@ fn notices(markup: &mut Markup, plan: &Plan) {
     for (_, words) in said.into_iter().filter(|(holds, _)| *holds) {
         markup.element("p", &[("class", "notice")], words);
     }
-    if !plan.diagnostics.is_empty() {
-        markup.within("section", &[("aria-labelledby", "problems-title")], |markup| {
-            markup.element("h2", &[("id", "problems-title")], "Problems");
-            markup.within("ul", &[("class", "problems")], |markup| plan.diagnostics.iter().for_each(|problem| diagnostic(markup, problem)));
-        });
-    }
-    let drift: Vec<_> = plan.drift().collect();
-    if !drift.is_empty() {
-        markup.within("section", &[("aria-labelledby", "drift-title")], |markup| {
-            markup.element("h2", &[("id", "drift-title")], "Changed outside");
+}
+
+/// Writes what stands below the changes: what several of them were not previewed for, outputs and checks.
+pub(super) fn write_rest(markup: &mut Markup, plan: &Plan) {
+    let unseen: Vec<_> = Unseen::of(plan).shared().collect();
+    if !unseen.is_empty() {
+        markup.within("section", &[("aria-labelledby", "unseen-title")], |markup| {
+            markup.element("h2", &[("id", "unseen-title")], "Not previewed");
             markup.within("ul", &[("class", "plain")], |markup| {
-                for change in drift {
-                    markup.within("li", &[], |markup| {
-                        markup.element("code", &[], &change.address.to_string());
-                        let what = if matches!(change.reason, Reason::Drift(_)) {
-                            change.reason.to_string()
-                        } else {
-                            "deleted outside".to_owned()
-                        };
-                        markup.text(" ");
-                        markup.prose(&what);
-                    });
+                for (why, count) in unseen {
+                    markup.within("li", &[], |markup| markup.prose(&format!("{count} changes: {why}")));
                 }
             });
         });
     }
-}
-
-fn diagnostic(markup: &mut Markup, problem: &Diagnostic) {
-    let (class, word) = if problem.is_error() { ("delete", "error") } else { ("update", "warning") };
-    markup.within("li", &[], |markup| {
-        markup.element("span", &[("class", &format!("word {class}"))], word);
-        markup.text(" ");
-        markup.element("strong", &[], &problem.summary);
-        markup.within("p", &[], |markup| markup.prose(&problem.detail));
-        if let Some(help) = &problem.help {
-            markup.within("p", &[("class", "note")], |markup| markup.prose(help));
-        }
-    });
-}
-
-/// Writes what stands below the changes: outputs and checks.
-pub(super) fn write_rest(markup: &mut Markup, plan: &Plan) {
     if !plan.outputs.is_empty() {
         markup.within("section", &[("aria-labelledby", "outputs-title")], |markup| {
             markup.element("h2", &[("id", "outputs-title")], "Outputs");

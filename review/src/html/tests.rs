@@ -2,13 +2,18 @@
 
 use super::*;
 use engine::address::{Address, Key};
+use engine::diagnostic::Diagnostic;
 use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counted, OutputChange, Reason};
+use engine::source::{SourceTree, Span};
 use engine::value::{Data, Instance, Type, Value};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-const ORIGIN: Origin<'_> = Origin { made: "2027-01-15T08:00:00Z", version: "0.1.0" };
+/// The page of a plan that was made of nothing.
+fn page_of(plan: &Plan) -> String {
+    super::plan(plan, Origin { made: "2027-01-15T08:00:00Z", version: "0.1.0", sources: &SourceTree::new("") })
+}
 
 fn keyed(kind: &str, name: &str, key: &str) -> Address {
     Address::managed(kind, name).with_key(Key::Text(key.into()))
@@ -56,7 +61,7 @@ fn mesh(names: &[&str]) -> Vec<Change> {
 }
 
 fn page(changes: Vec<Change>) -> String {
-    plan(&Plan { changes, ..Plan::default() }, ORIGIN)
+    page_of(&Plan { changes, ..Plan::default() })
 }
 
 /// Fails unless every element is closed where it should be.
@@ -81,7 +86,7 @@ fn nothing_foreign_becomes_markup() {
         Value::object([(hostile, Value::string(format!("{hostile}{more}"))), ("t", Value::string(format!("a\n{hostile}{more}\n")))])
     };
     let place = cluster(hostile);
-    let plan = Plan {
+    let mut plan = Plan {
         changes: vec![
             Change { after: Some(value("")), ..change(keyed("k", "a", hostile), Action::Create, Some(&place)) },
             Change {
@@ -96,11 +101,14 @@ fn nothing_foreign_becomes_markup() {
         outputs: vec![OutputChange { name: hostile.into(), before: None, after: Some(value("")), sensitive: false }],
         checks: vec![CheckResult { name: hostile.into(), status: CheckStatus::Failed, messages: vec![hostile.to_owned()] }],
         blocked: vec![Blocked { address: keyed("k", "c", hostile), why: hostile.into(), after: Some(place.clone()) }],
-        diagnostics: vec![engine::diagnostic::Diagnostic::warning(hostile, hostile).help(hostile)],
+        diagnostics: vec![Diagnostic::warning(hostile, hostile).help(hostile)],
         ..Plan::default()
     };
     let edges = Edges::from([(keyed("k", "a", hostile), BTreeSet::from([keyed("k", "b", hostile)]))]);
-    for page in [super::plan(&plan, Origin { made: hostile, version: hostile }), graph(&plan, &edges)] {
+    let mut sources = SourceTree::new(hostile);
+    let file = sources.add(hostile, hostile);
+    plan.diagnostics.push(Diagnostic::error(hostile, hostile).at(Span::new(file, 0..4)));
+    for page in [super::plan(&plan, Origin { made: hostile, version: hostile, sources: &sources }), graph(&plan, &edges)] {
         assert!(!page.contains("<img") && !page.contains("<!--"), "{page}");
         for once in ["<script>", "</script>", "<style>", "</style>"] {
             assert_eq!(page.matches(once).count(), 1, "{once}");
@@ -128,13 +136,13 @@ fn what_is_secret_is_not_on_the_page() {
     ];
     let outputs =
         vec![OutputChange { name: "o".into(), before: Some(of("1")), after: Some(Value::string("spring-onion")), sensitive: true }];
-    let page = plan(&Plan { changes, outputs, ..Plan::default() }, ORIGIN);
+    let page = page_of(&Plan { changes, outputs, ..Plan::default() });
     assert!(!page.contains("spring-onion") && !page.contains("c3ByaW5nLW9ubGlvbg"), "{page}");
     assert!(page.matches("(sensitive value)").count() >= 6, "{page}");
 }
 
 #[test]
-fn what_goes_stands_first_in_its_cluster() {
+fn what_is_blocked_replaced_or_deleted_stands_first() {
     let mut changes = mesh(&["east", "west"]);
     let before = Value::from_json(&json!({ "image": "a", "spec": { "replicas": 1, "x": 2 } }));
     let after = Value::from_json(&json!({ "image": "b", "spec": { "replicas": 1, "x": 3 } }));
@@ -147,25 +155,27 @@ fn what_goes_stands_first_in_its_cluster() {
         causes: vec!["3 resources within it are created again".to_owned()],
         ..change(keyed("z", "z", "other"), Action::Replace, Some(&west))
     });
-    let blocked = Blocked { address: Address::managed("z", "hidden"), why: "connection refused".into(), after: None };
-    let page = plan(&Plan { changes, blocked: vec![blocked], ..Plan::default() }, ORIGIN);
+    changes.push(change(Address::managed("z", "nowhere"), Action::Create, None));
+    let blocked = |name: &str, why: &str| Blocked { address: Address::managed("z", name), why: why.into(), after: None };
+    let blocked = vec![blocked("hidden", "connection refused"), blocked("too", "connection refused"), blocked("late", "no answer")];
+    let page = page_of(&Plan { changes, blocked, ..Plan::default() });
     assert_balanced(&page);
-    let order = [
-        "id=\"place-0\"",
-        "east-in-",
-        "id=\"place-1\"",
-        "z.z[&quot;other&quot;]",
-        "z.z[&quot;gone&quot;]",
-        "-in-west",
-        "id=\"outside\"",
-        "z.hidden",
-    ];
     let listing = page.split_once("id=\"changes\"").unwrap().1;
-    let listing = &listing[listing.find("<details class=\"cluster\"").unwrap()..];
+    let order = [
+        "<h3>Not planned, because it could not be observed</h3>",
+        ">2 resources</code>",
+        "z.hidden",
+        "z.too",
+        "<h3>Replaced or deleted</h3>",
+        "z.z[&quot;gone&quot;]",
+        "z.z[&quot;other&quot;]",
+        "<h3>In east, west</h3>",
+        "istio_remote_secret.s[*]",
+        "<h3>Outside all clusters</h3>",
+        "z.nowhere",
+    ];
     let found: Vec<_> = order.iter().map(|word| listing.find(word)).collect();
-    let west_first = listing.find("west-in-east").unwrap();
-    assert!(west_first < found[2].unwrap() && found[1].is_some(), "what lies in east is told there");
-    assert!(found[2..].is_sorted() && found[2..].iter().all(Option::is_some), "{found:?}");
+    assert!(found.is_sorted() && found.iter().all(Option::is_some), "{found:?}");
     for text in [
         "forces replacement",
         "3 resources within it are created again",
@@ -175,6 +185,72 @@ fn what_goes_stands_first_in_its_cluster() {
     ] {
         assert!(listing.contains(text), "{text}");
     }
+}
+
+#[test]
+fn the_same_change_of_several_clusters_stands_once() {
+    let update = |name: &str, size: u32| Change {
+        before: Some(Value::from_json(&json!({ "tag": "1.26.3", "size": 1, "of": name, "same": true }))),
+        after: Some(Value::from_json(&json!({ "tag": "1.27.0", "size": size, "of": format!("{name}-new"), "same": true }))),
+        reason: Reason::Configuration(vec!["tag".to_owned()]),
+        causes: vec!["istiod restarts".to_owned()],
+        ..change(keyed("k", "a", name), Action::Update, Some(&cluster(name)))
+    };
+    let page = page(vec![update("east", 2), update("west", 2), update("north", 3)]);
+    assert_balanced(&page);
+    let listing = page.split_once("id=\"changes\"").unwrap().1;
+    let rows: Vec<&str> = listing.split("class=\"change ").skip(1).collect();
+    assert_eq!(rows.len(), 1, "{listing}");
+    for (text, times) in [
+        ("<code class=\"address\">k.a[*]</code>", 1),
+        ("istiod restarts", 1),
+        ("<code>k.a[&quot;east&quot;]</code>", 1),
+        ("<code>k.a[&quot;north&quot;]</code>", 1),
+        ("<code>k.a[&quot;west&quot;]</code>", 1),
+        ("<code class=\"path\">tag</code>", 1),
+        ("<code class=\"path\">east, west</code>", 1),
+        ("<code class=\"path\">north</code>", 1),
+        ("{cluster}", 2),
+        ("1 unchanged", 1),
+    ] {
+        assert_eq!(rows[0].matches(text).count(), times, "{text} in {}", rows[0]);
+    }
+    assert!(["place-0", "place-1", "place-2"].iter().all(|id| rows[0].split('>').next().unwrap().contains(id)), "{}", rows[0]);
+    let anchors = ["place-0", "place-1", "place-2"].map(|id| page.matches(&format!("id=\"{id}\"")).count());
+    assert_eq!(anchors, [1, 1, 1], "links lead somewhere");
+}
+
+#[test]
+fn what_goes_with_a_cluster_is_named_there() {
+    let east = cluster("east");
+    let mut changes = vec![Change { reason: Reason::NotInConfiguration, ..change(east.clone(), Action::Delete, None) }];
+    for name in ["a", "b"] {
+        changes.push(Change { reason: Reason::PlaceDestroyed(east.clone()), ..change(keyed("k", "a", name), Action::Delete, Some(&east)) });
+    }
+    let page = page(changes);
+    let rows: Vec<&str> = page.split("class=\"change ").skip(1).collect();
+    assert_eq!(rows.len(), 1);
+    for text in ["2 resources within it go with it", "<summary>What lies within it</summary>", "k.a[&quot;a&quot;]", "k.a[&quot;b&quot;]"] {
+        assert!(rows[0].contains(text), "{text}: {}", rows[0]);
+    }
+}
+
+#[test]
+fn problems_have_their_place() {
+    let mut sources = SourceTree::new("");
+    let file = sources.add("main.mesh.hcl", "locals {\n  a = b\n}\n");
+    let problem = Diagnostic::error("no such name", "`b` is nothing").at(Span::new(file, 15..16)).about(&Address::managed("k", "a"));
+    let plan = Plan { diagnostics: vec![problem.related(Span::new(file, 0..6), "within this")], ..Plan::default() };
+    let page = super::plan(&plan, Origin { made: "", version: "", sources: &sources });
+    for text in [
+        "<code class=\"at\">main.mesh.hcl:2:7</code>",
+        "<code class=\"at\">k.a</code>",
+        "within this <code class=\"at\">main.mesh.hcl:1:1</code>",
+    ] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    let comment = crate::markdown::plan(&plan, &sources);
+    assert!(comment.contains("- **error: no such name** (`main.mesh.hcl:2:7`) (`k.a`): \\`b\\` is nothing"), "{comment}");
 }
 
 #[test]
@@ -215,7 +291,11 @@ fn a_large_plan_is_folded_and_small() {
         before: Some(value(1)),
         after: Some(value(2)),
         reason: Reason::Configuration(vec!["manifest.spec.replicas".to_owned()]),
-        ..change(keyed("kubernetes_manifest", "m", &format!("{number:05}")), Action::Update, Some(&cluster(&format!("c{}", number % 20))))
+        ..change(
+            Address::managed("kubernetes_manifest", &format!("m{number:05}")),
+            Action::Update,
+            Some(&cluster(&format!("c{}", number % 20))),
+        )
     };
     let page = page((0..2_000).map(update).collect());
     assert_eq!(page.matches("class=\"change update\"").count(), 2_000);

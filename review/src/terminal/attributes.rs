@@ -2,29 +2,18 @@
 
 use super::rows::Detail;
 use super::waits::Unknowns;
+use crate::arguments::Arguments;
 use crate::clusters::Clusters;
-use crate::entry::Entry;
-use crate::merge::anonymous;
-use crate::notation::{brief, inline, quoted, step};
+use crate::notation::{brief, quoted, step};
+use engine::plan::Change;
 use engine::value::{Data, Value};
 
 /// Most lines of one attribute.
 pub(super) const MOST: usize = 24;
 
-/// The attributes of a new thing that say something: no nulls, no defaults, and those that only apply makes known together at the end. Of
-/// several new things those that are the same once, and the others for each place; a place itself goes without saying.
-pub(super) fn told<'a>(entry: &Entry<'_>, clusters: &Clusters<'_>, unknowns: &Unknowns) -> Vec<Detail<'a>> {
-    let mut known = Vec::new();
-    let mut unknown = Vec::new();
-    let first = entry.first();
-    for attribute in first.after.as_ref().map(Value::entries).unwrap_or_default() {
-        match attribute.value.data() {
-            Data::Null => {}
-            _ if first.defaults.contains(&&*attribute.key) => {}
-            Data::Unknown(..) if !unknowns.tells(&attribute.key) => unknown.push(attribute.key.to_string()),
-            _ => known.extend(values(entry, clusters, &attribute.key)),
-        }
-    }
+/// The attributes of new things of one shape, as the lines below them.
+pub(super) fn told<'a>(changes: &[&Change], clusters: &Clusters<'_>, unknowns: &Unknowns) -> Vec<Detail<'a>> {
+    let Arguments { known, unknown } = Arguments::of(changes, clusters, unknowns);
     let mut details = Vec::new();
     if !known.is_empty() {
         details.push(Detail::Attributes(known));
@@ -33,33 +22,6 @@ pub(super) fn told<'a>(entry: &Entry<'_>, clusters: &Clusters<'_>, unknowns: &Un
         details.push(Detail::Note(format!("known after apply: {}", unknown.join(", "))));
     }
     details
-}
-
-/// What an attribute is: once if it is the same for all, but for the name of the place.
-fn values(entry: &Entry<'_>, clusters: &Clusters<'_>, key: &str) -> Vec<(String, Value)> {
-    let several = entry.changes.len() > 1;
-    let mut kinds: Vec<(Vec<String>, &Value)> = Vec::new();
-    let mut alike: Vec<Value> = Vec::new();
-    let mut own = several;
-    for change in &entry.changes {
-        let Some(value) = change.after.as_ref().and_then(|after| after.get(key)) else { continue };
-        own &= matches!(value.data(), Data::Reference(place) if Some(&place.address) == change.place.as_ref());
-        let place = clusters.place(change).map(|place| clusters.label(place)).unwrap_or_default();
-        if several {
-            alike.push(anonymous(value, &place));
-        }
-        match kinds.iter_mut().find(|(_, other)| *other == value) {
-            Some((places, _)) => places.push(place),
-            None => kinds.push((vec![place], value)),
-        }
-    }
-    alike.dedup_by(|one, other| inline(one) == inline(other));
-    match (kinds.as_slice(), alike.as_slice()) {
-        _ if own => Vec::new(),
-        ([(_, only)], _) => vec![(key.to_owned(), (*only).clone())],
-        (_, [only]) => vec![(key.to_owned(), only.clone())],
-        _ => kinds.into_iter().map(|(places, value)| (format!("{key} in {}", places.join(", ")), value.clone())).collect(),
-    }
 }
 
 /// Paths and texts for an attribute. What needs more than `space` columns is spread over its parts, and what is longer still is cut by

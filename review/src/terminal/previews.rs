@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// How many changes have each reason.
-pub(super) struct Unseen<'a>(BTreeMap<&'a str, usize>);
+pub(crate) struct Unseen<'a>(BTreeMap<&'a str, usize>);
 
 impl<'a> Unseen<'a> {
-    pub(super) fn of(plan: &'a Plan) -> Self {
+    pub(crate) fn of(plan: &'a Plan) -> Self {
         let mut counts = BTreeMap::new();
         for why in plan.changes.iter().filter(|change| change.action.is_change()).filter_map(|change| change.not_previewed.as_deref()) {
             *counts.entry(why).or_default() += 1;
@@ -20,17 +20,22 @@ impl<'a> Unseen<'a> {
     }
 
     /// What a change's own lines say of it.
-    pub(super) fn note(&self, change: &Change) -> Option<String> {
+    pub(crate) fn note(&self, change: &Change) -> Option<String> {
         let why = change.not_previewed.as_deref()?;
         let alone = self.0.get(why).is_none_or(|count| *count == 1);
         alone.then(|| format!("not previewed: {}", printable(why)))
+    }
+
+    /// Reasons that several changes have, with how many.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = (&'a str, usize)> {
+        self.0.iter().filter(|(_, count)| **count > 1).map(|(why, count)| (*why, *count))
     }
 }
 
 /// Writes the reasons that several changes have.
 pub(super) fn write(text: &mut String, plan: &Plan, layout: Layout) {
     let unseen = Unseen::of(plan);
-    let shared: Vec<_> = unseen.0.iter().filter(|(_, count)| **count > 1).collect();
+    let shared: Vec<_> = unseen.shared().collect();
     if shared.is_empty() {
         return;
     }

@@ -4,13 +4,12 @@ use super::attributes;
 use super::previews::Unseen;
 use super::waits::{Unknowns, Waits};
 use crate::clusters::Places;
-use crate::difference::{Difference, What};
+use crate::difference::Difference;
 use crate::entry::{Detail as Depth, Entry, fields};
 use crate::review::Review;
 use engine::address::Key;
 use engine::plan::{Action, Change, Plan, Reason};
 use engine::value::Value;
-use std::collections::BTreeMap;
 
 /// One change on its line.
 #[derive(Debug)]
@@ -55,7 +54,7 @@ impl<'a> Rows<'a> {
 
     /// The rows of an entry: its own, and those of what is below it.
     pub(super) fn each(&self, entry: &Entry<'a>) -> Vec<Row<'a>> {
-        if let Some(only) = alone(entry) {
+        if let Some(only) = entry.alone() {
             let row = self.row(only, None);
             return vec![Row { label: format!("{}/{}", entry.address(), only.members.concat()), depth: 0, ..row }];
         }
@@ -69,7 +68,7 @@ impl<'a> Rows<'a> {
         let single = entry.changes.len() == 1;
         let depth = usize::from(above.is_some());
         let unknowns = if single { self.waits.unknowns(&change.address) } else { Unknowns::default() };
-        let mut details: Vec<Detail<'a>> = if entry.members.len() > 1 { names(&entry.members) } else { Vec::new() };
+        let mut details: Vec<Detail<'a>> = entry.kinds().into_iter().map(|(title, names)| Detail::Names(title, names)).collect();
         details.extend(self.details(entry, depth, &unknowns));
         details.extend(self.elsewhere(entry));
         let goes = self.review.goes_with(change);
@@ -84,12 +83,7 @@ impl<'a> Rows<'a> {
 
     fn details(&self, entry: &Entry<'a>, depth: usize, unknowns: &Unknowns) -> Vec<Detail<'a>> {
         let change = entry.first();
-        if let Some(difference) = &entry.difference {
-            let mut difference = difference.clone();
-            if !entry.below.is_empty() {
-                // What a set renders follows below, where it may be shown.
-                difference.leaves.retain(|leaf| !matches!(leaf.what, What::Secret | What::Veiled));
-            }
+        if let Some(difference) = entry.told() {
             let replacing: &[String] = match &change.reason {
                 Reason::CannotUpdate(paths) => paths,
                 _ => &[],
@@ -97,7 +91,7 @@ impl<'a> Rows<'a> {
             return vec![Detail::Leaves(difference, replacing)];
         }
         match (&change.before, &change.after, depth > 0) {
-            (None, Some(_), false) if change.action == Action::Create => attributes::told(entry, self.review.clusters(), unknowns),
+            (None, Some(_), false) if change.action == Action::Create => attributes::told(&entry.changes, self.review.clusters(), unknowns),
             // What a set renders follows from the set's own attributes: its members are named, not spelled out.
             (None, Some(after), true) if self.detail == Depth::Full => {
                 after.present("manifest").map(|object| Detail::Attributes(vec![(String::new(), object.clone())])).into_iter().collect()
@@ -126,21 +120,11 @@ impl<'a> Rows<'a> {
 
 /// How many columns each row of an entry takes up to its reason.
 pub(super) fn widths(entry: &Entry<'_>) -> Vec<usize> {
-    if let Some(only) = alone(entry) {
+    if let Some(only) = entry.alone() {
         return vec![entry.address().chars().count() + 1 + only.members.concat().chars().count()];
     }
     let below = entry.below.iter().map(|below| 2 + label(below, 1).chars().count());
     std::iter::once(label(entry, 0).chars().count()).chain(below).collect()
-}
-
-/// The one member of a set that changes, if nothing is to be said of the set itself.
-fn alone<'e, 'a>(entry: &'e Entry<'a>) -> Option<&'e Entry<'a>> {
-    let [only] = entry.below.as_slice() else { return None };
-    let tells = |leaf: &crate::Leaf| !matches!(leaf.what, What::Secret | What::Veiled);
-    let head = entry.first();
-    let silent = head.action == Action::Keep || entry.difference.as_ref().is_some_and(|found| !found.leaves.iter().any(tells));
-    let plain = matches!(head.action, Action::Keep | Action::Update | Action::Settle) && head.causes.is_empty();
-    (plain && silent && only.members.len() == 1 && only.places == entry.places).then_some(only)
 }
 
 fn label(entry: &Entry<'_>, depth: usize) -> String {
@@ -154,21 +138,6 @@ fn label(entry: &Entry<'_>, depth: usize) -> String {
         label.extend([" (deposed ", key, ")"]);
     }
     label
-}
-
-/// Members by kind and namespace.
-fn names<'a>(members: &[&str]) -> Vec<Detail<'a>> {
-    let mut kinds: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for member in members {
-        let (kind, name) = member.split_once('/').unwrap_or(("", member));
-        let (namespace, name) = name.split_once('/').unwrap_or(("", name));
-        kinds.entry((namespace, kind)).or_default().push(name.to_owned());
-    }
-    let title = |(namespace, kind): (&str, &str), count: usize| match namespace {
-        "" => format!("{count} {kind}"),
-        _ => format!("{count} {kind} in {namespace}"),
-    };
-    kinds.into_iter().map(|(of, names)| Detail::Names(title(of, names.len()), names)).collect()
 }
 
 /// What may stand behind an address, from the longest to the shortest: where fields are shown below, the reason need not name all of them.

@@ -1,6 +1,7 @@
 //! Every provider, put together.
 
 use crate::world::MakeRegistry;
+use docker::DockerMaker;
 use engine::port::{Provider, ProviderMaker, Registry};
 use engine::schema::{Problem, ProviderSchema};
 use engine::value::Value;
@@ -24,10 +25,11 @@ pub fn registry_maker(working_directory: &Path, environment: &BTreeMap<String, S
         working_directory: working_directory.to_owned(),
         downloads: downloads(environment),
     };
-    Box::new(move |directory| registry(&directory.join(SANDBOX), surroundings.clone()))
+    let docker = docker::Surroundings { environment: environment.clone(), working_directory: working_directory.to_owned() };
+    Box::new(move |directory| registry(&directory.join(SANDBOX), surroundings.clone(), docker.clone()))
 }
 
-fn registry(sandbox: &Path, surroundings: Surroundings) -> Registry {
+fn registry(sandbox: &Path, surroundings: Surroundings, docker: docker::Surroundings) -> Registry {
     // TLS needs one implementation of cryptography for the whole process. That another was installed before is fine.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let sandbox = SandboxProvider::new(sandbox.to_owned());
@@ -36,12 +38,13 @@ fn registry(sandbox: &Path, surroundings: Surroundings) -> Registry {
     let usual = Clusters::new(vec![Arc::new(kubeconfigs.clone()), Arc::new(sandbox.connector())]);
     let reaching = Reaching { kubeconfigs, usual };
     let mut registry = Registry::default();
-    let makers: [Arc<dyn ProviderMaker>; 6] = [
+    let makers: [Arc<dyn ProviderMaker>; 7] = [
         Arc::new(Fixed { name: "meshplan", doc: "What stands in the state alone.", provider: core_provider::provider() }),
         Arc::new(Fixed { name: "ca", doc: "Certificate authorities of meshes.", provider: certificates::provider() }),
         Arc::new(HostMaker::new(surroundings.working_directory.clone())),
         Arc::new(KubernetesMaker::new(surroundings, reaching.clone())),
         Arc::new(IstioMaker(reaching)),
+        Arc::new(DockerMaker(docker)),
         Arc::new(Fixed { name: "sandbox", doc: "Clusters inside the binary.", provider: Arc::new(sandbox) }),
     ];
     for maker in makers {
@@ -129,7 +132,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_there_and_documented() {
-        let registry = registry(Path::new(SANDBOX), Surroundings::default());
+        let registry = registry(Path::new(SANDBOX), Surroundings::default(), docker::Surroundings::default());
         for mode in [Mode::Managed, Mode::Data] {
             for kind in registry.catalogue().kinds(mode) {
                 let schema = kind.schema();

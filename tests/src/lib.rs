@@ -6,6 +6,7 @@ pub mod backends;
 pub mod browser;
 pub mod bucket;
 pub mod cluster;
+pub mod docker;
 pub mod draws;
 pub mod fake;
 pub mod faults;

@@ -84,8 +84,17 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
 }
 
 /// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk, a real cluster or bucket (`real/remote_state.rs`
-/// has those).
-const NOT_ALONE: [&str; 5] = ["data.kubernetes_cluster", "provider.kubernetes", "ca_root", "backend.kubernetes", "backend.s3"];
+/// has those), a Docker Engine (`real/docker_network.rs`).
+const NOT_ALONE: [&str; 8] = [
+    "data.kubernetes_cluster",
+    "provider.kubernetes",
+    "ca_root",
+    "backend.kubernetes",
+    "backend.s3",
+    "docker_network",
+    "data.docker_network",
+    "provider.docker",
+];
 
 #[test]
 fn what_an_example_makes_is_as_planned_and_goes_again() {

@@ -1,0 +1,189 @@
+//! Calls of the Engine API, with JSON as the API has it on both sides. Nothing else here names the crate behind it.
+
+use crate::endpoint::Endpoint;
+use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
+use bollard::{API_DEFAULT_VERSION, Docker};
+use serde::Serialize;
+use serde_json::Value as Json;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+/// Longest wait for one answer, in seconds. Creating a container waits for volumes and starting one for its network.
+const TIMEOUT: u64 = 120;
+
+/// Longest wait for the first answer.
+const FIRST: Duration = Duration::from_secs(15);
+
+/// The lowest version of the API that is spoken: that of Docker 20.10.
+const LOWEST: (usize, usize) = (1, 41);
+
+/// Why a call did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CallError {
+    /// The HTTP status; nothing if no answer came.
+    pub(crate) status: Option<u16>,
+    /// The Engine's sentence, or what kept the call from it.
+    pub(crate) message: String,
+}
+
+impl CallError {
+    /// Whether what it is about is not there.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.status == Some(404)
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The outcome of a call.
+pub(crate) type Called<T> = Result<T, CallError>;
+
+/// An Engine that has answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    docker: Docker,
+}
+
+impl Client {
+    /// Speaks to an Engine for the first time. The error is a sentence that ends with what mends it.
+    pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Self, String> {
+        let docker = open(endpoint)?;
+        let negotiated = tokio::time::timeout(FIRST, docker.negotiate_version()).await;
+        let docker = match negotiated {
+            Ok(Ok(docker)) => docker,
+            Ok(Err(error)) => return Err(unanswered(&endpoint.host, &error)),
+            Err(_) => return Err(format!("the Docker Engine at `{}` has not answered within {} s", endpoint.host, FIRST.as_secs())),
+        };
+        let version = docker.client_version();
+        if (version.major_version, version.minor_version) < LOWEST {
+            let host = &endpoint.host;
+            return Err(format!("the Docker Engine at `{host}` speaks version {version} of the API; Docker 20.10 or newer is needed"));
+        }
+        Ok(Self { docker })
+    }
+
+    /// Every network, as `GET /networks` tells: without the containers in it.
+    pub(crate) async fn networks(&self) -> Called<Vec<Json>> {
+        all(self.docker.list_networks(None::<ListNetworksOptions>).await?)
+    }
+
+    /// A network by its id or name, with the containers in it.
+    pub(crate) async fn network(&self, id: &str) -> Called<Json> {
+        json(self.docker.inspect_network(id, None::<InspectNetworkOptions>).await?)
+    }
+
+    /// Makes a network, and gives its id.
+    pub(crate) async fn create_network(&self, body: Json) -> Called<String> {
+        Ok(self.docker.create_network(read(body)?).await?.id)
+    }
+
+    /// Removes a network.
+    pub(crate) async fn remove_network(&self, id: &str) -> Called<()> {
+        Ok(self.docker.remove_network(id).await?)
+    }
+}
+
+/// A client for an endpoint, which has not spoken yet.
+fn open(endpoint: &Endpoint) -> Result<Docker, String> {
+    let host = endpoint.host.as_str();
+    let opened = match (host.split_once("://").map(|(scheme, _)| scheme), &endpoint.certificates) {
+        (Some("unix"), _) => Docker::connect_with_unix(host, TIMEOUT, API_DEFAULT_VERSION),
+        (Some("tcp" | "https"), Some(directory)) => {
+            let file = |name: &str| directory.join(name);
+            Docker::connect_with_ssl(host, &file("key.pem"), &file("cert.pem"), &file("ca.pem"), TIMEOUT, API_DEFAULT_VERSION)
+        }
+        (Some("tcp" | "http"), None) => Docker::connect_with_http(host, TIMEOUT, API_DEFAULT_VERSION),
+        _ => {
+            let forward = "forward its socket with `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST` and set `DOCKER_HOST=unix:///tmp/docker.sock`";
+            let instead = if host.starts_with("ssh:") { forward } else { "write `unix:///var/run/docker.sock` or `tcp://host:2376`" };
+            return Err(format!("`{host}` is no way to a Docker Engine that is understood here; {instead}"));
+        }
+    };
+    opened.map_err(|error| unanswered(host, &error))
+}
+
+/// Why an Engine does not answer, with the command that mends it.
+fn unanswered(host: &str, error: &bollard::errors::Error) -> String {
+    let why = innermost(error);
+    let is = |words: &str| why.contains(words);
+    if is("Permission denied") {
+        return format!(
+            "this user may not use the Docker Engine at `{host}` ({why}); allow it with `sudo usermod -aG docker $USER` and log in again"
+        );
+    }
+    let starts = if cfg!(target_os = "macos") { "open -a Docker" } else { "sudo systemctl start docker" };
+    format!(
+        "no Docker Engine answers at `{host}` ({why}); start it with `{starts}`, or let `DOCKER_HOST` or `docker context use` lead to another"
+    )
+}
+
+/// The sentence at the bottom of an error, which is the operating system's.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut at = error;
+    while let Some(next) = at.source() {
+        at = next;
+    }
+    at.to_string()
+}
+
+impl From<bollard::errors::Error> for CallError {
+    fn from(error: bollard::errors::Error) -> Self {
+        use bollard::errors::Error as Foreign;
+        match error {
+            Foreign::DockerResponseServerError { status_code, message } => {
+                let message = message.trim().to_owned();
+                let said = if message.is_empty() { format!("the Engine answered with status {status_code}") } else { message };
+                Self { status: Some(status_code), message: said }
+            }
+            Foreign::DockerStreamError { error } => Self { status: Some(500), message: error.trim().to_owned() },
+            other => Self { status: None, message: innermost(&other) },
+        }
+    }
+}
+
+/// What was read, as JSON.
+fn json(found: impl Serialize) -> Called<Json> {
+    serde_json::to_value(found)
+        .map_err(|error| CallError { status: None, message: format!("the Engine's answer is not understood: {error}") })
+}
+
+fn all<T: Serialize>(found: Vec<T>) -> Called<Vec<Json>> {
+    found.into_iter().map(json).collect()
+}
+
+/// JSON as the body of a request.
+fn read<T: serde::de::DeserializeOwned>(body: Json) -> Called<T> {
+    serde_json::from_value(body)
+        .map_err(|error| CallError { status: None, message: format!("the request does not fit the Engine's API: {error}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(host: &str, certificates: Option<&str>) -> String {
+        let endpoint = Endpoint { host: host.to_owned(), certificates: certificates.map(Into::into) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(Client::connect(&endpoint)).expect_err("nobody is there")
+    }
+
+    #[test]
+    fn an_engine_that_does_not_answer_is_named_with_what_mends_it() {
+        for (host, words) in [
+            ("unix:///nowhere/docker.sock", "no Docker Engine answers at `unix:///nowhere/docker.sock`"),
+            ("tcp://127.0.0.1:1", "no Docker Engine answers at `tcp://127.0.0.1:1` (Connection refused"),
+            ("ssh://me@lab", "forward its socket with `ssh -nNT -L"),
+            ("lab", "write `unix:///var/run/docker.sock` or `tcp://host:2376`"),
+        ] {
+            let told = refused(host, None);
+            assert!(told.contains(words), "{told}");
+        }
+        let told = refused("tcp://127.0.0.1:1", Some("/nowhere"));
+        assert!(told.contains("/nowhere/ca.pem"), "{told}");
+    }
+}

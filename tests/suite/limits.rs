@@ -48,9 +48,14 @@ fn bomb() -> String {
 
 /// Runs `plan` in a child with little memory: its exit code, if it ended by itself, and what it said.
 fn planned(scenario: &Scenario) -> (Option<i32>, String) {
-    let binary = COUNTING.command(scenario, &["plan"]);
+    ended(scenario, &["plan"])
+}
+
+/// Runs a command line in a child with little memory: its exit code, if it ended by itself, and what it said.
+fn ended(scenario: &Scenario, args: &[&str]) -> (Option<i32>, String) {
+    let binary = COUNTING.command(scenario, args);
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -v {MEMORY} && exec \"$0\" plan"), COUNTING.0]);
+    command.args(["-c", &format!("ulimit -v {MEMORY} && exec \"$0\" \"$@\""), COUNTING.0]).args(args);
     command.current_dir(scenario.path()).envs(scenario.environment());
     for (name, value) in binary.get_envs() {
         match value {
@@ -116,6 +121,7 @@ fn what_is_nested_without_end_is_an_error() {
 fn what_grows_without_end_is_an_error() {
     let text = "would make a text of more than 16 MiB";
     let (written_out, on_its_way) = ("error: value too large", "comes to more than 512 MiB");
+    let rounds = "error: too many rounds";
     hold(&[
         ("text", chain("\"0123456789\"", "\"${@}${@}\"", 60), text),
         ("format", chain("\"0123456789\"", "format(\"%s%s\", @, @)", 60), text),
@@ -144,19 +150,114 @@ fn what_grows_without_end_is_an_error() {
         ("doubled maps", chain("1", "merge({}, { x = @, y = @ })", 60), written_out),
         ("doubled splats", chain("1", "[@, @][*]", 60), written_out),
         ("doubled keys", chain("1", "{ for key in [\"a\", \"b\"] : key => @ }", 60), written_out),
-        ("for in for", output(&format!("{}1{}", "[for a in range(1000) : ".repeat(3), "]".repeat(3))), on_its_way),
-        ("for that keeps nothing", output(&format!("{}[]{}", "[for a in range(1000) : length(".repeat(3), ")]".repeat(3))), on_its_way),
-        ("for that is tried", output(&format!("{}[]{}", "[for a in range(1000) : try(".repeat(3), ", 0)]".repeat(3))), on_its_way),
-        ("directives", output(&format!("\"{}\"", nested("%{ for a in range(1000) }", "", "%{ endfor }", 4))), on_its_way),
+        ("ranges that are thrown away", output("[for a in range(1000) : [for b in range(1000) : length(range(1000))]]"), on_its_way),
+        ("for in for", output(&format!("{}1{}", "[for a in range(1000) : ".repeat(3), "]".repeat(3))), rounds),
+        ("objects in for", output(&format!("{}{{ a = a, b = [a] }}{}", "[for a in range(1000) : ".repeat(3), "]".repeat(3))), rounds),
+        ("for that makes objects", output(&format!("{}1{}", "{ for a in range(1000) : \"k${a}\" => ".repeat(3), "}".repeat(3))), rounds),
+        ("for that keeps nothing", output(&format!("{}[]{}", "[for a in range(1000) : length(".repeat(3), ")]".repeat(3))), rounds),
+        ("for that is tried", output(&format!("{}[]{}", "[for a in range(1000) : try(".repeat(3), ", 0)]".repeat(3))), rounds),
+        ("splats that are kept", output("[for a in range(1000) : [for b in range(10) : [for c in range(1000) : a][*]]]"), rounds),
+        ("directives", output(&format!("\"{}\"", nested("%{ for a in range(1000) }", "", "%{ endfor }", 4))), rounds),
     ]);
+}
+
+/// Runs a command line that must end well.
+fn good(scenario: &Scenario, args: &[&str], what: &str) {
+    let (code, told) = ended(scenario, args);
+    assert_eq!(code, Some(0), "{what}: {args:?}: {told:.2000}");
+}
+
+/// What is written is planned, saved, applied, found as it should be, changed, explained, applied again and destroyed.
+fn lives(scenario: &Scenario, what: &str) {
+    good(scenario, &["plan", "-out", "saved"], what);
+    good(scenario, &["apply", "saved"], what);
+    good(scenario, &["plan", "--detailed-exitcode"], what);
+    let text = scenario.read("main.mesh.hcl");
+    assert!(text.starts_with(SOURCE), "{what}");
+    scenario.write("main.mesh.hcl", &text.replacen("input = 1", "input = 2", 1));
+    good(scenario, &["explain", "meshplan_data.z"], what);
+    good(scenario, &["graph"], what);
+    good(scenario, &["apply", "--auto-approve"], what);
+    good(scenario, &["destroy", "--auto-approve"], what);
+}
+
+const SOURCE: &str = "resource \"meshplan_data\" \"a\" {\n  input = 1\n}\n";
+
+/// What is taken from a row whose first is not known before an apply: a resource, its precondition, and a check.
+fn taken(from: &str) -> String {
+    let condition = format!("condition = {from} != null\n    error_message = \"none\"\n");
+    format!(
+        "resource \"meshplan_data\" \"z\" {{\n  input = {from}\n  lifecycle {{\n    precondition {{\n    {condition}    }}\n  }}\n}}\n\
+         check \"c\" {{\n  assert {{\n    {condition}  }}\n}}\n"
+    )
+}
+
+fn unknown_chain(first: &str, next: &str, length: usize) -> String {
+    SOURCE.to_owned() + &chain(first, next, length) + &taken(&format!("local.a{length}"))
 }
 
 #[test]
 fn a_row_of_many_locals_is_no_nesting() {
-    let resource = "resource \"meshplan_data\" \"a\" {\n  input = 1\n}\n";
-    for text in [chain("1", "@ + 1", 2000), resource.to_owned() + &chain("meshplan_data.a.id", "upper(@)", 2000)] {
-        let (ended, told) = planned(&Scenario::with(&text));
-        assert_eq!(ended, Some(0), "{told:.2000}");
+    let (id, number) = ("meshplan_data.a.id", "meshplan_data.a.output");
+    let whole =
+        [(number, "@ + 1", 20_000), (id, "\"${@}x\"", 5000), ("{ a = meshplan_data.a.id }", "merge(@, { b = meshplan_data.a.id })", 3000)];
+    for (first, next, length) in whole {
+        lives(&Scenario::with(&unknown_chain(first, next, length)), next);
+    }
+    let once = [
+        ("1", "@ + 1", 20_000),
+        (number, "@ + 1", 100_000),
+        (id, "try(@, 1)", 5000),
+        (id, "@ == \"\" ? 1 : @", 5000),
+        (id, "@ == null ? @ : \"x${@}\"", 3000),
+        ("tomap({ (meshplan_data.a.id) = \"1\" })", "merge(@, { b = \"2\" })", 5000),
+        ("[meshplan_data.a.id]", "[for x in @ : upper(x)]", 5000),
+        ("[{ x = meshplan_data.a.id }]", "[{ x = lower((@[*].x)[0]) }]", 5000),
+        ("sensitive(meshplan_data.a.id)", "sensitive(nonsensitive(upper(@)))", 5000),
+    ];
+    for (first, next, length) in once {
+        let text = unknown_chain(first, next, length).replace("output \"a\" {\n", "output \"a\" {\n  sensitive = true\n");
+        good(&Scenario::with(&text), &["apply", "--auto-approve"], next);
+    }
+}
+
+#[test]
+fn a_row_of_modules_or_resources_is_no_nesting() {
+    let mut modules = SOURCE.to_owned();
+    let mut resources = SOURCE.to_owned();
+    let mut waiting = SOURCE.to_owned();
+    let mut repeated = SOURCE.to_owned() + "resource \"meshplan_data\" \"b0\" {\n  for_each = toset([\"x\"])\n}\n";
+    let length = 2000;
+    for at in 1..=length {
+        let before = at - 1;
+        let taken = if at == 1 { "meshplan_data.a.id".to_owned() } else { format!("module.m{before}.y") };
+        write!(modules, "module \"m{at}\" {{\n  source = \"./m\"\n  x = {taken}\n}}\n").unwrap();
+        let taken = if at == 1 { "meshplan_data.a".to_owned() } else { format!("meshplan_data.b{before}") };
+        write!(resources, "resource \"meshplan_data\" \"b{at}\" {{\n  input = {taken}.output\n}}\n").unwrap();
+        write!(waiting, "resource \"meshplan_data\" \"b{at}\" {{\n  input = 1\n  depends_on = [{taken}]\n}}\n").unwrap();
+        write!(repeated, "resource \"meshplan_data\" \"b{at}\" {{\n  for_each = meshplan_data.b{before}\n}}\n").unwrap();
+    }
+    for (what, text, last) in [
+        ("modules", modules, format!("module.m{length}.y")),
+        ("resources", resources, format!("meshplan_data.b{length}.output")),
+        ("depends_on", waiting, format!("meshplan_data.b{length}.output")),
+        ("for_each", repeated, format!("keys(meshplan_data.b{length})")),
+    ] {
+        let scenario = Scenario::with(&(text + &taken(&last)));
+        scenario.write("m/main.mesh.hcl", "variable \"x\" {\n}\noutput \"y\" {\n  value = \"${var.x}x\"\n}\n");
+        lives(&scenario, what);
+    }
+}
+
+#[test]
+fn what_a_long_row_comes_from_is_told_to_its_end() {
+    let scenario =
+        Scenario::with(&("variable \"first\" {\n}\n".to_owned() + SOURCE + &chain("var.first", "@ + 1", 100) + &taken("local.a100")));
+    good(&scenario, &["apply", "--auto-approve", "--var", "first=1"], "apply");
+    let told = String::from_utf8(COUNTING.run(&scenario, &["explain", "meshplan_data.z", "--var", "first=2"], None).stdout).unwrap();
+    for (name, times) in [("local.a100 ", 1), ("local.a69 ", 1), ("local.a68 ", 2), ("local.a67 ", 1), ("local.a0 ", 1), ("var.first ", 1)]
+    {
+        assert_eq!(told.matches(name).count(), times, "{name}: {told}");
     }
 }
 

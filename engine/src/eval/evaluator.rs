@@ -2,7 +2,7 @@
 
 use super::convert::{convert, primitive};
 use super::fill::{Fill, fill};
-use super::size::MOST_MADE;
+use super::size::{MOST_MADE, MOST_ROUNDS};
 use super::strict::{Open, from_also, literal, opened};
 use super::{Arena, Mismatch, Scope};
 use crate::config::{Expr, Node, Root};
@@ -27,6 +27,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) folding: bool,
     /// Bytes that may still be made; see [`super::size`].
     pub(super) left: usize,
+    /// Rounds that its loops may still take.
+    pub(super) rounds: usize,
 }
 
 /// The problems of one diagnostic.
@@ -53,7 +55,17 @@ pub(super) fn both<A, B>(one: Result<A, Problems>, other: Result<B, Problems>) -
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(scope: &'a mut dyn Scope, arena: &'a mut Arena) -> Self {
-        Self { scope, arena, source: None, bound: Vec::new(), elements: Vec::new(), templates: 0, folding: false, left: MOST_MADE }
+        Self {
+            scope,
+            arena,
+            source: None,
+            bound: Vec::new(),
+            elements: Vec::new(),
+            templates: 0,
+            folding: false,
+            left: MOST_MADE,
+            rounds: MOST_ROUNDS,
+        }
     }
 
     /// The value of an expression.

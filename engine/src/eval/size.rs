@@ -20,8 +20,11 @@ pub(super) const MOST_VALUE: usize = 256 << 20;
 /// around, on any stack.
 const DEEPEST_VALUE: usize = 128;
 
-/// Bytes that one expression makes in all, whether it keeps them or not; a round of a loop counts as a value.
+/// Bytes that one expression makes in all, whether it keeps them or not.
 pub(super) const MOST_MADE: usize = 512 << 20;
+
+/// Rounds of all loops of one expression, splats and directives included: as many as a collection has elements.
+pub(super) const MOST_ROUNDS: usize = MOST_ELEMENTS;
 
 /// What is wrong with a text, after "it": constant, so that equal problems are told once.
 pub(super) const TEXT_TOO_LARGE: &str = "would make a text of more than 16 MiB";
@@ -77,7 +80,12 @@ impl Evaluator<'_> {
 
     /// A round of a loop is about to begin.
     pub(super) fn begin_round(&mut self, span: Span) -> Result<(), Problems> {
-        self.spend(Extent::VALUE, span)
+        if let Some(left) = self.rounds.checked_sub(1) {
+            self.rounds = left;
+            return Ok(());
+        }
+        let detail = format!("the loops of this expression take more than {MOST_ROUNDS} rounds");
+        Err(problem_with_help("too many rounds", detail, "Walk over less in one expression.", span))
     }
 
     /// Takes bytes off what this evaluation may still make. Once that is not enough, nothing is.

@@ -1,7 +1,7 @@
 //! How what is known only after an apply is computed, in a form that does not depend on how a program is numbered or laid out in files.
 
 use super::digest::Secrets;
-use super::{Op, Program};
+use super::{Op, Program, Slot};
 use crate::config::{Expr, For, ForResult, Node, Part, Root, SlotId};
 use crate::value::{Data, Marks, Thunk, TupleHash, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,27 +142,58 @@ impl<'a> Deferred<'a> {
     fn thunk(&mut self, thunk: Thunk, written: &mut Written) {
         let slot = SlotId(thunk.0);
         if !self.known.contains_key(&slot) {
-            // A slot that leads back to itself is a circle, which is told elsewhere.
-            self.known.insert(slot, Computed { hash: "unknown".into(), is_ephemeral: false });
-            let program = self.program;
-            let mut inner = Written { parts: TupleHash::new(), is_ephemeral: false };
-            match program.slots.get(slot.0 as usize).map(|slot| &slot.op) {
-                Some(Op::Eval(expression)) => self.expression(expression, &mut inner),
-                Some(Op::Const(value)) => self.value(value, &mut inner),
-                Some(Op::Render { address, .. }) => inner.parts.text(&address.to_string()),
-                Some(Op::Member { render, key }) => {
-                    inner.parts.text(key);
-                    self.thunk(Thunk(render.0), &mut inner);
-                }
-                Some(op) => inner.parts.text(&op.target().map(|target| target.address.to_string()).unwrap_or_default()),
-                None => inner.parts.text("unknown"),
-            }
-            self.known.insert(slot, Computed { hash: inner.parts.finish().into(), is_ephemeral: inner.is_ephemeral });
+            self.compute(slot);
         }
         if let Some(computed) = self.known.get(&slot) {
             written.is_ephemeral |= computed.is_ephemeral;
             written.parts.text(&computed.hash);
         }
+    }
+
+    /// Looks at a slot after all that it takes, each after what that takes: rows of computations are longer than any stack.
+    fn compute(&mut self, slot: SlotId) {
+        let mut open = Vec::new();
+        self.begin(slot, &mut open);
+        while let Some((slot, left)) = open.last_mut() {
+            if let Some((next, rest)) = left.split_first() {
+                *left = rest;
+                if !self.known.contains_key(next) {
+                    self.begin(*next, &mut open);
+                }
+            } else {
+                let computed = self.computed(*slot);
+                self.known.insert(*slot, computed);
+                open.pop();
+            }
+        }
+    }
+
+    fn begin(&mut self, slot: SlotId, open: &mut Vec<(SlotId, &'a [SlotId])>) {
+        // A slot that leads back to itself is a circle, which is told elsewhere.
+        self.known.insert(slot, Computed { hash: "unknown".into(), is_ephemeral: false });
+        let needs = match self.program.slots.get(slot.0 as usize) {
+            Some(Slot { op: Op::Eval(_) | Op::Member { .. }, needs }) => needs.as_slice(),
+            _ => &[],
+        };
+        open.push((slot, needs));
+    }
+
+    /// What a slot computes, of which all that it takes is known.
+    fn computed(&mut self, slot: SlotId) -> Computed {
+        let program = self.program;
+        let mut inner = Written { parts: TupleHash::new(), is_ephemeral: false };
+        match program.slots.get(slot.0 as usize).map(|slot| &slot.op) {
+            Some(Op::Eval(expression)) => self.expression(expression, &mut inner),
+            Some(Op::Const(value)) => self.value(value, &mut inner),
+            Some(Op::Render { address, .. }) => inner.parts.text(&address.to_string()),
+            Some(Op::Member { render, key }) => {
+                inner.parts.text(key);
+                self.thunk(Thunk(render.0), &mut inner);
+            }
+            Some(op) => inner.parts.text(&op.target().map(|target| target.address.to_string()).unwrap_or_default()),
+            None => inner.parts.text("unknown"),
+        }
+        Computed { hash: inner.parts.finish().into(), is_ephemeral: inner.is_ephemeral }
     }
 
     /// An expression: its kind with its own words, then its parts.

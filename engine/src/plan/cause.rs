@@ -15,7 +15,8 @@ pub struct Cause {
     pub at: Span,
     /// What it comes to.
     pub value: Value,
-    /// What it comes from. Empty also where another cause of the same name says it already.
+    /// What it comes from. Empty also where another cause of the same name says it: one before, or, where a row of causes is long, one behind
+    /// the whole tree.
     pub from: Vec<Self>,
 }
 

@@ -10,12 +10,15 @@ use crate::plan::cause::{element, part};
 use crate::plan::{Cause, Written};
 use crate::source::Span;
 use crate::value::{Data, Sequence, SequenceKind, Type, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::sync::Arc;
 
 /// Functions that hand on what an argument of theirs holds under the same path.
 const TRANSPARENT: &[&str] = &["try", "coalesce", "tomap", "sensitive", "nonsensitive"];
+
+/// Causes within each other, as many as can be read, and fewer than readers of JSON take. A longer row goes on beside.
+const DEEPEST: usize = 32;
 
 /// Where an expression stands, kept while its references are followed.
 #[derive(Clone)]
@@ -33,22 +36,67 @@ impl Standpoint {
     }
 }
 
+/// A cause that stands too deep to be followed where it is.
+struct Later {
+    cause: Cause,
+    expression: Expr,
+    steps: Vec<Arc<str>>,
+    at: Standpoint,
+}
+
 /// Follows references. What was followed already is not followed again.
 struct Tracer<'w, 'a> {
     walk: &'w mut Walk<'a>,
     followed: BTreeSet<String>,
+    /// How many causes are being followed, each within the one before.
+    depth: usize,
+    later: VecDeque<Later>,
+}
+
+impl<'w, 'a> Tracer<'w, 'a> {
+    fn new(walk: &'w mut Walk<'a>) -> Self {
+        Self { walk, followed: BTreeSet::new(), depth: 0, later: VecDeque::new() }
+    }
+
+    /// What was found, and behind it what was too deep to be followed there.
+    fn with_later(&mut self, mut causes: Vec<Cause>) -> Vec<Cause> {
+        while let Some(Later { mut cause, expression, steps, at }) = self.later.pop_front() {
+            cause.from = self.trace(&expression, &steps, &at);
+            causes.push(cause);
+        }
+        causes
+    }
+
+    /// What a cause comes from, unless `name` was followed already or this is too deep.
+    fn from(&mut self, name: &str, cause: &Cause, (expression, steps): (&Expr, &[Arc<str>]), at: &Standpoint) -> Vec<Cause> {
+        if !self.followed.insert(name.to_owned()) {
+            return Vec::new();
+        }
+        if self.depth == DEEPEST {
+            self.later.push_back(Later { cause: cause.clone(), expression: expression.clone(), steps: steps.to_vec(), at: at.clone() });
+            return Vec::new();
+        }
+        self.depth += 1;
+        let from = self.trace(expression, steps, at);
+        self.depth -= 1;
+        from
+    }
 }
 
 impl Walk<'_> {
     /// What is written for an attribute of an instance, or for a part of it. Without a path that is every argument. A member of a set is
     /// made from all arguments of the set.
     pub fn causes(&mut self, address: &Address, path: &[Arc<str>]) -> Vec<Cause> {
-        Tracer { walk: self, followed: BTreeSet::new() }.causes(address, path)
+        let mut tracer = Tracer::new(self);
+        let causes = tracer.causes(address, path);
+        tracer.with_later(causes)
     }
 
     /// What an instance being there comes from: `count` and `for_each` of its block and of the calls of the modules that it is in.
     pub fn occasions(&mut self, address: &Address) -> Vec<Cause> {
-        Tracer { walk: self, followed: BTreeSet::new() }.occasions(address)
+        let mut tracer = Tracer::new(self);
+        let occasions = tracer.occasions(address);
+        tracer.with_later(occasions)
     }
 
     /// Where the block of an instance, or of the set that it is a member of, stands.
@@ -103,9 +151,11 @@ impl Tracer<'_, '_> {
             (Repetition::ForEach(expression), _) => ("for_each", expression, Vec::new()),
         };
         let value = keys(self.valued(expression, at));
-        let from = self.trace(expression, &path, at);
         let name = format!("{subject}: {word}");
-        Some(Cause { name, written: Written::Repetition, at: expression.span, value, from })
+        let followed = format!("{name}{}", written(&path));
+        let mut cause = Cause { name, written: Written::Repetition, at: expression.span, value, from: Vec::new() };
+        cause.from = self.from(&followed, &cause, (expression, &path), at);
+        Some(cause)
     }
 
     fn argument_causes(
@@ -265,8 +315,9 @@ impl Tracer<'_, '_> {
         (expression, inner): (&Expr, Standpoint),
     ) -> Vec<Cause> {
         let name = name + &written(steps);
-        let from = if self.followed.insert(name.clone()) { self.trace(expression, steps, &inner) } else { Vec::new() };
-        vec![Cause { name, written: written_as, at: span, value: part(&value, steps), from }]
+        let mut cause = Cause { name, written: written_as, at: span, value: part(&value, steps), from: Vec::new() };
+        cause.from = self.from(&cause.name, &cause, (expression, steps), &inner);
+        vec![cause]
     }
 
     fn trace_variable(&mut self, name: &Arc<str>, steps: &[Arc<str>], at: &Standpoint) -> Vec<Cause> {

@@ -1,5 +1,6 @@
 //! Every block and meta-argument of the language over the whole command line: what a configuration leaves, or why it is refused.
 
+mod conversions;
 mod errors;
 mod lifecycle;
 mod modules;

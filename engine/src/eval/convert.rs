@@ -8,7 +8,7 @@ use super::{Arena, instance_origin};
 use crate::config::{Expr, Node};
 use crate::source::{FileId, Span};
 use crate::value::{
-    Class, Data, Entry, Field, Mapping, MappingKind, Number, ObjectType, Sequence, SequenceKind, Type, Value, convert_number,
+    Class, Data, Entry, Field, Mapping, MappingKind, Marks, Number, ObjectType, Sequence, SequenceKind, Type, Value, convert_number,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -22,16 +22,31 @@ pub struct Mismatch {
     pub expected: String,
     /// What was found, with its article: `an object`. Never holds a sensitive value.
     pub found: String,
+    /// What was found without anything of its text or its keys.
+    plainly: Option<String>,
 }
 
 impl Mismatch {
     fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { path: String::new(), expected: expected.into(), found: found.into() }
+        Self { path: String::new(), expected: expected.into(), found: found.into(), plainly: None }
+    }
+
+    /// With the words for what was found that hold nothing of it.
+    fn or_plainly(self, words: String) -> Self {
+        Self { plainly: Some(words), ..self }
     }
 
     fn within(mut self, step: &str) -> Self {
         self.path.insert_str(0, step);
         self
+    }
+
+    /// Within a part of a value. What is hidden hides all that stands in it, its keys as well.
+    fn in_part(self, whole: &Value, step: impl FnOnce() -> String) -> Self {
+        if whole.marks() == Marks::NONE {
+            return self.within(&step());
+        }
+        Self { path: "[*]".to_owned(), expected: self.expected, found: self.plainly.unwrap_or(self.found), plainly: None }
     }
 }
 
@@ -83,13 +98,13 @@ pub(crate) fn primitive(value: &Value, ty: &Type) -> Result<Value, Mismatch> {
         (Data::Bool(truth), Type::String) => Data::String(if *truth { "true" } else { "false" }.into()),
         (Data::Number(number), Type::String) => Data::String(number_text(*number).into()),
         (Data::String(text), Type::Number) => {
-            let parsed = convert_number(text).map_err(|error| Mismatch::new(error_words(error), quoted(value)))?;
+            let parsed = convert_number(text).map_err(|error| Mismatch::new(error_words(error), quoted(value)).or_plainly(words(value)))?;
             Data::Number(parsed)
         }
         (Data::String(text), Type::Bool) => match &**text {
             "true" | "1" => Data::Bool(true),
             "false" | "0" => Data::Bool(false),
-            _ => return Err(Mismatch::new("`true` or `false`", quoted(value))),
+            _ => return Err(Mismatch::new("`true` or `false`", quoted(value)).or_plainly(words(value))),
         },
         _ => return Err(Mismatch::new(type_words(ty), words(value))),
     };
@@ -177,17 +192,17 @@ fn sequence_as(value: Value, sequence: &Sequence, ty: &Type, arena: &mut Arena) 
                 return Err(Mismatch::new(format!("a tuple of {expected}"), format!("{} of {found}", words(&value))));
             }
             let items = items.iter().zip(types.iter()).enumerate();
-            let items = items.map(|(at, (item, ty))| element(item, at, ty, arena)).collect::<Result<_, _>>()?;
+            let items = items.map(|(at, (item, ty))| element(&value, item, at, ty, arena)).collect::<Result<_, _>>()?;
             Value::tuple(items)
         }
         Type::Set(wanted) => {
-            let wanted = wanted_element(wanted, items.iter(), "all elements of one type")?;
-            let items = items.iter().enumerate().map(|(at, item)| element(item, at, &wanted, arena)).collect::<Result<_, _>>()?;
+            let wanted = wanted_element(wanted, items.iter(), "one type for all elements")?;
+            let items = items.iter().enumerate().map(|(at, item)| element(&value, item, at, &wanted, arena)).collect::<Result<_, _>>()?;
             set_of(wanted, items, &mut arena.origins)
         }
         Type::List(wanted) => {
-            let wanted = wanted_element(wanted, items.iter(), "all elements of one type")?;
-            let items = items.iter().enumerate().map(|(at, item)| element(item, at, &wanted, arena)).collect::<Result<_, _>>()?;
+            let wanted = wanted_element(wanted, items.iter(), "one type for all elements")?;
+            let items = items.iter().enumerate().map(|(at, item)| element(&value, item, at, &wanted, arena)).collect::<Result<_, _>>()?;
             Value::new(Data::Sequence(Arc::new(Sequence::new(SequenceKind::List(wanted), items))))
         }
         _ => return Err(Mismatch::new(type_words(ty), words(&value))),
@@ -195,8 +210,15 @@ fn sequence_as(value: Value, sequence: &Sequence, ty: &Type, arena: &mut Arena) 
     Ok(made.with_origin(value.origin()).marked(value.marks()))
 }
 
-fn element(item: &Value, at: usize, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
-    convert(item.clone(), ty, arena).map_err(|mismatch| mismatch.within(&format!("[{at}]")))
+fn element(whole: &Value, item: &Value, at: usize, ty: &Type, arena: &mut Arena) -> Result<Value, Mismatch> {
+    let is_set = matches!(whole.data(), Data::Sequence(sequence) if matches!(sequence.kind(), SequenceKind::Set(_)));
+    // Nobody sees in which place of a set an element is.
+    let step = || match item.data() {
+        Data::String(text) if is_set && item.marks() == Marks::NONE => format!("[{text:?}]"),
+        _ if is_set => "[*]".to_owned(),
+        _ => format!("[{at}]"),
+    };
+    convert(item.clone(), ty, arena).map_err(|mismatch| mismatch.in_part(whole, step))
 }
 
 /// The element type a collection gets: what is asked for, or if that is any the one its elements share.
@@ -215,8 +237,8 @@ fn mapping_as(value: Value, mapping: &Mapping, ty: &Type, arena: &mut Arena) -> 
             if matches!(mapping.kind(), MappingKind::Map(from) if fits(from, to)) {
                 return Ok(value);
             }
-            let wanted = wanted_element(to, entries.iter().map(|entry| &entry.value), "all values of one type")?;
-            let made = entries.iter().map(|entry| under(entry, &wanted, arena)).collect::<Result<Vec<_>, _>>()?;
+            let wanted = wanted_element(to, entries.iter().map(|entry| &entry.value), "one type for all values")?;
+            let made = entries.iter().map(|entry| under(&value, entry, &wanted, arena)).collect::<Result<Vec<_>, _>>()?;
             (MappingKind::Map(wanted), made)
         }
         Type::Object(object) => (MappingKind::Object, fields(&value, mapping, object, arena)?),
@@ -230,7 +252,7 @@ fn fields(value: &Value, mapping: &Mapping, object: &ObjectType, arena: &mut Are
     let mut made = Vec::with_capacity(object.fields.len());
     for (name, field) in &object.fields {
         let entry = match mapping.get(name) {
-            Some(entry) if !(entry.value.is_null() && field.default.is_some()) => under(entry, &field.ty, arena)?,
+            Some(entry) if !(entry.value.is_null() && field.default.is_some()) => under(value, entry, &field.ty, arena)?,
             Some(_) => default(name, field, arena)?,
             None if field.optional => default(name, field, arena)?,
             None => return Err(missing(name, value, mapping)),
@@ -242,23 +264,23 @@ fn fields(value: &Value, mapping: &Mapping, object: &ObjectType, arena: &mut Are
 
 fn default(name: &Arc<str>, field: &Field, arena: &mut Arena) -> Result<Entry, Mismatch> {
     let value = field.default.clone().unwrap_or_else(Value::null);
-    under(&Entry::new(name.clone(), value), &field.ty, arena)
+    under(&Value::null(), &Entry::new(name.clone(), value), &field.ty, arena)
 }
 
 fn missing(name: &str, value: &Value, mapping: &Mapping) -> Mismatch {
     let names: Vec<_> = mapping.entries().iter().take(12).map(|entry| format!("`{}`", entry.key)).collect();
     let found = match names.as_slice() {
         [] => "an empty one".to_owned(),
+        _ if value.marks() != Marks::NONE => words(value),
         names => format!("{} with {}", words(value), names.join(", ")),
     };
-    Mismatch::new(format!("an object with `{name}`"), found)
+    Mismatch::new(format!("an object with `{name}`"), found).or_plainly(words(value))
 }
 
-fn under(entry: &Entry, ty: &Type, arena: &mut Arena) -> Result<Entry, Mismatch> {
-    let value = convert(entry.value.clone(), ty, arena).map_err(|mismatch| {
-        let plain = entry.key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-        mismatch.within(&if plain { format!(".{}", entry.key) } else { format!("[\"{}\"]", entry.key) })
-    })?;
+fn under(whole: &Value, entry: &Entry, ty: &Type, arena: &mut Arena) -> Result<Entry, Mismatch> {
+    let plain = |key: &str| key.chars().all(|letter| letter.is_alphanumeric() || letter == '_' || letter == '-');
+    let step = || if plain(&entry.key) { format!(".{}", entry.key) } else { format!("[{:?}]", entry.key) };
+    let value = convert(entry.value.clone(), ty, arena).map_err(|mismatch| mismatch.in_part(whole, step))?;
     Ok(Entry { key: entry.key.clone(), key_origin: entry.key_origin, value })
 }
 
@@ -286,15 +308,19 @@ fn fits(from: &Type, to: &Type) -> bool {
     }
 }
 
+fn possible_at(at: usize, from: &Type, to: &Type) -> Result<(), Mismatch> {
+    possible(from, to).map_err(|mismatch| mismatch.within(&format!("[{at}]")))
+}
+
 /// Whether a value of one type may convert to the other; a mismatch if it never does.
 fn possible(from: &Type, to: &Type) -> Result<(), Mismatch> {
     match (from, to) {
         (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to)) => {
             possible(from, to).map_err(|mismatch| mismatch.within("[*]"))
         }
-        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => from.iter().try_for_each(|from| possible(from, to)),
+        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => from.iter().enumerate().try_for_each(|(at, from)| possible_at(at, from, to)),
         (Type::Tuple(from), Type::Tuple(to)) if from.len() == to.len() => {
-            from.iter().zip(to.iter()).try_for_each(|(from, to)| possible(from, to))
+            from.iter().zip(to.iter()).enumerate().try_for_each(|(at, (from, to))| possible_at(at, from, to))
         }
         (Type::Map(from), Type::Map(to)) => possible(from, to).map_err(|mismatch| mismatch.within("[*]")),
         (Type::Object(from), Type::Map(to)) => from
@@ -385,7 +411,7 @@ mod tests {
             ("[]", strings(), "list[]"),
             ("[1, \"a\"]", Type::list(Type::Any), "list[\"1\", \"a\"]"),
             ("[[1], [\"a\"]]", Type::list(Type::Any), "list[[\"1\"], [\"a\"]]"),
-            ("[1, true]", Type::list(Type::Any), "all elements of one type is required, found several that do not agree"),
+            ("[1, true]", Type::list(Type::Any), "one type for all elements is required, found several that do not agree"),
             ("[3, 1, 2, 1]", Type::set(Type::Number), "set[1, 2, 3]"),
             ("[3, 10]", Type::set(Type::String), "set[\"10\", \"3\"]"),
             ("[1, \"1\"]", Type::set(Type::Any), "set[\"1\"]"),

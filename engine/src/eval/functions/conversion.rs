@@ -215,7 +215,7 @@ mod tests {
             ("tolist(null)", "null"),
             (
                 "tolist([1, [2]])",
-                "unsuitable argument: the `value` of `tolist` does not fit: all elements of one type is required, found several that do not agree",
+                "unsuitable argument: the `value` of `tolist` does not fit: one type for all elements is required, found several that do not agree",
             ),
             (r#"tolist("a")"#, "unsuitable argument: the `value` of `tolist` does not fit: a list(any) is required, found a string"),
             (r#"toset([1, "1"])"#, r#"set["1"]"#),

@@ -116,7 +116,9 @@ fn coalesce(work: &mut Work<'_>) -> Result<Value, Fault> {
     let settled: Vec<_> = typed.iter().filter(|value| !is_loose(value)).cloned().collect();
     let several = || Fault::call("needs values that one type takes in; these have several");
     let ty = element_type(&settled).ok_or_else(several)?;
-    if settled.len() < typed.len() {
+    // Whatever a text can be of one type with becomes text; but what is asked for may still turn out to be something else.
+    let is_asked = typed.iter().any(|value| is_loose(value) && matches!(value.data(), Data::Pending(_)));
+    if settled.len() < typed.len() && (ty != Type::String || is_asked) {
         let open = values.iter().fold(None, |open, value| first(open, Open::of(value)));
         return Ok(work.later(open.unwrap_or(Open::Unknown), Type::Any));
     }
@@ -280,6 +282,13 @@ mod tests {
             ("anytrue([var.flag, true])", "true", "f"),
             ("anytrue([var.flag, var.pending, true])", "…bool", "f p"),
             ("coalesce(var.a, var.unknown)", "\"a\"", "a"),
+            ("coalesce(var.a, var.open)", "\"a\"", "a"),
+            ("coalesce(\"\", var.a, var.open)", "\"a\"", "a"),
+            ("coalesce(var.open, var.a)", "?string", "a o"),
+            ("coalesce(1, var.open)", "?any", "o"),
+            ("coalesce(1, var.open, \"a\")", "\"1\"", ""),
+            ("coalesce([1], var.open)", "?any", "o"),
+            ("coalesce(var.a, var.pending)", "…any", "a p"),
             ("coalesce(null, var.unknown, var.a)", "?string", "a u"),
             ("coalesce(var.unknown, var.blocked)", "!why", "u x"),
             ("coalesce(null, var.secret)", "*\"s\"", "s"),

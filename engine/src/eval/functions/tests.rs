@@ -19,6 +19,7 @@ fn scene() -> Scene {
         ("flag", "f", Value::unknown(Type::Bool)),
         ("number", "n", Value::unknown(Type::Number)),
         ("unknown", "u", Value::unknown(Type::String)),
+        ("open", "o", Value::unknown(Type::Any)),
         ("list", "l", Value::unknown(list())),
         ("map", "m", Value::unknown(Type::map(Type::String))),
         ("pending", "p", Value::pending(Type::Any)),

@@ -255,6 +255,13 @@ pub struct Assertion {
     pub span: Span,
 }
 
+impl Assertion {
+    /// All that is evaluated for it.
+    pub fn expressions(&self) -> [&Expr; 2] {
+        [&self.condition, &self.error_message]
+    }
+}
+
 /// One entry of a `locals` block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Local {

@@ -359,7 +359,7 @@ mod tests {
                 &[("undeclared reference", "var.x"), ("undeclared reference", "k.o"), ("undeclared reference", "check.c")],
             ),
             (
-                "variable \"v\" {\n  validation {\n    condition = var.w\n    error_message = local.m\n  }\n}\n",
+                "variable \"v\" {\n  validation {\n    condition = var.v == var.w\n    error_message = local.m\n  }\n}\n",
                 &[("undeclared reference", "var.w"), ("undeclared reference", "local.m")],
             ),
         ]);

@@ -83,6 +83,31 @@ fn every_error_of_a_directory_is_told_in_one_run() {
 }
 
 #[test]
+fn what_hangs_on_an_error_is_no_second_one() {
+    let guard = |word: &str, condition: &str| format!("  {word} {{\n    condition = {condition}\n    error_message = \"No.\"\n  }}\n");
+    let lives = |guard: &str| format!("  lifecycle {{\n  {guard}  }}\n");
+    let thing = |name: &str, body: &str| format!("resource \"fake_thing\" \"{name}\" {{\n  name = \"{name}\"\n{body}}}\n");
+    let text = thing("a", &lives(&guard("precondition", "1 == 2")))
+        + &thing("b", &lives(&guard("precondition", "fake_thing.a.uid != \"\"")))
+        + &thing("c", &lives(&guard("postcondition", "fake_thing.a.uid != \"\"")))
+        + &thing("d", "  value = fake_thing.a.uid\n")
+        + &thing("e", "  for_each = toset([fake_thing.a.name])\n")
+        + &thing("f", "  depends_on = [fake_thing.a]\n")
+        + &format!("output \"o\" {{\n  value = fake_thing.a.uid\n{}}}\n", guard("precondition", "fake_thing.a.uid != \"\""))
+        + &format!("check \"c\" {{\n{}}}\n", guard("assert", "fake_thing.a.uid != \"\""))
+        + "locals {\n  x = upper(fake_thing.a.uid)\n}\nmodule \"m\" {\n  source = \"./m\"\n  a = local.x\n}\n--- m\n"
+        + &format!(
+            "variable \"a\" {{\n  type = string\n{}}}\noutput \"o\" {{\n  value = var.a\n}}\n",
+            guard("validation", "var.a != \"\"")
+        );
+    let scenario = scenario(&Fake::default());
+    super::write(&scenario, &text);
+    let output = scenario.run(&["plan"]).expect_code(1);
+    assert_eq!(super::errors(&output), ["precondition failed"], "{}", output.all());
+    assert!(!output.all().contains("elsewhere"), "{}", output.all());
+}
+
+#[test]
 fn errors_that_only_a_plan_shows_are_told_together() {
     let scenario = scenario(&Fake::default());
     super::write(

@@ -42,22 +42,28 @@ fn data_is_read_and_guarded() {
 
 #[test]
 fn data_that_is_read_at_apply_is_guarded_then() {
-    let text = |word: &str, condition: &str| {
+    let text = |word: &str, condition: &str, waits: &str| {
         format!(
-            "resource \"fake_thing\" \"t\" {{\n  name = \"t\"\n}}\ndata \"fake_data\" \"d\" {{\n  name = \"d\"\n  depends_on = [fake_thing.t]\n  lifecycle {{\n    {word} {{\n      \
+            "resource \"fake_thing\" \"t\" {{\n  name = \"t\"\n}}\ndata \"fake_data\" \"d\" {{\n  name = \"d\"\n  {waits}lifecycle {{\n    {word} {{\n      \
              condition = {condition}\n      error_message = \"No.\"\n    }}\n  }}\n}}\nresource \"fake_thing\" \"u\" {{\n  name = \"u\"\n  value = data.fake_data.d.value\n}}\n"
         )
     };
-    for (word, condition, holds) in [
-        ("precondition", "fake_thing.t.uid != \"\"", true),
-        ("precondition", "fake_thing.t.uid == \"\"", false),
-        ("postcondition", "self.value == 1", true),
-        ("postcondition", "self.value == 2", false),
+    let waits = "depends_on = [fake_thing.t]\n  ";
+    for (word, condition, waits, holds) in [
+        ("precondition", "fake_thing.t.uid != \"\"", waits, true),
+        ("precondition", "fake_thing.t.uid == \"\"", waits, false),
+        ("postcondition", "self.value == 1", waits, true),
+        ("postcondition", "self.value == 2", waits, false),
+        // It is read while planning, and what must hold of it is known later.
+        ("precondition", "fake_thing.t.uid != \"\"", "", true),
+        ("precondition", "fake_thing.t.uid == \"\"", "", false),
+        ("postcondition", "self.value == 1 && fake_thing.t.uid != \"\"", "", true),
+        ("postcondition", "self.value == 1 && fake_thing.t.uid == \"\"", "", false),
     ] {
         let fake = Fake::default();
         fake.meddle("data/d", Some(says(1)));
         let scenario = scenario(&fake);
-        write(&scenario, &text(word, condition));
+        write(&scenario, &text(word, condition, waits));
         let output = scenario.run(&["apply", "--auto-approve"]);
         let expected = if holds { &["fake_thing.t", "fake_thing.u"][..] } else { &["fake_thing.t"] };
         assert_eq!(
@@ -66,7 +72,33 @@ fn data_that_is_read_at_apply_is_guarded_then() {
             "{word}: {}",
             output.all()
         );
+        assert_eq!(errors(&output), if holds { Vec::new() } else { vec!["condition failed"] }, "{}", output.all());
     }
+}
+
+#[test]
+fn a_condition_on_what_could_not_be_observed_blocks_what_it_guards_alone() {
+    let fake = Fake::default();
+    fake.silence("data/d");
+    let scenario = scenario(&fake);
+    let condition =
+        |word: &str, of: &str| format!("{word} {{\n    condition = data.fake_data.d.value == {of}\n    error_message = \"No.\"\n  }}\n");
+    let guarded = |name: &str, word: &str| {
+        format!("resource \"fake_thing\" \"{name}\" {{\n  name = \"{name}\"\n  lifecycle {{\n  {}  }}\n}}\n", condition(word, "1"))
+    };
+    let text = DATA.to_owned()
+        + &guarded("before", "precondition")
+        + &guarded("after", "postcondition")
+        + &format!("output \"o\" {{\n  value = 1\n  {}}}\n", condition("precondition", "1"))
+        + "module \"m\" {\n  source = \"./m\"\n  a = data.fake_data.d.value\n}\nresource \"fake_thing\" \"other\" {\n  name = \"other\"\n}\n--- m\n"
+        + "variable \"a\" {\n  validation {\n    condition = var.a == 1\n    error_message = \"No.\"\n  }\n}\n";
+    write(&scenario, &text);
+    let output = scenario.run(&["apply", "--auto-approve"]);
+    assert_eq!((output.code, scenario.addresses()), (1, vec!["fake_thing.other".to_owned()]), "{}", output.all());
+    assert!(!output.all().contains("condition failed") && !output.all().contains("invalid value"), "{}", output.all());
+    fake.answer_again("data/d");
+    fake.meddle("data/d", Some(says(1)));
+    hold(&scenario, "it answers", &text, &End::Outputs(json!({"o": 1})));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `variable`, `locals` and `output` blocks.
 
-use super::{End, hold_each, scenario, write};
+use super::{End, errors, hold_each, scenario, write};
+use engine::value::Value;
 use meshplan_tests::fake::Fake;
 use serde_json::json;
 
@@ -44,7 +45,8 @@ fn a_variable_is_refused_what_does_not_fit() {
         ("nullable = false", &["missing value"]),
         ("type = object({ a = string })\ndefault = {}", &["wrong type"]),
         (two, &["invalid value", "invalid value"]),
-        (&condition("\"x\""), &["wrong condition"]),
+        (&condition("var.a == 5 ? \"x\" : \"y\""), &["wrong condition"]),
+        (&condition("1 == 1"), &["nothing validated"]),
         (&condition("var.a == 5 ? null : true"), &["null condition"]),
         (&condition("var.a").replace("\"No.\"", "1"), &["wrong condition"]),
         (&condition("var.a == 6").replace("\"No.\"", "[1]"), &["wrong message"]),
@@ -171,6 +173,47 @@ fn locals_are_of_one_module_and_in_any_order() {
             End::Refused(&["undeclared reference"]),
         ),
     ]);
+}
+
+#[test]
+fn a_rule_may_look_at_more_than_its_variable_and_is_held_once_it_can_be() {
+    let judged = |condition: &str| {
+        format!(
+            "variable \"a\" {{\n  default = 4\n  validation {{\n    condition = {condition}\n    error_message = \"${{var.a}}, ${{var.z}}.\"\n  }}\n}}\n\
+             variable \"z\" {{\n  default = 5\n}}\ndata \"fake_data\" \"d\" {{\n  name = \"d\"\n}}\n\
+             resource \"fake_thing\" \"t\" {{\n  name = \"t\"\n}}\nlocals {{\n  l = var.z + 1\n  uid = fake_thing.t.uid\n}}\n\
+             output \"o\" {{\n  value = var.a\n}}\n"
+        )
+    };
+    for (condition, refused) in [
+        ("var.a < var.z", None),
+        ("var.a > var.z", Some("invalid value")),
+        ("var.a < local.l", None),
+        ("var.a > local.l", Some("invalid value")),
+        ("var.a < data.fake_data.d.value", None),
+        ("var.a > data.fake_data.d.value", Some("invalid value")),
+        ("var.a == 4 && local.uid != \"\"", None),
+        ("var.a == 4 && local.uid == \"\"", Some("condition failed")),
+    ] {
+        let fake = Fake::default();
+        fake.meddle("data/d", Some(Value::object([("value", Value::number(5))])));
+        let scenario = scenario(&fake);
+        write(&scenario, &judged(condition));
+        let output = scenario.run(&["apply", "--auto-approve"]);
+        assert_eq!(
+            (output.code, errors(&output)),
+            (u8::from(refused.is_some()), refused.into_iter().collect()),
+            "{condition}: {}",
+            output.all()
+        );
+        assert!(refused.is_none() || output.stderr.contains("4, 5."), "{condition}: {}", output.all());
+    }
+    hold_each(&[(
+        "each other",
+        "variable \"a\" {\n  default = 1\n  validation {\n    condition = var.a != var.b\n    error_message = \"\"\n  }\n}\n\
+         variable \"b\" {\n  default = 1\n  validation {\n    condition = var.b != var.a\n    error_message = \"\"\n  }\n}\n",
+        End::Refused(&["circular reference"]),
+    )]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What a module takes, names and gives: `variable`, `locals` and `output` blocks.
 
 use super::Lowering;
-use crate::config::model::{Local, Output, Variable};
+use crate::config::Root;
+use crate::config::model::{Assertion, Local, Output, Variable};
 use crate::diagnostic::Diagnostic;
 use crate::value::Type;
 use hcl_edit::structure::{Block, Structure};
@@ -41,12 +42,25 @@ impl Lowering<'_> {
                     _ => self.unknown_argument(attribute, "variable", &ARGUMENTS),
                 },
                 Structure::Block(inner) if inner.ident.as_str() == "validation" => {
-                    variable.validations.extend(self.assertion(inner));
+                    variable.validations.extend(self.validation(inner, &name));
                 }
                 Structure::Block(inner) => self.unknown_block(inner, "variable", &["validation"]),
             }
         }
         Some((name, variable))
+    }
+
+    /// A rule for the values of a variable, which has to look at it.
+    fn validation(&mut self, block: &Block, name: &str) -> Option<Assertion> {
+        let assertion = self.assertion(block)?;
+        let mut looks = false;
+        assertion.condition.each_root(&mut |root, _| looks |= matches!(root, Root::Variable(seen) if &**seen == name));
+        if !looks {
+            let detail = format!("the condition does not look at `var.{name}`, whose value it is to judge");
+            let problem = Diagnostic::error("nothing validated", detail).at(assertion.condition.span);
+            self.report(problem.help(format!("Refer to `var.{name}` in the condition.")));
+        }
+        Some(assertion)
     }
 
     pub(super) fn locals(&mut self, block: &Block) -> Vec<(Arc<str>, Local)> {

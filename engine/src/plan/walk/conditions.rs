@@ -1,7 +1,6 @@
 //! Validations, preconditions, postconditions and checks.
 
-use super::range::is_left_out;
-use super::tables::ModuleInstance;
+use super::tables::{Conditions, ModuleInstance};
 use super::{Site, Walk};
 use crate::config::Assertion;
 use crate::diagnostic::{Diagnostic, Problems};
@@ -18,8 +17,8 @@ pub(super) enum Verdict {
     Pending,
     /// It does not hold; the message.
     Fails(String),
-    /// It looks at what nobody aims at.
-    LeftOut,
+    /// It looks at what could not be observed, is in error, or is left out: why.
+    Unobserved(Arc<str>),
     /// It is decided at apply: condition and message.
     Later(Value, Value),
 }
@@ -36,46 +35,54 @@ impl Walk<'_> {
         if condition.as_bool() == Some(true) {
             return Ok(Verdict::Holds);
         }
+        if let Some(why) = condition.blocked_why() {
+            return Ok(Verdict::Unobserved(why));
+        }
         let message = self.evaluate(&assertion.error_message, site)?;
         let message = as_message(message, assertion.error_message.span, &mut self.arena)?;
         if condition.as_bool() == Some(false) {
             return Ok(Verdict::Fails(said(&message)));
         }
-        if condition.blocked_why().as_ref().is_some_and(is_left_out) {
-            return Ok(Verdict::LeftOut);
-        }
-        if let Some(why) = condition.blocked_why() {
-            return Ok(Verdict::Fails(format!("it could not be observed: {why}")));
-        }
         Ok(Verdict::Later(condition, message))
     }
 
-    /// The `validation` blocks of a variable. `var.name` is visible to them as the value that is being validated.
+    /// The `validation` blocks of a variable; false while one waits for an answer. `var.name` is visible to them as the value that is being
+    /// validated. What only an apply can tell is held then, unless it looks at what is never stored.
     pub(super) fn validate_variable(
         &mut self,
         module: usize,
         name: &Arc<str>,
         instance: &ModuleInstance,
         value: &Value,
-    ) -> Result<(), Problems> {
+    ) -> Result<bool, Problems> {
         let block = self.tables.skeleton.modules[module].module.clone();
         let validations = &block.variables[name].validations;
         if validations.is_empty() || value.holds_pending() {
-            return Ok(());
+            return Ok(true);
         }
         if let Some(node) = self.tables.skeleton.find(module, &super::Item::Variable(name.clone())) {
             self.tables.set_value(node, &instance.path, value.clone());
         }
-        let mut problems = Problems::new();
+        let (mut problems, mut later) = (Problems::new(), Conditions::new());
         for validation in validations {
             match self.assertion(validation, Site::of(module, &instance.path))? {
                 Verdict::Fails(message) => {
                     problems.push(Diagnostic::error("invalid value", format!("variable `{name}`: {message}")).at(validation.span));
                 }
-                Verdict::Holds | Verdict::Pending | Verdict::LeftOut | Verdict::Later(..) => {}
+                Verdict::Pending => return Ok(false),
+                Verdict::Later(condition, message) if !condition.holds_ephemeral() && !message.holds_ephemeral() => {
+                    later.push((condition, message));
+                }
+                Verdict::Holds | Verdict::Unobserved(_) | Verdict::Later(..) => {}
             }
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        if !later.is_empty() {
+            self.tables.variable_conditions.insert((instance.path.clone(), name.clone()), later);
+        }
+        Ok(true)
     }
 }
 

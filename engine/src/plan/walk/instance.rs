@@ -117,7 +117,7 @@ impl Walk<'_> {
             return Ok(Found::Open);
         }
         if let Some(why) = blocked(&arguments).or(dependencies.blocked) {
-            return Ok(Found::Fate(if &*why == FAILED { Fate::Failed } else { Fate::Blocked(why) }));
+            return Ok(Found::Fate(unobserved(why)));
         }
         let sources = arguments.deep_origin(&mut self.arena.origins);
         let edges = self.arena.origins.join(&[sources, binding.origin, dependencies.origin, instance.origin]);
@@ -138,7 +138,7 @@ impl Walk<'_> {
         }
         let later = match self.preconditions(&block.lifecycle().preconditions, site)? {
             Held::Open => return Ok(Found::Open),
-            Held::LeftOut => return Ok(Found::Fate(Fate::Blocked(LEFT_OUT.into()))),
+            Held::Unobserved(why) => return Ok(Found::Fate(unobserved(why))),
             Held::Until(later) => later,
         };
         if !later.is_empty() {
@@ -331,6 +331,11 @@ impl Instances {
             Self::Open | Self::Blocked(_) | Self::Failed => &[],
         }
     }
+}
+
+/// What becomes of something that looks at what could not be observed, or is in error.
+pub(super) fn unobserved(why: Arc<str>) -> Fate {
+    if &*why == FAILED { Fate::Failed } else { Fate::Blocked(why) }
 }
 
 /// The address of an instance of a block in a module instance.

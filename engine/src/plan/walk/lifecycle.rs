@@ -2,8 +2,7 @@
 
 use super::conditions::Verdict;
 use super::inheritance::twice;
-use super::instance::{Found, Subject, group_member};
-use super::range::LEFT_OUT;
+use super::instance::{Found, Subject, group_member, unobserved};
 use super::tables::{Conditions, Fate, Planned, Terms};
 use super::world::Seen;
 use super::{Site, Walk};
@@ -24,8 +23,8 @@ pub(super) enum Held {
     Until(Conditions),
     /// One waits for an answer.
     Open,
-    /// One looks at what nobody aims at.
-    LeftOut,
+    /// One looks at what could not be observed, is in error, or is left out: why.
+    Unobserved(Arc<str>),
 }
 
 impl Walk<'_> {
@@ -54,7 +53,7 @@ impl Walk<'_> {
             match self.assertion(assertion, site)? {
                 Verdict::Holds => {}
                 Verdict::Pending => return Ok(Held::Open),
-                Verdict::LeftOut => return Ok(Held::LeftOut),
+                Verdict::Unobserved(why) => return Ok(Held::Unobserved(why)),
                 Verdict::Fails(message) => problems.push(Diagnostic::error("precondition failed", message).at(assertion.span)),
                 Verdict::Later(condition, message) => later.push((condition, message)),
             }
@@ -98,7 +97,7 @@ impl Walk<'_> {
             match self.assertion(assertion, site)? {
                 Verdict::Holds => {}
                 Verdict::Pending => return Ok(Found::Open),
-                Verdict::LeftOut => return Ok(Found::Fate(Fate::Blocked(LEFT_OUT.into()))),
+                Verdict::Unobserved(why) => return Ok(Found::Fate(unobserved(why))),
                 Verdict::Fails(message) => problems.push(Diagnostic::error("postcondition failed", message).at(assertion.span)),
                 Verdict::Later(condition, message) => planned.terms.waits().postconditions.push((condition, message)),
             }

@@ -331,7 +331,9 @@ impl<'a> Walk<'a> {
             ephemeral::refuse(&converted, &format!("the value of the variable `{name}`"), "the variable is not ephemeral", span)?;
         }
         let value = converted.sensitive_if(variable.sensitive).ephemeral_if(variable.ephemeral);
-        self.validate_variable(module, name, instance, &value)?;
+        if !self.validate_variable(module, name, instance, &value)? {
+            return Ok(Value::pending(variable.ty.clone()));
+        }
         if instance.path.is_root() && self.holes.inputs.contains_key(name) {
             return Ok(self.left_open(name, &variable.ty).sensitive_if(variable.sensitive));
         }
@@ -344,7 +346,7 @@ impl<'a> Walk<'a> {
         let site = Site::of(module, &instance.path);
         let later = match self.preconditions(&output.preconditions, site)? {
             Held::Open => return Ok(Value::pending(Type::Any)),
-            Held::LeftOut => return Ok(Value::blocked(LEFT_OUT)),
+            Held::Unobserved(why) => return Ok(Value::blocked(why)),
             Held::Until(later) => later,
         };
         if !later.is_empty() {

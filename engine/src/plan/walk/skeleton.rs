@@ -3,8 +3,8 @@
 
 use crate::address::{Address, Mode, ModuleStep};
 use crate::config::{
-    Body, Config, Dependency, DependencyRoot, Expr, ImportBlock, Module, Node as ExprNode, Repetition, ResourceBlock, ResourceName, Root,
-    Subject,
+    Assertion, Body, Config, Dependency, DependencyRoot, Expr, ImportBlock, Module, Node as ExprNode, Repetition, ResourceBlock,
+    ResourceName, Root, Subject,
 };
 use crate::diagnostic::Diagnostic;
 use crate::graph;
@@ -188,12 +188,13 @@ impl Skeleton {
                     let block = &self.modules[*caller].module.calls[call];
                     block.arguments.iter().filter(|argument| argument.name == *name).for_each(|argument| refer(*caller, &argument.value));
                 }
+                self.rules(node, name, edges);
             }
             Item::Local(name) => refer(at, &module.locals[name].value),
             Item::Output(name) => {
                 let output = &module.outputs[name];
                 refer(at, &output.value);
-                output.preconditions.iter().for_each(|assertion| refer(at, &assertion.condition));
+                output.preconditions.iter().flat_map(Assertion::expressions).for_each(|expression| refer(at, expression));
             }
             Item::Resource(_) => block.iter().for_each(|block| each_expression(block, &mut |expression| refer(at, expression))),
             Item::Call(name) => {
@@ -203,7 +204,7 @@ impl Skeleton {
             }
             Item::Check(name) => {
                 let check = &module.checks[name];
-                check.assertions.iter().for_each(|assertion| refer(at, &assertion.condition));
+                check.assertions.iter().flat_map(Assertion::expressions).for_each(|expression| refer(at, expression));
                 check.data.iter().for_each(|data| each_expression(data, &mut |expression| refer(at, expression)));
             }
             Item::Import(index) => {
@@ -234,6 +235,15 @@ impl Skeleton {
                 }
             }
             inner = *caller;
+        }
+    }
+
+    /// The rules of a variable look at the variable, and may look at others.
+    fn rules(&self, node: usize, name: &Arc<str>, edges: &mut Vec<(usize, usize)>) {
+        let module = self.nodes[node].module;
+        let rules = self.modules[module].module.variables.get(name).map(|variable| variable.validations.as_slice()).unwrap_or_default();
+        for expression in rules.iter().flat_map(Assertion::expressions) {
+            self.references(module, expression, &mut |needed| edges.extend((needed != node).then_some((node, needed))));
         }
     }
 

@@ -214,6 +214,8 @@ pub(super) struct Tables {
     pub(super) fates: BTreeMap<Address, Fate>,
     /// Preconditions of outputs, with their messages, that an apply will tell; by module instance and output.
     pub(super) output_conditions: BTreeMap<(ModulePath, Arc<str>), Conditions>,
+    /// Rules for values of variables that apply decides, by the variable.
+    pub(super) variable_conditions: BTreeMap<(ModulePath, Arc<str>), Conditions>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -225,7 +227,16 @@ impl Tables {
         }
         let values = vec![Vec::new(); skeleton.nodes.len()];
         let groups = vec![Vec::new(); skeleton.nodes.len()];
-        Self { skeleton, modules, values, groups, fates: BTreeMap::new(), output_conditions: BTreeMap::new(), diagnostics: Vec::new() }
+        Self {
+            skeleton,
+            modules,
+            values,
+            groups,
+            fates: BTreeMap::new(),
+            output_conditions: BTreeMap::new(),
+            variable_conditions: BTreeMap::new(),
+            diagnostics: Vec::new(),
+        }
     }
 
     /// The value of a variable, local or output in a module instance.

@@ -2,7 +2,7 @@
 
 use super::super::conditions::Verdict;
 use super::super::probes::probe_address;
-use super::super::range::UNSEEN;
+use super::super::range::{UNSEEN, is_left_out};
 use super::super::skeleton::Item;
 use super::super::tables::Fate;
 use super::super::{Site, Walk};
@@ -68,10 +68,14 @@ impl Walk<'_> {
                 }
                 Ok(Verdict::Later(condition, message)) => open.push((condition, message)),
                 Ok(Verdict::Pending) => result.status = CheckStatus::Unknown,
-                Ok(Verdict::LeftOut) => {
+                Ok(Verdict::Unobserved(why)) if is_left_out(&why) => {
                     result.status = CheckStatus::NotRun;
                     result.messages = vec![UNSEEN.to_owned()];
                     return Checked { node, result, open: Vec::new(), data };
+                }
+                Ok(Verdict::Unobserved(why)) => {
+                    result.status = CheckStatus::Failed;
+                    result.messages.push(format!("it could not be observed: {why}"));
                 }
                 Err(problems) => {
                     result.status = CheckStatus::Failed;

@@ -215,6 +215,9 @@ impl Builder<'_, '_> {
     fn add_outputs(&mut self) -> Vec<OutputChange> {
         let outputs = self.walk.tables.skeleton.modules.first().map(|module| module.module.outputs.clone()).unwrap_or_default();
         let mut changes = Vec::new();
+        for open in std::mem::take(&mut self.walk.tables.variable_conditions).values() {
+            self.asserts(open, None);
+        }
         let mut conditions = std::mem::take(&mut self.walk.tables.output_conditions);
         let mut asserted = BTreeMap::new();
         for ((path, name), open) in &mut conditions {

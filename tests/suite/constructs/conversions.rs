@@ -134,7 +134,7 @@ fn said(text: &str) -> Vec<(usize, String)> {
     let output = scenario.run(&["plan"]).expect_code(1);
     let blocks = output.stderr.split("error: ").skip(1).map(|block| {
         let at = block.split_once("--> main.mesh.hcl:").map_or(block, |(_, at)| at);
-        let line = at.split(':').next().unwrap().parse().unwrap_or_else(|_| panic!("no line in {block}"));
+        let line = at.split(':').next().unwrap().parse().unwrap();
         let detail = block.lines().filter_map(|line| line.trim_start().strip_prefix("= ")).find(|line| !line.starts_with("note: "));
         (line, detail.unwrap_or_default().to_owned())
     });

@@ -9,7 +9,7 @@ use engine::apply::Summary;
 use engine::diagnostic::Diagnostic;
 use engine::plan::Plan;
 use engine::state::State;
-use state::{Account, Ending, Error, History, Snapshot, Store};
+use state::{Account, Ending, Error, History, PlanText, Snapshot, Store};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
@@ -149,15 +149,14 @@ fn record_in(session: &mut Session, history: Result<History, Error>, made_from: 
         Some(MadeFrom::File { configuration, .. }) => configuration.as_deref(),
         _ => read.as_ref(),
     };
-    // It says the digest, which takes a walk over the whole plan to compute.
-    let plan = done.planned.map(json::document);
+    let document = done.planned.map(json::Document);
     let account = Account {
         operation: done.operation,
         now: session.machine.now(),
         ending: done.ending,
         counts: done.counts.clone(),
-        digest: plan.as_ref().and_then(|plan| plan["digest"].as_str()).map(str::to_owned),
-        plan: plan.as_ref().map(ToString::to_string),
+        digest: done.planned.map(|plan| plan.digest().to_owned()),
+        plan: document.as_ref().map(|document| document as &dyn PlanText),
         configuration,
         state: done.state,
     };

@@ -180,7 +180,7 @@ fn fitting(read: PlanFile, file: &Path, state: State) -> Result<Plan, Failure> {
     plan.prior.lineage = state.lineage;
     plan.prior.secret_key = state.secret_key;
     let written = plan.pinned.take();
-    if written.as_deref() != Some(plan.digest().as_str()) {
+    if written.as_deref() != Some(plan.digest()) {
         let detail = format!("`{shown}` is damaged: what it says is not what its digest is of");
         return Err(Failure::one("corrupt plan", detail).help("Plan again."));
     }

@@ -195,7 +195,6 @@ fn write_detail(text: &mut String, row: &Row<'_>, detail: &rows::Detail<'_>, lay
 /// Most lines of names that have something in common.
 const LINES_OF_NAMES: usize = 3;
 
-/// A list of names in as many lines as it takes, or as may be.
 /// Words in lines of so many columns, those after the first indented; a word that is longer stands alone.
 fn wrapped(words: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -209,6 +208,7 @@ fn wrapped(words: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// A list of names in as many lines as it takes, or as may be.
 fn write_names(text: &mut String, (title, names): (&str, &[String]), indent: usize, layout: Layout) {
     let space = layout.width.saturating_sub(indent);
     let mut lines = vec![format!("{title}:")];

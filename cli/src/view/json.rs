@@ -1,11 +1,14 @@
 //! One JSON object per line, for programs. Every line has the member `event`; the first line says the version of the format.
 
+mod change;
+mod document;
 mod explanation;
 mod schema;
 mod test;
 mod validation;
 mod value;
 
+pub use document::{Document, plan_file};
 pub use explanation::explanations;
 pub use schema::schema;
 pub use validation::validation;
@@ -13,13 +16,13 @@ pub use value::Masked;
 
 use super::test::TestEvent;
 use super::{Applied, Screen, View};
+use change::Changed;
 use engine::apply::Event;
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Plan, Reason};
 use engine::source::{SourceTree, Span};
 use engine::state::{Output, State, Status};
 use serde_json::{Map, Value as Json, json};
-use state::PlanFile;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -73,7 +76,7 @@ impl View for Lines {
             self.line("drift", drifted(change));
         }
         for planned in plan.changes.iter().filter(|change| change.action.is_change()) {
-            self.line("planned_change", change(planned));
+            self.line("planned_change", json!(Changed::of(planned)));
         }
         for changed in &plan.outputs {
             self.line("planned_output", output_change(changed));
@@ -166,24 +169,6 @@ impl View for Lines {
     }
 }
 
-/// A whole plan as one document, for review by people and programs. Secrets are not in it.
-pub fn document(plan: &Plan) -> Json {
-    json!({
-        "format": FORMAT,
-        "meshplan": env!("CARGO_PKG_VERSION"),
-        "destroy": plan.destroy,
-        "partial": plan.partial,
-        "refresh_only": plan.refresh_only,
-        "digest": plan.digest(),
-        "counts": counts(&plan.counts()),
-        "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
-        "drift": plan.drift().map(drifted).collect::<Vec<_>>(),
-        "outputs": plan.outputs.iter().map(output_change).collect::<Vec<_>>(),
-        "blocked": plan.blocked.iter().map(not_planned).collect::<Vec<_>>(),
-        "checks": plan.checks.iter().map(check).collect::<Vec<_>>(),
-    })
-}
-
 /// What happened outside.
 fn drifted(change: &Change) -> Json {
     let (paths, by) = match &change.reason {
@@ -199,26 +184,6 @@ fn drifted(change: &Change) -> Json {
         "paths": paths,
         "by": by,
     })
-}
-
-/// The same of a saved plan, with what its file says beside.
-pub fn plan_file(file: &PlanFile) -> Json {
-    let PlanFile { plan, sources, variables, made_at, .. } = file;
-    let variables = variables.iter().map(|(name, value)| (name.to_string(), Masked::of(value).json));
-    let beside = json!({
-        "made_at": made_at,
-        "lineage": plan.prior.lineage,
-        "serial": plan.prior.serial,
-        "variables": Json::Object(variables.collect::<Map<_, _>>()),
-        "ephemeral_variables": plan.holes.inputs.iter().map(|(name, hole)| json!({ "name": &**name, "needed": hole.default.is_none() })).collect::<Vec<_>>(),
-        "errored": plan.is_errored(),
-        "diagnostics": plan.diagnostics.iter().map(|problem| diagnostic(sources, problem)).collect::<Vec<_>>(),
-    });
-    let mut whole = document(plan);
-    if let (Json::Object(whole), Json::Object(beside)) = (&mut whole, beside) {
-        whole.extend(beside);
-    }
-    whole
 }
 
 fn not_planned(blocked: &Blocked) -> Json {
@@ -291,27 +256,6 @@ fn status(status: Status) -> &'static str {
 fn place(sources: &SourceTree, span: Span) -> Option<Json> {
     let (line, column) = sources.position(span)?;
     Some(json!({ "file": &*sources.file(span.file)?.path, "line": line, "column": column, "start": span.start, "end": span.end }))
-}
-
-fn change(change: &Change) -> Json {
-    let before = change.before.as_ref().map(Masked::of);
-    let after = change.after.as_ref().map(Masked::of);
-    json!({
-        "address": change.address.to_string(),
-        "deposed": change.deposed.as_deref(),
-        "kind": &*change.kind,
-        "action": name(change.action),
-        "reason": { "code": change.reason.code(), "text": change.reason.to_string() },
-        "place": change.place.as_ref().map(ToString::to_string),
-        "before": before.as_ref().map(|masked| &masked.json),
-        "before_sensitive": before.as_ref().map(|masked| &masked.sensitive),
-        "after": after.as_ref().map(|masked| &masked.json),
-        "after_sensitive": after.as_ref().map(|masked| &masked.sensitive),
-        "after_unknown": after.as_ref().map(|masked| &masked.unknown),
-        "defaults": change.defaults,
-        "not_previewed": change.not_previewed.as_deref(),
-        "causes": change.causes,
-    })
 }
 
 fn output_change(output: &OutputChange) -> Json {

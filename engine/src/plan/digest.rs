@@ -5,7 +5,7 @@ use super::{Action, Change, Plan, Reason, Unpreviewed};
 use crate::state::State;
 use crate::value::{Data, Entry, Mapping, Sequence, TupleHash, Value, keyed_fingerprint};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The key that secrets in a digest are hidden with. A lock mints one before the first write, and the plan that is reviewed before it must
 /// have the same digest: until then there is none.
@@ -47,15 +47,26 @@ impl Secrets<'_> {
     }
 }
 
+/// A digest that was computed already, if it was. A clone of it is none: it may be of a plan that becomes another one.
+#[derive(Debug, Default)]
+pub struct Digested(OnceLock<String>);
+
+impl Clone for Digested {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 impl Plan {
     /// `sha256:…` over what the plan does: of every change its address, action, kind of reason and place, what of it is ours as it is and
     /// what it becomes; how that is computed where it is known only after the apply; every output that changes, and what is blocked.
     /// Not: times, versions, uids of new objects, who changed what is there, what a server's preview told. What is sensitive enters as an
-    /// HMAC under the state's key; before there is one it enters by its path alone.
-    pub fn digest(&self) -> String {
-        if let Some(pinned) = &self.pinned {
-            return pinned.to_string();
-        }
+    /// HMAC under the state's key; before there is one it enters by its path alone. It is a walk over the whole plan, made once.
+    pub fn digest(&self) -> &str {
+        self.pinned.as_deref().unwrap_or_else(|| self.digested.0.get_or_init(|| self.computed()))
+    }
+
+    fn computed(&self) -> String {
         let secrets = Secrets { key: digest_key(&self.prior) };
         // Fed part by part: a tuple of all of it would be as large as the changes themselves.
         let mut hash = TupleHash::new();
@@ -159,11 +170,22 @@ mod tests {
 
     #[test]
     fn the_same_plan_has_the_same_digest_and_another_value_another() {
-        let digest = plan(holding("x"), b"key").digest();
+        let digest = plan(holding("x"), b"key").digest().to_owned();
         assert_eq!(digest, plan(holding("x"), b"key").digest());
         assert_ne!(digest, plan(holding("y"), b"key").digest());
         assert_ne!(digest, plan(holding("x"), b"other").digest());
         assert_eq!(plan(holding("x"), b"").digest(), plan(holding("y"), b"").digest());
+    }
+
+    #[test]
+    fn a_digest_is_computed_once_and_anew_for_a_copy() {
+        let first = plan(holding("x"), b"key");
+        assert!(std::ptr::eq(first.digest(), first.digest()));
+        let mut other = first.clone();
+        other.changes.clear();
+        assert_ne!(other.digest(), first.digest());
+        other.pinned = Some("sha256:1".into());
+        assert_eq!(other.digest(), "sha256:1");
     }
 
     #[test]
@@ -196,7 +218,7 @@ mod tests {
         plan.changes[0].place = Some(Address::managed("place", "p"));
         plan.program.places.insert(Address::managed("place", "p"), spot("1"));
         mutate(&mut plan);
-        plan.digest()
+        plan.digest().to_owned()
     }
 
     #[test]

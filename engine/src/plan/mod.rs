@@ -26,6 +26,7 @@ pub use body::{misnamed, unknown_kind};
 pub use by_hand::{forget, rename};
 pub use cause::{Cause, Written, steps};
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counted, Counts, OutputChange, Reason, Unpreviewed};
+pub use digest::Digested;
 pub use foreseen::foreseen;
 pub use holes::{Hole, Holes};
 pub use inputs::{Inputs, Undescribed, When};
@@ -85,6 +86,8 @@ pub struct Plan {
     pub supplied: BTreeMap<Arc<str>, Value>,
     /// The digest that a plan which was read from a file was written with: what it is computed from is not in the file as it was.
     pub pinned: Option<Arc<str>>,
+    /// Its digest, once it was asked for: nothing that it is computed from may be changed from then on, but in a clone.
+    pub digested: Digested,
 }
 
 impl Plan {

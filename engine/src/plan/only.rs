@@ -1,6 +1,6 @@
 //! One change out of a plan.
 
-use super::{Op, Plan, Program, Slot};
+use super::{Digested, Op, Plan, Program, Slot};
 use crate::address::Address;
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
@@ -20,6 +20,7 @@ impl Plan {
         self.blocked.retain(|blocked| blocked.address == *address);
         self.diagnostics.retain(|problem| problem.address.as_ref().is_none_or(|about| about == address));
         self.outputs.clear();
+        self.digested = Digested::default();
         self.checks.clear();
         if !waits.is_empty() {
             let names: Vec<_> = waits.iter().map(|other| format!("`{other}`")).collect();

@@ -62,7 +62,7 @@ fn facts(markup: &mut Markup, plan: &Plan, origin: Origin<'_>) {
     };
     fact("state", &state);
     if plan.has_changes() {
-        fact("digest", &plan.digest());
+        fact("digest", plan.digest());
     }
     fact("meshplan", origin.version);
 }

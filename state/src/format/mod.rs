@@ -121,11 +121,13 @@ mod tests {
         let head = revision_v1::read_head(lines[0]).ok().unwrap();
         let configuration = revision_v1::read_configuration(lines[1]).ok().flatten().unwrap();
         let plan = revision_v1::read_plan(lines[2]).unwrap().unwrap();
-        let written = revision_v1::write(&head, Some(&configuration), Some(&plan)).unwrap();
+        let mut written = Vec::new();
+        revision_v1::write(&head, Some(&configuration), Some(&|to| to.write_all(plan.as_bytes())), &mut written).unwrap();
         assert_eq!(String::from_utf8(written).unwrap(), text[..text.len() - lines[3].len()]);
         assert_eq!((head.number, plan.as_str()), (3, "{\"format\":1,\"changes\":[]}"));
-        let state = state_v1::read(lines[3]).unwrap();
-        let written = state_v1::write(&state, state.serial, &state.lineage, &state.secret_key).unwrap();
+        let (state, sealed) = state_v1::read_sealed(lines[3]).unwrap();
+        let mut written = Vec::new();
+        state_v1::write_line(&state, sealed, &mut written).unwrap();
         let today = lines[3].replace("\"0.1.0\"", &format!("\"{MESHPLAN_VERSION}\""));
         assert_eq!(String::from_utf8(written).unwrap(), today);
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 /// The version of this format.
 pub(crate) const VERSION: u64 = 1;
@@ -57,24 +58,34 @@ struct ConfigurationLine<T> {
 }
 
 /// The third line.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlanLine<'a> {
     #[serde(borrow)]
     plan: Option<Cow<'a, RawValue>>,
 }
 
-/// The lines before the state.
-pub(crate) fn write(head: &HeadV1, configuration: Option<&SnapshotV1>, plan: Option<&str>) -> Result<Vec<u8>, NotStorable> {
-    let lines = || {
-        let mut text = serde_json::to_vec(head)?;
-        text.push(b'\n');
-        serde_json::to_writer(&mut text, &ConfigurationLine { configuration })?;
-        text.push(b'\n');
-        let plan = plan.map(serde_json::from_str::<&RawValue>).transpose()?.map(Cow::Borrowed);
-        serde_json::to_writer(&mut text, &PlanLine { plan })?;
-        text.push(b'\n');
-        Ok::<_, serde_json::Error>(text)
+/// Writes JSON without a line break in it.
+pub(crate) type WriteJson<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+
+/// Writes the lines before the state.
+pub(crate) fn write(
+    head: &HeadV1,
+    configuration: Option<&SnapshotV1>,
+    plan: Option<WriteJson<'_>>,
+    to: &mut dyn Write,
+) -> Result<(), NotStorable> {
+    let mut lines = || {
+        serde_json::to_writer(&mut *to, head)?;
+        to.write_all(b"\n")?;
+        serde_json::to_writer(&mut *to, &ConfigurationLine { configuration })?;
+        // By hand: a plan is as long as all the rest, and is written as it is made.
+        to.write_all(b"\n{\"plan\":")?;
+        match plan {
+            Some(write) => write(&mut *to)?,
+            None => to.write_all(b"null")?,
+        }
+        to.write_all(b"}\n")
     };
     lines().map_err(|_| NotStorable { what: "the revision".to_owned(), why: "it has no JSON form" })
 }

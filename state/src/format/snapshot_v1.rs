@@ -31,8 +31,8 @@ pub(crate) struct ModuleV1 {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TextV1 {
-    pub(crate) path: String,
-    pub(crate) text: String,
+    pub(crate) path: Words,
+    pub(crate) text: Words,
 }
 
 /// The value of a variable, in the clear or sealed: then the sealed text is this form in the clear.

@@ -9,10 +9,13 @@ use super::{MESHPLAN_VERSION, NotStorable, Unreadable};
 use engine::state::State;
 use engine::value::hex;
 use serde::de::{self, Deserializer, Visitor};
+use serde::ser::{self, SerializeSeq};
 use serde::{Deserialize, Serialize, Serializer};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
+use std::io::Write;
 
 /// The version of this format.
 pub(crate) const VERSION: u64 = 1;
@@ -62,7 +65,7 @@ impl Hex {
 /// The file. The order of the first fields is part of the format: see [`content`].
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StateV1<Output, Resource, Place> {
+struct StateV1<Output, Resources, Place> {
     version: u64,
     meshplan_version: String,
     serial: u64,
@@ -70,7 +73,7 @@ struct StateV1<Output, Resource, Place> {
     #[serde(default, skip_serializing_if = "Sealing::is_unsaid")]
     sealing: Sealing,
     outputs: BTreeMap<Words, Output>,
-    resources: Vec<Resource>,
+    resources: Resources,
     places: Vec<Place>,
     secret_key: StoredKey,
 }
@@ -93,26 +96,64 @@ pub(crate) fn write(state: &State, serial: u64, lineage: &str, secret_key: &[u8]
 }
 
 /// The text of a state in which what is sensitive was sealed already.
-pub(crate) fn write_sealed(state: &State, serial: u64, lineage: &str, (sealing, secret_key): Sealed) -> Result<Vec<u8>, NotStorable> {
-    let resources = state.records().map(|(address, deposed, record)| ResourceV1::of(address, deposed, record));
-    let file = StateV1 {
-        version: VERSION,
-        meshplan_version: MESHPLAN_VERSION.to_owned(),
-        serial,
-        lineage: lineage.to_owned(),
-        sealing,
-        outputs: write_outputs(&state.outputs)?,
-        resources: resources.collect::<Result<Vec<_>, _>>()?,
-        places: state.places.iter().map(|(address, place)| PlaceV1::of(address, place)).collect::<Result<Vec<_>, _>>()?,
-        secret_key,
-    };
-    write_file(&file).map_err(|_| NotStorable { what: "the state".to_owned(), why: "it has no JSON form" })
-}
-
-fn write_file(file: &StateV1<OutputV1, ResourceV1, PlaceV1>) -> Result<Vec<u8>, serde_json::Error> {
-    let mut text = serde_json::to_vec_pretty(file)?;
+pub(crate) fn write_sealed(state: &State, serial: u64, lineage: &str, sealed: Sealed) -> Result<Vec<u8>, NotStorable> {
+    let file = Written { lineage: lineage.to_owned(), serial, ..of(state, sealed)? };
+    let mut text = Vec::new();
+    file.resources.or_why(serde_json::to_writer_pretty(&mut text, &file))?;
     text.push(b'\n');
     Ok(text)
+}
+
+/// The same under its own serial and lineage, in one line.
+pub(crate) fn write_line(state: &State, sealed: Sealed, to: &mut dyn Write) -> Result<(), NotStorable> {
+    let file = of(state, sealed)?;
+    file.resources.or_why(serde_json::to_writer(&mut *to, &file))?;
+    file.resources.or_why(to.write_all(b"\n"))
+}
+
+type Written<'a> = StateV1<OutputV1, Records<'a>, PlaceV1>;
+
+fn of(state: &State, (sealing, secret_key): Sealed) -> Result<Written<'_>, NotStorable> {
+    Ok(StateV1 {
+        version: VERSION,
+        meshplan_version: MESHPLAN_VERSION.to_owned(),
+        serial: state.serial,
+        lineage: state.lineage.clone(),
+        sealing,
+        outputs: write_outputs(&state.outputs)?,
+        resources: Records { state, unfit: Cell::new(None) },
+        places: state.places.iter().map(|(address, place)| PlaceV1::of(address, place)).collect::<Result<Vec<_>, _>>()?,
+        secret_key,
+    })
+}
+
+/// The records of a state. Each has its stored form only while it is written.
+struct Records<'a> {
+    state: &'a State,
+    /// The first that could not be.
+    unfit: Cell<Option<NotStorable>>,
+}
+
+impl Records<'_> {
+    /// Why nothing was written, if it was not.
+    fn or_why<E>(&self, written: Result<(), E>) -> Result<(), NotStorable> {
+        let unsaid = || NotStorable { what: "the state".to_owned(), why: "it has no JSON form" };
+        written.map_err(|_| self.unfit.take().unwrap_or_else(unsaid))
+    }
+}
+
+impl Serialize for Records<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all = serializer.serialize_seq(None)?;
+        for (address, deposed, record) in self.state.records() {
+            let stored = ResourceV1::of(address, deposed, record).map_err(|unfit| {
+                self.unfit.set(Some(unfit));
+                ser::Error::custom("a record has no stored form")
+            })?;
+            all.serialize_element(&stored)?;
+        }
+        all.end()
+    }
 }
 
 /// The state that a text writes, if its secrets stand in it as they are.
@@ -126,7 +167,7 @@ pub(crate) fn read(text: &str) -> Result<State, Unreadable> {
 
 /// The state that a text writes, with what is sealed in it as it stands there and without its key.
 pub(crate) fn read_sealed(text: &str) -> Result<(State, Sealed), Unreadable> {
-    let read = serde_json::from_str::<StateV1<StoredOutput, Stored, StoredPlace>>(text);
+    let read = serde_json::from_str::<StateV1<StoredOutput, Vec<Stored>, StoredPlace>>(text);
     let version = match &read {
         Ok(file) if file.version == VERSION => None,
         Ok(_) | Err(_) => serde_json::from_str::<AnyVersion>(text).ok(),

@@ -6,7 +6,7 @@ pub use snapshot::{FilesRead, Snapshot, SnapshotError};
 pub(crate) use snapshot::{restored, stored};
 
 use crate::error::Error;
-use crate::format::revision_v1::{self, HeadV1, ResultV1};
+use crate::format::revision_v1::{self, HeadV1, ResultV1, WriteJson};
 use crate::format::{MESHPLAN_VERSION, Unreadable};
 use crate::holder::Holder;
 use crate::revisions::{RevisionFiles, Revisions};
@@ -17,9 +17,13 @@ use flate2::Compression;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead, BufReader, Write};
+use std::fmt;
+use std::io::{self, BufRead, BufReader, BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Bytes that are packed together.
+const TOGETHER: usize = 64 * 1024;
 
 /// How an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,12 +86,25 @@ pub struct Account<'a> {
     pub counts: BTreeMap<String, u64>,
     /// The digest of the plan, if there was one.
     pub digest: Option<String>,
-    /// The plan as JSON without secrets, if there was one.
-    pub plan: Option<String>,
+    /// The plan, if there was one.
+    pub plan: Option<&'a dyn PlanText>,
     /// The configuration that was planned, if there was one.
     pub configuration: Option<&'a Snapshot>,
     /// The state after it.
     pub state: &'a State,
+}
+
+/// A plan as it stands in a revision.
+pub trait PlanText: fmt::Debug {
+    /// Writes it as JSON without secrets and without line breaks.
+    fn write(&self, to: &mut dyn Write) -> io::Result<()>;
+}
+
+/// JSON that is there already.
+impl PlanText for &str {
+    fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(self.as_bytes())
+    }
 }
 
 /// The revisions of one state.
@@ -228,16 +245,14 @@ impl History {
             counts: account.counts.iter().filter(|(_, count)| **count > 0).map(|(name, count)| (name.clone(), *count)).collect(),
             digest: account.digest.clone(),
         };
-        let lines = revision_v1::write(&head, configuration.as_ref(), account.plan.as_deref()).map_err(Error::not_storable(path))?;
+        let mut text = BufWriter::with_capacity(TOGETHER, GzEncoder::new(Vec::new(), Compression::fast()));
+        let plan = account.plan.map(|plan| |to: &mut dyn Write| plan.write(to));
+        let plan = plan.as_ref().map(|write| write as WriteJson<'_>);
+        revision_v1::write(&head, configuration.as_ref(), plan, &mut text).map_err(Error::not_storable(path))?;
         // Without its key: it would open what is sealed above.
-        let written = self.store.files().write_state(state, state.serial, &state.lineage, &[]).map_err(Error::not_storable(path))?;
-        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-        let pack = || {
-            packed.write_all(&lines)?;
-            packed.write_all(&written)?;
-            packed.finish()
-        };
-        pack().map_err(Error::io("pack", path))
+        self.store.files().write_keyless_state(state, &mut text).map_err(Error::not_storable(path))?;
+        let packed = text.into_inner().map_err(IntoInnerError::into_error).and_then(GzEncoder::finish);
+        packed.map_err(Error::io("pack", path))
     }
 
     /// The numbers of all revisions.

@@ -166,7 +166,7 @@ fn file(path: &str) -> String {
 fn modules_of(sources: &SourceTree) -> BTreeMap<Words, ModuleV1> {
     let module = |source: &ModuleSource| {
         let files = source.files.iter().filter_map(|id| sources.file(*id));
-        let text = |file: &SourceFile| TextV1 { path: file.path.to_string(), text: file.text.to_string() };
+        let text = |file: &SourceFile| TextV1 { path: Words(file.path.clone()), text: Words(file.text.clone()) };
         let calls = source.calls.iter().map(|(name, key)| (Words(name.clone()), Words(key.0.clone())));
         ModuleV1 { directory: source.directory.clone(), files: files.map(text).collect(), calls: calls.collect() }
     };
@@ -176,7 +176,7 @@ fn modules_of(sources: &SourceTree) -> BTreeMap<Words, ModuleV1> {
 fn tree_of(root: Words, modules: BTreeMap<Words, ModuleV1>) -> SourceTree {
     let mut tree = SourceTree { files: Vec::new(), root: ModuleKey(root.0), modules: BTreeMap::new() };
     for (key, module) in modules {
-        let files: Vec<FileId> = module.files.iter().map(|file| tree.add(&file.path, &file.text)).collect();
+        let files: Vec<FileId> = module.files.iter().map(|file| tree.add(&file.path.0, &file.text.0)).collect();
         let calls = module.calls.into_iter().map(|(name, key)| (name.0, ModuleKey(key.0))).collect();
         tree.modules.insert(ModuleKey(key.0), ModuleSource { directory: module.directory, files, calls });
     }

@@ -11,7 +11,7 @@ fn state(serial: u64) -> State {
 
 fn account(state: &State) -> Account<'_> {
     let counts = BTreeMap::from([("added".to_owned(), 2), ("failed".to_owned(), 0)]);
-    let (now, digest, plan) = (1_700_000_000, Some("sha256:1".to_owned()), Some("{\"changes\": [1.50]}".to_owned()));
+    let (now, digest, plan) = (1_700_000_000, Some("sha256:1".to_owned()), Some(&"{\"changes\": [1.50]}" as &dyn PlanText));
     Account { operation: "apply", now, ending: Ending::Complete, counts, digest, plan, configuration: None, state }
 }
 
@@ -79,7 +79,7 @@ fn a_configuration_comes_back_and_its_secrets_are_sealed() {
     let (state, snapshot) = (state(1), snapshot());
     history.record(&Account { configuration: Some(&snapshot), ..account(&state) }, None).unwrap();
     let text = unpacked(&history, 1);
-    let (lines, _) = text.split_once("{\n").unwrap();
+    let (lines, _) = text.rsplit_once("\n{").unwrap();
     assert!(lines.contains("value = 1") && lines.contains("\"ca.key\"") && lines.contains("[3,null,true]"), "{lines}");
     for secret in ["t0psecret", "pl4nted", &engine::value::hex(&[7; 32])] {
         assert!(!text.contains(secret), "{secret} in {text}");

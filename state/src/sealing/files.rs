@@ -2,13 +2,16 @@
 
 use super::keyring::{Keyring, SealedBy};
 use super::seals::{Opener, Sealer, Texts};
-use super::within::each_in_state;
+use super::within::holds_secrets;
 use super::{KeyError, KeyId};
 use crate::format::journal_v1::{self, Header, Journal};
 use crate::format::sealing_v1::{Sealing, StoredKey};
+use crate::format::state_v1::Sealed;
 use crate::format::{NotStorable, Unreadable, state_v1};
 use engine::state::{Entry, State};
+use std::borrow::Cow;
 use std::fmt;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Writes and reads the texts of one state and of its journal.
@@ -66,14 +69,25 @@ impl Files {
 
     /// The text of a state under this serial, lineage and key.
     pub(crate) fn write_state(&self, state: &State, serial: u64, lineage: &str, secret_key: &[u8]) -> Result<Vec<u8>, NotStorable> {
+        let (state, sealed) = self.sealed(state, lineage, secret_key)?;
+        state_v1::write_sealed(&state, serial, lineage, sealed)
+    }
+
+    /// The same under its own serial and lineage and without its key, in one line that is written as it is made.
+    pub(crate) fn write_keyless_state(&self, state: &State, to: &mut dyn Write) -> Result<(), NotStorable> {
+        let (sealed_state, sealed) = self.sealed(state, &state.lineage, &[])?;
+        state_v1::write_line(&sealed_state, sealed, to)
+    }
+
+    /// A state as it is written, what this says of sealing, and its key.
+    fn sealed<'s>(&self, state: &'s State, lineage: &str, secret_key: &[u8]) -> Result<(Cow<'s, State>, Sealed), NotStorable> {
         let Some((sealer, sealed_by)) = self.sealer(lineage)? else {
-            let plain = StoredKey::Plain(secret_key.to_vec());
             let unsealed = self.says_unsealed() || holds_secrets(state);
             let sealing = if unsealed { Sealing::None } else { Sealing::Unsaid };
-            return state_v1::write_sealed(state, serial, lineage, (sealing, plain));
+            return Ok((Cow::Borrowed(state), (sealing, StoredKey::Plain(secret_key.to_vec()))));
         };
         let key = StoredKey::Sealed(sealer.own_key(secret_key)?);
-        state_v1::write_sealed(&sealer.state(state)?, serial, lineage, (Sealing::By(sealed_by), key))
+        Ok((Cow::Owned(sealer.state(state)?), (Sealing::By(sealed_by), key)))
     }
 
     /// The state that a text writes.
@@ -131,11 +145,6 @@ impl Files {
         let key = self.keyring.key_for(sealed_by).map_err(|why: KeyError| corrupt(0, why.to_string()))?;
         Ok(Some(Opener { key, sealed_by, texts: &self.texts, lineage }))
     }
-}
-
-/// Whether anything in a state is sensitive.
-fn holds_secrets(state: &State) -> bool {
-    each_in_state(&mut state.clone(), &mut |_, _| Err(())).is_err()
 }
 
 fn missing(opener: &Opener<'_>) -> Option<KeyId> {

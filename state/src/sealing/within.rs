@@ -69,6 +69,14 @@ pub(super) fn each_in_state<E>(state: &mut State, visit: Visit<'_, E>) -> Result
     in_outputs(&mut state.outputs, visit)
 }
 
+/// Whether there is anything to visit in a state.
+pub(super) fn holds_secrets(state: &State) -> bool {
+    let in_place = |place: &Place| matches!(&place.connect, Connect::Source { arguments, .. } if arguments.holds_sensitive());
+    state.records().any(|(_, _, record)| record.attributes.holds_sensitive())
+        || state.places.values().any(in_place)
+        || state.outputs.values().any(|output| output.sensitive || output.value.holds_sensitive())
+}
+
 /// Visits every value of an entry of the journal.
 pub(super) fn each_in_entry<E>(entry: &mut Entry, visit: Visit<'_, E>) -> Result<(), E> {
     match entry {
@@ -131,6 +139,23 @@ mod tests {
             .unwrap();
         }
         assert_eq!(in_entries, shown.iter().map(|name| (*name).to_owned()).collect());
+    }
+
+    #[test]
+    fn whether_a_state_holds_secrets_is_told_without_visiting_them() {
+        let all = state_of_everything();
+        let part = |state: State| State { secret_key: all.secret_key.clone(), ..state };
+        for state in [
+            part(State { resources: all.resources.clone(), ..State::default() }),
+            part(State { places: all.places.clone(), ..State::default() }),
+            part(State { outputs: all.outputs.clone(), ..State::default() }),
+            part(State::default()),
+            all.clone(),
+        ] {
+            let visited = each_in_state(&mut state.clone(), &mut |_, _| Err(())).is_err();
+            assert_eq!(holds_secrets(&state), visited);
+            assert_eq!(visited, state != part(State::default()));
+        }
     }
 
     #[test]

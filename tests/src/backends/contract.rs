@@ -150,7 +150,7 @@ pub fn large(backend: &Arc<dyn Backend>, bytes: usize) {
 /// What an operation on a state leaves to be written down.
 pub(super) fn account<'a>(operation: &'a str, state: &'a State) -> Account<'a> {
     let (now, ending, counts) = (1_700_000_000, Ending::Complete, BTreeMap::new());
-    Account { operation, now, ending, counts, digest: None, plan: Some("{}".to_owned()), configuration: None, state }
+    Account { operation, now, ending, counts, digest: None, plan: Some(&"{}"), configuration: None, state }
 }
 
 /// Revisions have numbers that only grow, hold any state whole, and go when they are more than are kept; of two who write at once each gets a

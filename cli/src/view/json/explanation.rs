@@ -1,6 +1,7 @@
 //! Explanations as one JSON document.
 
-use super::{FORMAT, Masked, change};
+use super::change::Changed;
+use super::{FORMAT, Masked};
 use review::explanation::{Explanation, Told, Was};
 use serde_json::{Value as Json, json};
 
@@ -17,7 +18,7 @@ fn one(explanation: &Explanation) -> Json {
         json!({ "paths": paths, "causes": part.causes.iter().map(told).collect::<Vec<_>>() })
     });
     json!({
-        "change": change(&explanation.change),
+        "change": Changed::of(&explanation.change),
         "block": explanation.block,
         "former_block": explanation.gone,
         "compared_with": explanation.compared,

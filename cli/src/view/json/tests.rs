@@ -10,6 +10,7 @@ use engine::port::Activity;
 use engine::source::FileId;
 use engine::state::{Entry, Record, RecordId};
 use engine::value::{Type, Value};
+use state::PlanFile;
 
 fn view() -> (Lines, Kept) {
     let kept = Kept::default();

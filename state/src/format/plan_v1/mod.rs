@@ -21,7 +21,7 @@ use crate::plan_key::{PlanKeys, PlanSeal};
 use crate::sealing::{KeyId, SealError, SealingKey, sealed_with};
 use addresses::Named;
 use engine::diagnostic::Diagnostic;
-use engine::plan::{CheckResult, Plan};
+use engine::plan::{CheckResult, Digested, Plan};
 use engine::schema::Catalogue;
 use expressions::{ExpressionV1, Expressions, Listing};
 use holes::HolesV1;
@@ -272,6 +272,7 @@ impl PlanV1 {
             refresh_only: self.refresh_only,
             basis: basis(self.basis),
             pinned: Some(self.digest.0),
+            digested: Digested::default(),
         };
         if plan.is_errored() != self.errored {
             return Err("it says of itself that it is errored, or not, and is otherwise".to_owned());

@@ -317,7 +317,6 @@ impl Walk<'_> {
         Plan {
             changes,
             outputs,
-            unplanned_outputs: BTreeMap::new(),
             checks,
             blocked,
             diagnostics,
@@ -325,7 +324,6 @@ impl Walk<'_> {
             prior,
             upgraded,
             connections,
-            left: BTreeMap::new(),
             providers,
             renamed: moves.renamed,
             destroy: inputs.destroy,
@@ -333,8 +331,7 @@ impl Walk<'_> {
             refresh_only: inputs.aims.refresh_only,
             basis,
             holes,
-            supplied: BTreeMap::new(),
-            pinned: None,
+            ..Plan::default()
         }
     }
 }

@@ -120,19 +120,8 @@ mod tests {
     }
 
     fn create(address: &Address, needs: &[u32]) -> Slot {
-        let target = Target {
-            address: address.clone(),
-            deposed: None,
-            kind: address.kind.clone(),
-            place: None,
-            place_slot: None,
-            depends_on: Vec::new(),
-            create_before_destroy: false,
-            prevent_destroy: false,
-            timeout: None,
-        };
         Slot {
-            op: Op::Create { target: target.into(), arguments: Value::null(), planned: Value::null() },
+            op: Op::Create { target: Target::of(address.clone()).into(), arguments: Value::null(), planned: Value::null() },
             needs: needs.iter().copied().map(SlotId).collect(),
         }
     }

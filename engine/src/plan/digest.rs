@@ -291,19 +291,7 @@ mod tests {
         let at = |from| Span::new(FileId(shift), from..from + 1);
         let unknown = |slot: u32| Value::deferred(Type::Any, Thunk(slot + shift));
         let operand = |value: Value| Box::new(Expr::new(Node::Literal(value), at(1)));
-        let target = |name: &str| {
-            Arc::new(Target {
-                address: Address::managed("k", name),
-                deposed: None,
-                kind: "k".into(),
-                place: None,
-                place_slot: None,
-                depends_on: Vec::new(),
-                create_before_destroy: false,
-                prevent_destroy: false,
-                timeout: None,
-            })
-        };
+        let target = |name: &str| Arc::new(Target::of(Address::managed("k", name)));
         let create = |name: &str, arguments: Value| Op::Create { target: target(name), planned: arguments.clone(), arguments };
         let sum = Expr::new(Node::Binary(Binary::Add, operand(unknown(0)), operand(number)), at(3));
         let sum = if parenthesis { Expr::new(Node::Parenthesis(Box::new(sum)), at(5)) } else { sum };

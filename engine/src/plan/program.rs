@@ -39,6 +39,23 @@ pub struct Target {
     pub timeout: Option<u64>,
 }
 
+impl Target {
+    /// The current object of an address, of which nothing else is said.
+    pub fn of(address: Address) -> Self {
+        Self {
+            kind: address.kind.clone(),
+            address,
+            deposed: None,
+            place: None,
+            place_slot: None,
+            depends_on: Vec::new(),
+            create_before_destroy: false,
+            prevent_destroy: false,
+            timeout: None,
+        }
+    }
+}
+
 /// What a slot does. The value of an effect's slot is the instance with its attributes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {

@@ -125,17 +125,7 @@ mod tests {
     use engine::value::{Thunk, Type};
 
     fn target(name: &str) -> Target {
-        Target {
-            address: Address::managed("k", name),
-            deposed: None,
-            kind: "k".into(),
-            place: None,
-            place_slot: None,
-            depends_on: Vec::new(),
-            create_before_destroy: false,
-            prevent_destroy: false,
-            timeout: None,
-        }
+        Target::of(Address::managed("k", name))
     }
 
     fn create(name: &str, arguments: Value, needs: Vec<SlotId>) -> Slot {

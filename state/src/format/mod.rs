@@ -17,6 +17,7 @@ pub(crate) mod revision_v1;
 pub(crate) mod sealing_v1;
 pub(crate) mod snapshot_v1;
 pub(crate) mod state_v1;
+mod status_v1;
 mod type_text;
 pub(crate) mod value_v1;
 pub(crate) mod words_v1;

@@ -2,32 +2,15 @@
 
 use super::NotStorable;
 use super::natural_v1::Natural;
+use super::status_v1::{OperationV1, StatusV1, status, words};
 use super::value_v1::Beside;
 use super::words_v1::{Text, Words, is_false};
 use engine::address::Address;
-use engine::state::{Fingerprint, Operation, Record, RecordId, Status};
+use engine::state::{Fingerprint, Record, RecordId};
 use engine::value::Data;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum StatusV1 {
-    Ready,
-    Unready,
-    Tainted,
-    Interrupted,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum OperationV1 {
-    Create,
-    Update,
-    Delete,
-    Import,
-}
 
 /// One record under its address.
 #[derive(Serialize, Deserialize)]
@@ -69,15 +52,7 @@ impl ResourceV1 {
     /// The stored form of a record.
     pub(crate) fn of(address: &Address, deposed: Option<&Arc<str>>, record: &Record) -> Result<Self, NotStorable> {
         let beside = Beside::of(&record.attributes).map_err(|why| NotStorable { what: address.to_string(), why })?;
-        let (status, operation) = match record.status {
-            Status::Ready => (StatusV1::Ready, None),
-            Status::Unready => (StatusV1::Unready, None),
-            Status::Tainted => (StatusV1::Tainted, None),
-            Status::Interrupted(Operation::Create) => (StatusV1::Interrupted, Some(OperationV1::Create)),
-            Status::Interrupted(Operation::Update) => (StatusV1::Interrupted, Some(OperationV1::Update)),
-            Status::Interrupted(Operation::Delete) => (StatusV1::Interrupted, Some(OperationV1::Delete)),
-            Status::Interrupted(Operation::Import) => (StatusV1::Interrupted, Some(OperationV1::Import)),
-        };
+        let (status, operation) = words(record.status);
         if !matches!(record.attributes.data(), Data::Mapping(_)) {
             return Err(NotStorable { what: address.to_string(), why: "its attributes are no object" });
         }
@@ -102,20 +77,6 @@ impl ResourceV1 {
             prevent_destroy: record.prevent_destroy,
         })
     }
-
-    fn status(&self) -> Result<Status, String> {
-        match (self.status, self.operation) {
-            (StatusV1::Ready, None) => Ok(Status::Ready),
-            (StatusV1::Unready, None) => Ok(Status::Unready),
-            (StatusV1::Tainted, None) => Ok(Status::Tainted),
-            (StatusV1::Interrupted, Some(OperationV1::Create)) => Ok(Status::Interrupted(Operation::Create)),
-            (StatusV1::Interrupted, Some(OperationV1::Update)) => Ok(Status::Interrupted(Operation::Update)),
-            (StatusV1::Interrupted, Some(OperationV1::Delete)) => Ok(Status::Interrupted(Operation::Delete)),
-            (StatusV1::Interrupted, Some(OperationV1::Import)) => Ok(Status::Interrupted(Operation::Import)),
-            (StatusV1::Interrupted, None) => Err(format!("`{}` is interrupted and has no `operation`", self.address.0)),
-            (_, Some(_)) => Err(format!("`{}` has an `operation` and is not interrupted", self.address.0)),
-        }
-    }
 }
 
 /// A record that was read, checked.
@@ -134,8 +95,8 @@ impl TryFrom<ResourceV1> for Stored {
     type Error = String;
 
     fn try_from(read: ResourceV1) -> Result<Self, String> {
-        let status = read.status()?;
         let address = read.address.0;
+        let status = status((read.status, read.operation)).map_err(|why| format!("`{address}` {why}"))?;
         let beside = Beside { types: read.types, sensitive: read.sensitive_attributes };
         let attributes = beside.restore(read.attributes.0).map_err(|why| format!("attributes of `{address}`: {why}"))?;
         if !matches!(attributes.data(), Data::Mapping(_)) {

@@ -1,11 +1,12 @@
 //! What a plan was made from: the state, and what it stands on of the things that are there. The state's key stays where it is, and its secrets are sealed with the plan's.
 
+use super::super::status_v1::{OperationV1, StatusV1, status, words};
 use super::super::words_v1::{Words, is_false};
 use super::addresses::Named;
 use super::values::{At, Values, Writing};
 use engine::address::Address;
 use engine::plan::Basis;
-use engine::state::{Connect, Fingerprint, Operation, Output, Place, Record, RecordId, State, Status};
+use engine::state::{Connect, Fingerprint, Output, Place, Record, RecordId, State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,18 +29,6 @@ struct OutputV1 {
     sensitive: bool,
 }
 
-#[derive(Serialize, Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum StatusV1 {
-    Ready,
-    Unready,
-    Tainted,
-    InterruptedCreate,
-    InterruptedUpdate,
-    InterruptedDelete,
-    InterruptedImport,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecordV1 {
@@ -53,6 +42,8 @@ struct RecordV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     place: Option<Named>,
     status: StatusV1,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operation: Option<OperationV1>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     identity: Option<Words>,
     attributes: At,
@@ -205,15 +196,7 @@ pub(super) fn basis(stored: Vec<BasisV1>) -> Stands {
 }
 
 fn record_v1((address, deposed): (&Address, Option<Words>), record: &Record, values: &mut Writing<'_>) -> RecordV1 {
-    let status = match record.status {
-        Status::Ready => StatusV1::Ready,
-        Status::Unready => StatusV1::Unready,
-        Status::Tainted => StatusV1::Tainted,
-        Status::Interrupted(Operation::Create) => StatusV1::InterruptedCreate,
-        Status::Interrupted(Operation::Update) => StatusV1::InterruptedUpdate,
-        Status::Interrupted(Operation::Delete) => StatusV1::InterruptedDelete,
-        Status::Interrupted(Operation::Import) => StatusV1::InterruptedImport,
-    };
+    let (status, operation) = words(record.status);
     RecordV1 {
         address: Named(address.clone()),
         deposed,
@@ -222,6 +205,7 @@ fn record_v1((address, deposed): (&Address, Option<Words>), record: &Record, val
         uid: record.uid.clone().map(Words),
         place: record.place.clone().map(Named),
         status,
+        operation,
         identity: record.identity.clone().map(Words),
         attributes: values.put(&record.attributes),
         applied: record.applied.clone().map(|fingerprint| Words(fingerprint.0)),
@@ -239,15 +223,7 @@ fn record(stored: RecordV1, values: &Values<'_>) -> Result<Record, String> {
         kind: stored.kind.0,
         uid: stored.uid.map(|uid| uid.0),
         place: stored.place.map(|place| place.0),
-        status: match stored.status {
-            StatusV1::Ready => Status::Ready,
-            StatusV1::Unready => Status::Unready,
-            StatusV1::Tainted => Status::Tainted,
-            StatusV1::InterruptedCreate => Status::Interrupted(Operation::Create),
-            StatusV1::InterruptedUpdate => Status::Interrupted(Operation::Update),
-            StatusV1::InterruptedDelete => Status::Interrupted(Operation::Delete),
-            StatusV1::InterruptedImport => Status::Interrupted(Operation::Import),
-        },
+        status: status((stored.status, stored.operation)).map_err(str::to_owned)?,
         identity: stored.identity.map(|identity| identity.0),
         attributes: values.get(&stored.attributes)?,
         applied: stored.applied.map(|words| Fingerprint(words.0)),

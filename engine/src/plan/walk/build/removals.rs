@@ -200,14 +200,11 @@ impl Builder<'_, '_> {
 /// A target as the state remembers it.
 pub(super) fn recorded(address: &Address, record: &Record) -> Target {
     Target {
-        address: address.clone(),
-        deposed: None,
         kind: record.kind.clone(),
         place: record.place.clone(),
-        place_slot: None,
         depends_on: record.depends_on.iter().cloned().collect(),
         create_before_destroy: record.create_before_destroy,
         prevent_destroy: record.prevent_destroy,
-        timeout: None,
+        ..Target::of(address.clone())
     }
 }

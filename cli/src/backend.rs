@@ -136,7 +136,7 @@ fn moved_from(workplace: &Workplace, choice: &Choice, opened: &dyn Backend) -> O
 /// What was chosen before: at the last run, or a state file that is there and was never migrated.
 pub(crate) fn before(workplace: &Workplace, choice: &Choice) -> Option<Choice> {
     let file = workplace.home.join(STATE_FILE);
-    let default = || (choice.kind != "local" && file.exists()).then(Choice::default_file);
+    let default = || (*choice != Choice::default_file() && file.exists()).then(Choice::default_file);
     recorded(&workplace.home).or_else(default)
 }
 

@@ -57,7 +57,9 @@ fn a_state_that_was_kept_elsewhere_is_not_forgotten_but_migrated() {
     assert_eq!(fake.run("apply --auto-approve").code, exit::DONE);
     fake.write("main.mesh.hcl", &configured("\"local\" {\n    path = \"new.json\"\n  }"));
     // The same kind with another path: what was used before is not written down, and is the default.
-    let first = fake.run("state migrate --from local");
+    let ran = fake.run("plan");
+    assert!(ran.code == exit::FAILED && ran.err.contains("the state was kept in `$DIR/meshplan.state.json` so far"), "{ran:?}");
+    let first = fake.run("state migrate");
     assert_eq!((first.code, first.out.as_str()), (exit::DONE, ""), "{}", first.err);
     assert!(first.err.contains("to `$DIR/new.json`. What stands in `$DIR/meshplan.state.json` is left as it is"), "{}", first.err);
     assert_eq!(fake.text("new.json"), fake.text("meshplan.state.json"));
@@ -88,6 +90,7 @@ fn a_migration_replaces_no_other_state_unless_that_is_said() {
     let fake = Fake::new(&[("main.mesh.hcl", RESOURCE)]);
     assert_eq!(fake.run("apply --auto-approve").code, exit::DONE);
     fake.write("main.mesh.hcl", &configured("\"local\" {\n    path = \"other.json\"\n  }"));
+    assert_eq!(fake.run("state migrate --reconfigure").code, exit::DONE);
     assert_eq!(fake.run("apply --auto-approve").code, exit::DONE);
     let before = fake.text("other.json");
     let ran = fake.run("state migrate --from local");

@@ -249,3 +249,31 @@ fn the_directory_of_a_state_file_is_made() {
     assert_eq!(ran.code, exit::FAILED);
     assert!(ran.err.contains("`$DIR/file/east") && ran.err.contains("ot a directory"), "{ran:?}");
 }
+
+#[test]
+fn what_is_meant_by_a_slip_a_block_or_nothing_at_all_is_said() {
+    let fake = Fake::new(&[("main.mesh.hcl", MAIN)]);
+    let ran = fake.run("state list");
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (exit::DONE, "", "note: nothing is remembered\n"));
+    assert_eq!(fake.run("apply --auto-approve").code, exit::DONE);
+    let ran = fake.run("state list meshplan_dat meshplan_data.q");
+    let said = "note: of what is remembered nothing begins with `meshplan_dat` or `meshplan_data.q`\n";
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (exit::DONE, "", said));
+    for (args, summary, words) in [
+        ("state show meshplan_data.b", "several are meant", "`meshplan_data.b` is `meshplan_data.b[\"x\"]`, `meshplan_data.b[\"y\"]`"),
+        ("state show meshplan_data.b", "several are meant", "Name one of them, such as `meshplan_data.b[\"x\"]`."),
+        ("state show meshplan_data.b[\"z\"]", "not in state", "Did you mean `meshplan_data.b[\"x\"]`?"),
+        ("state show meshplan_dat.a", "not in state", "Did you mean `meshplan_data.a`?"),
+        ("state rm meshplan_dat.a", "not in state", "Did you mean `meshplan_data.a`?"),
+        ("state mv meshplan_dat.a meshplan_data.z", "not in state", "Did you mean `meshplan_data.a`?"),
+        ("state mv meshplan_data.a meshplan_data.b", "address taken", "Give what is moved a key as well"),
+    ] {
+        let ran = fake.run(args);
+        assert!(
+            ran.code == exit::FAILED && ran.err.starts_with(&format!("error: {summary}\n")) && ran.err.contains(words),
+            "{args}: {ran:?}"
+        );
+    }
+    // Within a block instances move one by one.
+    assert_eq!(fake.run("state mv meshplan_data.b[\"x\"] meshplan_data.b").code, exit::DONE);
+}

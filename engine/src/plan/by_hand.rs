@@ -1,7 +1,7 @@
 //! What people change in a state without touching the world: addresses move, things are forgotten.
 
 use super::moves::target;
-use crate::address::Address;
+use crate::address::{Address, Key};
 use crate::config::Subject;
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::state::{Entry, Record, State};
@@ -13,10 +13,13 @@ const MOST_NAMED: usize = 5;
 
 /// The entries that move what one subject covers to another, with members, deposed objects and places, in order of the old addresses.
 pub fn rename(state: &State, from: &Subject, to: &Subject) -> Result<Vec<Entry>, Problems> {
+    let known = addresses(state);
+    if !known.iter().any(|address| from.covers(address)) {
+        return Err(vec![not_in_state(from, &known)]);
+    }
     if let Some(detail) = why_not(from, to) {
         return Err(vec![Diagnostic::error("invalid move", detail)]);
     }
-    let known = addresses(state);
     let moved: Vec<_> = known.iter().filter_map(|address| Some((address.clone(), target(&[], (from, to), address)?))).collect();
     if moved.is_empty() {
         return Err(vec![not_in_state(from, &known)]);
@@ -26,7 +29,24 @@ pub fn rename(state: &State, from: &Subject, to: &Subject) -> Result<Vec<Entry>,
         let detail = format!("the state has {} already", listed(&taken));
         return Err(vec![Diagnostic::error("address taken", detail).help("Move or forget what is there first.")]);
     }
+    if let Some(detail) = mixed(&moved, &known) {
+        return Err(vec![
+            Diagnostic::error("address taken", detail).help("Give what is moved a key as well, or move what is there first."),
+        ]);
+    }
     Ok(moved.into_iter().map(|(from, to)| Entry::Move { from, to }).collect())
+}
+
+/// Why something cannot come to a block that has other instances: none has one without a key and others with one. Within one block they
+/// move one by one.
+fn mixed(moved: &[(Address, Address)], known: &BTreeSet<Address>) -> Option<String> {
+    let stays = |address: &&Address| moved.iter().all(|(from, _)| from != *address);
+    moved.iter().find_map(|(from, to)| {
+        let all = Subject::Resource(to.parent().unwrap_or_else(|| to.clone()).with_key(Key::None));
+        let beside = |other: &&Address| all.covers(other) && !all.covers(from) && (other.key == Key::None) != (to.key == Key::None);
+        let others: Vec<&Address> = known.iter().filter(stays).filter(beside).filter(|other| other.member.is_none()).collect();
+        (!others.is_empty()).then(|| format!("`{to}` cannot stand beside {}, which the state has", listed(&others)))
+    })
 }
 
 /// Why nothing can move from one to the other, whatever the state holds.
@@ -217,6 +237,7 @@ mod tests {
             ("k.a[\"y\"]/Kind/n", "k.last", "invalid move: `k.a[\"y\"]/Kind/n` is a member of a set, and moves with it"),
             ("k.missing", "k.b", "not in state: nothing is remembered under `k.missing`"),
             ("k.last", "k.a[\"x\"]", "address taken: the state has `k.a[\"x\"]` already"),
+            ("k.last", "k.a", "address taken: `k.a` cannot stand beside `k.a[\"x\"]`, `k.a[\"y\"]`, which the state has"),
             ("module.n", "module.o", "not in state: nothing is remembered under `module.n`"),
         ] {
             assert_eq!(rename(&mesh(), &subject(from), &subject(to)).unwrap_err()[0].to_string(), why);

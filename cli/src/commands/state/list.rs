@@ -26,8 +26,18 @@ pub(super) fn run(session: &mut Session, args: &List) -> Result<u8, Failure> {
             text.push('\n');
         }
     }
+    if text.is_empty() {
+        session.view.say(&match args.prefixes.as_slice() {
+            _ if state.resources.is_empty() => "note: nothing is remembered".to_owned(),
+            prefixes => format!("note: of what is remembered nothing begins with {}", quoted(prefixes)),
+        });
+    }
     session.data(&text);
     Ok(exit::DONE)
+}
+
+fn quoted(prefixes: &[String]) -> String {
+    prefixes.iter().map(|prefix| format!("`{prefix}`")).collect::<Vec<_>>().join(" or ")
 }
 
 /// Whether an address begins with whole parts: `kind.a` begins `kind.a["x"]` and not `kind.ab`.

@@ -2,6 +2,7 @@
 //! plan that was made before.
 
 mod again;
+mod found;
 
 pub use again::{Moved, look_again};
 

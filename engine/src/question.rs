@@ -43,7 +43,8 @@ pub enum Ask {
     /// Does a thing of this identity exist? Answered like a read.
     Exists(Box<Proposal>),
     /// Is the thing there that is to be imported, and how? Answered like a read, with in addition `attributes`: the arguments as they
-    /// are there, beside what the kind computes, and `notes`, texts for the plan. `uid` and `id` of the proposal are those of an import that was interrupted, if any. Asked
+    /// are there, beside what the kind computes; `owners`, by their record ids the marks of all records of meshplan that manage the thing, of whichever
+    /// state; `forced`, whether it is to be ours whoever has it; and `notes`, texts for the plan. `uid` and `id` of the proposal are those of an import that was interrupted, if any. Asked
     /// only where [`Kind::import`](crate::schema::Kind::import) takes the id; the arguments may hold unknowns.
     Import(Box<Proposal>),
     /// How is the thing that this id names, of which there is no configuration yet? Answered with `attributes`, the arguments that would

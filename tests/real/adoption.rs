@@ -151,15 +151,16 @@ fn what_changes_when_something_is_taken_over_is_shown_before() {
 }
 
 #[test]
-fn what_another_state_has_is_taken_over_only_where_both_agree_or_by_force() {
+fn what_another_state_has_is_taken_over_by_force_alone() {
     let Some(within) = Within::shared() else { return };
     let (api, path) = (within.cluster.api(), within.path("/api/v1 configmaps/m"));
     let map = |value: &str| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "m", "namespace": within.namespace }, "data": { "k": value } });
     let other = "meshplan/r0ther";
     for (there, lines, words) in [
         ("1", "", Some("it belongs to another meshplan state, whose manager is `meshplan/r0ther`")),
-        ("2", "on_exists = \"adopt\"", Some(other)),
-        ("1", "on_exists = \"adopt\"", None),
+        ("2", "on_exists = \"adopt\"", Some("names is managed by another state, as `meshplan/r0ther`")),
+        ("1", "on_exists = \"adopt\"", Some("names is managed by another state, as `meshplan/r0ther`")),
+        ("1", "on_exists = \"adopt\"\n  force = true", None),
         ("2", "on_exists = \"adopt\"\n  force = true", None),
     ] {
         let uid = api.apply(&path, other, &map(there))["metadata"]["uid"].clone();
@@ -174,7 +175,8 @@ fn what_another_state_has_is_taken_over_only_where_both_agree_or_by_force() {
             api.delete(&path);
             continue;
         }
-        within.apply();
+        let warned = within.apply().stderr;
+        assert!(warned.contains("warning: taken from another state") && warned.contains(other), "{warned}");
         within.assert_converged();
         let live = api.get(&path).unwrap();
         assert_eq!((&live["metadata"]["uid"], &live["data"]["k"]), (&uid, &json!("1")), "{lines}");

@@ -154,12 +154,18 @@ fn what_another_owns_is_not_taken_unless_it_is_said() {
     assert!(managers(&both).contains(&"argocd") && managers(&both).iter().any(|manager| manager.starts_with("meshplan/")), "{both:#}");
     within.destroy();
 
-    // Another state's mark is told; by force the field is ours.
+    // What bears another state's mark is not taken, also where both say the same; by force it is, and that is told.
     api.apply(&path, "meshplan/other", &applied);
+    for value in ["1", "2"] {
+        within.configure(&map(value, ""));
+        let refused = within.refused();
+        assert_eq!(refused[0].0, "managed by another state", "{refused:?}");
+        assert!(refused[0].1.ends_with("names is managed by another state, as `meshplan/other`"), "{refused:?}");
+    }
     within.configure(&map("2", "force = true"));
-    let plan = within.plan();
-    let causes = &plan.events("planned_change")[0]["causes"];
-    assert_eq!(causes, &json!(["another meshplan state has applied it as well, as `meshplan/other`"]));
+    let told = within.plan().events("diagnostic");
+    assert!(told.len() == 1 && told[0]["summary"] == "taken from another state", "{told:?}");
+    assert!(told[0]["detail"].as_str().unwrap().ends_with("as `meshplan/other`"), "{told:?}");
     within.apply();
     within.assert_converged();
     assert_eq!(api.get(&path).unwrap()["data"], json!({ "a": "2", "b": "1" }));

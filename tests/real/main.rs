@@ -36,6 +36,7 @@ mod remote_secrets;
 mod remote_state;
 mod requests;
 mod restart;
+mod saved;
 mod scopes;
 mod stand_ins;
 mod strangers;

@@ -2,7 +2,8 @@
 
 use engine::plan::{Inputs, Plan, When};
 use engine::value::Value;
-use meshplan_tests::cluster::Cluster;
+use meshplan_tests::apiserver::Api;
+use meshplan_tests::cluster::{Cluster, sandboxes};
 use meshplan_tests::fake::Fake;
 use meshplan_tests::planning::Bench;
 use meshplan_tests::scenario::Scenario;
@@ -113,6 +114,109 @@ fn an_edit_of_an_owned_field_makes_a_plan_stale() {
     assert_eq!(cluster.get(SETTINGS).unwrap()["data"], json!({ "greeting": "hello" }));
 }
 
+const CLUSTER: &str = "resource \"sandbox_cluster\" \"c\" {\n  name = \"c\"\n}\n";
+const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+
+/// A cluster in which somebody has made a map and a Secret, and a saved plan that takes both over.
+fn importing(by_blocks: bool) -> Scenario {
+    let scenario = Scenario::with(CLUSTER);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let cluster = Cluster::of(&scenario, "c");
+    cluster.make(MAPS, &map());
+    let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s" }, "stringData": { "token": "planted-before" } });
+    cluster.make("/api/v1/namespaces/default/secrets", &secret);
+    let lines = if by_blocks { "" } else { "on_exists = \"adopt\"" };
+    let manifest =
+        "{ apiVersion = \"v1\", kind = \"ConfigMap\", metadata = { name = \"m\", namespace = \"default\" }, data = { k = \"1\" } }";
+    let mut text = format!(
+        "resource \"kubernetes_manifest\" \"m\" {{\n  cluster = sandbox_cluster.c\n  manifest = {manifest}\n  {lines}\n}}\n\
+         resource \"kubernetes_secret\" \"s\" {{\n  cluster = sandbox_cluster.c\n  namespace = \"default\"\n  name = \"s\"\n  data = {{ token = \"planted-after\" }}\n  {lines}\n}}\n"
+    );
+    if by_blocks {
+        text += "import {\n  to = kubernetes_manifest.m\n  id = \"v1/ConfigMap/default/m\"\n}\nimport {\n  to = kubernetes_secret.s\n  id = \"default/s\"\n}\n";
+    }
+    scenario.write("maps.mesh.hcl", &text);
+    scenario.run(&["plan", "--out", "saved"]).expect_code(0);
+    scenario
+}
+
+fn map() -> serde_json::Value {
+    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "m", "namespace": "default" }, "data": { "k": "0", "theirs": "1" } })
+}
+
+#[test]
+fn what_is_imported_makes_a_plan_stale_where_it_is_not_as_it_was_shown() {
+    type Meddle = fn(&Scenario);
+    let rows: [(Meddle, Option<&str>); 7] = [
+        (|_| {}, None),
+        (
+            |it| {
+                Cluster::of(it, "c")
+                    .edit(&format!("{MAPS}/m"), &json!({ "data": { "theirs": "2" }, "metadata": { "labels": { "a": "b" } } }));
+            },
+            None,
+        ),
+        (
+            |it| Cluster::of(it, "c").edit(&format!("{MAPS}/m"), &json!({ "data": { "k": "2" } })),
+            Some("`kubernetes_manifest.m` was changed: `manifest.data.k`"),
+        ),
+        (
+            |it| Cluster::of(it, "c").edit("/api/v1/namespaces/default/secrets/s", &json!({ "stringData": { "token": "planted-else" } })),
+            Some("`kubernetes_secret.s` was changed: `data.token`"),
+        ),
+        (|it| Cluster::of(it, "c").delete(&format!("{MAPS}/m")), Some("`kubernetes_manifest.m` was to be imported and was deleted")),
+        (
+            |it| {
+                Cluster::of(it, "c").delete(&format!("{MAPS}/m"));
+                Cluster::of(it, "c").make(MAPS, &map());
+            },
+            Some("`kubernetes_manifest.m` was deleted, and another has its name now"),
+        ),
+        (
+            |it| drop(Api::of_sandbox(sandboxes(it), "c").apply(&format!("{MAPS}/m"), "meshplan/r0ther", &map())),
+            Some("`kubernetes_manifest.m` is managed by another state now, as `meshplan/r0ther`"),
+        ),
+    ];
+    for (meddle, stale) in rows {
+        for by_blocks in [true, false] {
+            let scenario = importing(by_blocks);
+            let before = scenario.state();
+            meddle(&scenario);
+            let Some(stale) = stale else {
+                let said = scenario.run(&["apply", "saved"]).expect_code(0).all();
+                assert!(said.contains("2 imported"), "{said}");
+                scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+                continue;
+            };
+            let said = scenario.run(&["apply", "saved"]).expect_code(1).all();
+            assert!(said.contains("error: stale plan") && said.contains(stale) && !said.contains("planted"), "{stale}: {said}");
+            assert_eq!(scenario.state(), before, "a plan that was refused did something");
+        }
+    }
+}
+
+#[test]
+fn what_data_sources_and_files_said_stands_in_a_plan_as_it_was_reviewed() {
+    let scenario = Scenario::with(CLUSTER);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let cluster = Cluster::of(&scenario, "c");
+    cluster.make(MAPS, &map());
+    scenario.write("motd", "hello");
+    let text = "data \"kubernetes_object\" \"m\" {\n  cluster = sandbox_cluster.c\n  api_version = \"v1\"\n  kind = \"ConfigMap\"\n  name = \"m\"\n}\n\
+                resource \"meshplan_data\" \"copy\" {\n  input = \"${data.kubernetes_object.m.object.data.k} ${file(\"motd\")}\"\n}\n";
+    scenario.write("copy.mesh.hcl", text);
+    scenario.run(&["plan", "--out", "saved"]).expect_code(0);
+    cluster.edit(&format!("{MAPS}/m"), &json!({ "data": { "k": "1" } }));
+    scenario.write("motd", "bye");
+    scenario.run(&["apply", "saved"]).expect_code(0);
+    assert!(scenario.run(&["state", "show", "meshplan_data.copy"]).stdout.contains("\"0 hello\""));
+    // The next plan shows what is otherwise by now.
+    let next = scenario.run(&["plan", "--detailed-exitcode"]).expect_code(2).stdout;
+    assert!(next.contains("\"0 hello\" -> \"1 bye\""), "{next}");
+    let ran = scenario.run(&["plan", "--to", "@2", "--detailed-exitcode"]).expect_code(2).stdout;
+    assert!(ran.contains("\"0 hello\" -> \"1 hello\""), "files are kept with the configuration, the world is not: {ran}");
+}
+
 fn thing(name: &str, value: u64) -> String {
     format!("resource \"fake_thing\" \"{name}\" {{\n name = \"{name}\"\n value = {value}\n}}\n")
 }
@@ -200,6 +304,31 @@ fn what_is_blocked_in_a_saved_plan_stays_so_and_the_rest_is_done() {
     scenario.run(&["apply", "saved"]).expect_code(0);
     assert_eq!(fake.calls(), ["update fake_inner.q", "update fake_inner.p"]);
     scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+}
+
+#[test]
+fn what_is_left_out_of_a_saved_plan_may_fall_silent_or_change() {
+    let (mut scenario, fake) = (Scenario::with(&(inner("p", 1) + &inner("q", 1))), Fake::default());
+    scenario.beside(&fake);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    for (round, aim) in [["--exclude", "fake_place.p"], ["--target", "fake_inner.q"]].into_iter().enumerate() {
+        let value = 2 + u64::try_from(round).unwrap();
+        scenario.write("main.mesh.hcl", &(inner("p", value) + &inner("q", value)));
+        fake.clear_calls();
+        scenario.run(&[&["plan", "--out", "saved"][..], &aim].concat()).expect_code(0);
+        let shown = scenario.run(&["show", "saved"]).expect_code(0).stdout;
+        assert!(shown.contains("~   fake_inner.q") && !shown.contains("fake_inner.p"), "{shown}");
+        fake.silence("fake_place.p");
+        let said = scenario.run(&["apply", "saved"]).expect_code(0).all();
+        assert!(fake.calls() == ["update fake_inner.q"] && said.contains("Only a part was planned"), "{said}");
+        fake.answer_again("fake_place.p");
+    }
+    // What is not left out has to answer.
+    scenario.run(&["plan", "--out", "saved"]).expect_code(0);
+    fake.clear_calls();
+    fake.silence("fake_place.p");
+    let said = scenario.run(&["apply", "saved"]).expect_code(1).all();
+    assert!(said.contains("stale plan") && said.contains("`fake_place.p` cannot be reached") && fake.calls().is_empty(), "{said}");
 }
 
 #[test]

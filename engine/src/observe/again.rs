@@ -1,11 +1,10 @@
 //! The world once more, for a plan that was made before: how its places are reached now, and whether what it stands on is still so.
 
-use super::{Edge, Reached, answer};
+use super::{Edge, Reached, answer, found};
 use crate::address::{Address, Mode};
 use crate::diagnostic::Problems;
-use crate::plan::{Basis, Plan};
+use crate::plan::{Basis, Op, Plan, Target};
 use crate::question::{Answer, Answers, Ask, Question, Questions};
-use crate::schema::Kind;
 use crate::state::{Connect, Place};
 use crate::value::Value;
 use std::collections::BTreeMap;
@@ -39,7 +38,7 @@ pub async fn look_again(plan: &mut Plan, edge: Edge<'_>) -> Result<Vec<Moved>, P
             Some(Answer::Absent) if stands_within(plan, address) => {
                 moved.push(Moved { address: address.clone(), how: "is not there any more".to_owned() });
             }
-            Some(Answer::Unreachable(why)) if stands_within(plan, address) => {
+            Some(Answer::Unreachable(why)) if stands_within(plan, address) || works_within(plan, address) => {
                 moved.push(Moved { address: address.clone(), how: format!("cannot be reached: {why}") });
             }
             _ => {}
@@ -71,6 +70,20 @@ fn ask_places(plan: &Plan) -> Questions {
     asks.map(|question| (question.key().clone(), question)).collect()
 }
 
+/// Whether the plan asks anything of a place as it is now: one that it makes, mends or removes is another by then.
+fn works_within(plan: &Plan, place: &Address) -> bool {
+    let targets = || plan.program.slots.iter().filter_map(|slot| called(&slot.op));
+    targets().any(|target| target.place.as_ref() == Some(place)) && targets().all(|target| target.address != *place)
+}
+
+/// What a slot calls a provider for; what a check reads fails no apply.
+fn called(op: &Op) -> Option<&Target> {
+    match op {
+        Op::Create { .. } | Op::Update { .. } | Op::Import { .. } | Op::Delete { .. } | Op::Settle { .. } | Op::Read { .. } => op.target(),
+        _ => None,
+    }
+}
+
 /// Whether the plan stands on anything within a place.
 fn stands_within(plan: &Plan, place: &Address) -> bool {
     plan.basis.keys().any(|(address, deposed)| {
@@ -95,8 +108,11 @@ fn answered(place: &Address, places: &Answers) -> Option<Value> {
 }
 
 fn connection(plan: &Plan, place: &Address, places: &Answers) -> Option<Value> {
-    let recorded = || plan.prior.record(place)?.attributes.get("connection").filter(|value| usable(value)).cloned();
-    answered(place, places).or_else(recorded)
+    answered(place, places).or_else(|| recorded(plan, place))
+}
+
+fn recorded(plan: &Plan, place: &Address) -> Option<Value> {
+    plan.prior.record(place)?.attributes.get("connection").filter(|value| usable(value)).cloned()
 }
 
 /// Reads all that the plan stands on and says what is not as it was.
@@ -112,11 +128,17 @@ async fn compare(plan: &Plan, edge: Edge<'_>) -> Vec<Moved> {
         Some((question.key().clone(), question))
     });
     let reached = |_: &Ask, place: &Address| -> Option<Reached> {
-        let connection = plan.left.get(place).or_else(|| plan.connections.get(place))?;
-        Some((connection.clone(), plan.prior.places.get(place).and_then(|place| place.uid.clone())))
+        let known = plan.left.get(place).or_else(|| plan.connections.get(place)).cloned();
+        // Nothing is remembered in it yet, of which the state would keep how it is reached.
+        let connection = known.or_else(|| recorded(plan, place))?;
+        Some((connection, plan.prior.places.get(place).and_then(|place| place.uid.clone())))
     };
-    let answers = answer(questions.collect(), &reached, edge).await;
-    plan.basis.iter().filter_map(|(thing, basis)| compared(plan, (thing, basis.as_ref()), &answers, edge)).collect()
+    let imports = found::imports(plan);
+    let asked = imports.iter().map(|import| (import.question.key().clone(), import.question.clone()));
+    let answers = answer(questions.chain(asked).collect(), &reached, edge).await;
+    let remembered = plan.basis.iter().filter_map(|(thing, basis)| compared(plan, (thing, basis.as_ref()), &answers, edge));
+    let imported = imports.iter().filter_map(|import| found::moved(plan, import, &answers, edge));
+    remembered.chain(imported).collect()
 }
 
 /// How one thing differs from what it was, if it does.
@@ -138,26 +160,10 @@ fn compared(
             let objects = plan.prior.resources.get(address)?;
             let record = deposed.as_ref().map_or(objects.current.as_ref(), |key| objects.deposed.get(key))?;
             let kind = edge.registry.kind(Mode::Managed, &record.kind)?;
-            differs(before, value, &**kind, &plan.prior.secret_key)?
+            before.differs(&Basis::of(&**kind, value, &plan.prior.secret_key), &kind.yielded(value))?
         }
         (Answer::Unreachable(why), _) => format!("cannot be observed: {why}"),
         (Answer::Refused(problem), _) => format!("cannot be observed: {}", problem.detail),
     };
     Some(Moved { address: address.clone(), how })
-}
-
-fn differs(before: &Basis, value: &Value, kind: &dyn Kind, secret_key: &[u8]) -> Option<String> {
-    let now = Basis::of(kind, value, secret_key);
-    if let (Some(was), Some(is)) = (&before.uid, &now.uid)
-        && was != is
-    {
-        return Some("was deleted, and another has its name now".to_owned());
-    }
-    let paths = before.changed(&now, &kind.yielded(value));
-    match paths.as_slice() {
-        [] => None,
-        [only] => Some(format!("was changed: `{only}`")),
-        [first, second] => Some(format!("was changed: `{first}` and `{second}`")),
-        [first, second, more @ ..] => Some(format!("was changed: `{first}`, `{second}` and {} more", more.len())),
-    }
 }

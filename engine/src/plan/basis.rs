@@ -1,6 +1,6 @@
 //! What a plan stands on of each thing that was there when it was made: a plan that is applied later holds only if that is still so.
 
-use crate::schema::Kind;
+use crate::schema::{Attribute, Kind, Presence};
 use crate::value::{Data, TupleHash, Value, fingerprint, keyed_fingerprint};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +9,9 @@ use std::sync::Arc;
 const DEEPEST: usize = 4;
 /// Digits of a fingerprint that are kept: enough to tell that something was changed.
 const DIGITS: usize = 16;
+
+/// The key where nothing is stored.
+const IN_MEMORY: &[u8] = b"in memory";
 
 /// What was seen of one thing: which one it is, and fingerprints of the fields that are ours or were read. Never a version: what others
 /// do to fields of theirs is none of the plan's business.
@@ -23,17 +26,35 @@ pub struct Basis {
 impl Basis {
     /// What a plan stands on of what was observed. Secrets enter as HMACs under the key; without one by their paths alone.
     pub fn of(kind: &dyn Kind, observed: &Value, secret_key: &[u8]) -> Self {
-        let mut fields = BTreeMap::new();
-        let mut visit = |path: &str, value: &Value| {
-            let hash = match (secret_key, value.holds_sensitive()) {
-                ([], true) => "sensitive".to_owned(),
-                ([], false) => fingerprint(value),
-                (key, _) => keyed_fingerprint(value, key),
-            };
-            fields.insert(path.into(), hash.get(..DIGITS).unwrap_or(&hash).into());
+        Self { uid: observed.text("uid").map(Arc::from), fields: fields_of(&kind.stands_on(observed), kind.yielded(observed), secret_key) }
+    }
+
+    /// The same of what was found to be imported: the attributes that the configuration speaks of, as far as they are known. It is never
+    /// stored, so that no key has to hide what is secret.
+    pub(crate) fn of_found(kind: &dyn Kind, found: &Value) -> Self {
+        let told = |attribute: &Attribute| {
+            let value = found.get("attributes")?.get(attribute.name)?;
+            // What leads to another instance tells nothing of the thing.
+            let tells = attribute.presence != Presence::Computed && value.instance().is_none();
+            tells.then(|| (attribute.name, value.clone()))
         };
-        Fields { taken: kind.yielded(observed), visit: &mut visit }.visit(&kind.stands_on(observed), &mut String::new(), 0);
-        Self { uid: observed.text("uid").map(Arc::from), fields }
+        let told = Value::object(kind.schema().attributes.iter().filter_map(told));
+        Self { uid: found.text("uid").map(Arc::from), fields: fields_of(&told, Vec::new(), IN_MEMORY) }
+    }
+
+    /// How what is observed now, which `now` says, differs, as words that fit after its address; nothing if it does not.
+    pub(crate) fn differs(&self, now: &Self, yielded: &[String]) -> Option<String> {
+        if let (Some(was), Some(is)) = (&self.uid, &now.uid)
+            && was != is
+        {
+            return Some("was deleted, and another has its name now".to_owned());
+        }
+        match self.changed(now, yielded).as_slice() {
+            [] => None,
+            [only] => Some(format!("was changed: `{only}`")),
+            [first, second] => Some(format!("was changed: `{first}` and `{second}`")),
+            [first, second, more @ ..] => Some(format!("was changed: `{first}`, `{second}` and {} more", more.len())),
+        }
     }
 
     /// The paths that differ from what is observed now, which `now` says.
@@ -43,6 +64,22 @@ impl Basis {
         let others = |path: &&Arc<str>| yielded.iter().any(|taken| covers(taken, path) || covers(path, taken));
         paths.filter(differs).filter(|path| !others(path)).map(ToString::to_string).collect()
     }
+}
+
+/// Fingerprints of the parts that are known, by their paths.
+fn fields_of(value: &Value, taken: Vec<String>, secret_key: &[u8]) -> BTreeMap<Arc<str>, Arc<str>> {
+    let mut fields = BTreeMap::new();
+    let mut visit = |path: &str, value: &Value| {
+        let hash = match (secret_key, value.holds_sensitive()) {
+            _ if !value.is_constant() => return,
+            ([], true) => "sensitive".to_owned(),
+            ([], false) => fingerprint(value),
+            (key, _) => keyed_fingerprint(value, key),
+        };
+        fields.insert(path.into(), hash.get(..DIGITS).unwrap_or(&hash).into());
+    };
+    Fields { taken, visit: &mut visit }.visit(value, &mut String::new(), 0);
+    fields
 }
 
 /// One fingerprint of the fields that are ours of what was observed, as far as they are ours still. Secrets enter as HMACs under the key;

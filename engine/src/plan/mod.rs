@@ -33,6 +33,7 @@ pub use inputs::{Inputs, Undescribed, When};
 pub use program::{Op, Program, Slot, Target};
 pub use providers::{Providers, elsewhere, unsuited};
 pub use walk::{Described, Walk, mistyped};
+pub(crate) use walk::{is_forced, marks, other_states};
 pub use waves::Step;
 
 use crate::address::Address;

@@ -2,10 +2,14 @@
 
 use crate::object_kind::Json;
 use serde_json::Map;
+use std::collections::BTreeMap;
+
+/// What the field managers of records begin with.
+const RECORDS: &str = "meshplan/";
 
 /// The field manager of a record.
 pub(crate) fn manager(id: &str) -> String {
-    format!("meshplan/{id}")
+    format!("{RECORDS}{id}")
 }
 
 /// The part of a live object that a manager owns by applying, with the object's name; only that if it owns none.
@@ -68,10 +72,16 @@ pub(crate) fn last_write<'a>(live: &'a Json, manager: &str) -> Option<&'a str> {
     entries(live).iter().filter(|entry| text(entry, "manager") == Some(manager)).filter_map(|entry| text(entry, "time")).max()
 }
 
-/// Another record's manager among those of the object: the object belongs to another state.
+/// The first of other records' managers among those of the object.
 pub(crate) fn other_record<'a>(live: &'a Json, manager: &str) -> Option<&'a str> {
+    other_records(live, manager).into_iter().next().map(|(_, other)| other)
+}
+
+/// The managers of other records among those of the object, by the ids of these records.
+pub(crate) fn other_records<'a>(live: &'a Json, manager: &str) -> BTreeMap<&'a str, &'a str> {
     let managers = entries(live).iter().filter_map(|entry| text(entry, "manager"));
-    managers.filter(|other| other.starts_with("meshplan/")).find(|other| *other != manager)
+    let others = managers.filter(|other| *other != manager);
+    others.filter_map(|other| Some((other.strip_prefix(RECORDS)?, other))).collect()
 }
 
 /// What the server says of who wrote what.

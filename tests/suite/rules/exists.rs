@@ -93,6 +93,7 @@ fn what_is_there_is_refused_or_taken_over_as_on_exists_says() {
     const CHANGED: Ends = Ends::Well("0 added, 1 changed, 0 destroyed", "1");
     const THEIRS: Ends = Ends::Refused(&["exists, not ours", "it belongs to another meshplan state, whose manager is `meshplan/r0ther`"]);
     const WRITTEN: Ends = Ends::Refused(&["exists, not ours", "it was written by `kubectl-create` at 20", "on_exists = \"adopt\""]);
+    const ANOTHERS: Ends = Ends::Refused(&["managed by another state", "`meshplan/r0ther`", "set `force = true` here"]);
     const IMPORTED: Ends = Ends::Well("1 imported, 0 added, 0 changed, 0 destroyed", "1");
     for (whose, there, lines, ends) in [
         (Whose::Nobodys, "", "", ADDED),
@@ -103,8 +104,9 @@ fn what_is_there_is_refused_or_taken_over_as_on_exists_says() {
         (Whose::Ours, "2", ADOPT, CHANGED),
         (Whose::AnotherStates, "1", "", THEIRS),
         (Whose::AnotherStates, "2", ERROR, THEIRS),
-        (Whose::AnotherStates, "1", ADOPT, IMPORTED),
-        (Whose::AnotherStates, "2", ADOPT, Ends::Refused(&["meshplan/r0ther", "data.k"])),
+        (Whose::AnotherStates, "1", ADOPT, ANOTHERS),
+        (Whose::AnotherStates, "2", ADOPT, ANOTHERS),
+        (Whose::AnotherStates, "1", BY_FORCE, IMPORTED),
         (Whose::AnotherStates, "2", BY_FORCE, Ends::Well("1 imported, 0 added, 1 changed, 0 destroyed", "1")),
         (Whose::APersons, "1", "", WRITTEN),
         (Whose::APersons, "2", ERROR, WRITTEN),
@@ -119,6 +121,65 @@ fn what_is_there_is_refused_or_taken_over_as_on_exists_says() {
         let refused = scenario.run(&["plan"]).expect_code(1).all();
         assert!(refused.contains("it is either `error` or `adopt`"), "{wrong}: {refused}");
     }
+}
+
+/// A set of the object `m` alone.
+fn set(value: &str, lines: &str) -> String {
+    format!(
+        "resource \"kubernetes_manifests\" \"m\" {{\n  cluster = sandbox_cluster.c\n  content = <<-EOT\n    {}\n  EOT\n{lines}\n}}\n",
+        object("m", value)
+    )
+}
+
+#[test]
+fn what_another_state_has_is_taken_over_on_no_way_unless_by_force_and_then_told() {
+    const IMPORT: &str = "import {\n  to = kubernetes_manifest.m\n  id = \"v1/ConfigMap/default/m\"\n}\n";
+    const ADOPT: &str = "  on_exists = \"adopt\"";
+    let single = |lines: &str| manifest("m", "m", "1", lines);
+    let apply = ["apply", "--auto-approve"];
+    for (text, args, member, stopped) in [
+        (IMPORT.to_owned() + &single("LINE"), &apply[..], "", "managed by another state"),
+        (single("LINE"), &["import", "--auto-approve", "kubernetes_manifest.m", "v1/ConfigMap/default/m"], "", "managed by another state"),
+        (single(&format!("{ADOPT}\nLINE")), &apply, "", "managed by another state"),
+        // Unseen by the plan, it is met by the apply.
+        (single(&format!("{ADOPT}\nLINE")), &["apply", "--auto-approve", "--refresh=false"], "", "exists, not ours"),
+        (set("1", &format!("{ADOPT}\nLINE")), &apply, "/ConfigMap/default/m", "managed by another state"),
+    ] {
+        for there in ["1", "2"] {
+            let what = format!("{args:?} of {text} with {there}");
+            let scenario = found(Whose::AnotherStates, there);
+            let cluster = Cluster::of(&scenario, "c");
+            let live = || cluster.get(&format!("{MAPS}/m")).unwrap();
+            let before = live();
+            scenario.write("map.mesh.hcl", &text.replace("LINE", ""));
+            let said = scenario.run(args).expect_code(1).all();
+            assert!(said.contains(stopped) && said.contains("`meshplan/r0ther`") && said.contains("`force = true`"), "{what}: {said}");
+            assert!(live() == before && scenario.state()["resources"].as_array().unwrap().len() == 1, "{what}");
+            scenario.write("map.mesh.hcl", &text.replace("LINE", "  force = true"));
+            let said = scenario.run(args).expect_code(0).all();
+            let warned = said.contains("warning: taken from another state\n") && said.contains("`meshplan/r0ther`");
+            assert!(warned || stopped == "exists, not ours", "{what}: {said}");
+            assert_eq!((&live()["data"]["k"], &live()["metadata"]["uid"]), (&json!("1"), &before["metadata"]["uid"]), "{what}");
+            assert!(scenario.addresses().iter().any(|address| address.ends_with(&format!(".m{member}"))), "{what}");
+            scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+        }
+    }
+}
+
+#[test]
+fn a_part_that_this_state_has_of_an_object_is_no_other_owner() {
+    let scenario = Scenario::with(CLUSTER);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let cluster = Cluster::of(&scenario, "c");
+    cluster.make("/api/v1/namespaces", &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop" } }));
+    let labels = "resource \"kubernetes_labels\" \"l\" {\n  cluster = sandbox_cluster.c\n  api_version = \"v1\"\n  kind = \"Namespace\"\n  name = \"shop\"\n  labels = { a = \"1\" }\n}\n";
+    scenario.write("labels.mesh.hcl", labels);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let space = "import {\n  to = kubernetes_namespace.shop\n  id = \"shop\"\n}\nresource \"kubernetes_namespace\" \"shop\" {\n  cluster = sandbox_cluster.c\n  name = \"shop\"\n}\n";
+    scenario.write("space.mesh.hcl", space);
+    let said = scenario.run(&["apply", "--auto-approve"]).expect_code(0).all();
+    assert!(said.contains("1 imported") && !said.contains("another state"), "{said}");
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
 }
 
 /// Before: of each that is to change one, and one that stays.

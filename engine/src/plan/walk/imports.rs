@@ -245,6 +245,9 @@ impl Walk<'_> {
         if let Some(holder) = self.holder_of(&found, subject.address) {
             return Err(vec![managed_already(&id, &holder, subject.address).at(subject.span)]);
         }
+        if let Some(problem) = self.managed_elsewhere(&found, (&id, subject.address)) {
+            return Err(vec![problem.at(subject.span)]);
+        }
         self.plan_found(subject, (place, id.into(), found), terms).map(Some)
     }
 
@@ -274,7 +277,10 @@ impl Walk<'_> {
         let Some(answer) = self.ask(Ask::Import(Box::new(proposal))) else { return Ok(None) };
         match answer {
             Answer::Present(found) => match self.holder_of(&found, subject.address) {
-                None => Ok(Some(Ok(found))),
+                None => match self.managed_elsewhere(&found, (&target.id, subject.address)) {
+                    None => Ok(Some(Ok(found))),
+                    Some(problem) => Err(refused(problem)),
+                },
                 Some(holder) => Err(refused(managed_already(&target.id, &holder, subject.address))),
             },
             Answer::Absent => {

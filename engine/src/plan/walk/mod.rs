@@ -21,6 +21,7 @@ mod instance;
 mod lifecycle;
 mod members;
 mod orphans;
+mod owners;
 mod place;
 mod probes;
 mod range;
@@ -50,6 +51,7 @@ use arguments::waits;
 pub use describe::Described;
 use imports::Imports;
 use lifecycle::Held;
+pub(crate) use owners::{is_forced, marks, other_states};
 use probes::Scoped;
 use range::{LEFT_OUT, Range};
 use repair::Repairs;
@@ -230,6 +232,7 @@ impl<'a> Walk<'a> {
             self.abandon_places();
             self.judge_aims();
             self.warn_of_lost_places();
+            self.warn_of_other_states();
         }
         build::build(self)
     }

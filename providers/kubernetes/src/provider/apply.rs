@@ -2,7 +2,7 @@
 
 use super::ObjectProvider;
 use super::conflict::{Conflict, conflicts, listed};
-use super::foreign::{FOREIGN, HELP, foreign};
+use super::foreign::{BY_FORCE, FOREIGN, HELP, foreign};
 use super::masking::masked_with_live;
 use super::outcome::{attributes, done};
 use super::settle::Patience;
@@ -11,7 +11,7 @@ use crate::client::{CallError, Cluster, waits_for};
 use crate::kind::Adapter;
 use crate::object_kind::{Json, ObjectName, Ownership};
 use crate::observation::refused_fingerprint_of;
-use crate::ownership::{is_applied_by, is_made_by, is_ours};
+use crate::ownership::{is_applied_by, is_made_by, is_ours, other_record};
 use crate::readiness::{usual_seconds_to_go, why_not_gone};
 use crate::rules::rewritten;
 use engine::port::{Done, Failure, Request};
@@ -82,11 +82,16 @@ fn refused(name: &ObjectName, error: &CallError) -> Failure {
 /// Creates the object: an apply that has to make something new, unless the configuration adopts.
 async fn make(adapter: &Adapter, target: &Target, request: &Request) -> Result<Json, Failure> {
     let adopts = request.arguments.text("on_exists") == Some("adopt");
-    // The apply tells too, but by then the object bears our mark, and a kill right there would leave it.
-    if !adopts && let Ok(Some(live)) = target.live().await {
-        return Err(exists(target, &live, &[]));
-    }
     let force = adopts && forced(request);
+    // The apply tells too, but by then the object bears our mark, and a kill right there would leave it.
+    if !force && let Ok(Some(live)) = target.live().await {
+        if !adopts {
+            return Err(exists(target, &live, &[]));
+        }
+        if other_record(&live, &target.manager).is_some() {
+            return Err(Failure::new(FOREIGN, format!("{}. {BY_FORCE}", foreign(&target.name, &target.manager, &live, &[]))));
+        }
+    }
     let mut patience = Patience::new(STARTING);
     loop {
         let error = match target.apply(&target.body, force).await {

@@ -10,6 +10,9 @@ pub(super) const FOREIGN: &str = "exists, not ours";
 /// What to do about it.
 pub(super) const HELP: &str = "Take it over with `on_exists = \"adopt\"`, or give the resource another name";
 
+/// What to do where it is taken over, and another state manages it.
+pub(super) const BY_FORCE: &str = "Let one state manage it: give it up there, and take it over with `force = true`";
+
 /// Most managers that are named.
 const MOST: usize = 5;
 

@@ -7,7 +7,7 @@ use crate::kind::Adapter;
 use crate::object::{canonical, id_of};
 use crate::object_kind::{Json, ObjectName};
 use crate::observation::{observation, value_of};
-use crate::ownership::other_record;
+use crate::ownership::other_records;
 use engine::diagnostic::Diagnostic;
 use engine::port::Connected;
 use engine::question::{Answer, Proposal};
@@ -15,7 +15,7 @@ use engine::schema::{Kind as _, Presence};
 use engine::value::Value;
 
 impl ObjectProvider {
-    /// The object that a proposal describes, as an observation whose `object` is all of it, with `attributes` and `notes`.
+    /// The object that a proposal describes, as an observation whose `object` is all of it, with `attributes` and who else owns of it.
     pub(super) async fn look_at_import(&self, proposal: &Proposal, place: Option<&Connected>) -> Answer {
         match self.found(proposal, place).await {
             Ok(answer) => answer,
@@ -48,10 +48,10 @@ fn described(adapter: &Adapter, arguments: &Value, (name, live): (&ObjectName, &
     let seen = observation(&*adapter.kind, arguments, name, live, manager);
     let whole = canonical(&value_of(live));
     let attributes = attributes(adapter, arguments, name, live);
-    let other = other_record(live, manager);
-    let notes = other.map(|other| Value::string(format!("another meshplan state has applied it as well, as `{other}`")));
+    let owners = Value::object(other_records(live, manager).into_iter().map(|(id, other)| (id, Value::string(other))));
+    let forced = Value::bool(arguments.get("force").and_then(Value::as_bool) == Some(true));
     let kept = seen.entries().iter().filter(|entry| &*entry.key != "object").map(|entry| (entry.key.to_string(), entry.value.clone()));
-    let more = [("object", whole), ("attributes", attributes), ("notes", Value::tuple(notes.into_iter().collect()))];
+    let more = [("object", whole), ("attributes", attributes), ("owners", owners), ("forced", forced)];
     Value::object(kept.chain(more.map(|(key, value)| (key.to_owned(), value))))
 }
 

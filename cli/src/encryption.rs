@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::workplace::Workplace;
 use engine::config::{Encryption, KeyFrom, KeyPlace, encryption};
 use engine::diagnostic::{Diagnostic, Problems};
+use serde_json::Value as Json;
 use state::sealing::{KeySource, Keyring, SealingKey};
 use state::{Error, Loaded, Store};
 use std::collections::BTreeMap;
@@ -89,6 +90,19 @@ fn source(from: &KeyFrom, places: &Places<'_>) -> Result<KeySource, Absent> {
             })
         }
     }
+}
+
+/// A `meshplan` block that names the key of a configuration from any directory; empty if that names none.
+pub(crate) fn named_from_anywhere(workplace: &Workplace) -> String {
+    let (sources, _) = modules::load(&workplace.directory, &workplace.shown_directory);
+    let Some(block) = encryption(&sources).0 else { return String::new() };
+    let places = Places { directory: &workplace.directory, environment: &workplace.environment };
+    let (name, value) = match &block.key.place {
+        KeyPlace::File(file) => ("key_file", path_of(file, &places).display().to_string()),
+        KeyPlace::Passphrase(variable) => ("passphrase_env", variable.to_string()),
+    };
+    let quoted = Json::from(value).to_string().replace("${", "$${").replace("%{", "%%{");
+    format!("meshplan {{\n  encryption {{\n    {name} = {quoted}\n  }}\n}}\n")
 }
 
 /// A path as written: below the configuration's directory, or below the home directory if it begins with `~/`.

@@ -76,7 +76,8 @@ impl Session {
 
     /// The lock and what is remembered.
     pub(crate) fn lock(&mut self, operation: &str, timeout: Duration) -> Result<(Box<dyn Guard>, State), Failure> {
-        let store = if self.workplace.is_tested() { self.unkeyed() } else { self.keyed().for_writing()?.clone() };
+        self.keyed().for_writing()?;
+        let store = self.store();
         self.lock_store(&store, operation, timeout)
     }
 
@@ -93,7 +94,8 @@ impl Session {
 
     /// The state, wherever it is kept.
     pub(crate) fn store(&self) -> Store {
-        if self.workplace.is_tested() { self.unkeyed() } else { self.keyed().store.clone() }
+        let store = &self.keyed().store;
+        if self.workplace.is_tested() { store.kept_on(backend::choose(&self.workplace)) } else { store.clone() }
     }
 
     /// The state's files; refused if the configuration names a key to seal with and it is not there.

@@ -34,7 +34,8 @@ impl Workplace {
         }
     }
 
-    /// Whether this is the run of a test, which has a state of its own for as long as it takes.
+    /// Whether this is the run of a test, which has a state of its own for as long as it takes, sealed with the
+    /// keys of the configuration.
     pub(crate) fn is_tested(&self) -> bool {
         self.home != self.directory
     }

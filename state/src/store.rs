@@ -119,6 +119,12 @@ impl Store {
         Self { files: Arc::new(Files::new(keyring)), ..self }
     }
 
+    /// A state that is kept elsewhere, with the same keys.
+    #[must_use]
+    pub fn kept_on(&self, backend: Arc<dyn Backend>) -> Self {
+        Self { backend, files: self.files.clone() }
+    }
+
     /// Whether what is written is sealed.
     pub fn seals(&self) -> bool {
         self.files.seals()

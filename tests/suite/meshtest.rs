@@ -1,5 +1,7 @@
 //! `meshplan test` through the whole command line: what runs say, what they leave, and what is told of it.
 
+mod sealed;
+
 use meshplan_tests::fake::{Fails, Fake};
 use meshplan_tests::scenario::{Output, Scenario};
 use serde_json::{Value, json};

@@ -4,6 +4,7 @@ use super::files::Loaded;
 use super::given::Values;
 use super::recorder::{Detail, Recorded, Recorder};
 use crate::args::Performing;
+use crate::encryption::named_from_anywhere;
 use crate::exit;
 use crate::failure::Failure;
 use crate::perform::carry_out;
@@ -147,8 +148,9 @@ impl<'a> Bench<'a> {
         let kept = home.keep().display().to_string();
         self.session.view.test(&TestEvent::Left { path: &file.shown, addresses: left, kept: &kept });
         // With a configuration beside it the state can be worked with.
-        let text = "# Nothing is configured here: a destroy goes by the state beside this file.\n";
-        let written = std::fs::write(self.session.workplace.home.join("left.mesh.hcl"), text);
+        let text = "# Nothing is configured here: a destroy goes by the state beside this file.\n".to_owned();
+        let workplace = &self.session.workplace;
+        let written = std::fs::write(workplace.home.join("left.mesh.hcl"), text + &named_from_anywhere(workplace));
         let named: Vec<_> = left.iter().take(NAMED).map(|address| format!("`{address}`")).collect();
         let named = match left.len().saturating_sub(NAMED) {
             0 if named.is_empty() => "what its state remembers".to_owned(),

@@ -104,8 +104,11 @@ fn usual(name: &ObjectName, live: &Json) -> Readiness {
         ("apiregistration.k8s.io", "APIService") => condition(live, "Available"),
         ("batch", "Job") => match failed(live) {
             Some(condition) => Never(format!("it has failed{}", said(Some(condition)))),
+            // What was told to rest is as desired: nothing more comes of it before it is told to go on.
+            None if is_set(live, "/spec/suspend") => Ready,
             None => condition(live, "Complete"),
         },
+        ("apps", "Deployment") if is_set(live, "/spec/paused") => observed(live).unwrap_or(Ready),
         ("apps", "Deployment") => observed(live).unwrap_or_else(|| {
             let replicas = count(live, "/spec/replicas").unwrap_or(1);
             let updated = count(live, "/status/updatedReplicas").unwrap_or(0);
@@ -156,6 +159,10 @@ fn counted(live: &Json, wanted: &str, ready: &str) -> Readiness {
     let wanted = count(live, wanted).unwrap_or(1);
     let ready = count(live, ready).unwrap_or(0);
     if ready >= wanted { Ready } else { NotYet(with_conditions(live, format!("{ready} of {wanted} replicas are ready"))) }
+}
+
+fn is_set(live: &Json, pointer: &str) -> bool {
+    live.pointer(pointer).and_then(Json::as_bool).unwrap_or_default()
 }
 
 fn count(live: &Json, pointer: &str) -> Option<u64> {
@@ -295,6 +302,33 @@ mod tests {
                 Some("1 of 2 replicas are ready"),
             ),
             ("apps/v1", "DaemonSet", json!({ "status": { "desiredNumberScheduled": 0 } }), None),
+        ];
+        for (api_version, kind, live, expected) in rows {
+            assert_eq!(ready(api_version, kind, &live).as_deref(), expected, "{kind} {live}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_rest_or_to_run_nowhere_is_ready_as_it_is() {
+        let available = json!([{ "type": "Available", "status": "True" }]);
+        let rows = [
+            ("batch/v1", "Job", json!({ "spec": { "suspend": false } }), Some("condition `Complete` is not set yet")),
+            ("batch/v1", "Job", json!({ "spec": { "suspend": true } }), None),
+            (
+                "batch/v1",
+                "Job",
+                json!({ "spec": { "suspend": true }, "status": { "conditions": [{ "type": "Suspended", "status": "True" }] } }),
+                None,
+            ),
+            ("apps/v1", "Deployment", json!({ "spec": { "paused": true, "replicas": 2 }, "status": { "updatedReplicas": 0 } }), None),
+            (
+                "apps/v1",
+                "Deployment",
+                json!({ "metadata": { "generation": 2 }, "spec": { "paused": true }, "status": { "observedGeneration": 1 } }),
+                Some("its controller has not seen it yet"),
+            ),
+            ("apps/v1", "Deployment", json!({ "spec": { "replicas": 0 }, "status": { "conditions": available } }), None),
+            ("apps/v1", "StatefulSet", json!({ "spec": { "replicas": 0 } }), None),
         ];
         for (api_version, kind, live, expected) in rows {
             assert_eq!(ready(api_version, kind, &live).as_deref(), expected, "{kind} {live}");

@@ -97,6 +97,9 @@ fn pod(object: &Json, now: &str) -> Json {
 }
 
 fn job(object: &Json, now: &str) -> Json {
+    if at(object, &["spec", "suspend"]) == Some(&json!(true)) && at(object, &["status", "completionTime"]).is_none() {
+        return json!({ "conditions": [without_update(condition("Suspended", "JobSuspended", now))] });
+    }
     let time = |field: &str| at(object, &["status", field]).cloned().unwrap_or_else(|| json!(now));
     json!({ "succeeded": 1, "startTime": time("startTime"), "completionTime": time("completionTime"), "conditions": [without_update(condition("Complete", "Simulated", now))] })
 }
@@ -133,6 +136,20 @@ mod tests {
         }
         cluster.create("/api/v1/namespaces/default/pods", &json!({ "metadata": { "name": "p" }, "spec": template()["spec"] }));
         assert_eq!(cluster.get("/api/v1/namespaces/default/pods/p").expect("there")["status"]["phase"], json!("Running"));
+    }
+
+    #[test]
+    fn a_job_that_is_suspended_rests_until_it_is_not() {
+        let cluster = Cluster::new();
+        let path = "/apis/batch/v1/namespaces/default/jobs";
+        let mut job = json!({ "metadata": { "name": "j" }, "spec": { "suspend": true, "template": template() } });
+        set(&mut job, &["spec", "template", "spec", "restartPolicy"], json!("Never"));
+        cluster.create(path, &job);
+        let path = format!("{path}/j");
+        let told = || cluster.get(&path).expect("there")["status"]["conditions"][0]["type"].clone();
+        assert_eq!(told(), json!("Suspended"));
+        cluster.merge(&path, &json!({ "spec": { "suspend": false } }));
+        assert_eq!(told(), json!("Complete"));
     }
 
     #[test]

@@ -207,6 +207,10 @@ pub(crate) fn without_digits(text: &str) -> String {
 struct Clockwork(AtomicU64);
 
 impl Machine for Clockwork {
+    fn sleep(&self, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     fn now(&self) -> u64 {
         1_700_000_000
     }

@@ -3,14 +3,14 @@
 use crate::keyboard::Keyboard;
 use crate::providers;
 use crate::world::{NextInterrupt, Stream, World};
-use engine::port::Machine;
+use engine::port::{BoxFuture, Machine};
 use engine::state::RecordId;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Mutex;
 
@@ -54,6 +54,10 @@ fn is_dumb(environment: &BTreeMap<String, String>) -> bool {
 struct ThisMachine;
 
 impl Machine for ThisMachine {
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+
     fn now(&self) -> u64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }

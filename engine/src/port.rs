@@ -16,6 +16,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A boxed future, so that the traits here can be objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -190,8 +191,11 @@ pub trait Guard: Send + Sync {
     fn release(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;
 }
 
-/// What a machine has and the engine has not: a clock and randomness.
+/// What a machine has and the engine has not: a clock, a timer and randomness.
 pub trait Machine: Send + Sync {
+    /// Waits this long.
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()>;
+
     /// Seconds since the Unix epoch.
     fn now(&self) -> u64;
 

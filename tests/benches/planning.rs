@@ -46,6 +46,10 @@ impl Files for NoFiles {
 struct Counting(AtomicU64);
 
 impl Machine for Counting {
+    fn sleep(&self, _: std::time::Duration) -> engine::port::BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     fn now(&self) -> u64 {
         0
     }

@@ -16,6 +16,7 @@ use std::pin::pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 /// A state in memory, and the fake world that it is about.
 #[derive(Debug, Default)]
@@ -30,14 +31,44 @@ pub struct Bench {
 #[derive(Debug, Default)]
 struct Counting(AtomicU64);
 
-impl Machine for Counting {
+/// The machine of one apply: a clock that stands still, and a timer with which something happens.
+struct OneApply<'a> {
+    ids: &'a Counting,
+    fake: &'a Fake,
+    while_waiting: Option<Meanwhile>,
+    waited: Mutex<Duration>,
+    stop: &'a AtomicBool,
+}
+
+impl Machine for OneApply<'_> {
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        let waited = &mut *self.waited.lock().unwrap();
+        *waited += time;
+        if self.while_waiting.is_some_and(|happens| happens(self.fake, *waited) == Goes::NoFurther) {
+            self.stop.store(true, Ordering::SeqCst);
+        }
+        Box::pin(std::future::ready(()))
+    }
+
     fn now(&self) -> u64 {
         0
     }
 
     fn record_id(&self) -> RecordId {
-        RecordId::new(&format!("r{}", self.0.fetch_add(1, Ordering::SeqCst)))
+        RecordId::new(&format!("r{}", self.ids.0.fetch_add(1, Ordering::SeqCst)))
     }
+}
+
+/// What happens while an apply waits, by how long it has waited by then.
+pub type Meanwhile = fn(&Fake, Duration) -> Goes;
+
+/// Whether an apply goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goes {
+    /// As it was.
+    On,
+    /// It is told to stop.
+    NoFurther,
 }
 
 /// What happens to an apply.
@@ -49,6 +80,8 @@ pub struct Circumstances<'a> {
     pub stop_after: Option<&'a str>,
     /// The append to the journal that fails, counted from zero.
     pub failing_append: Option<usize>,
+    /// What happens whenever time goes by.
+    pub while_waiting: Option<Meanwhile>,
 }
 
 /// A journal in memory.
@@ -166,7 +199,9 @@ impl Bench {
         let registry = self.fake.registry();
         let stop = AtomicBool::new(false);
         let parallelism = circumstances.parallelism.unwrap_or(10);
-        let effects = Effects { registry: &registry, guard: &guard, machine: &self.machine, stop: &stop, parallelism };
+        let while_waiting = circumstances.while_waiting;
+        let machine = OneApply { ids: &self.machine, fake: &self.fake, while_waiting, waited: Mutex::default(), stop: &stop };
+        let effects = Effects { registry: &registry, guard: &guard, machine: &machine, stop: &stop, parallelism };
         let mut events = Vec::new();
         let summary = now(drive(plan, effects, &mut |event| {
             if let Event::Finished { address, .. } = &event

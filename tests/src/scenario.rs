@@ -14,6 +14,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A working directory that goes away with the test.
@@ -50,13 +51,17 @@ impl Output {
     }
 }
 
-/// A clock that stands still and ids that count.
+/// A clock that stands still, a timer that is a hundred times too fast, and ids that count.
 #[derive(Debug, Default)]
 struct CountingMachine {
     records: AtomicU64,
 }
 
 impl Machine for CountingMachine {
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time / 100))
+    }
+
     fn now(&self) -> u64 {
         1_800_000_000
     }
@@ -97,6 +102,14 @@ impl Scenario {
     /// A directory with one configuration file.
     pub fn with(configuration: &str) -> Self {
         let scenario = Self::empty();
+        scenario.write("main.mesh.hcl", configuration);
+        scenario
+    }
+
+    /// A directory within another one, with one configuration file.
+    pub fn with_in(directory: &Path, configuration: &str) -> Self {
+        let directory = TempDir::new_in(directory).unwrap();
+        let scenario = Self { directory, machine: Arc::default(), environment: BTreeMap::new(), fake: None };
         scenario.write("main.mesh.hcl", configuration);
         scenario
     }

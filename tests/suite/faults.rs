@@ -1,6 +1,9 @@
 //! Faults by exhaustion: whatever fails, hangs, is torn or is full during an apply, what is said names it, and the next apply ends
 //! where a straight one ends.
 
+mod folding;
+mod gates;
+
 use crate::laws::{APPLY, CLUSTERS, COUNTING, made_twice};
 use meshplan::World;
 use meshplan_tests::faults::{FAIL_AT, FAILED, PANIC_AT};
@@ -384,25 +387,6 @@ fn a_backup_beside_a_newer_journal_is_not_mixed_with_it() {
 }
 
 #[test]
-fn a_journal_that_outlived_its_state_is_passed_over() {
-    let expected = straight_of(CHAIN);
-    let scenario = Scenario::with(CHAIN);
-    let killed = COUNTING.run(&scenario, &APPLY, Some(expected.points - 2));
-    assert_eq!(killed.status.signal(), Some(9), "{}", said(&killed));
-    let journal = scenario.read(JOURNAL);
-    assert!(!journal.is_empty());
-    COUNTING.finish(&scenario, &APPLY, None);
-    let state = scenario.read(STATE);
-    // As if it had been killed between the state's new name and the journal's end.
-    scenario.write(JOURNAL, &journal);
-    let output = scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
-    assert!(output.stderr.contains("is not counted"), "{}", output.all());
-    completes(&scenario, &expected, "beside a journal that outlived its state");
-    assert_eq!(scenario.read(STATE), state);
-    assert!(!scenario.path().join(JOURNAL).exists());
-}
-
-#[test]
 fn of_two_at_once_one_waits_or_is_told_of_the_other() {
     let expected = straight();
     let scenario = Scenario::with(CLUSTERS);
@@ -460,6 +444,10 @@ fn a_lock_that_is_lost_ends_the_apply_that_lost_it() {
 struct Backwards(AtomicU64);
 
 impl engine::port::Machine for Backwards {
+    fn sleep(&self, time: std::time::Duration) -> engine::port::BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time / 100))
+    }
+
     fn now(&self) -> u64 {
         self.0.fetch_sub(3600, Ordering::SeqCst)
     }

@@ -132,6 +132,9 @@ impl View for Lines {
                 let because = because.as_ref().map(ToString::to_string);
                 self.line("skipped", json!({ "address": address.to_string(), "action": name(*action), "because": because }));
             }
+            Event::Waits { check, messages, left } => {
+                self.line("waiting", json!({ "check": &**check, "messages": messages, "left": left, "time": now }));
+            }
             Event::Checked(result) => self.line("check", check(result)),
             Event::Stopping => self.line("stopping", json!({ "time": now })),
         }

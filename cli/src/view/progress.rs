@@ -21,6 +21,9 @@ const LONG: u64 = 10;
 /// How many steps are told of that asked more than once.
 const MOST_RETRIED: usize = 5;
 
+/// What is said of a check that something waits for.
+const UNTIL: &str = "waiting until it passes";
+
 type Running = (Address, Option<Arc<str>>, Action);
 
 /// The running steps and the block that shows them.
@@ -30,6 +33,8 @@ pub struct Progress {
     style: Style,
     width: usize,
     running: BTreeMap<Running, (u64, Activity)>,
+    /// Checks that something waits for, since when, and what they say.
+    gates: BTreeMap<Arc<str>, (u64, String)>,
     /// How many steps there are, if that is known, and how many have ended.
     steps: Option<usize>,
     ended: usize,
@@ -50,6 +55,7 @@ impl Progress {
             style,
             width,
             running: BTreeMap::new(),
+            gates: BTreeMap::new(),
             steps: None,
             ended: 0,
             began: None,
@@ -89,7 +95,7 @@ impl Progress {
 
     /// Draws the block anew if a second has gone by or it was taken away.
     pub fn draw(&mut self, stream: &mut Stream, now: u64) {
-        if self.live && !self.running.is_empty() && self.last != Some(now) {
+        if self.live && !(self.running.is_empty() && self.gates.is_empty()) && self.last != Some(now) {
             let text = self.erase() + &self.block(now);
             stream.write(&text);
         }
@@ -101,13 +107,10 @@ impl Progress {
         if !self.live {
             return text;
         }
-        let mut oldest: Vec<_> = self.running.iter().collect();
-        oldest.sort_by_key(|(_, (since, _))| *since);
+        let oldest = self.oldest(now);
         let shown = if oldest.len() > TALLEST { TALLEST - 1 } else { oldest.len() };
-        for ((address, _, action), (since, activity)) in oldest.iter().take(shown) {
-            let why = activity.waiting().map_or_else(String::new, |why| format!(": {}", printable(why.lines().next().unwrap_or_default())));
-            let line = format!("{:<3} {address}: {} ({}){why}", action.glyph(), doing(*action), elapsed(now, *since));
-            let _ = writeln!(text, "{}", self.style.paint(paint_of(*action), &cut(&line, self.width.saturating_sub(1))));
+        for (_, action, line) in oldest.iter().take(shown) {
+            let _ = writeln!(text, "{}", self.style.paint(paint_of(*action), &cut(line, self.width.saturating_sub(1))));
         }
         if shown < oldest.len() {
             let _ = writeln!(text, "    and {} more", oldest.len() - shown);
@@ -122,11 +125,28 @@ impl Progress {
         text
     }
 
+    /// A line for everything that runs or is waited for, with since when, the longest-running first.
+    fn oldest(&self, now: u64) -> Vec<(u64, Action, String)> {
+        let after_colon = |why: &str| format!(": {}", printable(why.lines().next().unwrap_or_default()));
+        let running = self.running.iter().map(|((address, _, action), (since, activity))| {
+            let why = activity.waiting().map_or_else(String::new, |why| after_colon(&why));
+            (*since, *action, format!("{:<3} {address}: {} ({}){why}", action.glyph(), doing(*action), elapsed(now, *since)))
+        });
+        let gates = self.gates.iter().map(|(name, (since, says))| {
+            let glyph = Action::Settle.glyph();
+            (*since, Action::Settle, format!("{glyph:<3} check.{name}: {UNTIL} ({}){}", elapsed(now, *since), after_colon(says)))
+        });
+        let mut lines: Vec<_> = running.chain(gates).collect();
+        lines.sort_by_key(|(since, ..)| *since);
+        lines
+    }
+
     /// Takes the block away.
     pub fn end(&mut self, stream: &mut Stream) {
         let text = self.erase();
         stream.write(&text);
         self.running.clear();
+        self.gates.clear();
     }
 
     /// The sequence that removes the block: to its first line, then clear to the end of the screen.
@@ -167,7 +187,17 @@ impl Progress {
                 let words = format!("    {address}: {} not started{why}", noun(*action));
                 Some(format!("{}\n", self.style.paint(Paint::Dim, &words)))
             }
+            Event::Waits { check, messages, left } => {
+                let since = self.gates.get(check).map_or(now, |(since, _)| *since);
+                self.gates.insert(check.clone(), (since, messages.join("; ")));
+                let mut text = format!("{:<3} check.{check}: {UNTIL}, for {} at most…\n", Action::Settle.glyph(), elapsed(*left, 0));
+                for message in messages {
+                    let _ = writeln!(text, "      {}", printable(message));
+                }
+                (!self.live).then_some(text)
+            }
             Event::Checked(result) => {
+                self.gates.remove(&result.name);
                 let (paint, words) = match result.status {
                     CheckStatus::Passed => (Paint::Success, "passed"),
                     CheckStatus::Failed => (Paint::Warning, "failed"),
@@ -326,6 +356,11 @@ mod tests {
                 "    k.c: update not started, because k.a failed\n",
             ),
             (76, Event::Skipped { address: address("d"), action: Action::Update, because: None }, "    k.d: update not started\n"),
+            (
+                76,
+                Event::Waits { check: "roots".into(), messages: vec!["two roots".to_owned()], left: 90 },
+                "…   check.roots: waiting until it passes, for 1m30s at most…\n      two roots\n",
+            ),
             (77, check(CheckStatus::Passed, &[]), "    check.roots: passed\n"),
             (77, check(CheckStatus::NotRun, &["no data plane"]), "    check.roots: not run\n      no data plane\n"),
         ];
@@ -335,7 +370,7 @@ mod tests {
             progress.draw(&mut stream, now);
             assert_eq!(kept.take(), "");
         }
-        assert!(progress.running.is_empty());
+        assert!(progress.running.is_empty() && progress.gates.is_empty());
     }
 
     #[test]
@@ -373,6 +408,16 @@ mod tests {
         let drawn = kept.take();
         let expected = "…   k.a: waiting until it is ready (1m01s): 1 of 2 replicas\n    0 of 3 steps done, 1m01s\n";
         assert_eq!(drawn.strip_prefix("\u{1b}[2A\r\u{1b}[J"), Some(expected));
+        let waits = |says: &str| Event::Waits { check: "gate".into(), messages: vec![says.to_owned(), "more".to_owned()], left: 300 };
+        progress.event(&mut stream, &waits("first"), 61);
+        progress.event(&mut stream, &waits("then"), 62);
+        let drawn = kept.take();
+        let second = "…   check.gate: waiting until it passes (1s): then; more\n    0 of 3 steps done, 1m02s\n";
+        assert!(drawn.ends_with(second) && drawn.contains("check.gate: waiting until it passes (0s): first; more\n"), "{drawn}");
+        let result = CheckResult { name: "gate".into(), status: CheckStatus::Passed, messages: Vec::new() };
+        progress.event(&mut stream, &Event::Checked(result), 62);
+        let drawn = kept.take();
+        assert!(drawn.contains("    check.gate: passed\n") && !drawn.contains("until it passes"), "{drawn}");
         let retried = Event::Finished { address: address("a"), deposed: None, action: Action::Settle, notes: Vec::new(), retried: 2 };
         progress.event(&mut stream, &retried, 62);
         for number in 0..7 {

@@ -1,12 +1,18 @@
 //! The loop that performs a plan: the only place where effects happen.
 
+use super::gate::Pause;
 use super::run::{Ended, Run};
 use super::{Event, Summary};
 use crate::plan::Plan;
-use crate::port::{BoxFuture, Guard, Machine, Registry};
+use crate::port::{BoxFuture, Done, Guard, Machine, Registry};
+use crate::value::Value;
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often a pause looks whether the run is to stop.
+const TURN: Duration = Duration::from_millis(200);
 
 /// What an apply needs of the edge.
 #[derive(Clone, Copy)]
@@ -50,6 +56,7 @@ pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Even
             break;
         }
         running.extend(starting.into_iter().map(|start| start.begin(effects)));
+        running.extend(run.take_pauses().into_iter().map(|pause| pause.begin(effects)));
         let Some(ended) = running.next().await else {
             if run.is_idle() {
                 break;
@@ -74,4 +81,19 @@ pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Even
         }
     }
     run.summary()
+}
+
+impl Pause {
+    /// Lets the time go by, as long as the run is not to stop.
+    fn begin(self, effects: Effects<'_>) -> BoxFuture<'_, Ended> {
+        Box::pin(async move {
+            let mut left = Duration::from_secs(self.seconds);
+            while !left.is_zero() && !effects.stop.load(Ordering::SeqCst) {
+                let turn = left.min(TURN);
+                effects.machine.sleep(turn).await;
+                left -= turn;
+            }
+            Ended { slot: self.slot, result: Ok(Done::new(Value::null())) }
+        })
+    }
 }

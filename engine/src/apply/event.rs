@@ -51,6 +51,15 @@ pub enum Event {
         /// The instance it waited for, if one failure is to blame.
         because: Option<Address>,
     },
+    /// A check that something waits for does not pass yet: what it looks at by itself is read again until it does.
+    Waits {
+        /// The check's name, with the module's path before it.
+        check: Arc<str>,
+        /// What its failed assertions say.
+        messages: Vec<String>,
+        /// How long it is waited for at most, in seconds from now.
+        left: u64,
+    },
     /// A check was evaluated.
     Checked(CheckResult),
     /// The first interruption arrived: nothing new starts.

@@ -2,6 +2,7 @@
 
 mod drive;
 mod event;
+mod gate;
 mod place;
 mod record;
 mod request;

@@ -30,12 +30,14 @@ pub(super) struct Task {
     pub(super) intended: bool,
     /// Where its provider says what it is at.
     pub(super) activity: Activity,
+    /// Whether it was done before: a look of a check that is not the first one.
+    is_again: bool,
 }
 
 impl Task {
-    /// What is shown of it. Steps without an effect outside are shown too: they are in the plan.
+    /// What is shown of it. Steps without an effect outside are shown too: they are in the plan. What is read again is shown once.
     pub(super) fn shown(&self) -> Option<(Address, Action)> {
-        (self.action != Action::Keep).then(|| (self.target.address.clone(), self.action))
+        (self.action != Action::Keep && !self.is_again).then(|| (self.target.address.clone(), self.action))
     }
 
     pub(super) fn counts(&self) -> bool {
@@ -205,9 +207,9 @@ impl Run<'_> {
                 }
                 Value::null()
             }
-            Op::Check { name, assertions } => {
+            Op::Check { name, assertions, timeout } => {
                 let result = self.check(name, assertions);
-                return self.checked(slot, result);
+                return self.checked(slot, result, *timeout);
             }
             Op::Output { name, value, sensitive } => {
                 let value = self.filled(value);
@@ -238,7 +240,11 @@ impl Run<'_> {
             let condition = self.filled(condition);
             if let Some(why) = condition.blocked_why() {
                 result.status = CheckStatus::Failed;
-                result.messages.push(format!("it could not be observed: {why}"));
+                result.messages.push(if self.misread.contains(&why) {
+                    why.to_string()
+                } else {
+                    format!("it could not be observed: {why}")
+                });
             } else if condition.as_bool() != Some(true) {
                 result.status = CheckStatus::Failed;
                 result.messages.push(shown(&self.filled(message)).to_owned());
@@ -363,6 +369,7 @@ impl Run<'_> {
             counts: action == Action::Read || (outside && operation.is_some()),
             intended: outside && operation.is_some(),
             activity: activity.clone(),
+            is_again: self.walk.is_again(slot),
         };
         if let (Some(operation), true) = (operation, outside) {
             let mut record = self.intended(&task, operation, prior.as_ref());

@@ -1,13 +1,14 @@
 //! The bookkeeping of an apply under way: what each slot computes, what each effect is asked, and what its end writes down.
 
 use super::drive::Effects;
+use super::gate::{Gate, Pause};
 use super::request::{Starting, Task};
 use super::walk::Walk;
 use super::{Event, Summary};
 use crate::address::Address;
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Action, Change, CheckResult, CheckStatus, Op, Plan, Target};
+use crate::plan::{Action, Change, Op, Plan, Target};
 use crate::port::{Done, Failure, StoreError};
 use crate::state::{Entry, Output, Record, State};
 use crate::value::{Data, Instance, Value};
@@ -40,6 +41,11 @@ pub(super) struct Run<'a> {
     outputs: BTreeMap<Arc<str>, Output>,
     /// Who depends on whom among the records, built when first needed.
     dependents: Option<BTreeMap<Address, BTreeSet<Address>>>,
+    /// Why something could not be computed that checks alone look at.
+    pub(super) misread: BTreeSet<Arc<str>>,
+    /// Checks that are waited for, by their slots, and the pauses that are to begin.
+    pub(super) gates: BTreeMap<SlotId, Gate>,
+    pub(super) pauses: Vec<Pause>,
     summary: Summary,
     stopping: bool,
 }
@@ -59,6 +65,9 @@ impl<'a> Run<'a> {
             tasks: BTreeMap::new(),
             outputs: plan.prior.outputs.clone(),
             dependents: None,
+            misread: BTreeSet::new(),
+            gates: BTreeMap::new(),
+            pauses: Vec::new(),
             summary: Summary::default(),
             stopping: false,
         }
@@ -80,6 +89,12 @@ impl<'a> Run<'a> {
                     starting.push(start);
                 }
                 Ok(None) => {}
+                // What is wrong with what a check says makes the check fail, as it does while planning.
+                Err(failure) if self.walk.is_for_checks(slot) => {
+                    let why: Arc<str> = failure.detail.into();
+                    self.misread.insert(why.clone());
+                    self.walk.finish(slot, Value::blocked(why));
+                }
                 Err(failure) => self.failed(slot, &failure),
             }
         }
@@ -150,14 +165,15 @@ impl<'a> Run<'a> {
 
     /// An effect ended.
     pub(super) fn end(&mut self, ended: Ended) {
-        let Some(task) = self.tasks.remove(&ended.slot) else { return };
+        let Some(task) = self.tasks.remove(&ended.slot) else { return self.look_again(ended.slot) };
         self.busy -= usize::from(task.counts());
         match ended.result {
             Ok(done) => self.succeeded(ended.slot, &task, done),
             Err(failure) if matches!(self.walk.op(ended.slot), Op::Probe { .. }) => {
-                let address = task.target.address.clone();
-                let notes = vec![failure.to_string()];
-                self.say(Event::Finished { address, deposed: None, action: Action::Read, notes, retried: task.activity.retried() });
+                if let Some((address, action)) = task.shown() {
+                    let notes = vec![failure.to_string()];
+                    self.say(Event::Finished { address, deposed: None, action, notes, retried: task.activity.retried() });
+                }
                 self.walk.finish(ended.slot, Value::blocked(failure.detail));
             }
             Err(failure) => {
@@ -250,19 +266,6 @@ impl<'a> Run<'a> {
         self.outputs.insert(name.clone(), Output { value, sensitive });
     }
 
-    /// Evaluates what a check says; an unmet one fails only if something waits for it.
-    pub(super) fn checked(&mut self, slot: SlotId, result: CheckResult) -> Result<(), Failure> {
-        let unmet = result.status == CheckStatus::Failed;
-        let detail = result.messages.join("; ");
-        let name = result.name.clone();
-        self.say(Event::Checked(result));
-        if unmet && self.walk.is_needed(slot) {
-            return Err(Failure::new("check failed", format!("`check.{name}`: {detail}")));
-        }
-        self.walk.finish(slot, Value::null());
-        Ok(())
-    }
-
     /// The last entries: outputs, and places in which nothing lies any more.
     pub(super) fn conclude(&mut self) -> Vec<Entry> {
         // What was made ready for an effect and never began counts as well.
@@ -304,7 +307,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn say(&mut self, event: Event) {
+    pub(super) fn say(&mut self, event: Event) {
         (self.tell)(event);
     }
 }

@@ -447,6 +447,8 @@ pub struct CheckBlock {
     pub data: Vec<Arc<ResourceBlock>>,
     /// What must hold.
     pub assertions: Vec<Assertion>,
+    /// How long what depends on it waits until it passes, in seconds.
+    pub timeout: u64,
     /// Where the block's header stands.
     pub span: Span,
 }

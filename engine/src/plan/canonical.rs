@@ -75,7 +75,7 @@ impl<'a> Deferred<'a> {
                 written.parts.text(&address.as_ref().map(ToString::to_string).unwrap_or_default());
                 self.value(condition, &mut written);
             }
-            Op::Check { name, assertions } => {
+            Op::Check { name, assertions, .. } => {
                 written.parts.text("check");
                 written.parts.text(name);
                 for (condition, _) in assertions {

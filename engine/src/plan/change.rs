@@ -109,6 +109,8 @@ pub enum Reason {
     ReadAfter(Vec<Address>),
     /// Its arguments are known only after apply.
     ReadWhenKnown,
+    /// Something waits for the check of this name, which it is a part of.
+    ReadUntil(Arc<str>),
     /// A `moved` block renames it.
     MovedFrom(Address),
     /// A `removed` block gives it up.
@@ -147,6 +149,7 @@ impl Reason {
             Self::Abandoned(_) => "abandoned",
             Self::ReadAfter(_) => "read_after",
             Self::ReadWhenKnown => "read_when_known",
+            Self::ReadUntil(_) => "read_until",
             Self::MembersChange => "members_change",
             Self::MovedFrom(_) => "moved",
             Self::Removed => "removed",
@@ -196,6 +199,7 @@ impl fmt::Display for Reason {
                 write!(f, "read after {} changes", list(&shown))
             }
             Self::ReadWhenKnown => f.write_str("read when its arguments are known"),
+            Self::ReadUntil(check) => write!(f, "read until `check.{check}` passes"),
             Self::Removed => f.write_str("given up by a `removed` block, stays as it is"),
             Self::MovedFrom(from) => write!(f, "moved from `{from}`"),
             Self::Imported { id, changed } if changed.is_empty() => write!(f, "exists as `{id}`"),

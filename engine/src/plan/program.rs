@@ -173,6 +173,8 @@ pub enum Op {
         name: Arc<str>,
         /// Conditions and messages: templates.
         assertions: Vec<(Value, Value)>,
+        /// How long what needs it waits until it passes, in seconds, while its own data sources are read again.
+        timeout: u64,
     },
     /// A root output.
     Output {

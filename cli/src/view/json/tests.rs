@@ -119,6 +119,7 @@ fn every_event_of_an_apply_is_a_line() {
         },
         Event::Failed { address: address.clone(), action: Action::Create, diagnostic: Diagnostic::error("rejected", "why") },
         Event::Skipped { address: address.clone(), action: Action::Update, because: Some(address) },
+        Event::Waits { check: "gate".into(), messages: vec!["not yet".to_owned()], left: 300 },
         Event::Stopping,
     ];
     for event in &events {
@@ -133,6 +134,7 @@ fn every_event_of_an_apply_is_a_line() {
             json!({ "event": "finished", "address": "k.a", "deposed": null, "action": "settle", "time": 7, "notes": ["(simulated)"], "retried": 2 }),
             json!({ "event": "failed", "address": "k.a", "action": "create", "time": 7, "summary": "rejected" }),
             json!({ "event": "skipped", "address": "k.a", "action": "update", "because": "k.a" }),
+            json!({ "event": "waiting", "check": "gate", "messages": ["not yet"], "left": 300, "time": 7 }),
             json!({ "event": "stopping", "time": 7 }),
             json!({ "event": "message", "text": "a sentence" }),
         ]

@@ -11,6 +11,9 @@ use hcl_edit::structure::{Attribute, Block, Structure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// How long what depends on a check waits until it passes, in seconds, if the check does not say it: as long as for a Deployment.
+const GATE_SECONDS: u64 = 300;
+
 /// Which module a call leads to, by its name and source.
 type ModuleOf<'a> = dyn Fn(&str, &str) -> ModuleKey + 'a;
 
@@ -199,10 +202,13 @@ impl Lowering<'_> {
 
     pub(super) fn check(&mut self, block: &Block) -> Option<(Arc<str>, CheckBlock)> {
         let [(name, _)] = self.labels(block, ["name"])?;
-        let mut check = CheckBlock { data: Vec::new(), assertions: Vec::new(), span: self.header(block) };
+        let mut check = CheckBlock { data: Vec::new(), assertions: Vec::new(), timeout: GATE_SECONDS, span: self.header(block) };
         for structure in &block.body {
             match structure {
-                Structure::Attribute(attribute) => self.unknown_argument(attribute, "check", &[]),
+                Structure::Attribute(attribute) if attribute.key.as_str() == "timeout" => {
+                    check.timeout = self.constant_seconds(attribute).unwrap_or(check.timeout);
+                }
+                Structure::Attribute(attribute) => self.unknown_argument(attribute, "check", &["timeout"]),
                 Structure::Block(inner) => match inner.ident.as_str() {
                     "assert" => check.assertions.extend(self.assertion(inner)),
                     "data" => {

@@ -216,7 +216,8 @@ impl Lowering<'_> {
         Some(Retry { condition: condition?, timeout, interval, span: self.header(block) })
     }
 
-    fn constant_seconds(&mut self, attribute: &Attribute) -> Option<u64> {
+    /// The seconds that an attribute says in constant text. Anything else is reported.
+    pub(super) fn constant_seconds(&mut self, attribute: &Attribute) -> Option<u64> {
         let text = self.constant_text(attribute)?;
         let found = seconds(&text);
         if found.is_none() {

@@ -7,7 +7,7 @@ use super::range::{LEFT_OUT, UNSEEN};
 use super::skeleton::Item;
 use super::tables::{Fate, Instances, ModuleInstance, Planned, Terms};
 use super::{FAILED, Site, Walk};
-use crate::address::{Address, AddressParts, Key, Mode};
+use crate::address::{Address, AddressParts, Key, Mode, ModulePath};
 use crate::config::{CheckBlock, ResourceBlock, ResourceName};
 use crate::diagnostic::Problems;
 use crate::plan::{Action, Reason};
@@ -30,7 +30,7 @@ enum Probe {
 }
 
 /// The address of a data source within a check: the check's name stands before its own, since each check names its own.
-pub(super) fn probe_address(path: &crate::address::ModulePath, check: &str, name: &ResourceName) -> Address {
+pub(super) fn probe_address(path: &ModulePath, check: &str, name: &ResourceName) -> Address {
     let within = format!("{check}.{}", name.name).into();
     let (module, kind) = (path.clone(), name.kind.clone());
     AddressParts { module, mode: Mode::Data, kind, name: within, key: Key::None, member: None }.into()
@@ -62,7 +62,7 @@ impl Walk<'_> {
             // Those after it may read it.
             let scoped = self.scoped(&instance.path, name, check);
             let site = Site { scoped: Some(&scoped), ..Site::of(module, &instance.path) };
-            match self.probe(data, &address, site) {
+            match self.probe(data, &address, (site, None)) {
                 Ok(Probe::Open) => return,
                 Ok(Probe::Planned(planned)) => drop(self.tables.fates.insert(address, Fate::Planned(planned))),
                 Ok(Probe::Unread(why)) => drop(self.unread.insert(address, why)),
@@ -75,7 +75,7 @@ impl Walk<'_> {
     }
 
     /// The data sources of a check as its expressions see them, as far as they are planned.
-    pub(super) fn scoped(&mut self, path: &crate::address::ModulePath, name: &str, check: &CheckBlock) -> Scoped {
+    pub(super) fn scoped(&mut self, path: &ModulePath, name: &str, check: &CheckBlock) -> Scoped {
         let mut scoped = Scoped::new();
         for data in &check.data {
             let address = probe_address(path, name, &data.name);
@@ -86,7 +86,25 @@ impl Walk<'_> {
         scoped
     }
 
-    fn probe(&mut self, data: &ResourceBlock, address: &Address, site: Site<'_>) -> Result<Probe, Problems> {
+    /// Leaves the data sources of a check to apply that could be read now, or could not: something waits until the check passes.
+    pub(super) fn put_off_probes(&mut self, (name, check): (&Arc<str>, &CheckBlock), (module, path): (usize, &ModulePath)) {
+        let until = super::check_name(path, name);
+        for data in &check.data {
+            let address = probe_address(path, name, &data.name);
+            if self.tables.planned(&address).is_some_and(|planned| planned.action == Action::Read) {
+                continue;
+            }
+            let scoped = self.scoped(path, name, check);
+            let site = Site { scoped: Some(&scoped), ..Site::of(module, path) };
+            if let Ok(Probe::Planned(planned)) = self.probe(data, &address, (site, Some(&until))) {
+                self.unread.remove(&address);
+                self.tables.fates.insert(address, Fate::Planned(planned));
+            }
+        }
+    }
+
+    /// Plans the read of a data source: at apply if it is to be read until a check passes.
+    fn probe(&mut self, data: &ResourceBlock, address: &Address, (site, until): (Site<'_>, Option<&Arc<str>>)) -> Result<Probe, Problems> {
         let Some(kind) = self.catalogue.get(Mode::Data, &data.name.kind).cloned() else {
             self.unknown_kind(data);
             return Ok(Probe::Unread(format!("there is no data source kind `{}`", data.name.kind)));
@@ -115,11 +133,11 @@ impl Walk<'_> {
             return Ok(Probe::Unread(problem.detail));
         }
         let subject = Subject { address, kind: &kind, arguments: &arguments, edges, span: data.span };
-        Ok(self.read_or_defer(&subject))
+        Ok(self.read_or_defer(&subject, until))
     }
 
     /// What a check looks at is looked at after all that it came from has changed.
-    fn read_or_defer(&mut self, subject: &Subject<'_>) -> Probe {
+    fn read_or_defer(&mut self, subject: &Subject<'_>, until: Option<&Arc<str>>) -> Probe {
         let standing = self.standing(subject.edges);
         let place = subject.kind.place(subject.arguments);
         let deferred = if !subject.arguments.is_known() {
@@ -128,7 +146,7 @@ impl Walk<'_> {
             let changing = if standing.remade.is_empty() { self.changing(subject.edges) } else { standing.remade };
             Some(Reason::ReadAfter(changing))
         } else {
-            None
+            until.cloned().map(Reason::ReadUntil)
         };
         if let Some(reason) = deferred {
             let attributes = unread(subject);

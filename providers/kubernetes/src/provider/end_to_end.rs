@@ -43,6 +43,10 @@ impl Guard for Memory {
 }
 
 impl Machine for Memory {
+    fn sleep(&self, _: std::time::Duration) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     fn now(&self) -> u64 {
         0
     }

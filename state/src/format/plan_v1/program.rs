@@ -120,6 +120,7 @@ enum OpV1 {
     Check {
         name: Words,
         assertions: Vec<(At, At)>,
+        timeout: u64,
     },
     Output {
         name: Words,
@@ -208,9 +209,9 @@ fn op_v1(op: &Op, values: &mut Writing<'_>, listing: &mut Listing) -> OpV1 {
         Op::Assert { condition, message, address } => {
             OpV1::Assert { condition: values.put(condition), message: values.put(message), address: address.clone().map(Named) }
         }
-        Op::Check { name, assertions } => {
+        Op::Check { name, assertions, timeout } => {
             let assertions = assertions.iter().map(|(condition, message)| (values.put(condition), values.put(message)));
-            OpV1::Check { name: Words(name.clone()), assertions: assertions.collect() }
+            OpV1::Check { name: Words(name.clone()), assertions: assertions.collect(), timeout: *timeout }
         }
         Op::Output { name, value, sensitive } => {
             OpV1::Output { name: Words(name.clone()), value: values.put(value), sensitive: *sensitive }
@@ -265,9 +266,9 @@ fn op(op: OpV1, values: &Values<'_>, expressions: &mut Expressions<'_>) -> Resul
         OpV1::Assert { condition, message, address } => {
             Op::Assert { condition: values.get(&condition)?, message: values.get(&message)?, address: address.map(|address| address.0) }
         }
-        OpV1::Check { name, assertions } => {
+        OpV1::Check { name, assertions, timeout } => {
             let assertions = assertions.iter().map(|(condition, message)| Ok((values.get(condition)?, values.get(message)?)));
-            Op::Check { name: name.0, assertions: assertions.collect::<Result<_, String>>()? }
+            Op::Check { name: name.0, assertions: assertions.collect::<Result<_, String>>()?, timeout }
         }
         OpV1::Output { name, value, sensitive } => Op::Output { name: name.0, value: values.get(&value)?, sensitive },
         effect => self::effect(effect, values)?,

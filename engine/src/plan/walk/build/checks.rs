@@ -7,9 +7,9 @@ use super::super::skeleton::Item;
 use super::super::tables::Fate;
 use super::super::{Site, Walk};
 use super::Checked;
-use crate::address::Address;
+use crate::address::{Address, ModulePath};
 use crate::config::CheckBlock;
-use crate::plan::{CheckResult, CheckStatus};
+use crate::plan::{Action, CheckResult, CheckStatus};
 use crate::value::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,25 +26,43 @@ impl Walk<'_> {
                 let text = self.tables.skeleton.modules[module].module.clone();
                 let full = super::super::check_name(&instance.path, &name);
                 let check = &text.checks[&name];
-                let scoped = self.scoped(&instance.path, &name, check);
-                let site = Site { scoped: Some(&scoped), ..Site::of(module, &instance.path) };
-                let data = check.data.iter().map(|data| probe_address(&instance.path, &name, &data.name)).collect();
-                let mut checked = self.check_result((node, full), check, (site, data));
-                let Checked { result, open, .. } = &mut checked;
-                if matches!(result.status, CheckStatus::Failed | CheckStatus::NotRun) && gates.contains(&result.name) {
-                    // What waits for it does not start: apply says so when it comes there.
-                    open.push((Value::bool(false), Value::string(result.messages.join("; "))));
-                }
-                results.push(checked);
+                let place = (module, &instance.path);
+                let checked = self.check_of((node, full.clone()), (&name, check), place);
+                results.push(if gates.contains(&full) { self.gate(checked, (&name, check), place) } else { checked });
             }
         }
         results
     }
 
-    /// The checks that something waits for.
+    fn check_of(&mut self, named: (usize, Arc<str>), (name, check): (&str, &CheckBlock), (module, path): (usize, &ModulePath)) -> Checked {
+        let scoped = self.scoped(path, name, check);
+        let site = Site { scoped: Some(&scoped), ..Site::of(module, path) };
+        let data = check.data.iter().map(|data| probe_address(path, name, &data.name)).collect();
+        self.check_result(named, check, (site, data))
+    }
+
+    /// A check that something waits for, from what it says now: what it looks at by itself, it looks at when that is about to start.
+    fn gate(&mut self, mut checked: Checked, (name, check): (&Arc<str>, &CheckBlock), (module, path): (usize, &ModulePath)) -> Checked {
+        let unseen = checked.result.messages.iter().any(|message| message == UNSEEN);
+        let mut decides = checked.result.clone();
+        if !check.data.is_empty() && !unseen && !self.inputs.aims.refresh_only {
+            self.put_off_probes((name, check), (module, path));
+            let put_off = self.check_of((checked.node, checked.result.name.clone()), (name, check), (module, path));
+            (checked.open, checked.data, decides) = (put_off.open, put_off.data, put_off.result);
+        }
+        if matches!(decides.status, CheckStatus::Failed | CheckStatus::NotRun) {
+            // What waits for it does not start: apply says so when it comes there.
+            checked.open.push((Value::bool(false), Value::string(decides.messages.join("; "))));
+            checked.timeout = 0;
+        }
+        checked
+    }
+
+    /// The checks that a step waits for.
     fn gates(&self) -> BTreeSet<Arc<str>> {
+        let has_step = |action| !matches!(action, Action::Keep | Action::Move | Action::Delete | Action::Forget);
         let planned = self.tables.fates.values().filter_map(|fate| match fate {
-            Fate::Planned(planned) => planned.terms.waits.as_ref(),
+            Fate::Planned(planned) => planned.terms.waits.as_ref().filter(|_| has_step(planned.action)),
             Fate::Blocked(_) | Fate::Failed => None,
         });
         planned.flat_map(|waits| waits.gates.iter().cloned()).collect()
@@ -52,12 +70,12 @@ impl Walk<'_> {
 
     fn check_result(&mut self, (node, name): (usize, Arc<str>), check: &CheckBlock, (site, data): (Site<'_>, Vec<Address>)) -> Checked {
         let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new() };
-        let mut open = Vec::new();
+        let (mut open, timeout) = (Vec::new(), check.timeout);
         if let Some((address, why)) = data.iter().find_map(|address| self.unread.get_key_value(address)) {
             let unseen = why == UNSEEN;
             result.status = if unseen { CheckStatus::NotRun } else { CheckStatus::Failed };
             result.messages.push(if unseen { why.clone() } else { format!("`{address}`: {why}") });
-            return Checked { node, result, open, data: Vec::new() };
+            return Checked { node, result, open, data: Vec::new(), timeout };
         }
         for assertion in &check.assertions {
             match self.assertion(assertion, site) {
@@ -71,7 +89,7 @@ impl Walk<'_> {
                 Ok(Verdict::Unobserved(why)) if is_left_out(&why) => {
                     result.status = CheckStatus::NotRun;
                     result.messages = vec![UNSEEN.to_owned()];
-                    return Checked { node, result, open: Vec::new(), data };
+                    return Checked { node, result, open: Vec::new(), data, timeout };
                 }
                 Ok(Verdict::Unobserved(why)) => {
                     result.status = CheckStatus::Failed;
@@ -86,6 +104,6 @@ impl Walk<'_> {
         if result.status == CheckStatus::Passed && !open.is_empty() {
             result.status = CheckStatus::Unknown;
         }
-        Checked { node, result, open, data }
+        Checked { node, result, open, data, timeout }
     }
 }

@@ -105,6 +105,8 @@ struct Checked {
     open: Vec<(Value, Value)>,
     /// Its data sources.
     data: Vec<Address>,
+    /// How long what depends on it waits until it passes, in seconds.
+    timeout: u64,
 }
 
 impl Builder<'_, '_> {
@@ -143,13 +145,13 @@ impl Builder<'_, '_> {
         for data in checks.iter().flat_map(|checked| &checked.data) {
             self.add_probe(data);
         }
-        for Checked { result, open, .. } in checks.iter().filter(|checked| !checked.open.is_empty()) {
+        for Checked { result, open, timeout, .. } in checks.iter().filter(|checked| !checked.open.is_empty()) {
             let mut needs = Vec::new();
             let assertions =
                 open.iter().map(|(condition, message)| (self.template(condition, &mut needs), self.template(message, &mut needs)));
             let assertions: Vec<_> = assertions.collect();
             if let Some(slot) = self.gates.get(&result.name) {
-                self.slots[slot.0 as usize] = Slot { op: Op::Check { name: result.name.clone(), assertions }, needs };
+                self.slots[slot.0 as usize] = Slot { op: Op::Check { name: result.name.clone(), assertions, timeout: *timeout }, needs };
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Where the nodes of a graph of dependencies stand: a lane for each cluster, what needs nothing on the left, what needs it to its right.
 
-use super::colour::Colour;
+use super::colour::{Colour, Tally};
 use super::mesh::Mesh;
 use engine::address::Address;
 use engine::plan::Plan;
@@ -29,7 +29,7 @@ pub(super) struct Node {
     pub(super) colour: Colour,
     pub(super) members: usize,
     /// The lane it stands in, by its position.
-    lane: usize,
+    pub(super) lane: usize,
     /// The longest way to something that needs nothing.
     depth: usize,
     pub(super) x: usize,
@@ -40,12 +40,16 @@ pub(super) struct Node {
     pub(super) arrows: Vec<usize>,
 }
 
-/// What lies in one cluster, or in none.
+/// What lies in one cluster, or in none and in one module.
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) label: String,
     pub(super) y: usize,
     pub(super) height: usize,
+    /// What becomes of what stands in it.
+    pub(super) tally: Tally,
+    /// How much of other lanes is needed in it directly, by their positions.
+    pub(super) needs: BTreeMap<usize, usize>,
 }
 
 /// A graph that is laid out.
@@ -61,10 +65,10 @@ impl Drawing {
     /// Lays out the resources of a plan.
     pub(super) fn of(plan: &Plan, edges: &Edges) -> Self {
         let mesh = Mesh::of(plan);
-        let mut drawing = Self { nodes: nodes(plan, edges, &mesh), ..Self::default() };
+        let (nodes, labels) = nodes(plan, edges, &mesh);
+        let mut drawing = Self { nodes, ..Self::default() };
         drawing.deepen();
         drawing.reduce();
-        let labels = std::iter::once("outside all clusters").chain(mesh.clusters.iter().map(|cluster| &*cluster.label));
         drawing.place(labels);
         drawing
     }
@@ -110,10 +114,10 @@ impl Drawing {
     }
 
     /// Gives each node its place: columns from left to right, each in the order of what its nodes need.
-    fn place<'a>(&mut self, labels: impl Iterator<Item = &'a str>) {
+    fn place(&mut self, labels: Vec<String>) {
         let mut y = MARGIN;
         let deepest = self.nodes.iter().map(|node| node.depth).max().unwrap_or(0);
-        for (lane, label) in labels.enumerate() {
+        for (lane, label) in labels.into_iter().enumerate() {
             let mut rows = 0;
             for depth in 0..=deepest {
                 let mut column: Vec<usize> =
@@ -125,14 +129,28 @@ impl Drawing {
                     self.nodes[at].y = y + TITLE + row * ROW;
                 }
             }
-            if rows > 0 {
-                let height = TITLE + rows * ROW + MARGIN / 2;
-                self.lanes.push(Lane { label: label.to_owned(), y, height });
-                y += height + MARGIN;
-            }
+            let height = TITLE + rows * ROW + MARGIN / 2;
+            let (tally, needs) = self.within(lane);
+            self.lanes.push(Lane { label, y, height, tally, needs });
+            y += height + MARGIN;
         }
         self.width = 4 * MARGIN + deepest * COLUMN + WIDTH;
         self.height = y;
+    }
+
+    /// What becomes of what stands in a lane, and how much of others it needs.
+    fn within(&self, lane: usize) -> (Tally, BTreeMap<usize, usize>) {
+        let mut tally = Tally::default();
+        let mut needed: BTreeSet<usize> = BTreeSet::new();
+        for node in self.nodes.iter().filter(|node| node.lane == lane) {
+            tally.count(node.colour);
+            needed.extend(node.needs.iter().filter(|need| self.nodes[**need].lane != lane));
+        }
+        let mut needs: BTreeMap<usize, usize> = BTreeMap::new();
+        for need in needed {
+            *needs.entry(self.nodes[need].lane).or_default() += 1;
+        }
+        (tally, needs)
     }
 
     fn middle_of_needs(&self, at: usize) -> usize {
@@ -141,7 +159,8 @@ impl Drawing {
     }
 }
 
-fn nodes(plan: &Plan, edges: &Edges, mesh: &Mesh<'_>) -> Vec<Node> {
+/// Every node, and what the lanes are called: first what lies in no cluster, by module, then the clusters.
+fn nodes(plan: &Plan, edges: &Edges, mesh: &Mesh<'_>) -> (Vec<Node>, Vec<String>) {
     let head = |address: &Address| address.parent().filter(|parent| edges.contains_key(parent)).unwrap_or_else(|| address.clone());
     let mut needs: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
     let mut members: BTreeMap<Address, usize> = BTreeMap::new();
@@ -153,27 +172,38 @@ fn nodes(plan: &Plan, edges: &Edges, mesh: &Mesh<'_>) -> Vec<Node> {
     }
     let all: BTreeSet<Address> = needs.keys().cloned().chain(needs.values().flatten().cloned()).collect();
     let positions: BTreeMap<&Address, usize> = all.iter().enumerate().map(|(at, address)| (address, at)).collect();
-    let node = |address: &Address| {
-        let change = plan.change(address);
-        let place = change.and_then(|change| change.place.as_ref());
-        Node {
-            colour: change.map_or(Colour::Keep, |change| Colour::of(change.action)),
-            members: members.get(address).copied().unwrap_or(0),
-            lane: mesh.position(address, place).map_or(0, |at| at + 1),
-            depth: 0,
-            x: 0,
-            y: 0,
-            arrows: Vec::new(),
-            needs: needs.get(address).into_iter().flatten().map(|need| positions[need]).collect(),
-            address: address.clone(),
-        }
+    let lane = |address: &Address| {
+        let place = plan.change(address).and_then(|change| change.place.as_ref());
+        let cluster = mesh.position(address, place);
+        (cluster, cluster.is_none().then(|| address.module.clone()))
     };
-    all.iter().map(node).collect()
+    let lanes: BTreeSet<_> = all.iter().map(lane).collect();
+    let labels = lanes.iter().map(|(cluster, module)| match (cluster.and_then(|at| mesh.clusters.get(at)), module) {
+        (Some(cluster), _) => cluster.label.clone(),
+        (None, Some(module)) if !module.is_root() => module.to_string(),
+        (None, _) => "outside all clusters".to_owned(),
+    });
+    let labels = labels.collect();
+    let lanes: BTreeMap<_, usize> = lanes.into_iter().zip(0..).collect();
+    let node = |address: &Address| Node {
+        colour: plan.change(address).map_or(Colour::Keep, |change| Colour::of(change.action)),
+        members: members.get(address).copied().unwrap_or(0),
+        lane: lanes.get(&lane(address)).copied().unwrap_or(0),
+        depth: 0,
+        x: 0,
+        y: 0,
+        arrows: Vec::new(),
+        needs: needs.get(address).into_iter().flatten().map(|need| positions[need]).collect(),
+        address: address.clone(),
+    };
+    (all.iter().map(node).collect(), labels)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::address::{AddressParts, Key, ModulePath};
+    use engine::plan::{Action, Change, Counted, Reason};
 
     fn leads_to(drawing: &Drawing, from: usize, to: usize) -> bool {
         drawing.nodes[from].needs.iter().any(|need| *need == to || leads_to(drawing, *need, to))
@@ -194,6 +224,50 @@ mod tests {
             assert!(node.x + WIDTH < drawing.width && node.y + HEIGHT < drawing.height);
             let apart = |other: &Node| other.x != node.x || other.y.abs_diff(node.y) >= HEIGHT;
             assert!(drawing.nodes[..at].iter().all(apart), "{}", node.address);
+        }
+    }
+
+    #[test]
+    fn a_lane_is_a_cluster_or_a_module_and_says_what_it_needs() {
+        let keyed = |name: &str, key: &str| Address::managed("k", name).with_key(Key::Text(key.into()));
+        let [c1, c2] = ["c1", "c2"].map(|key| keyed("cluster", key));
+        let change = |address: &Address, place: Option<&Address>| Change {
+            address: address.clone(),
+            deposed: None,
+            kind: address.kind.clone(),
+            action: Action::Create,
+            reason: Reason::NotInState,
+            place: place.cloned(),
+            before: None,
+            after: None,
+            defaults: Vec::new(),
+            not_previewed: None,
+            causes: Vec::new(),
+            counted: Counted::default(),
+        };
+        let root = Address::managed("k", "root");
+        let module = ModulePath::root().child("ca", Key::None);
+        let inner = Address::from(AddressParts { module, ..AddressParts::clone(&root) });
+        let [a, b] = [("c1", &c1), ("c2", &c2)].map(|(key, place)| (keyed("a", key), place));
+        let mut changes = vec![change(&c1, None), change(&c2, None), change(&root, None), change(&inner, None)];
+        changes.extend([change(&a.0, Some(a.1)), change(&b.0, Some(b.1))]);
+        changes.sort_by(|one, other| one.address.cmp(&other.address));
+        let needs = |of: &[&Address]| of.iter().map(|address| (*address).clone()).collect::<BTreeSet<_>>();
+        let edges = Edges::from([
+            (a.0.clone(), needs(&[&c1, &root, &inner])),
+            (b.0.clone(), needs(&[&c2, &a.0, &inner])),
+            (root, BTreeSet::new()),
+            (inner, BTreeSet::new()),
+        ]);
+        let drawing = Drawing::of(&Plan { changes, ..Plan::default() }, &edges);
+        let told: Vec<_> = drawing.lanes.iter().map(|lane| (&*lane.label, lane.tally.of(Colour::Create), &lane.needs)).collect();
+        let needs = |of: &[(usize, usize)]| of.iter().copied().collect::<BTreeMap<_, _>>();
+        let (none, first, second) = (needs(&[]), needs(&[(0, 1), (1, 1)]), needs(&[(1, 1), (2, 1)]));
+        assert_eq!(told, [("outside all clusters", 1, &none), ("module.ca", 1, &none), ("c1", 2, &first), ("c2", 2, &second)]);
+        assert!(drawing.lanes.is_sorted_by_key(|lane| lane.y));
+        for node in &drawing.nodes {
+            let lane = &drawing.lanes[node.lane];
+            assert!(lane.y < node.y && node.y + HEIGHT < lane.y + lane.height, "{}", node.address);
         }
     }
 

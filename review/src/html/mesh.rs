@@ -6,6 +6,8 @@ use engine::plan::{Blocked, Change, Plan};
 use engine::value::{Data, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Most clusters of which each is spelled out by kind.
+const MOST_SPELLED: usize = 8;
 /// The label that says which network something lies in.
 const NETWORK_LABEL: &str = "topology.istio.io/network";
 
@@ -74,7 +76,18 @@ impl<'a> Mesh<'a> {
         for change in &plan.changes {
             mesh.link(change, &lies);
         }
+        mesh.shorten();
         mesh
+    }
+
+    /// Of many clusters each has no more than its sums.
+    fn shorten(&mut self) {
+        if self.clusters.len() > MOST_SPELLED {
+            for cluster in &mut self.clusters {
+                cluster.kinds = Kinds::from([("resources", cluster.tally.clone())]);
+                cluster.gateways.clear();
+            }
+        }
     }
 
     /// Whether there is nothing to be seen.
@@ -155,8 +168,23 @@ fn clusters<'a>(plan: &'a Plan, places: &BTreeSet<&'a Address>) -> Vec<Cluster<'
         tally: Tally::default(),
     };
     let mut clusters: Vec<_> = places.iter().map(of).collect();
-    clusters.sort_by(|a, b| (&a.network, &a.label).cmp(&(&b.network, &b.label)));
+    clusters.sort_by_cached_key(|cluster| (cluster.network.clone(), natural(&cluster.label)));
     clusters
+}
+
+/// Orders names as people do: `c2` before `c10`.
+fn natural(name: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let digits = rest.find(|letter: char| letter.is_ascii_digit()).unwrap_or(rest.len());
+        let (letters, after) = rest.split_at(digits);
+        let end = after.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(after.len());
+        let number = if end == 0 { 0 } else { after[..end].parse().unwrap_or(u64::MAX) };
+        parts.push((letters.to_owned(), number));
+        rest = &after[end..];
+    }
+    parts
 }
 
 /// The network of each place: by an attribute of that name, otherwise by a label.
@@ -187,5 +215,17 @@ fn address_of(value: &Value) -> Option<Address> {
         Data::Reference(instance) | Data::Instance(instance) => Some(instance.address.clone()),
         Data::String(text) if !value.is_marked_sensitive() && text.contains('.') && text.len() < 400 => text.parse().ok(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_ordered_as_people_do() {
+        let mut names = ["c10", "c2", "c", "b9-x", "c2a", "99999999999999999999999", "1"];
+        names.sort_by_key(|name| natural(name));
+        assert_eq!(names, ["1", "99999999999999999999999", "b9-x", "c", "c2", "c2a", "c10"]);
     }
 }

@@ -1,7 +1,7 @@
 //! What depends on what, as a page: a picture in which what is pointed at shows what it needs and what needs it, and the same in words.
 
 use super::colour::Colour;
-use super::edges::{Drawing, Edges, HEIGHT, Node, WIDTH};
+use super::edges::{Drawing, Edges, HEIGHT, Lane, Node, WIDTH};
 use super::markup::Markup;
 use super::page::Page;
 use crate::notation::cut;
@@ -9,6 +9,8 @@ use engine::plan::Plan;
 
 /// Most characters of a name in a node.
 const NAME: usize = 32;
+/// Most resources that are all shown at first; of more only what each cluster and module comes to is.
+const MOST_UNFOLDED: usize = 120;
 
 /// The graph of a plan as one page. `edges` has every resource with what it needs directly.
 pub fn graph(plan: &Plan, edges: &Edges) -> String {
@@ -17,7 +19,7 @@ pub fn graph(plan: &Plan, edges: &Edges) -> String {
     body.within("header", &[], |body| {
         body.element("h1", &[], "What depends on what");
         let words = "An arrow leads from each resource to what it needs, from right to left; what it needs through others has no arrow. \
-                     Members are counted at their set.";
+                     Members are counted at their set. A cluster or module opens and closes by its name.";
         body.element("p", &[("class", "note")], words);
     });
     find(&mut body);
@@ -36,6 +38,9 @@ fn find(body: &mut Markup) {
             body.element("span", &[], "Search");
             body.empty("input", &[("id", "q"), ("type", "search"), ("autocomplete", "off"), ("placeholder", "words in addresses  ( / )")]);
         });
+        for (id, words) in [("unfold", "Unfold all"), ("fold", "Fold all")] {
+            body.element("button", &[("id", id), ("type", "button")], words);
+        }
         body.element("output", &[("id", "found"), ("aria-live", "polite")], "");
     });
 }
@@ -44,8 +49,10 @@ fn picture(body: &mut Markup, drawing: &Drawing) {
     let (width, height) = (drawing.width.to_string(), drawing.height.to_string());
     let view = format!("0 0 {width} {height}");
     let words = format!("{} resources; the list below says the same in words", drawing.nodes.len());
+    let fold = if drawing.nodes.len() > MOST_UNFOLDED { "folded" } else { "unfolded" };
     let attributes = [
         ("class", "picture nodes"),
+        ("data-begin", fold),
         ("viewBox", &*view),
         ("width", &width),
         ("height", &height),
@@ -54,27 +61,62 @@ fn picture(body: &mut Markup, drawing: &Drawing) {
     ];
     body.within("div", &[("class", "frame"), ("tabindex", "0"), ("role", "region"), ("aria-label", "Picture of the graph")], |body| {
         body.within("svg", &attributes, |svg| {
-            let marker = [
-                ("id", "head"),
-                ("viewBox", "0 0 8 8"),
-                ("refX", "6"),
-                ("refY", "4"),
-                ("markerWidth", "7"),
-                ("markerHeight", "7"),
-                ("orient", "auto"),
-            ];
-            svg.within("defs", &[], |svg| {
-                svg.within("marker", &marker, |svg| svg.empty("path", &[("d", "M0 0L8 4L0 8z"), ("class", "fill keep")]));
-            });
-            for lane in &drawing.lanes {
-                let [y, width, height] = [lane.y, drawing.width - 20, lane.height].map(|number| number.to_string());
-                svg.empty("rect", &[("class", "lane"), ("x", "10"), ("y", &y), ("width", &width), ("height", &height), ("rx", "10")]);
-                svg.element("text", &[("class", "name"), ("x", "24"), ("y", &(lane.y + 23).to_string())], &cut(&lane.label, 80));
-            }
+            svg.within("defs", &[], head);
+            drawing.lanes.iter().enumerate().for_each(|(at, lane)| write_lane(svg, drawing, (at, lane)));
             for (at, node) in drawing.nodes.iter().enumerate() {
                 node.arrows.iter().for_each(|need| edge(svg, (at, node), (*need, &drawing.nodes[*need])));
             }
-            drawing.nodes.iter().enumerate().for_each(|(at, node)| write_node(svg, at, node));
+            for (at, lane) in drawing.lanes.iter().enumerate() {
+                let attributes =
+                    [("class", "lane-nodes"), ("data-lane", &*format!("l{at}")), ("transform", &format!("translate(0 {})", lane.y))];
+                svg.within("g", &attributes, |svg| {
+                    let within = drawing.nodes.iter().enumerate().filter(|(_, node)| node.lane == at);
+                    within.for_each(|(at, node)| write_node(svg, (at, node), node.y - lane.y));
+                });
+            }
+        });
+    });
+}
+
+fn head(svg: &mut Markup) {
+    let marker = [
+        ("id", "head"),
+        ("viewBox", "0 0 8 8"),
+        ("refX", "6"),
+        ("refY", "4"),
+        ("markerWidth", "7"),
+        ("markerHeight", "7"),
+        ("orient", "auto"),
+    ];
+    svg.within("marker", &marker, |svg| svg.empty("path", &[("d", "M0 0L8 4L0 8z"), ("class", "fill keep")]));
+}
+
+/// The box of a lane, and its name, with what becomes of what stands in it, by which it opens and closes.
+fn write_lane(svg: &mut Markup, drawing: &Drawing, (at, lane): (usize, &Lane)) {
+    let (id, move_to, height) = (format!("l{at}"), format!("translate(0 {})", lane.y), lane.height.to_string());
+    let count: usize = drawing.nodes.iter().filter(|node| node.lane == at).count();
+    let resources = if count == 1 { "1 resource".to_owned() } else { format!("{count} resources") };
+    let needs: Vec<String> = lane.needs.iter().map(|(other, count)| format!("{count} of {}", drawing.lanes[*other].label)).collect();
+    let needs = if needs.is_empty() { String::new() } else { format!("; needs {}", needs.join(", ")) };
+    let words = format!("{}: {resources}, {}{needs}", lane.label, lane.tally.words());
+    svg.within("g", &[("class", "lane"), ("id", &id), ("data-height", &height), ("transform", &move_to)], |svg| {
+        let width = (drawing.width - 20).to_string();
+        svg.empty("rect", &[("class", "outline"), ("x", "10"), ("y", "0"), ("width", &width), ("height", &height), ("rx", "10")]);
+        let attributes =
+            [("class", "lane-title"), ("tabindex", "0"), ("role", "button"), ("aria-expanded", "true"), ("aria-label", &words)];
+        svg.within("g", &attributes, |svg| {
+            svg.element("title", &[], &words);
+            svg.empty("rect", &[("class", "hit"), ("x", "14"), ("y", "4"), ("width", "420"), ("height", "30"), ("rx", "7")]);
+            svg.element("text", &[("class", "turn"), ("x", "22"), ("y", "23")], "▾");
+            svg.within("text", &[("x", "38"), ("y", "23")], |svg| {
+                svg.element("tspan", &[("class", "name")], &cut(&lane.label, 60));
+                svg.element("tspan", &[("class", "small"), ("dx", "10")], &resources);
+                for (colour, count) in lane.tally.changing() {
+                    let class = format!("fill {}", colour.word());
+                    svg.element("tspan", &[("class", &class), ("dx", "10")], &format!("{} {count} {}", colour.sign(), colour.word()));
+                }
+                svg.element("tspan", &[("class", "hits"), ("dx", "10")], "");
+            });
         });
     });
 }
@@ -87,21 +129,22 @@ fn edge(svg: &mut Markup, (from, node): (usize, &Node), (to, need): (usize, &Nod
     svg.empty("path", &[("class", "edge"), ("data-from", &from), ("data-to", &to), ("d", &path), ("marker-end", "url(#head)")]);
 }
 
-fn write_node(svg: &mut Markup, at: usize, node: &Node) {
+/// A node; `y` is counted from the top of its lane.
+fn write_node(svg: &mut Markup, (at, node): (usize, &Node), y: usize) {
     let address = node.address.to_string();
     let (id, class) = (format!("n{at}"), format!("node {}", node.colour.word()));
     let words = if node.colour == Colour::Keep { address.clone() } else { format!("{address}: {}", node.colour.word()) };
     let members = if node.members > 0 { format!("  +{} members", node.members) } else { String::new() };
     let name = address.strip_prefix(&*node.address.kind).map_or(&*address, |rest| rest.trim_start_matches('.'));
     let sign = if node.colour == Colour::Keep { "" } else { node.colour.sign() };
-    let attributes =
-        [("class", &*class), ("id", &id), ("data-address", &address), ("tabindex", "0"), ("role", "img"), ("aria-label", &words)];
+    let mut attributes = vec![("class", &*class), ("id", &id), ("data-address", &address), ("tabindex", "0"), ("role", "img")];
+    attributes.push(("aria-label", &words));
     svg.within("g", &attributes, |svg| {
         svg.element("title", &[], &words);
-        let [x, y, width, height] = [node.x, node.y, WIDTH, HEIGHT].map(|number| number.to_string());
+        let (above, below) = ((y + 17).to_string(), (y + 33).to_string());
+        let [x, y, width, height] = [node.x, y, WIDTH, HEIGHT].map(|number| number.to_string());
         svg.empty("rect", &[("x", &x), ("y", &y), ("width", &width), ("height", &height), ("rx", "8")]);
         let (left, right) = ((node.x + 10).to_string(), (node.x + WIDTH - 10).to_string());
-        let (above, below) = ((node.y + 17).to_string(), (node.y + 33).to_string());
         svg.element("text", &[("class", "small"), ("x", &left), ("y", &above)], &cut(&format!("{}{members}", node.address.kind), NAME));
         svg.element("text", &[("x", &left), ("y", &below)], &cut(name, NAME));
         svg.element("text", &[("class", &format!("fill sign {}", node.colour.word())), ("x", &right), ("y", &above)], sign);
@@ -111,19 +154,30 @@ fn write_node(svg: &mut Markup, at: usize, node: &Node) {
 fn words(body: &mut Markup, drawing: &Drawing) {
     body.within("section", &[("aria-labelledby", "words-title")], |body| {
         body.element("h2", &[("id", "words-title")], "In words");
-        body.within("ul", &[("class", "needs")], |body| {
-            for node in &drawing.nodes {
-                body.line();
-                body.within("li", &[], |body| {
-                    body.element("code", &[], &node.address.to_string());
-                    let needs: Vec<String> = node.needs.iter().map(|need| drawing.nodes[*need].address.to_string()).collect();
-                    body.text(if needs.is_empty() { " needs nothing" } else { " needs " });
-                    for (at, need) in needs.iter().enumerate() {
-                        body.text(if at > 0 { ", " } else { "" });
-                        body.element("code", &[], need);
-                    }
-                });
+        for (at, lane) in drawing.lanes.iter().enumerate() {
+            let mut attributes = vec![("class", "lane-words")];
+            if drawing.nodes.len() <= MOST_UNFOLDED {
+                attributes.push(("open", ""));
             }
-        });
+            body.line();
+            body.within("details", &attributes, |body| {
+                body.within("summary", &[], |body| body.element("h3", &[], &lane.label));
+                body.within("ul", &[("class", "needs")], |body| {
+                    drawing.nodes.iter().filter(|node| node.lane == at).for_each(|node| sentence(body, drawing, node));
+                });
+            });
+        }
+    });
+}
+
+fn sentence(body: &mut Markup, drawing: &Drawing, node: &Node) {
+    body.line();
+    body.within("li", &[], |body| {
+        body.element("code", &[], &node.address.to_string());
+        body.text(if node.needs.is_empty() { " needs nothing" } else { " needs " });
+        for (at, need) in node.needs.iter().enumerate() {
+            body.text(if at > 0 { ", " } else { "" });
+            body.element("code", &[], &drawing.nodes[*need].address.to_string());
+        }
     });
 }

@@ -1,10 +1,12 @@
-//! Comments and pages of plans of the real size, to the letter. A page is recorded as what it says, a line for each block, without its
+//! Comments, pages and entries of plans of the real size, to the letter. A page is recorded as what it says, a line for each block, without its
 //! pictures; `tests/real/browser.rs` looks at those.
 
 use crate::reviews::{meshes, nothing_secret, planned};
 use meshplan_tests::golden;
 use meshplan_tests::reviews::Case;
 use meshplan_tests::scenario::{Scenario, project};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// The words of a page: a line for each block, indented by how deep it is folded; `▸` is folded, `▾` is not.
@@ -52,8 +54,32 @@ fn settled(scenario: &Scenario, text: &str) -> String {
     text.lines().map(|text| line(text) + "\n").collect()
 }
 
+/// The addresses of entries, of those below them, and of what goes with them.
+fn addresses(entries: &Json) -> Vec<&str> {
+    let mut all = Vec::new();
+    for entry in entries.as_array().unwrap() {
+        for name in ["addresses", "within"] {
+            all.extend(entry[name].as_array().unwrap().iter().map(|address| address.as_str().unwrap()));
+        }
+        all.extend(addresses(&entry["below"]));
+    }
+    all
+}
+
+/// Every change is in one entry and no more; what is kept only if it holds something that changes.
+fn stands_once(document: &Json) {
+    let changes = document["changes"].as_array().unwrap().iter();
+    let (kept, changing): (Vec<&Json>, Vec<&Json>) = changes.partition(|change| change["action"] == "keep");
+    let kept: BTreeSet<&str> = kept.iter().map(|change| change["address"].as_str().unwrap()).collect();
+    let mut expected: Vec<&str> = changing.iter().map(|change| change["address"].as_str().unwrap()).collect();
+    let mut found: Vec<&str> = addresses(&document["entries"]).into_iter().filter(|address| !kept.contains(address)).collect();
+    expected.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+}
+
 #[test]
-fn comments_and_pages_of_the_real_size_read_as_recorded() {
+fn comments_pages_and_entries_of_the_real_size_read_as_recorded() {
     let scenario = meshes();
     let mut differences = Vec::new();
     for case in [Case::Upgrade, Case::Rotation, Case::Removed] {
@@ -68,9 +94,12 @@ fn comments_and_pages_of_the_real_size_read_as_recorded() {
         assert!(comment.chars().count() < 60_000, "{case:?}: {}", comment.chars().count());
         let last = comment.lines().next_back().unwrap();
         assert!(last.starts_with("Plan digest: `sha256:"), "{case:?}: {last}");
+        let document: Json = serde_json::from_str(&scenario.run(&["show", "--json", "reviewed.plan"]).expect_code(0).stdout).unwrap();
+        stands_once(&document);
+        let entries = format!("{:#}\n", document["entries"]);
         let page = scenario.run(&["show", "--html", "reviewed.plan"]).expect_code(0).stdout;
         assert!(page.len() < 1_500_000, "{case:?}: {}", page.len());
-        for (ending, text) in [("md", comment), ("page.txt", said(&page))] {
+        for (ending, text) in [("md", comment), ("entries.json", entries), ("page.txt", said(&page))] {
             nothing_secret(&text);
             let file = project().join(format!("tests/golden/reviews/{}.{ending}", case.name()));
             differences.extend(golden::difference(&file, &settled(&scenario, &text)));

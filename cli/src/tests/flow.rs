@@ -267,8 +267,7 @@ fn events_are_lines_of_json() {
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"].as_str().unwrap().to_owned())
         .collect();
-    let expected =
-        "version planned_change planned_change planned_output planned_output plan started finished started finished applied message";
+    let expected = "version planned_change planned_change planned_entry planned_entry planned_output planned_output plan started finished started finished applied message";
     assert_eq!((ran.code, ran.err.as_str(), events.join(" ").as_str()), (exit::DONE, "", expected));
 }
 

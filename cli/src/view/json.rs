@@ -2,6 +2,7 @@
 
 mod change;
 mod document;
+mod entries;
 mod explanation;
 mod schema;
 mod test;
@@ -9,6 +10,7 @@ mod validation;
 mod value;
 
 pub use document::{Document, plan_file};
+pub use entries::entries;
 pub use explanation::explanations;
 pub use schema::schema;
 pub use validation::validation;
@@ -77,6 +79,9 @@ impl View for Lines {
         }
         for planned in plan.changes.iter().filter(|change| change.action.is_change()) {
             self.line("planned_change", json!(Changed::of(planned)));
+        }
+        for entry in entries(plan) {
+            self.line("planned_entry", json!({ "entry": entry }));
         }
         for changed in &plan.outputs {
             self.line("planned_output", output_change(changed));

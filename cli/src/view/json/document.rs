@@ -1,7 +1,7 @@
 //! Whole plans as one document.
 
 use super::change::Changed;
-use super::{FORMAT, Masked, check, counts, diagnostic, drifted, not_planned, output_change};
+use super::{FORMAT, Masked, check, counts, diagnostic, drifted, entries, not_planned, output_change};
 use engine::plan::Plan;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -60,6 +60,7 @@ pub fn plan_file(file: &PlanFile) -> Json {
         "serial": plan.prior.serial,
         "variables": Json::Object(variables.collect::<Map<_, _>>()),
         "ephemeral_variables": plan.holes.inputs.iter().map(|(name, hole)| json!({ "name": &**name, "needed": hole.default.is_none() })).collect::<Vec<_>>(),
+        "entries": entries(plan),
         "errored": plan.is_errored(),
         "diagnostics": plan.diagnostics.iter().map(|problem| diagnostic(sources, problem)).collect::<Vec<_>>(),
     });

@@ -57,6 +57,14 @@ fn planned_change() -> Json {
     })
 }
 
+fn entry() -> Json {
+    json!({
+        "address": "k.a", "addresses": ["k.a"], "deposed": null, "kind": "k", "action": "create",
+        "reason": { "code": "not_in_state", "text": "not in state" }, "places": ["sandbox_cluster.c"], "members": [],
+        "differences": [], "unchanged": 0, "causes": [], "not_previewed": null, "within": [], "below": [],
+    })
+}
+
 #[test]
 fn the_first_line_names_the_format() {
     let kept = Kept::default();
@@ -74,6 +82,7 @@ fn a_plan_is_one_line_per_change_and_one_for_the_whole() {
         lines(&kept),
         [
             first,
+            json!({ "event": "planned_entry", "entry": entry() }),
             json!({ "event": "planned_output", "name": "o", "sensitive": true, "before": null, "after": null, "after_unknown": [] }),
             json!({ "event": "blocked", "address": "k.x", "why": "connection refused" }),
             json!({ "event": "check", "name": "c", "status": "not_run", "messages": ["no data plane"] }),
@@ -100,6 +109,7 @@ fn a_document_holds_every_instance_and_no_secret() {
     assert_eq!((&document["made_at"], &document["variables"]), (&json!(7), &json!({ "token": null, "word": "one" })));
     assert_eq!(document["changes"][0], planned_change());
     assert_eq!(document["changes"][1]["action"], "keep");
+    assert_eq!(document["entries"], json!([entry()]));
     assert_eq!((&document["format"], &document["blocked"][0]["address"]), (&json!(1), &json!("k.x")));
     assert!(!document.to_string().contains("s3cret"));
 }

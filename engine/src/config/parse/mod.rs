@@ -131,7 +131,8 @@ pub fn parse_expression(text: &str, file: FileId) -> Result<Expr, Problems> {
 
 /// Whether a text is the beginning of an expression that goes on.
 pub fn is_unfinished(text: &str) -> bool {
-    let text = text.trim();
+    // The line that opens a heredoc does so with its end.
+    let text = text.trim_start();
     !text.is_empty() && hcl_edit::parser::parse_expr(text).is_err_and(|error| problem::is_at_end(&error, text))
 }
 
@@ -148,11 +149,15 @@ pub fn parse_template(text: &str, file: FileId) -> Result<Expr, Problems> {
 mod tests {
     #[test]
     fn what_goes_on_is_told_from_what_is_wrong() {
-        for text in ["[", "[1,", "{ a = 1", "f(", "f(1,\n", "(1 +", "[1 2", "{", "<<E\nx\n", "(1", "[for a in b"] {
+        for text in ["[", "[1,", "{ a = 1", "f(", "f(1,\n", "(1 +", "[1 2", "{", "<<E\nx\n", "<<E\n", "f(<<-E\n", "(1", "[for a in b"] {
             assert!(super::is_unfinished(text), "{text}");
         }
         for text in ["", " ", "1", "1 2", "]", "f)", "[1]", "\"a", "{ a = }", "1 +", "<<E\nx\nE\n"] {
             assert!(!super::is_unfinished(text), "{text}");
+        }
+        for text in ["<<E\nx\nE\n", "<<E\nx\nE", "\n<<-E\n  x\n  E\n\n# c\n", "f(<<E\nx\nE\n)"] {
+            assert!(!super::is_unfinished(text), "{text}");
+            assert!(super::parse_expression(text, FileId(0)).is_ok(), "{text}");
         }
     }
 

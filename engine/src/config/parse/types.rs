@@ -46,6 +46,12 @@ impl Lowering<'_> {
         if let Some(class) = self.classes.iter().find(|class| **class == word) {
             return Type::Reference(class);
         }
+        // As Terraform has it since its first versions, and for these two alone.
+        match word {
+            "list" => return Type::list(Type::Any),
+            "map" => return Type::map(Type::Any),
+            _ => {}
+        }
         if CONSTRUCTORS.contains(&word) {
             let within = if word == "object" { "{ name = string }" } else { "string" };
             let detail = format!("`{word}` needs what it holds");
@@ -153,6 +159,8 @@ mod tests {
             ("bool", "bool"),
             ("any", "any"),
             ("(string)", "string"),
+            ("list", "list(any)"),
+            ("map", "map(any)"),
             ("list(string)", "list(string)"),
             ("set(number)", "set(number)"),
             ("map(any)", "map(any)"),
@@ -184,7 +192,8 @@ mod tests {
             ("strng", "strng", "Did you mean `string`?"),
             ("clsuter", "clsuter", "Did you mean `cluster`?"),
             ("\"string\"", "\"string\"", "Write `string` without quotes."),
-            ("list", "list", "Write `list(string)`, or `any`."),
+            ("set", "set", "Write `set(string)`, or `any`."),
+            ("object", "object", "Write `object({ name = string })`, or `any`."),
             ("list(strng)", "strng", "Did you mean `string`?"),
             ("lst(string)", "lst(string)", "Did you mean `list(…)`?"),
             ("list(string, number)", "list(string, number)", "Write for example `map(string)`."),

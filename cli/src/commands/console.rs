@@ -110,7 +110,11 @@ impl Evaluation {
         let planned = change.and_then(|change| change.after.as_ref()).or_else(|| plan.unplanned_outputs.get(&self.name));
         let null = Value::null();
         let value = planned.and_then(|planned| planned.items().first().or_else(|| planned.blocked_why().map(|_| planned))).unwrap_or(&null);
-        let shown = if asks_type { type_of(value).to_string() } else { memory::pretty(value, 0) };
+        let shown = match asks_type {
+            true if value.hides_keys() => "(sensitive value)".to_owned(),
+            true => type_of(value).to_string(),
+            false => memory::pretty(value, 0),
+        };
         session.data(&format!("{shown}\n"));
         Ok(())
     }

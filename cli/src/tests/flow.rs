@@ -180,6 +180,10 @@ fn the_console_evaluates_what_an_output_would() {
         ("{ a = var.word, b = null }\n", "{ a = \"one\", b = null }\n"),
         ("[sensitive(\"a\"), 1]\n", "[(sensitive value), 1]\n"),
         ("type({ a = var.word, b = [1] })\n", "object({ a = string, b = tuple([number]) })\n"),
+        ("type({ a = sensitive(var.word) })\n", "object({ a = string })\n"),
+        ("type([{ (sensitive(var.word)) = 1 }])\n", "(sensitive value)\n"),
+        ("<<-E\n  a\n    b\n  E\n1\n", "<<-EOT\n  a\n    b\nEOT\n1\n"),
+        ("upper(<<E\nab\nE\n)\n", "<<-EOT\n  AB\nEOT\n"),
     ] {
         check(&fake.input(line).run("console"), exit::DONE, out);
     }

@@ -98,11 +98,12 @@ impl Evaluator<'_> {
             }
         }
         let name = path.as_str().unwrap_or_default();
-        let Some(text) = self.template_text(name, path_span)? else {
+        let Some(text) = self.template_text(name, path_span).map_err(|problems| veiled(problems, [&path], path_span))? else {
             return Ok(opened(Open::Pending, Type::String, [&variables], self.arena, || literal(path.clone(), span)));
         };
         let source = (&text, format!("`{name}`"));
-        Ok(self.render(call, source, &variables, (variables_span, span))?.marked(path.marks()))
+        let value = self.render(call, source, &variables, (variables_span, span));
+        Ok(value.map_err(|problems| veiled(problems, [&path, &variables], span))?.marked(path.marks()))
     }
 
     fn template_string(&mut self, call: &Call, arguments: Vec<(Value, Span)>, span: Span) -> Result<Value, Problems> {
@@ -114,7 +115,8 @@ impl Evaluator<'_> {
             let arguments = [(template.clone(), template_span), (variables.clone(), variables_span)];
             return Ok(opened(open, Type::String, [&template, &variables], self.arena, || later(call, &arguments, false, span)));
         };
-        let value = self.render(call, (text, "the template".to_owned()), &variables, (variables_span, span))?;
+        let value = self.render(call, (text, "the template".to_owned()), &variables, (variables_span, span));
+        let value = value.map_err(|problems| veiled(problems, [&template, &variables], span))?;
         Ok(self.also_from(value, &template).marked(template.marks()))
     }
 
@@ -187,6 +189,17 @@ fn two(call: &Call, arguments: Vec<(Value, Span)>, span: Span) -> Result<[(Value
             format!("`{}` takes 2 arguments, a template and an object with its variables; {} are given", call.name, arguments.len());
         problem("wrong number of arguments", detail, span)
     })
+}
+
+/// Problems of a template, unless its text, its name, or the names of its variables are hidden: then only of which sort the first is.
+fn veiled<const N: usize>(problems: Problems, of: [&Value; N], span: Span) -> Problems {
+    let is_hidden = |value: &&Value| value.hides_keys() || (value.as_str().is_some() && value.is_hidden());
+    match problems.first() {
+        Some(first) if of.iter().any(is_hidden) => {
+            problem(&first.summary.clone(), "what is wrong is not shown: it would tell something sensitive or ephemeral", span)
+        }
+        _ => problems,
+    }
 }
 
 /// Problems of a template as problems of its call.

@@ -191,7 +191,7 @@ fn may_be_anything(ty: &Type) -> bool {
 fn branch_type(one: &Value, other: &Value, span: Span) -> Result<Type, Problems> {
     element_type([one, other]).ok_or_else(|| {
         let detail = match [type_of(one), type_of(other)] {
-            [Type::Object(one), Type::Object(other)] => objects_differ(&one, &other),
+            [Type::Object(first), Type::Object(second)] if !one.hides_keys() && !other.hides_keys() => objects_differ(&first, &second),
             types => {
                 let [one, other] = types.map(|ty| type_words(&ty));
                 format!("one branch of the conditional is {one}, the other {other}; no type fits both")

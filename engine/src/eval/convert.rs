@@ -41,6 +41,11 @@ impl Mismatch {
         self
     }
 
+    /// Of a value that is not known: the path in its type tells nothing of one that is hidden.
+    fn about(self, value: &Value) -> Self {
+        if value.marks() == Marks::NONE { self } else { Self { path: String::new(), ..self } }
+    }
+
     /// Within a part of a value. What is hidden hides all that stands in it, its keys as well.
     fn in_part(self, whole: &Value, step: impl FnOnce() -> String) -> Self {
         if whole.marks() == Marks::NONE {
@@ -68,7 +73,7 @@ pub fn convert(value: Value, ty: &Type, arena: &mut Arena) -> Result<Value, Mism
     match (value.data(), ty) {
         (_, Type::Any) | (Data::Null | Data::Blocked(_), _) => Ok(value),
         (Data::Pending(from), _) => {
-            possible(from, ty)?;
+            possible(from, ty).map_err(|mismatch| mismatch.about(&value))?;
             Ok(Value::pending(ty.clone()).with_origin(value.origin()).marked(value.marks()))
         }
         (Data::Unknown(from, _), _) => {
@@ -138,7 +143,7 @@ fn unknown(from: &Type, value: Value, ty: &Type, arena: &mut Arena) -> Result<Va
             "what is known only after apply: which one must be known now",
         ));
     }
-    possible(from, ty)?;
+    possible(from, ty).map_err(|mismatch| mismatch.about(&value))?;
     if fits(from, ty) {
         return Ok(value);
     }

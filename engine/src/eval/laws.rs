@@ -2,6 +2,7 @@
 //! never taken for known.
 
 mod functions;
+mod messages;
 
 use super::order::set_without_origins;
 use super::scene::{Scene, show};

@@ -7,7 +7,7 @@ use super::unify::{type_of, type_words, words};
 use crate::config::{Expr, Node};
 use crate::diagnostic::{Problems, did_you_mean};
 use crate::source::Span;
-use crate::value::{Data, Entry, Mapping, MappingKind, Sequence, SequenceKind, Type, Value};
+use crate::value::{Data, Entry, Mapping, MappingKind, Marks, Sequence, SequenceKind, Type, Value};
 use std::sync::Arc;
 
 impl Evaluator<'_> {
@@ -30,11 +30,11 @@ impl Evaluator<'_> {
                 None => Err(missing(base, mapping, name, span)),
             },
             Data::Unknown(ty, _) => {
-                let ty = attribute_type(ty, name, span)?;
+                let ty = attribute_type(ty, name, span).map_err(|problems| veiled(problems, &owner, name, span))?;
                 Ok(opened(Open::Unknown, ty, [&owner], self.arena, path))
             }
             Data::Pending(ty) => {
-                let ty = attribute_type(ty, name, span)?;
+                let ty = attribute_type(ty, name, span).map_err(|problems| veiled(problems, &owner, name, span))?;
                 Ok(opened(Open::Pending, ty, [&owner], self.arena, path))
             }
             Data::Blocked(why) => Ok(opened(Open::Blocked(why.clone()), Type::Any, [&owner], self.arena, path)),
@@ -219,10 +219,18 @@ fn missing(base: &Value, mapping: &Mapping, name: &str, span: Span) -> Problems 
         (_, MappingKind::Map(_)) => "this map".to_owned(),
         (_, MappingKind::Object) => "this object".to_owned(),
     };
-    if base.is_marked_sensitive() {
-        return problem("no such attribute", format!("{what} has no `{name}`; it is sensitive, so what it has is not shown"), span);
+    veiled(unsupported(name, &what, mapping.entries().iter().map(|entry| &*entry.key), span), base, name, span)
+}
+
+/// Problems that name what a value has, unless its keys are hidden as well.
+fn veiled(problems: Problems, base: &Value, name: &str, span: Span) -> Problems {
+    let hidden = if base.is_marked_sensitive() { "sensitive" } else { "ephemeral" };
+    match problems.first() {
+        Some(first) if base.marks() != Marks::NONE => {
+            problem(&first.summary.clone(), format!("this has no `{name}`; it is {hidden}, so what it has is not shown"), span)
+        }
+        _ => problems,
     }
-    unsupported(name, &what, mapping.entries().iter().map(|entry| &*entry.key), span)
 }
 
 fn unsupported<'a>(name: &str, what: &str, names: impl Iterator<Item = &'a str> + Clone, span: Span) -> Problems {

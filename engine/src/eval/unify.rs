@@ -52,20 +52,34 @@ pub fn words(value: &Value) -> String {
     }
 }
 
-/// A type in a few words, for messages.
+/// A type in a few words, for messages. It names no attributes: those of a value that is sensitive are as secret as what they hold.
 pub(crate) fn type_words(ty: &Type) -> String {
     match ty {
         Type::Any => "a value of any type".to_owned(),
         Type::Bool => "a bool".to_owned(),
         Type::Number => "a number".to_owned(),
         Type::String => "a string".to_owned(),
-        Type::List(_) | Type::Set(_) | Type::Map(_) if ty.to_string().len() <= 40 => format!("a {ty}"),
+        Type::List(element) if matches!(**element, Type::Object(_)) => "a list of objects".to_owned(),
+        Type::Set(element) if matches!(**element, Type::Object(_)) => "a set of objects".to_owned(),
+        Type::Map(element) if matches!(**element, Type::Object(_)) => "a map of objects".to_owned(),
+        Type::List(element) | Type::Set(element) | Type::Map(element) if !holds_objects(element) && ty.to_string().len() <= 40 => {
+            format!("a {ty}")
+        }
         Type::List(_) => "a list".to_owned(),
         Type::Set(_) => "a set".to_owned(),
         Type::Map(_) => "a map".to_owned(),
         Type::Object(_) => "an object".to_owned(),
         Type::Tuple(_) => "a tuple".to_owned(),
         Type::Reference(class) => format!("a reference of class `{class}`"),
+    }
+}
+
+fn holds_objects(ty: &Type) -> bool {
+    match ty {
+        Type::Object(_) => true,
+        Type::List(element) | Type::Set(element) | Type::Map(element) => holds_objects(element),
+        Type::Tuple(elements) => elements.iter().any(holds_objects),
+        Type::Any | Type::Bool | Type::Number | Type::String | Type::Reference(_) => false,
     }
 }
 

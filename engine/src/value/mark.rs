@@ -1,6 +1,6 @@
 //! The marks of a value: that it is sensitive, that it is ephemeral. They follow data and decisions alike.
 
-use super::{Flags, Value};
+use super::{Data, Flags, Value};
 use std::ops::{BitOr, BitOrAssign};
 
 /// Marks that a value carries, or that a result takes over from what it was made of.
@@ -82,6 +82,12 @@ impl Value {
     /// Whether messages show nothing of it: it or something within is sensitive or ephemeral.
     pub fn is_hidden(&self) -> bool {
         self.marks_within() != Marks::NONE
+    }
+
+    /// Whether the value or anything within is hidden as a whole, so that messages do not name its keys either.
+    pub fn hides_keys(&self) -> bool {
+        let is_single = matches!(self.data(), Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_));
+        self.is_hidden() && ((self.marks() != Marks::NONE && !is_single) || self.parts().any(Self::hides_keys))
     }
 
     /// Whether the value or anything within is never to be stored.

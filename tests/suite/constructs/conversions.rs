@@ -196,7 +196,7 @@ fn an_argument_of_a_kind_is_told_the_path_in_what_it_is_given() {
         ("case = { weight = 1 }", "`case`: an object with `color` is required, found an object with `weight`"),
         ("case = { color = [] }", "`case`: at `.color`: a string is required, found a tuple"),
         ("case = { color = \"c\", weight = \"heavy\" }", "`case`: at `.weight`: a number is required, found the string `heavy`"),
-        ("case = { color = \"c\", screw = {} }", "`case`: at `.screw`: a list(object({ length = number })) is required, found an object"),
+        ("case = { color = \"c\", screw = {} }", "`case`: at `.screw`: a list of objects is required, found an object"),
         (
             "case = { color = \"c\", screw = [{ length = 1 }, {}] }",
             "`case`: at `.screw[1]`: an object with `length` is required, found an empty one",
@@ -205,7 +205,7 @@ fn an_argument_of_a_kind_is_told_the_path_in_what_it_is_given() {
             "case = { color = \"c\", screw = [{ length = \"l\" }] }",
             "`case`: at `.screw[0].length`: a number is required, found the string `l`",
         ),
-        ("part = { color = \"c\" }", "`part`: a list is required, found an object"),
+        ("part = { color = \"c\" }", "`part`: a list of objects is required, found an object"),
         ("part = [{ color = \"c\" }, { color = {} }]", "`part`: at `[1].color`: a string is required, found an object"),
         ("named = { k = [] }", "`named`: at `.k`: an object is required, found a tuple"),
         ("named = { \"k/l\" = { color = [1] } }", "`named`: at `[\"k/l\"].color`: a string is required, found a tuple"),

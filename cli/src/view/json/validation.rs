@@ -54,7 +54,7 @@ fn snippet(sources: &SourceTree, span: Span, file: &SourceFile) -> Json {
     let last = file.text[end..].find('\n').map_or(file.text.len(), |after| end + after);
     let line = sources.position(span).map_or(1, |(line, _)| line);
     json!({
-        "context": context(&file.text[..first]),
+        "context": context(&file.text[..first], &file.text[first..last]),
         "code": file.text[first..last],
         "start_line": line,
         "highlight_start_offset": start - first,
@@ -63,8 +63,12 @@ fn snippet(sources: &SourceTree, span: Span, file: &SourceFile) -> Json {
     })
 }
 
-/// The first line of the top-level block that is open after a text, as in `resource "istio_operator" "east"`.
-fn context(before: &str) -> Option<&str> {
+/// The head of the top-level block that the lines stand in, as in `resource "istio_operator" "east"`.
+fn context<'t>(before: &'t str, lines: &'t str) -> Option<&'t str> {
+    let begins = |line: &str| line.starts_with(|of: char| of.is_alphabetic());
+    if let Some((head, _)) = lines.split_once('{').filter(|(head, _)| begins(head) && !head.contains(['=', '\n'])) {
+        return Some(head.trim_end());
+    }
     let line = before.lines().rev().find(|line| line.starts_with(|of: char| of.is_alphabetic() || of == '}'))?;
     line.trim_end().strip_suffix('{').map(str::trim_end)
 }
@@ -72,6 +76,15 @@ fn context(before: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_block_around_is_named() {
+        let text = "variable \"a\" { type = strng }\nlocals {\n  b = {\n    c = 1\n  }\n}\nd = 1\n";
+        for (line, expected) in [(0, Some("variable \"a\"")), (1, Some("locals")), (2, Some("locals")), (3, Some("locals")), (6, None)] {
+            let first = text.split_inclusive('\n').take(line).map(str::len).sum();
+            assert_eq!(context(&text[..first], text.lines().nth(line).unwrap()), expected, "{line}");
+        }
+    }
 
     #[test]
     fn problems_have_the_shape_that_editors_read() {

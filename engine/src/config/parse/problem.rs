@@ -1,6 +1,6 @@
 //! Syntax errors in words of our own.
 
-use super::scanner::{Scanner, Unclosed, never_closed, open_bracket};
+use super::scanner::{Scanner, Unclosed, first_closed, never_closed, open_bracket};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 
@@ -32,7 +32,7 @@ pub(super) fn syntax(error: &hcl_edit::parser::Error, piece: &str, base: usize, 
     let span = |start: usize, length: usize| Span::new(file, base + start..base + start + length);
     if message.contains("redefined") {
         let what = if message.contains("object") { "key" } else { "argument" };
-        let name = word(&piece[at..]);
+        let name = key(&piece[at..]);
         return Diagnostic::error("duplicate argument", format!("the {what} `{name}` is given twice in one place"))
             .at(span(at, name.len().max(1)))
             .help("Keep one of the two.");
@@ -57,6 +57,11 @@ pub(super) fn syntax(error: &hcl_edit::parser::Error, piece: &str, base: usize, 
         Some(help) => problem.help(help),
         None => problem,
     }
+}
+
+/// The key that a text begins with: a word, a text in quotes, or an expression in parentheses.
+fn key(text: &str) -> &str {
+    if text.starts_with(['"', '(']) { first_closed(text) } else { word(text) }
 }
 
 /// Whether what a parser misses may still follow the text: the end of a heredoc or of a bracket. Nothing else goes on on another line.
@@ -207,6 +212,9 @@ mod tests {
             ("a = b[\n", "this bracket is never closed", "["),
             ("a = <<E\nfoo\n", "this heredoc is never closed", "<<E"),
             ("a = b.\n", "this is neither `name = value` nor a block", "a = b."),
+            ("a = {b=1, b=2}\n", "the key `b` is given twice in one place", "b"),
+            ("a = {\"b c\" = 1, \"b c\" = 2}\n", "the key `\"b c\"` is given twice in one place", "\"b c\""),
+            ("a = {(f(b, \")\")) = 1, (f(b, \")\")) = 2}\n", "the key `(f(b, \")\"))` is given twice in one place", "(f(b, \")\"))"),
             ("a = \"%{ if x }\"\n", "this is neither `name = value` nor a block", "a = \"%{ if x }\""),
         ] {
             let (found, place, _) = told(text);
@@ -223,6 +231,7 @@ mod tests {
             ("a {\n  b = 1 }\n", "The `}` of a block of several lines stands on a line of its own."),
             ("a {\n b = 1\n b = 2\n}\n", "Keep one of the two."),
             ("a = {b=1,b=2}\n", "Keep one of the two."),
+            ("a = {(b)=1,(b)=2}\n", "Keep one of the two."),
         ] {
             assert_eq!(told(text).2, help, "{text}");
         }

@@ -46,6 +46,19 @@ pub(super) fn never_closed(statement: &str) -> Option<usize> {
     scanner.broken.or(scanner.open.last().map(|(_, place)| *place))
 }
 
+/// What a text begins with, up to where all is closed that it opens: one text in quotes, one pair of brackets.
+pub(super) fn first_closed(text: &str) -> &str {
+    let mut scanner = Scanner::new(text, 0, Unclosed::Trusted);
+    while scanner.at < text.len() && (scanner.at == 0 || !scanner.open.is_empty()) {
+        if scanner.open.last().is_some_and(|(open, _)| *open == Open::Quote) {
+            scanner.quoted();
+        } else {
+            let _line_ended = scanner.code();
+        }
+    }
+    text.get(..scanner.at).unwrap_or(text)
+}
+
 /// What of an expression stands between the blanks and comments around it.
 pub(super) fn within_comments(text: &str) -> Range<usize> {
     let mut scanner = Scanner::new(text, 0, Unclosed::Trusted);

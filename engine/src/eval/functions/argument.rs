@@ -173,6 +173,11 @@ impl<'a> Arguments<'a> {
         self.get(at).map(Value::items).unwrap_or_default()
     }
 
+    /// What is wrong with what an argument leads to, unless that would tell what it is.
+    pub(super) fn reason(self, at: usize, why: &str) -> String {
+        if self.get(at).is_some_and(Value::is_hidden) { String::new() } else { format!(": {why}") }
+    }
+
     /// The argument as messages show it: nothing of a sensitive one, and not all of a long one.
     pub(super) fn shown(self, at: usize) -> String {
         self.get(at).map_or_else(|| "nothing".to_owned(), shown)

@@ -149,7 +149,7 @@ fn there<'a>(text: &'a FileAnswer, given: Arguments<'_>) -> Result<&'a str, Faul
             let path = if given.get(0).is_some_and(Value::is_hidden) { "what it says" } else { given.text(0) };
             Err(Fault::at(0, format!("leads to no file: there is none at `{path}` while planning")))
         }
-        FileAnswer::Refused(why) => Err(Fault::at(0, format!("leads to a file that cannot be read: {why}"))),
+        FileAnswer::Refused(why) => Err(Fault::at(0, format!("leads to a file that cannot be read{}", given.reason(0, why)))),
         FileAnswer::Paths(_) => Err(Fault::at(0, "leads to a directory")),
         FileAnswer::Pending => Err(Fault::at(0, "leads to a file that is not read yet")),
     }

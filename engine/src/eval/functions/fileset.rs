@@ -30,7 +30,7 @@ fn fitting(found: &FileAnswer, given: Arguments<'_>) -> Result<Value, Fault> {
     let paths = match found {
         FileAnswer::Paths(paths) => paths.as_slice(),
         FileAnswer::Absent | FileAnswer::Text(_) => &[],
-        FileAnswer::Refused(why) => return Err(Fault::at(0, format!("leads to a directory that cannot be read: {why}"))),
+        FileAnswer::Refused(why) => return Err(Fault::at(0, format!("leads to a directory that cannot be read{}", given.reason(0, why)))),
         FileAnswer::Pending => return Err(Fault::at(0, "leads to a directory that is not read yet")),
     };
     let fitting = paths.iter().filter(|path| matcher.is_match(&***path)).map(|path| Value::string(path.clone()));

@@ -28,16 +28,16 @@ fn id(engine: &Engine, name: &str) -> Option<String> {
 fn a_network_is_made_kept_repaired_replaced_and_removed() {
     let Some(engine) = docker::shared() else { return };
     let whole = r#"name     = "whole"
-  subnet   = "172.30.0.0/20"
-  ip_range = "172.30.0.0/21"
-  gateway  = "172.30.0.1"
+  subnet   = "10.77.0.0/20"
+  ip_range = "10.77.0.0/21"
+  gateway  = "10.77.0.1"
   internal = true
   options  = { "com.docker.network.driver.mtu" = "1400" }
   labels   = { team = "mesh" }"#;
     let scenario = engine.scenario(&network(whole));
     apply(&scenario);
     let made = engine.inspect("network", "whole").unwrap();
-    assert_eq!(made["IPAM"]["Config"], json!([{ "Subnet": "172.30.0.0/20", "IPRange": "172.30.0.0/21", "Gateway": "172.30.0.1" }]));
+    assert_eq!(made["IPAM"]["Config"], json!([{ "Subnet": "10.77.0.0/20", "IPRange": "10.77.0.0/21", "Gateway": "10.77.0.1" }]));
     assert_eq!((&made["Internal"], &made["Options"]["com.docker.network.driver.mtu"]), (&json!(true), &json!("1400")));
     assert_eq!(made["Labels"]["team"], "mesh");
     converged(&scenario);
@@ -55,8 +55,7 @@ fn a_network_is_made_kept_repaired_replaced_and_removed() {
     converged(&scenario);
 
     let before = id(engine, "whole");
-    for (from, to) in [("172.30.0.0/21", "172.30.8.0/21"), ("1400", "1450"), ("team = \"mesh\"", "team = \"other\""), ("= true", "= false")]
-    {
+    for (from, to) in [("10.77.0.0/21", "10.77.8.0/21"), ("1400", "1450"), ("team = \"mesh\"", "team = \"other\""), ("= true", "= false")] {
         scenario.replace("main.mesh.hcl", from, to);
         let told = scenario.run(&["plan"]).expect_code(0).stdout;
         assert!(told.contains("1 to replace"), "{to}: {told}");
@@ -141,8 +140,8 @@ fn two_networks_of_one_name_are_noticed() {
 #[test]
 fn addresses_that_are_taken_are_told_with_what_helps() {
     let Some(engine) = docker::shared() else { return };
-    engine.docker(&["network", "create", "--subnet", "172.29.0.0/24", "holder"]);
-    let scenario = engine.scenario(&network("name = \"late\"\n  subnet = \"172.29.0.0/24\""));
+    engine.docker(&["network", "create", "--subnet", "10.78.0.0/24", "holder"]);
+    let scenario = engine.scenario(&network("name = \"late\"\n  subnet = \"10.78.0.0/24\""));
     let told = scenario.run(&["apply", "--auto-approve"]).expect_code(1).all();
     assert!(told.contains("docker network not changed") && told.contains("`subnet` chooses other addresses"), "{told}");
     assert_eq!(id(engine, "late"), None);
@@ -202,7 +201,8 @@ fn the_current_docker_context_leads_to_the_engine() {
 
 #[test]
 fn the_examples_of_the_reference_run() {
-    let Some(engine) = docker::shared() else { return };
+    // One without networks of other tests, whose addresses the Engine chose.
+    let Some(engine) = Engine::start() else { return };
     engine.docker(&["network", "create", "kind"]);
     let directory = meshplan_tests::scenario::project().join("docs/reference/examples");
     for name in ["docker_network", "data.docker_network"] {
@@ -212,5 +212,4 @@ fn the_examples_of_the_reference_run() {
         scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
         assert_eq!(scenario.addresses(), Vec::<String>::new(), "{name}");
     }
-    engine.docker(&["network", "rm", "kind"]);
 }

@@ -13,6 +13,7 @@ mod definitions;
 mod deletes;
 mod differential;
 mod digest;
+mod docker_container;
 mod docker_network;
 mod drift;
 mod example;

@@ -85,12 +85,15 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
 
 /// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk, a real cluster or bucket (`real/remote_state.rs`
 /// has those), a Docker Engine (`real/docker_network.rs`).
-const NOT_ALONE: [&str; 8] = [
+const NOT_ALONE: [&str; 11] = [
     "data.kubernetes_cluster",
     "provider.kubernetes",
     "ca_root",
     "backend.kubernetes",
     "backend.s3",
+    "docker_container",
+    "data.docker_container",
+    "docker_image",
     "docker_network",
     "data.docker_network",
     "provider.docker",

@@ -1,19 +1,32 @@
 //! Calls of the Engine API, with JSON as the API has it on both sides. Nothing else here names the crate behind it.
 
 use crate::endpoint::Endpoint;
-use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, DownloadFromContainerOptionsBuilder, InspectContainerOptions,
+    InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptions, RemoveContainerOptionsBuilder, RemoveImageOptions,
+    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+};
 use bollard::{API_DEFAULT_VERSION, Docker};
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::error::Error;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
 
 /// Longest wait for one answer, in seconds. Creating a container waits for volumes and starting one for its network.
 const TIMEOUT: u64 = 120;
 
 /// Longest wait for the first answer.
 const FIRST: Duration = Duration::from_secs(15);
+
+/// Longest wait for a container to stop.
+const PATIENT: Duration = Duration::from_mins(15);
+
+/// How much of a file is sent at once, in bytes.
+const PIECE: usize = 1 << 18;
 
 /// The lowest version of the API that is spoken: that of Docker 20.10.
 const LOWEST: (usize, usize) = (1, 41);
@@ -86,6 +99,119 @@ impl Client {
     pub(crate) async fn remove_network(&self, id: &str) -> Called<()> {
         Ok(self.docker.remove_network(id).await?)
     }
+}
+
+/// Images.
+impl Client {
+    /// An image by its name or id.
+    pub(crate) async fn image(&self, name: &str) -> Called<Json> {
+        json(self.docker.inspect_image(name).await?)
+    }
+
+    /// Pulls an image, by tag or by digest.
+    pub(crate) async fn pull_image(&self, name: &str) -> Called<()> {
+        let options = CreateImageOptionsBuilder::new().from_image(name).build();
+        drained(self.docker.create_image(Some(options), None, None)).await
+    }
+
+    /// Makes an image of an archive of a root file system, plain or compressed.
+    pub(crate) async fn import_image(&self, (repository, tag): (&str, &str), archive: &Path, changes: Vec<String>) -> Called<()> {
+        let file = tokio::fs::File::open(archive)
+            .await
+            .map_err(|error| CallError { status: None, message: format!("`{}`: {error}", archive.display()) })?;
+        let pieces = futures::stream::try_unfold(file, |mut file| async move {
+            let mut piece = Vec::with_capacity(PIECE);
+            let read = (&mut file).take(PIECE as u64).read_to_end(&mut piece).await?;
+            Ok::<_, std::io::Error>((read > 0).then(|| (piece.into(), file)))
+        });
+        let options = CreateImageOptionsBuilder::new().from_src("-").repo(repository).tag(tag).changes(changes).build();
+        drained(self.docker.create_image(Some(options), Some(bollard::body_try_stream(pieces)), None)).await
+    }
+
+    /// Takes a name from an image, and the image away with its last name.
+    pub(crate) async fn remove_image(&self, name: &str) -> Called<()> {
+        self.docker.remove_image(name, None::<RemoveImageOptions>, None).await?;
+        Ok(())
+    }
+}
+
+/// Containers.
+impl Client {
+    /// Every container, running or not, as `GET /containers/json` tells.
+    pub(crate) async fn containers(&self) -> Called<Vec<Json>> {
+        all(self.docker.list_containers(Some(ListContainersOptionsBuilder::new().all(true).build())).await?)
+    }
+
+    /// A container by its id or name.
+    pub(crate) async fn container(&self, id: &str) -> Called<Json> {
+        json(self.docker.inspect_container(id, None::<InspectContainerOptions>).await?)
+    }
+
+    /// Makes a container, and gives its id.
+    pub(crate) async fn create_container(&self, name: &str, body: Json) -> Called<String> {
+        let options = CreateContainerOptionsBuilder::new().name(name).build();
+        Ok(self.docker.create_container(Some(options), read(body)?).await?.id)
+    }
+
+    /// Starts a container; nothing if it runs.
+    pub(crate) async fn start_container(&self, id: &str) -> Called<()> {
+        Ok(self.docker.start_container(id, None::<StartContainerOptions>).await?)
+    }
+
+    /// Lets a paused container go on.
+    pub(crate) async fn resume_container(&self, id: &str) -> Called<()> {
+        Ok(self.docker.unpause_container(id).await?)
+    }
+
+    /// Stops a container, after its own grace; nothing if it does not run.
+    pub(crate) async fn stop_container(&self, id: &str) -> Called<()> {
+        // The container's own grace may be longer than an answer usually takes.
+        let patient = self.docker.clone().with_timeout(PATIENT);
+        Ok(patient.stop_container(id, Some(StopContainerOptionsBuilder::new().build())).await?)
+    }
+
+    /// Changes what can be changed of a container.
+    pub(crate) async fn update_container(&self, id: &str, body: Json) -> Called<()> {
+        Ok(self.docker.update_container(id, read(body)?).await?)
+    }
+
+    /// Removes a container, running or not, with its anonymous volumes.
+    pub(crate) async fn remove_container(&self, id: &str) -> Called<()> {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        Ok(self.docker.remove_container(id, Some(options)).await?)
+    }
+
+    /// Unpacks an archive in the root of a container, running or not.
+    pub(crate) async fn upload(&self, id: &str, archive: Vec<u8>) -> Called<()> {
+        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+        Ok(self.docker.upload_to_container(id, Some(options), bollard::body_full(archive.into())).await?)
+    }
+
+    /// A file of a container, running or not, as an archive.
+    pub(crate) async fn download(&self, id: &str, path: &str) -> Called<Vec<u8>> {
+        let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
+        let pieces: Vec<_> = self.docker.download_from_container(id, Some(options)).try_collect().await?;
+        Ok(pieces.concat())
+    }
+
+    /// Connects a container to a network.
+    pub(crate) async fn connect_container(&self, network: &str, body: Json) -> Called<()> {
+        Ok(self.docker.connect_network(network, read(body)?).await?)
+    }
+
+    /// Takes a container out of a network, running or not.
+    pub(crate) async fn disconnect_container(&self, network: &str, id: &str) -> Called<()> {
+        let body = serde_json::json!({ "Container": id, "Force": true });
+        Ok(self.docker.disconnect_network(network, read(body)?).await?)
+    }
+}
+
+/// Waits for the end of what the Engine tells while it works.
+async fn drained<T>(mut told: impl Stream<Item = Result<T, bollard::errors::Error>> + Unpin) -> Called<()> {
+    while let Some(said) = told.next().await {
+        said?;
+    }
+    Ok(())
 }
 
 /// A client for an endpoint, which has not spoken yet.

@@ -8,6 +8,7 @@ pub(crate) use effects::{create, delete, found_by_name, of_record, taken, update
 
 use crate::facts::Facts;
 use crate::mark;
+use crate::naming::{import_problem, name_problem, on_exists, on_exists_problem};
 use crate::planning::{self, Comparable};
 use crate::subnet::Subnet;
 use engine::schema::{Attribute, Comparison, Kind, Planned, Problem, Schema};
@@ -59,44 +60,6 @@ impl Default for NetworkKind {
         let doc = "A network of the Docker Engine. Engines cannot change a network: every change replaces it.";
         let schema = Schema { kind: NAME, doc, version: 1, attributes, classes: &[], place: None, outside: true, settles: false };
         Self { schema }
-    }
-}
-
-/// What happens where the name is taken.
-pub(crate) fn on_exists() -> Attribute {
-    let doc = "What to do where the name is taken by what was not made here: `error` (the default), or `adopt` to take it over as it is.";
-    Attribute::optional("on_exists", Type::String, doc).default(Value::string("error"))
-}
-
-/// What is wrong with an argument `on_exists`.
-pub(crate) fn on_exists_problem(arguments: &Value) -> Option<Problem> {
-    let text = arguments.text("on_exists").filter(|text| !matches!(*text, "error" | "adopt"))?;
-    Some(Problem::with("on_exists", "invalid value", format!("`on_exists` is `{text}`; it is either `error` or `adopt`")))
-}
-
-/// What is wrong with the name of a thing at the Engine.
-pub(crate) fn name_problem(arguments: &Value) -> Option<Problem> {
-    let name = arguments.text("name")?;
-    let rest = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    let fits = name.len() > 1 && name.bytes().all(rest) && name.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
-    let detail = || {
-        format!("`{name}` is no name of a Docker Engine: two or more letters, digits, `_`, `.` and `-`, beginning with a letter or digit")
-    };
-    (!fits).then(|| Problem::with("name", "invalid name", detail()))
-}
-
-/// What is wrong with an `id` that is not the name of the thing which the arguments describe.
-pub(crate) fn import_problem(id: &str, arguments: &Value) -> Result<(), Problem> {
-    match arguments.text("name") {
-        Some(name) if name == id => Ok(()),
-        Some(name) => {
-            let detail = format!("`id` names `{id}`, and the configuration describes `{name}`");
-            Err(Problem::new("id of another object", detail).help("Let both name the same object: the id is its name."))
-        }
-        None => {
-            let detail = "its name is known only after apply, and what is imported is looked at when the plan is made";
-            Err(Problem::new("import not known yet", detail).help("Let it come from variables, locals or a data source that is read now."))
-        }
     }
 }
 
@@ -310,14 +273,5 @@ mod tests {
         for (name, wanted) in wanted.as_object().expect("an object").iter().filter(|(name, _)| *name != "on_exists") {
             assert!(planning::holds(&found[name], wanted), "{name}: {found}");
         }
-    }
-
-    #[test]
-    fn an_import_is_named_by_the_name() {
-        let kind = NetworkKind::default();
-        assert!(kind.import("mesh", &arguments(&json!({}))).is_ok());
-        let summary = |id: &str, arguments: &Value| kind.import(id, arguments).map_err(|problem| problem.summary);
-        assert_eq!(summary("kind", &arguments(&json!({}))), Err("id of another object".to_owned()));
-        assert_eq!(summary("kind", &Value::object([("name", Value::unknown(Type::String))])), Err("import not known yet".to_owned()));
     }
 }

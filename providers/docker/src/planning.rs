@@ -1,6 +1,7 @@
 //! What becomes of a thing at the Engine: arguments against the record, and against what is there as far as they speak of it.
 
 use engine::schema::{Attribute, Comparison, Drift, OnChange, Planned, Presence, Schema, created};
+use engine::state::{Operation, Status};
 use engine::value::{Data, Value, keyed_fingerprint};
 use serde_json::Value as Json;
 
@@ -14,6 +15,24 @@ pub(crate) trait Comparable {
         let _ = name;
         argument.clone()
     }
+
+    /// Whether a difference can be mended in place: by default what the schema says of a change.
+    fn is_mended_in_place(&self, difference: &Difference<'_>) -> bool {
+        difference.attribute.on_change == OnChange::Update
+    }
+}
+
+/// One argument that is not as it was, or not as it is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Difference<'a> {
+    /// The argument.
+    pub(crate) attribute: &'a Attribute,
+    /// What is wanted; may be unknown.
+    pub(crate) desired: &'a Value,
+    /// What is remembered, with HMACs in the place of secrets; null if nothing is.
+    pub(crate) remembered: &'a Value,
+    /// Whether it is the configuration that changed, and not the world alone.
+    pub(crate) is_configured: bool,
 }
 
 /// What becomes of an instance. Something new is previewed first, where it may be: whether its name is free can be told before an apply.
@@ -27,6 +46,9 @@ pub(crate) fn planned(kind: &dyn Comparable, asked: Comparison<'_>) -> Planned {
         }
         return Planned::Create(created(schema, asked.desired));
     };
+    // Of an interrupted create the record says what was planned, as far as that was known: what is there tells more.
+    let is_begun = asked.prior.is_some_and(|prior| prior.status == Status::Interrupted(Operation::Create));
+    let remembered = remembered.filter(|_| !(is_begun && asked.observed.is_some()));
     let (mut changed, mut because, mut drifted) = (Vec::new(), Vec::new(), Drift::default());
     for attribute in schema.attributes.iter().filter(|attribute| attribute.presence != Presence::Computed) {
         let desired = asked.desired.get(attribute.name).unwrap_or(&null);
@@ -46,7 +68,8 @@ pub(crate) fn planned(kind: &dyn Comparable, asked: Comparison<'_>) -> Planned {
         }
         // What was never said of it and is there already is only written down.
         let only_said = was.is_null() && is_there == Some(true);
-        if !only_said && attribute.on_change == OnChange::Replace {
+        let difference = Difference { attribute, desired, remembered: was, is_configured };
+        if !only_said && !kind.is_mended_in_place(&difference) {
             because.push(attribute.name.to_owned());
         }
     }
@@ -219,6 +242,17 @@ mod tests {
                 "{desired:?}"
             );
         }
+    }
+
+    #[test]
+    fn an_interrupted_create_is_held_against_what_is_there() {
+        let mut record = record();
+        record.status = Status::Interrupted(Operation::Create);
+        record.attributes = Value::object([("name", Value::string("n")), ("env", Value::null()), ("policy", Value::null())]);
+        let becomes = |found: &Value| becomes(&desired("Always", "k"), Some(&record), Some(found));
+        assert_eq!(becomes(&found("always", "k")).0, "keep");
+        assert_eq!(becomes(&found("no", "k")), ("update", vec!["policy".to_owned()], Vec::new()));
+        assert_eq!(becomes(&found("always", "other")).0, "replace");
     }
 
     #[test]

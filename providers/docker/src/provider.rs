@@ -1,15 +1,19 @@
 //! Questions and requests, each handed to the kind that it is about.
 
-use crate::client::{CallError, Client};
+use crate::client::{CallError, Called, Client};
+use crate::container::{self, ContainerData, ContainerKind};
 use crate::endpoint::Endpoint;
+use crate::facts::Facts;
+use crate::image::{self, ImageKind};
 use crate::network::{self, NetworkData, NetworkKind};
 use engine::diagnostic::Diagnostic;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Proposal, Question};
-use engine::schema::Kind;
+use engine::schema::{Kind, Schema};
 use engine::value::Value;
 use futures::StreamExt as _;
 use serde_json::Value as Json;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
@@ -19,19 +23,25 @@ const AT_ONCE: usize = 8;
 /// The provider of what an Engine has.
 pub(crate) struct DockerProvider {
     endpoint: Result<Endpoint, String>,
+    directory: PathBuf,
     client: OnceCell<Client>,
 }
 
-/// What was asked of the Engine in one go for a whole batch of questions.
+/// The Engine, with what was asked of it in one go for a whole batch of questions.
 struct Seen {
     client: Client,
-    networks: Result<Vec<Json>, CallError>,
+    networks: Listed,
+    containers: Listed,
 }
 
+/// A list that was asked for; empty if nothing in the batch is about it.
+type Listed = Result<Vec<Json>, CallError>;
+
 impl DockerProvider {
-    /// A provider for an endpoint, or one that says why there is none. It is reached when it is asked for the first time.
-    pub(crate) fn new(endpoint: Result<Endpoint, String>) -> Self {
-        Self { endpoint, client: OnceCell::new() }
+    /// A provider for an endpoint, or one that says why there is none. It is reached when it is asked for the first time. Paths of archives are
+    /// relative to the directory.
+    pub(crate) fn new(endpoint: Result<Endpoint, String>, directory: PathBuf) -> Self {
+        Self { endpoint, directory, client: OnceCell::new() }
     }
 
     /// The Engine; the error is a sentence with what mends it. What did not answer is tried again.
@@ -46,7 +56,7 @@ impl DockerProvider {
 
     async fn answer_all(&self, asked: Vec<Asked>) -> Vec<(Question, Answer)> {
         let seen = match self.client().await {
-            Ok(client) => Seen { client: client.clone(), networks: client.networks().await },
+            Ok(client) => Seen::look(client.clone(), &asked).await,
             Err(why) => {
                 let why: Arc<str> = why.into();
                 return asked.into_iter().map(|asked| (asked.question, Answer::Unreachable(why.clone()))).collect();
@@ -58,35 +68,126 @@ impl DockerProvider {
         });
         futures::stream::iter(answers).buffered(AT_ONCE).collect().await
     }
+
+    async fn make(&self, request: &Request) -> Result<Done, Failure> {
+        let client = self.reached().await?;
+        match &*request.kind {
+            image::NAME => image::create(client, request, &self.directory).await,
+            container::NAME => container::create(client, request).await,
+            _ => network::create(client, request).await,
+        }
+    }
+
+    async fn change(&self, request: &Request) -> Result<Done, Failure> {
+        let client = self.reached().await?;
+        match &*request.kind {
+            image::NAME => image::update(client, request).await,
+            container::NAME => container::update(client, request).await,
+            _ => network::update(client, request).await,
+        }
+    }
+
+    async fn wait(&self, request: &Request) -> Result<Done, Failure> {
+        if &*request.kind == container::NAME {
+            return container::settle(self.reached().await?, request).await;
+        }
+        self.change(request).await
+    }
+
+    async fn remove(&self, request: &Request) -> Result<(), Failure> {
+        let client = self.reached().await?;
+        match &*request.kind {
+            image::NAME => image::delete(client, request).await,
+            container::NAME => container::delete(client, request).await,
+            _ => network::delete(client, request).await,
+        }
+    }
+}
+
+/// The kind that a question is about.
+fn kind(ask: &Ask) -> &str {
+    match ask {
+        Ask::Read { record, .. } => &record.kind,
+        Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) => &proposal.kind,
+        Ask::Describe { kind, .. } | Ask::Data { kind, .. } => kind,
+        Ask::Place { .. } | Ask::File { .. } | Ask::Files { .. } => "",
+    }
 }
 
 impl Seen {
+    async fn look(client: Client, asked: &[Asked]) -> Self {
+        let is_asked = |name: &str| asked.iter().any(|asked| kind(&asked.question.ask) == name);
+        let (networks, containers) = (is_asked(network::NAME), is_asked(container::NAME));
+        let networks = if networks { client.networks().await } else { Ok(Vec::new()) };
+        let containers = if containers { client.containers().await } else { Ok(Vec::new()) };
+        Self { client, networks, containers }
+    }
+
     async fn reply(&self, ask: &Ask) -> Answer {
-        let networks = match &self.networks {
-            Ok(networks) => networks,
-            Err(error) => return Answer::Unreachable(error.message.as_str().into()),
+        let answer = match kind(ask) {
+            network::NAME => self.of_network(ask).await,
+            container::NAME => self.of_container(ask).await,
+            image::NAME => self.of_image(ask).await,
+            _ => Ok(None),
         };
-        match ask {
+        let unexpected = || Diagnostic::error("unexpected question", "things of a Docker Engine lie in no place and are not described");
+        match answer {
+            Ok(answer) => answer.unwrap_or_else(|| Answer::Refused(unexpected())),
+            Err(error) => Answer::Unreachable(error.message.into()),
+        }
+    }
+
+    async fn of_network(&self, ask: &Ask) -> Called<Option<Answer>> {
+        let networks = self.networks.as_ref().map_err(Clone::clone)?;
+        Ok(Some(match ask {
             Ask::Read { record, .. } => match network::of_record(networks, record) {
                 Some(found) => Answer::Present(found.observed(&record.attributes)),
                 None => Answer::Absent,
             },
             Ask::Import(proposal) => match network::found_by_name(networks, name(proposal)) {
-                Ok(Some(found)) => Answer::Present(found.imported(NetworkKind::default().schema(), &proposal.arguments)),
-                Ok(None) => Answer::Absent,
+                Ok(found) => imported(found, NetworkKind::default().schema(), proposal),
                 Err(problem) => Answer::Refused(*problem),
             },
-            // Of what is new: whether its name is free.
-            Ask::Preview(proposal) => match network::taken(networks, name(proposal)) {
-                Some(problem) => Answer::Refused(problem),
-                None => Answer::Present(Value::null()),
-            },
+            Ask::Preview(proposal) => free(network::taken(networks, name(proposal))),
             Ask::Data { arguments, .. } => NetworkData::read(&self.client, networks, arguments).await,
-            Ask::Place { .. } | Ask::Exists(_) | Ask::Describe { .. } | Ask::File { .. } | Ask::Files { .. } => {
-                Answer::Refused(Diagnostic::error("unexpected question", "things of a Docker Engine lie in no place and are not described"))
-            }
-        }
+            _ => return Ok(None),
+        }))
     }
+
+    async fn of_container(&self, ask: &Ask) -> Called<Option<Answer>> {
+        let containers = self.containers.as_ref().map_err(Clone::clone)?;
+        Ok(Some(match ask {
+            Ask::Read { record, .. } => container::read(&self.client, containers, record).await,
+            Ask::Import(proposal) => {
+                let found = container::by_name(&self.client, name(proposal), &proposal.arguments).await?;
+                imported(found, ContainerKind::default().schema(), proposal)
+            }
+            Ask::Preview(proposal) => free(container::taken(containers, name(proposal))),
+            Ask::Data { arguments, .. } => ContainerData::read(&self.client, arguments).await,
+            _ => return Ok(None),
+        }))
+    }
+
+    async fn of_image(&self, ask: &Ask) -> Called<Option<Answer>> {
+        Ok(Some(match ask {
+            Ask::Read { record, .. } => image::read(&self.client, record).await,
+            Ask::Import(proposal) => {
+                let found = image::found(&self.client, name(proposal)).await?;
+                imported(found, ImageKind::default().schema(), proposal)
+            }
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// The answer about what is to be imported.
+fn imported(found: Option<Facts>, schema: &Schema, proposal: &Proposal) -> Answer {
+    found.map_or(Answer::Absent, |found| Answer::Present(found.imported(schema, &proposal.arguments)))
+}
+
+/// The answer about what is new: whether its name is free.
+fn free(taken: Option<Diagnostic>) -> Answer {
+    taken.map_or_else(|| Answer::Present(Value::null()), Answer::Refused)
 }
 
 fn name(proposal: &Proposal) -> &str {
@@ -95,11 +196,11 @@ fn name(proposal: &Proposal) -> &str {
 
 impl Provider for DockerProvider {
     fn resources(&self) -> Vec<Arc<dyn Kind>> {
-        vec![Arc::new(NetworkKind::default())]
+        vec![Arc::new(NetworkKind::default()), Arc::new(ImageKind::default()), Arc::new(ContainerKind::default())]
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn Kind>> {
-        vec![Arc::new(NetworkData::default())]
+        vec![Arc::new(NetworkData::default()), Arc::new(ContainerData::default())]
     }
 
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
@@ -107,18 +208,18 @@ impl Provider for DockerProvider {
     }
 
     fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        Box::pin(async move { network::create(self.reached().await?, &request).await })
+        Box::pin(async move { self.make(&request).await })
     }
 
     fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        Box::pin(async move { network::update(self.reached().await?, &request).await })
+        Box::pin(async move { self.wait(&request).await })
     }
 
     fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        Box::pin(async move { network::update(self.reached().await?, &request).await })
+        Box::pin(async move { self.change(&request).await })
     }
 
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { network::delete(self.reached().await?, &request).await })
+        Box::pin(async move { self.remove(&request).await })
     }
 }

@@ -26,7 +26,7 @@ impl DockerMaker {
     fn provider(&self, host: Option<&str>, certificates: Option<&str>) -> Arc<dyn Provider> {
         let certificates = certificates.map(|directory| self.0.working_directory.join(directory));
         let sources = Sources { host, certificates: certificates.as_deref(), environment: &self.0.environment };
-        Arc::new(DockerProvider::new(sources.endpoint()))
+        Arc::new(DockerProvider::new(sources.endpoint(), self.0.working_directory.clone()))
     }
 }
 

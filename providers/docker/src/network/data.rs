@@ -48,7 +48,7 @@ impl Kind for NetworkData {
     }
 
     fn validate(&self, arguments: &Value) -> Vec<Problem> {
-        super::name_problem(arguments).into_iter().collect()
+        crate::naming::name_problem(arguments).into_iter().collect()
     }
 }
 

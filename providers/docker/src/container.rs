@@ -1,0 +1,158 @@
+//! `docker_container`: what it takes, and what becomes of it.
+
+mod body;
+mod data;
+mod effects;
+mod files;
+mod schema;
+mod seen;
+mod shape;
+mod validation;
+
+pub(crate) use data::ContainerData;
+pub(crate) use effects::{create, delete, settle, taken, update};
+pub(crate) use seen::{by_name, read};
+
+use crate::naming::import_problem;
+use crate::planning::{self, Comparable, Difference};
+use engine::schema::{Comparison, Kind, OnChange, Planned, Problem, Schema};
+use engine::value::Value;
+use serde_json::Value as Json;
+
+/// The kind's name.
+pub(crate) const NAME: &str = "docker_container";
+
+/// `docker_container`.
+pub(crate) struct ContainerKind {
+    schema: Schema,
+}
+
+impl Default for ContainerKind {
+    fn default() -> Self {
+        Self { schema: schema::container() }
+    }
+}
+
+impl Comparable for ContainerKind {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn canonical(&self, name: &str, argument: &Json) -> Json {
+        shape::canonical(name, argument)
+    }
+
+    fn is_mended_in_place(&self, difference: &Difference<'_>) -> bool {
+        match difference.attribute.name {
+            // A container that was taken out of its network is put back; another network is another container.
+            "networks" => !difference.is_configured,
+            // Files are put in place; one that is wanted no more would stay.
+            "files" => {
+                let gone = |was: &&engine::value::Entry| difference.desired.present(&was.key).is_none();
+                difference.desired.is_known() && !difference.remembered.entries().iter().any(|was| gone(&was))
+            }
+            _ => difference.attribute.on_change == OnChange::Update,
+        }
+    }
+}
+
+impl Kind for ContainerKind {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+        validation::problems(arguments)
+    }
+
+    fn identity(&self, arguments: &Value) -> Option<String> {
+        Some(format!("container/{}", arguments.text("name")?))
+    }
+
+    fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
+        import_problem(id, arguments)
+    }
+
+    fn adopts(&self, arguments: &Value) -> bool {
+        arguments.text("on_exists") == Some("adopt")
+    }
+
+    fn planned(&self, asked: Comparison<'_>) -> Planned {
+        planning::planned(self, asked)
+    }
+
+    fn settles(&self, arguments: &Value) -> bool {
+        // What is not known yet may be true.
+        let is_not = |name: &str| arguments.get(name).and_then(Value::as_bool) == Some(false);
+        !is_not("wait") && !is_not("running")
+    }
+
+    fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
+        planning::remembered(&self.schema, attributes, secret_key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::state::{Record, RecordId};
+    use serde_json::json;
+
+    fn becomes(was: &Json, wanted: &Json, found: &Json) -> (&'static str, Vec<String>) {
+        let kind = ContainerKind::default();
+        let mut record = Record::new(RecordId::new("r"), NAME);
+        record.attributes = Value::from_json(was);
+        let (desired, observed) = (Value::from_json(wanted), Value::from_json(found));
+        let asked = Comparison {
+            desired: &desired,
+            prior: Some(&record),
+            observed: Some(&observed),
+            preview: None,
+            previewable: true,
+            secret_key: b"k",
+        };
+        match kind.planned(asked) {
+            Planned::Keep(_) => ("keep", Vec::new()),
+            Planned::Update { changed, .. } => ("update", changed),
+            Planned::Replace { because, .. } => ("replace", because),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_can_change_in_place_does() {
+        let all = |more: &Json| {
+            let mut all = json!({ "name": "c", "image": "box:1", "restart": "no", "running": true, "networks": [{ "network": "mesh" }],
+                "files": { "/a": { "content": "1", "mode": null } }, "restart_triggers": ["1"], "env": { "A": "1" } });
+            all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            all
+        };
+        let (same, there) = (all(&json!({})), all(&json!({ "files": { "/a": { "content": "1", "mode": "0644" } } })));
+        let triggers = |mut found: Json| {
+            found.as_object_mut().unwrap().remove("restart_triggers");
+            found
+        };
+        for (wanted, found, expected) in [
+            (json!({}), json!({}), ("keep", "")),
+            (json!({ "restart": "always" }), json!({}), ("update", "restart")),
+            (json!({ "restart_triggers": ["2"] }), json!({}), ("update", "restart_triggers")),
+            (json!({ "running": false }), json!({}), ("update", "running")),
+            (json!({ "files": { "/a": { "content": "2" } } }), json!({}), ("update", "files")),
+            (json!({ "files": { "/b": { "content": "1" } } }), json!({}), ("replace", "files")),
+            (json!({ "env": { "A": "2" } }), json!({}), ("replace", "env")),
+            (json!({ "networks": [{ "network": "other" }] }), json!({}), ("replace", "networks")),
+            (json!({}), json!({ "running": false }), ("update", "running")),
+            (json!({}), json!({ "networks": [] }), ("update", "networks")),
+            (json!({}), json!({ "files": { "/a": { "content": "x", "mode": "0644" } } }), ("update", "files")),
+            (json!({}), json!({ "files": {} }), ("update", "files")),
+            (json!({}), json!({ "env": { "A": "2", "PATH": "/bin" } }), ("replace", "env")),
+            (json!({}), json!({ "env": { "A": "1", "PATH": "/bin" } }), ("keep", "")),
+            (json!({}), json!({ "restart": "always" }), ("update", "restart")),
+        ] {
+            let mut observed = there.clone();
+            observed.as_object_mut().unwrap().extend(found.as_object().unwrap().clone());
+            let (what, paths) = becomes(&same, &all(&wanted), &triggers(observed));
+            assert_eq!((what, paths.join(",").as_str()), expected, "{wanted} {found}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! `docker_image`: an image that is pulled, or made of an archive.
+
+mod effects;
+
+pub(crate) use effects::{create, delete, found, read, update};
+
+use crate::facts::Facts;
+use crate::naming::import_problem;
+use crate::planning::{self, Comparable};
+use engine::schema::{Attribute, Comparison, Kind, Planned, Problem, Schema};
+use engine::value::{Type, Value};
+use serde_json::{Value as Json, json};
+
+/// The kind's name.
+pub(crate) const NAME: &str = "docker_image";
+
+/// `docker_image`.
+pub(crate) struct ImageKind {
+    schema: Schema,
+}
+
+impl Default for ImageKind {
+    fn default() -> Self {
+        let attributes = vec![
+            Attribute::required(
+                "name",
+                Type::String,
+                "The image, as `docker pull` takes it: `registry.example/name:tag`, or `name@sha256:…`, which is always the same image. An image of that \
+                 name which is there already is not pulled; where a registry asks for credentials, pull it by hand before.",
+            )
+            .replaces(),
+            Attribute::optional(
+                "archive",
+                Type::String,
+                "Path of a tar archive of a root file system, plain or compressed, that the image is made of instead (`docker import`). `name` then has a tag.",
+            )
+            .replaces(),
+            Attribute::optional(
+                "archive_hash",
+                Type::String,
+                "A hash of the archive, such as `filesha256(\"root.tar\")`: where it differs, the image is made again.",
+            )
+            .replaces(),
+            Attribute::optional(
+                "changes",
+                Type::list(Type::String),
+                "Instructions for an image of an archive, as in a Dockerfile: `CMD`, `ENTRYPOINT`, `ENV`, `EXPOSE`, `USER`, `VOLUME`, `WORKDIR`.",
+            )
+            .replaces(),
+            Attribute::optional(
+                "keep",
+                Type::Bool,
+                "Whether the image stays when the resource is destroyed or replaced. One that was there before it was made always stays.",
+            )
+            .default(Value::bool(false)),
+            Attribute::computed("id", Type::String, "The image's id, `sha256:…`. A container that names its image by it is replaced with the image."),
+            Attribute::computed("digest", Type::String, "The digest it has at its registry, `sha256:…`; null if it comes from none."),
+            Attribute::computed("was_there", Type::Bool, "Whether it was there before the resource was made."),
+        ];
+        let doc = "An image at the Docker Engine: pulled by tag or by digest, or made of an archive of a root file system.";
+        let schema = Schema { kind: NAME, doc, version: 1, attributes, classes: &[], place: None, outside: true, settles: false };
+        Self { schema }
+    }
+}
+
+impl Comparable for ImageKind {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+}
+
+impl Kind for ImageKind {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let is_made = arguments.get("archive").is_some_and(|archive| !archive.is_null());
+        if let Some(name) = arguments.text("name") {
+            let wrong = match Reference::of(name) {
+                None => {
+                    Some("a name of an image has small letters, digits, `.`, `_`, `-` and `/`, then `:tag` or `@sha256:` and 64 digits")
+                }
+                Some(reference) if is_made && reference.tag.is_none() => {
+                    Some("an image of an archive gets a name with a tag, such as `box:1`")
+                }
+                Some(Reference { tag: None, digest: None, .. }) => {
+                    Some("it names neither a tag nor a digest, and what `latest` is changes")
+                }
+                Some(_) => None,
+            };
+            problems.extend(wrong.map(|wrong| Problem::with("name", "invalid image name", format!("`{name}`: {wrong}"))));
+        }
+        for name in ["archive_hash", "changes"].into_iter().filter(|name| !is_made && arguments.present(name).is_some()) {
+            let detail = format!("`{name}` is about an image of an archive, and there is no `archive`");
+            problems.push(Problem::with(name, "missing archive", detail));
+        }
+        problems
+    }
+
+    fn identity(&self, arguments: &Value) -> Option<String> {
+        Some(format!("image/{}", arguments.text("name")?))
+    }
+
+    fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
+        import_problem(id, arguments)
+    }
+
+    fn planned(&self, asked: Comparison<'_>) -> Planned {
+        planning::planned(self, Comparison { previewable: false, ..asked })
+    }
+
+    fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
+        planning::remembered(&self.schema, attributes, secret_key)
+    }
+}
+
+/// A name of an image, in its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reference<'a> {
+    repository: &'a str,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+}
+
+impl<'a> Reference<'a> {
+    /// Reads a name; nothing if it is none.
+    fn of(name: &'a str) -> Option<Self> {
+        let (rest, digest) = match name.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest)),
+            None => (name, None),
+        };
+        // A colon before the last slash belongs to the port of a registry.
+        let (repository, tag) = match rest.rsplit_once(':') {
+            Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
+            _ => (rest, None),
+        };
+        let is_word =
+            |text: &str, more: &[u8]| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte));
+        let (registry, path) = match repository.split_once('/') {
+            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (Some(first), path),
+            _ => (None, repository),
+        };
+        let fits = registry.is_none_or(|registry| is_word(registry, b".-:"))
+            && path.split('/').all(|part| is_word(part, b"._-") && !part.bytes().any(|byte| byte.is_ascii_uppercase()))
+            && tag.is_none_or(|tag| is_word(tag, b"._-"))
+            && digest.is_none_or(|digest| digest.strip_prefix("sha256:").is_some_and(|digits| digits.len() == 64 && is_word(digits, b"")));
+        fits.then_some(Self { repository, tag, digest })
+    }
+}
+
+/// The image as `GET /images/NAME/json` tells.
+fn facts(image: &Json, name: &str) -> Facts {
+    let id = image.get("Id").and_then(Json::as_str).unwrap_or_default();
+    let digests = image.get("RepoDigests").and_then(Json::as_array);
+    let digest = digests.into_iter().flatten().filter_map(|digest| digest.as_str()?.split_once('@')).map(|(_, digest)| digest).next();
+    let parts = json!({ "name": name, "id": id, "digest": digest });
+    Facts { id: id.to_owned(), parts: parts.as_object().cloned().unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_a_registry_a_tag_and_a_digest() {
+        let digest = format!("sha256:{}", "0f".repeat(32));
+        let with_digest = format!("quay.io/a/b@{digest}");
+        for (name, expected) in [
+            ("box:1", Some(("box", Some("1"), None))),
+            ("registry.example:5000/a/box", Some(("registry.example:5000/a/box", None, None))),
+            ("localhost/box:v1.2_a-b", Some(("localhost/box", Some("v1.2_a-b"), None))),
+            (with_digest.as_str(), Some(("quay.io/a/b", None, Some(digest.as_str())))),
+            ("Box:1", None),
+            ("box:", None),
+            ("a//b:1", None),
+            ("box@sha256:12", None),
+            ("box:1;rm", None),
+        ] {
+            let found = Reference::of(name).map(|found| (found.repository, found.tag, found.digest));
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        for (arguments, expected) in [
+            (json!({ "name": "box:1" }), None),
+            (json!({ "name": "box:1", "archive": "a.tar", "changes": ["CMD x"], "archive_hash": "x" }), None),
+            (json!({ "name": "box" }), Some("invalid image name")),
+            (json!({ "name": "BOX:1" }), Some("invalid image name")),
+            (json!({ "name": format!("box@sha256:{}", "a".repeat(64)), "archive": "a.tar" }), Some("invalid image name")),
+            (json!({ "name": "box:1", "changes": ["CMD x"] }), Some("missing archive")),
+            (json!({ "name": "box:1", "archive_hash": "x" }), Some("missing archive")),
+        ] {
+            let problems = ImageKind::default().validate(&Value::from_json(&arguments));
+            assert_eq!(problems.first().map(|problem| problem.summary.as_str()), expected, "{arguments}");
+        }
+        assert!(ImageKind::default().validate(&Value::object([("name", Value::unknown(Type::String))])).is_empty());
+    }
+
+    #[test]
+    fn an_image_has_an_id_and_perhaps_a_digest() {
+        let image = json!({ "Id": "sha256:1", "RepoDigests": ["quay.io/a/b@sha256:2"] });
+        assert_eq!(Json::Object(facts(&image, "a:1").parts), json!({ "name": "a:1", "id": "sha256:1", "digest": "sha256:2" }));
+        assert_eq!(facts(&json!({ "Id": "sha256:1" }), "a:1").parts["digest"], Json::Null);
+    }
+}

@@ -1,0 +1,104 @@
+//! Pulling, making, finding and removing images.
+
+use super::{ImageKind, Reference, facts};
+use crate::client::{CallError, Called, Client};
+use crate::facts::Facts;
+use engine::port::{Done, Failure, Request};
+use engine::question::Answer;
+use engine::schema::Kind as _;
+use engine::state::Record;
+use engine::value::Value;
+use serde_json::json;
+use std::path::Path;
+
+/// The image of a name, if there is one.
+pub(crate) async fn found(client: &Client, name: &str) -> Called<Option<Facts>> {
+    match client.image(name).await {
+        Ok(image) => Ok(Some(facts(&image, name))),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The image of a record. Of an archive only the one that was made is meant: what else has its name now is not it.
+pub(crate) async fn read(client: &Client, record: &Record) -> Answer {
+    let Some(name) = record.attributes.text("name") else { return Answer::Absent };
+    let is_made = record.attributes.present("archive").is_some();
+    match found(client, name).await {
+        Ok(Some(facts)) if is_made && record.uid.as_deref().is_some_and(|uid| uid != facts.id) => Answer::Absent,
+        Ok(Some(facts)) => Answer::Present(observed(facts, &record.attributes)),
+        Ok(None) => Answer::Absent,
+        Err(error) => Answer::Unreachable(error.message.into()),
+    }
+}
+
+/// An observation that remembers what cannot be seen.
+fn observed(mut facts: Facts, remembered: &Value) -> Value {
+    facts.parts.insert("was_there".to_owned(), json!(remembered.get("was_there").and_then(Value::as_bool).unwrap_or_default()));
+    facts.observed(remembered)
+}
+
+/// Pulls an image or makes it of its archive.
+pub(crate) async fn create(client: &Client, request: &Request, directory: &Path) -> Result<Done, Failure> {
+    let name = request.arguments.text("name").unwrap_or_default();
+    let failed = |error: CallError| failed("brought to the Engine", name, &error);
+    let before = found(client, name).await.map_err(failed)?;
+    if let Some(archive) = request.arguments.text("archive") {
+        let reference = Reference::of(name).and_then(|reference| Some((reference.repository, reference.tag?)));
+        let reference = reference.ok_or_else(|| Failure::new("docker image not changed", format!("`{name}` has no tag")))?;
+        let changes = request.arguments.get("changes").map(Value::items).unwrap_or_default();
+        let changes = changes.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        client.import_image(reference, &directory.join(archive), changes).await.map_err(failed)?;
+        // What had the name before has it no more: nothing was there.
+        return looked_at(client, (name, false), &request.arguments).await;
+    }
+    if before.is_none() {
+        request.activity.waits_for(format!("the image `{name}` is pulled"));
+        client.pull_image(name).await.map_err(failed)?;
+    }
+    looked_at(client, (name, before.is_some()), &request.arguments).await
+}
+
+/// Writes down an image as it is.
+pub(crate) async fn update(client: &Client, request: &Request) -> Result<Done, Failure> {
+    let name = request.arguments.text("name").unwrap_or_default();
+    let remembered = request.prior.as_ref().and_then(|prior| prior.attributes.get("was_there")?.as_bool());
+    // What was imported was there before; so may have been what an interrupted pull was about.
+    let was_there = remembered.unwrap_or_else(|| request.arguments.present("archive").is_none());
+    looked_at(client, (name, was_there), &request.arguments).await
+}
+
+async fn looked_at(client: &Client, (name, was_there): (&str, bool), arguments: &Value) -> Result<Done, Failure> {
+    let found = found(client, name).await.map_err(|error| failed("read", name, &error))?;
+    let mut facts = found.ok_or_else(|| Failure::new("docker image not changed", format!("the image `{name}` is not there any more")))?;
+    facts.parts.insert("was_there".to_owned(), json!(was_there));
+    let attributes = facts.attributes(ImageKind::default().schema(), arguments);
+    Ok(Done { uid: Some(facts.id.as_str().into()), ..Done::new(attributes) })
+}
+
+/// Removes an image, unless it is to be kept or was there before.
+pub(crate) async fn delete(client: &Client, request: &Request) -> Result<(), Failure> {
+    let says = |name: &str| request.arguments.get(name).and_then(Value::as_bool).unwrap_or_default();
+    let name = request.arguments.text("name").unwrap_or_default();
+    if says("keep") || says("was_there") {
+        return Ok(());
+    }
+    let there = found(client, name).await.map_err(|error| failed("removed", name, &error))?;
+    let uid = request.prior.as_ref().and_then(|prior| prior.uid.as_deref());
+    if there.is_none_or(|there| uid.is_some_and(|uid| uid != there.id)) {
+        return Ok(());
+    }
+    match client.remove_image(name).await {
+        Ok(()) => Ok(()),
+        Err(error) if error.is_absent() => Ok(()),
+        Err(error) if error.status == Some(409) => {
+            let detail = format!("`{name}` is used: {error}; remove those containers, or keep the image with `keep = true`");
+            Err(Failure::new("docker image in use", detail))
+        }
+        Err(error) => Err(failed("removed", name, &error)),
+    }
+}
+
+fn failed(what: &str, name: &str, error: &CallError) -> Failure {
+    Failure::new("docker image not changed", format!("the image `{name}` was not {what}: {error}"))
+}

@@ -179,7 +179,9 @@ fn nodes(plan: &Plan, edges: &Edges, mesh: &Mesh<'_>) -> (Vec<Node>, Vec<String>
     };
     let lanes: BTreeSet<_> = all.iter().map(lane).collect();
     let labels = lanes.iter().map(|(cluster, module)| match (cluster.and_then(|at| mesh.clusters.get(at)), module) {
-        (Some(cluster), _) => cluster.label.clone(),
+        (Some(cluster), _) => {
+            std::iter::once(cluster.label.clone()).chain(cluster.network.iter().map(|network| format!(" · {network}"))).collect()
+        }
         (None, Some(module)) if !module.is_root() => module.to_string(),
         (None, _) => "outside all clusters".to_owned(),
     });

@@ -91,6 +91,9 @@ impl<'a> Entry<'a> {
 
     /// The address, with `[*]` for keys that are not the same for all.
     pub fn address(&self) -> String {
+        if let [only] = self.changes.as_slice() {
+            return only.address.to_string();
+        }
         pattern(&self.changes.iter().map(|change| &change.address).collect::<Vec<_>>())
     }
 }
@@ -167,7 +170,10 @@ impl<'a> Grouping<'a> {
         let place = self.clusters.place(change);
         let own = place.map(|place| place.key.to_string()).filter(|key| !key.is_empty());
         let reason = change.reason.to_string();
-        let reason = own.map_or_else(|| reason.clone(), |key| reason.replace(&key, "[*]"));
+        let reason = match own {
+            Some(key) => reason.replace(&key, "[*]"),
+            None => reason,
+        };
         Sight { change, place, reason, difference, causes }
     }
 

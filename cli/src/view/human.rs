@@ -50,7 +50,7 @@ impl View for Human {
     }
 
     fn begin(&mut self, plan: &Plan) {
-        let told = plan.waves().iter().flatten().filter(|step| step.action != Action::Forget).count();
+        let told = plan.steps().filter(|step| step.action != Action::Forget).count();
         self.progress.begin(told);
     }
 

@@ -3,9 +3,8 @@
 use super::digest::Secrets;
 use super::{Op, Program, Slot};
 use crate::config::{Expr, For, ForResult, Node, Part, Root, SlotId};
-use crate::value::{Data, Marks, Thunk, TupleHash, Value};
+use crate::value::{Data, Marks, Thunk, TupleHash, Value, hex};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// The deferred computations of a program.
 pub(super) struct Deferred<'a> {
@@ -16,9 +15,9 @@ pub(super) struct Deferred<'a> {
 }
 
 /// What one slot computes.
-#[derive(Clone)]
 struct Computed {
-    hash: Arc<str>,
+    /// Nothing for what cannot be told.
+    hash: Option<[u8; 32]>,
     /// Whether anything ephemeral goes into it.
     is_ephemeral: bool,
 }
@@ -36,12 +35,12 @@ impl<'a> Deferred<'a> {
 
     /// A hash for every effect, output, condition and check that computes something after the plan was made, lowest first. What looks at an
     /// ephemeral value does not count: everybody who runs a plan has their own.
-    pub(super) fn hashes(&mut self) -> BTreeSet<String> {
+    pub(super) fn hashes(&mut self) -> BTreeSet<[u8; 32]> {
         let program = self.program;
         program.slots.iter().filter_map(|slot| self.deferred(&slot.op)).collect()
     }
 
-    fn deferred(&mut self, op: &Op) -> Option<String> {
+    fn deferred(&mut self, op: &Op) -> Option<[u8; 32]> {
         let mut written = Written { parts: TupleHash::new(), is_ephemeral: false };
         match op {
             Op::Create { target, arguments, .. }
@@ -84,7 +83,7 @@ impl<'a> Deferred<'a> {
             }
             _ => return None,
         }
-        (!written.is_ephemeral).then(|| written.parts.finish())
+        (!written.is_ephemeral).then(|| written.parts.finish_short())
     }
 
     /// Whether a template holds anything that is computed later. What is only referred to does not count, nor what is kept as it is.
@@ -146,7 +145,7 @@ impl<'a> Deferred<'a> {
         }
         if let Some(computed) = self.known.get(&slot) {
             written.is_ephemeral |= computed.is_ephemeral;
-            written.parts.text(&computed.hash);
+            written.parts.text(&computed.hash.map_or_else(|| "unknown".to_owned(), |hash| hex(&hash)));
         }
     }
 
@@ -170,7 +169,7 @@ impl<'a> Deferred<'a> {
 
     fn begin(&mut self, slot: SlotId, open: &mut Vec<(SlotId, &'a [SlotId])>) {
         // A slot that leads back to itself is a circle, which is told elsewhere.
-        self.known.insert(slot, Computed { hash: "unknown".into(), is_ephemeral: false });
+        self.known.insert(slot, Computed { hash: None, is_ephemeral: false });
         let needs = match self.program.slots.get(slot.0 as usize) {
             Some(Slot { op: Op::Eval(_) | Op::Member { .. }, needs }) => needs.as_slice(),
             _ => &[],
@@ -193,7 +192,7 @@ impl<'a> Deferred<'a> {
             Some(op) => inner.parts.text(&op.target().map(|target| target.address.to_string()).unwrap_or_default()),
             None => inner.parts.text("unknown"),
         }
-        Computed { hash: inner.parts.finish().into(), is_ephemeral: inner.is_ephemeral }
+        Computed { hash: Some(inner.parts.finish_short()), is_ephemeral: inner.is_ephemeral }
     }
 
     /// An expression: its kind with its own words, then its parts.
@@ -208,14 +207,8 @@ impl<'a> Deferred<'a> {
             }
             node => {
                 written.is_ephemeral |= matches!(node, Node::Root(Root::Variable(_)));
-                for word in own_words(node) {
-                    written.parts.text(&word);
-                }
-                let mut children = Vec::new();
-                expression.each_child(&mut |child| children.push(child));
-                for child in children {
-                    self.expression(child, written);
-                }
+                own_words(node, &mut written.parts);
+                expression.each_child(&mut |child| self.expression(child, written));
             }
         }
         written.parts.text(")");
@@ -248,30 +241,27 @@ impl<'a> Deferred<'a> {
     }
 }
 
-/// What tells an expression from others with the same parts.
-fn own_words(node: &Node) -> Vec<String> {
-    let word = |word: &str| vec![word.to_owned()];
+/// Feeds what tells an expression from others with the same parts.
+fn own_words(node: &Node, parts: &mut TupleHash) {
+    let mut say = |words: &[&str]| words.iter().for_each(|word| parts.text(word));
     match node {
-        Node::Wrap(_) => word("wrap"),
-        Node::Tuple(_) => word("tuple"),
-        Node::Object(_) => word("object"),
-        Node::Index(..) => word("index"),
-        Node::Splat(..) => word("splat"),
-        Node::Conditional(..) => word("conditional"),
-        Node::Attribute(_, name) => vec!["attribute".to_owned(), name.to_string()],
-        Node::Root(root) => vec![format!("{root:?}")],
-        Node::Unary(operator, _) => vec![format!("{operator:?}")],
-        Node::Binary(operator, ..) => vec![format!("{operator:?}")],
-        Node::Convert(_, ty) => vec!["convert".to_owned(), ty.to_string()],
-        Node::Call(call) => vec!["call".to_owned(), call.name.to_string(), if call.expand { "..." } else { "" }.to_owned()],
-        Node::For(body) => vec![
-            "for".to_owned(),
-            body.key.as_deref().unwrap_or_default().to_owned(),
-            body.value.to_string(),
-            made_by(body).to_owned(),
-            if body.condition.is_some() { "if" } else { "" }.to_owned(),
-        ],
-        Node::Literal(_) | Node::Parenthesis(_) | Node::Slot(_) | Node::Template(_) => Vec::new(),
+        Node::Wrap(_) => say(&["wrap"]),
+        Node::Tuple(_) => say(&["tuple"]),
+        Node::Object(_) => say(&["object"]),
+        Node::Index(..) => say(&["index"]),
+        Node::Splat(..) => say(&["splat"]),
+        Node::Conditional(..) => say(&["conditional"]),
+        Node::Attribute(_, name) => say(&["attribute", name]),
+        Node::Root(root) => say(&[&format!("{root:?}")]),
+        Node::Unary(operator, _) => say(&[&format!("{operator:?}")]),
+        Node::Binary(operator, ..) => say(&[&format!("{operator:?}")]),
+        Node::Convert(_, ty) => say(&["convert", &ty.to_string()]),
+        Node::Call(call) => say(&["call", &call.name, if call.expand { "..." } else { "" }]),
+        Node::For(body) => {
+            let condition = if body.condition.is_some() { "if" } else { "" };
+            say(&["for", body.key.as_deref().unwrap_or_default(), &body.value, made_by(body), condition]);
+        }
+        Node::Literal(_) | Node::Parenthesis(_) | Node::Slot(_) | Node::Template(_) => {}
     }
 }
 

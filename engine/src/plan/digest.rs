@@ -3,7 +3,7 @@
 use super::canonical::Deferred;
 use super::{Action, Change, Plan, Reason, Unpreviewed};
 use crate::state::State;
-use crate::value::{Data, Entry, Mapping, Sequence, TupleHash, Value, keyed_fingerprint};
+use crate::value::{Data, Entry, Mapping, Sequence, TupleHash, Value, hex, keyed_fingerprint};
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
@@ -85,7 +85,7 @@ impl Plan {
                 });
             }
         });
-        hash.nested(|deferred| Deferred::of(&self.program, secrets).hashes().iter().for_each(|it| deferred.text(it)));
+        hash.nested(|deferred| Deferred::of(&self.program, secrets).hashes().iter().for_each(|it| deferred.text(&hex(it))));
         hash.nested(|blocked| self.blocked.iter().for_each(|it| blocked.text(&it.address.to_string())));
         format!("sha256:{}", hash.finish())
     }

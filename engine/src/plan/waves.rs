@@ -32,6 +32,11 @@ impl Step<'_> {
 }
 
 impl Plan {
+    /// The steps of an apply, in no order that counts.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        self.program.slots.iter().filter_map(|slot| step(&slot.op))
+    }
+
     /// The steps of an apply in waves: each step stands in the first in which nothing that it needs is left to do. An apply does not wait for
     /// a wave to end; a step begins when what it needs is done.
     pub fn waves(&self) -> Vec<Vec<Step<'_>>> {

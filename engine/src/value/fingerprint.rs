@@ -49,14 +49,23 @@ impl TupleHash {
 
     /// As [`fingerprint`] writes it.
     pub(crate) fn finish(self) -> String {
-        hex(&self.0.chain_update(b"]").finalize())
+        hex(&self.finish_short())
+    }
+
+    /// The same as bytes, where many are kept.
+    pub(crate) fn finish_short(self) -> [u8; 32] {
+        self.0.chain_update(b"]").finalize().into()
     }
 }
 
 /// Bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.extend([byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)])));
+    }
+    text
 }
 
 fn feed(value: &Value, hasher: &mut Sha256) {
@@ -92,8 +101,9 @@ fn feed(value: &Value, hasher: &mut Sha256) {
 }
 
 fn text(tag: u8, text: &str, hasher: &mut Sha256) {
-    hasher.update([tag]);
-    hasher.update((text.len() as u64).to_be_bytes());
+    let mut head = [tag; 9];
+    head[1..].copy_from_slice(&(text.len() as u64).to_be_bytes());
+    hasher.update(head);
     hasher.update(text.as_bytes());
 }
 

@@ -111,7 +111,7 @@ impl<'a> Rows<'a> {
             let varying = keys.zip(own).filter(|(key, own)| key != own || matches!(key, Key::Text(text) if **text == *label));
             varying.map(|(key, _)| key).all(|key| matches!(key, Key::Text(text) if **text == *label))
         };
-        if first.address.member.is_some() || entry.changes.iter().all(told) {
+        if entry.changes.len() == 1 || first.address.member.is_some() || entry.changes.iter().all(told) {
             return None;
         }
         Some(Detail::Names("these are".to_owned(), entry.changes.iter().map(|change| change.address.to_string()).collect()))

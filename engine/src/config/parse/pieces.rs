@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Statements are parsed together up to about this many bytes.
 const TOGETHER: usize = 16 * 1024;
-/// A thread more for each so many bytes: fewer take less time than its start.
+/// From so many bytes on there are two threads: they take some ten milliseconds, of which half is worth the start of a thread.
+const SHARED: usize = 128 * 1024;
+/// And one for each so many, if these are more.
 const EACH: usize = 256 * 1024;
 /// Threads at most. Each has a syntax tree in memory.
 const THREADS: usize = 8;
@@ -67,8 +69,8 @@ pub(super) fn map_bodies<T: Send>(texts: &[(FileId, &str)], make: Make<'_, T>) -
         cut.push(if marked { Vec::new() } else { statements(text, 0..text.len(), Unclosed::Trusted) });
     }
     let pieces: Vec<Piece<'_>> = cut.iter().enumerate().flat_map(|(text, all)| pieces(all).map(move |piece| (text, piece))).collect();
-    let threads = (texts.iter().map(|(_, text)| text.len()).sum::<usize>() / EACH).clamp(1, THREADS);
-    let done = each_in_turn(&pieces, threads, &|(number, piece)| {
+    let bytes = texts.iter().map(|(_, text)| text.len()).sum();
+    let done = each_in_turn(&pieces, threads(bytes), &|(number, piece)| {
         let (file, text) = texts[*number];
         let mut done = Read { made: Vec::new(), unread: Vec::new() };
         one_body(text, piece, file, &mut |text, base, body| done.made.push(make((text, base, file), body)), &mut done.unread);
@@ -79,6 +81,11 @@ pub(super) fn map_bodies<T: Send>(texts: &[(FileId, &str)], make: Make<'_, T>) -
         read[number].unread.extend(more.unread);
     }
     read
+}
+
+/// How many threads parse texts of so many bytes.
+fn threads(bytes: usize) -> usize {
+    (bytes / EACH).clamp(if bytes < SHARED { 1 } else { 2 }, THREADS)
 }
 
 /// What `make` makes of each piece, in their order. A thread that is done with one takes the next that nobody has.
@@ -170,6 +177,9 @@ fn statements(text: &str, within: Range<usize>, unclosed: Unclosed) -> Vec<Range
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::sync::{Condvar, Mutex};
+    use std::time::Duration;
 
     fn cut(text: &str, unclosed: Unclosed) -> Vec<&str> {
         statements(text, 0..text.len(), unclosed).into_iter().map(|range| &text[range]).collect()
@@ -246,6 +256,27 @@ mod tests {
             let read = map_bodies(&texts, &names).into_iter();
             let read = read.map(|read| (read.made, read.unread.into_iter().map(|unread| unread.problem).collect()));
             assert_eq!(read.collect::<Vec<_>>(), texts.iter().map(alone).collect::<Vec<_>>(), "{files} of {count}");
+        }
+    }
+
+    #[test]
+    fn the_files_of_a_large_directory_are_parsed_at_once() {
+        assert_eq!([0, 127, 128, 511, 512, 768, 2048, 9000].map(|kilobytes| threads(kilobytes * 1024)), [1, 1, 2, 2, 2, 3, 8, 8]);
+        for (lines, expected) in [(9, 2), (40, 2), (80, 4)] {
+            let text = "resource \"k\" \"n\" { input = 1 }\n".repeat(lines);
+            let texts: Vec<_> = (0..500).map(|file| (FileId(file), text.as_str())).collect();
+            assert_eq!(threads(500 * text.len()), expected, "{lines} lines");
+            // Nobody is done with a first piece before everybody has one.
+            let (seen, met) = (Mutex::new(BTreeSet::new()), Condvar::new());
+            let read = map_bodies(&texts, &|_, body: &Body| {
+                let mut names = seen.lock().unwrap();
+                names.insert(format!("{:?}", std::thread::current().id()));
+                met.notify_all();
+                drop(met.wait_timeout_while(names, Duration::from_secs(60), |names| names.len() < expected).unwrap());
+                body.blocks().count()
+            });
+            assert_eq!(seen.lock().unwrap().len(), expected, "{lines} lines");
+            assert_eq!(read.iter().map(|read| read.made.iter().sum::<usize>()).collect::<Vec<_>>(), [lines; 500]);
         }
     }
 

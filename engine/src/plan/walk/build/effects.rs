@@ -190,9 +190,11 @@ fn observed_uid(planned: &Planned) -> Option<Arc<str>> {
 fn outdated(prior: &Record, target: &Target, attributes: &Value) -> bool {
     let edges_differ = !prior.depends_on.iter().eq(target.depends_on.iter());
     let terms_differ = (prior.create_before_destroy, prior.prevent_destroy) != (target.create_before_destroy, target.prevent_destroy);
-    let differ = match (prior.attributes.to_json(), attributes.to_json()) {
-        (Ok(prior), Ok(attributes)) => prior != attributes,
-        _ => false,
-    };
+    // Most are the very same, which is told without writing them out.
+    let differ = prior.attributes.data() != attributes.data()
+        && match (prior.attributes.to_json(), attributes.to_json()) {
+            (Ok(prior), Ok(attributes)) => prior != attributes,
+            _ => false,
+        };
     edges_differ || terms_differ || differ || prior.place != target.place || prior.status != Status::Ready
 }

@@ -272,7 +272,7 @@ mod tests {
                 let mut names = seen.lock().unwrap();
                 names.insert(format!("{:?}", std::thread::current().id()));
                 met.notify_all();
-                drop(met.wait_timeout_while(names, Duration::from_secs(60), |names| names.len() < expected).unwrap());
+                drop(met.wait_timeout_while(names, Duration::from_mins(1), |names| names.len() < expected).unwrap());
                 body.blocks().count()
             });
             assert_eq!(seen.lock().unwrap().len(), expected, "{lines} lines");

@@ -120,6 +120,19 @@ pub(crate) struct Walk<'a> {
     pub(crate) found: Difference,
 }
 
+/// What is said of a secret: that it changes, that it is not known yet, or why it cannot be seen at all.
+fn hidden(before: &Value, after: &Value) -> What {
+    let closed = |value: &Value| match value.data() {
+        Data::Blocked(why) => Some(format!("(not observed: {why})")),
+        _ => None,
+    };
+    match (closed(before), closed(after)) {
+        (None, None) if after.is_known() => What::Secret,
+        (None, None) => What::Two(SENSITIVE.to_owned(), KNOWN_AFTER_APPLY.to_owned()),
+        (before, after) => What::Two(before.unwrap_or_else(|| SENSITIVE.to_owned()), after.unwrap_or_else(|| SENSITIVE.to_owned())),
+    }
+}
+
 impl Walk<'_> {
     pub(crate) fn compare(&mut self, at: At<'_>, before: &Value, after: &Value) {
         if same(before, after) {
@@ -130,8 +143,7 @@ impl Walk<'_> {
             let veiled = before.as_str().is_some_and(|text| text.starts_with(VEIL));
             self.push(Mark::Remove, at.path, What::One(legible(&before.clone().sensitive_if(veiled))));
         } else if before.is_marked_sensitive() || after.is_marked_sensitive() {
-            let what = if after.is_known() { What::Secret } else { What::Two(SENSITIVE.to_owned(), KNOWN_AFTER_APPLY.to_owned()) };
-            self.push(Mark::Change, at.path, what);
+            self.push(Mark::Change, at.path, hidden(before, after));
         } else {
             self.compare_open(at, before, after);
         }
@@ -264,5 +276,8 @@ pub(crate) mod tests {
         assert_eq!(lines(&Difference::between(&before, &after)), ["~ key secret", "~ uid \"u\" -> (known after apply)"]);
         let after = Value::object([("key", Value::unknown(Type::String).sensitive()), ("uid", Value::string("u"))]);
         assert_eq!(lines(&Difference::between(&before, &after)), ["~ key (sensitive value) -> (known after apply)"]);
+        let closed = Value::object([("key", Value::blocked("it is sealed").sensitive()), ("uid", Value::string("u"))]);
+        assert_eq!(lines(&Difference::between(&before, &closed)), ["~ key (sensitive value) -> (not observed: it is sealed)"]);
+        assert_eq!(lines(&Difference::between(&closed, &before)), ["~ key (not observed: it is sealed) -> (sensitive value)"]);
     }
 }

@@ -307,6 +307,20 @@ fn what_is_blocked_in_a_saved_plan_stays_so_and_the_rest_is_done() {
 }
 
 #[test]
+fn a_provider_that_does_not_take_what_it_is_given_again_refuses_the_apply() {
+    let scenario = Scenario::with(CONFIGURATION);
+    let settings =
+        "variable \"tries\" {\n  type = number\n  ephemeral = true\n}\nprovider \"kubernetes\" {\n  request_tries = var.tries\n}\n";
+    scenario.write("provider.mesh.hcl", settings);
+    scenario.run(&["plan", "--out", "saved", "--var", "tries=3"]).expect_code(0);
+    let said = scenario.run(&["apply", "saved", "--var", "tries=99"]).expect_code(1).all();
+    assert!(said.contains("error: invalid setting") && said.contains("`request_tries` is a whole number from 1 to 20"), "{said}");
+    assert!(!scenario.path().join("meshplan.state.json").exists(), "{said}");
+    scenario.run(&["apply", "saved", "--var", "tries=5"]).expect_code(0);
+    scenario.run(&["plan", "--detailed-exitcode", "--var", "tries=1"]).expect_code(0);
+}
+
+#[test]
 fn what_is_left_out_of_a_saved_plan_may_fall_silent_or_change() {
     let (mut scenario, fake) = (Scenario::with(&(inner("p", 1) + &inner("q", 1))), Fake::default());
     scenario.beside(&fake);

@@ -12,7 +12,7 @@ variable "token" {
   ephemeral = true
   type      = string
   validation {
-    condition     = length(local.token) > 3 && length(var.word) > 2
+    condition     = length(var.token) > 3 && length(var.word) > 2
     error_message = "too short for ${var.word}"
   }
 }

@@ -75,6 +75,19 @@ fn with_a_key_nothing_secret_is_written_and_what_did_not_change_keeps_its_text()
 }
 
 #[test]
+fn what_is_closed_is_not_shown_as_if_it_were_known_later() {
+    let fake = fake();
+    done(&fake, APPLY);
+    encrypt(&fake, "    key_file = \"k\"");
+    fake.write("k", KEY);
+    done(&fake, "state reseal");
+    std::fs::remove_file(fake.path().join("k")).unwrap();
+    let shown = done(&fake, "state diff @1");
+    assert!(shown.contains("(sensitive value) -> (not observed: it is sealed with the key `4ac2644515858268`)"), "{shown}");
+    assert!(!shown.contains("known after apply") && !shown.contains(SECRET), "{shown}");
+}
+
+#[test]
 fn without_the_key_all_else_can_be_read_and_nothing_written() {
     let fake = fake();
     encrypt(&fake, "    key_file = \"k\"");

@@ -1,7 +1,7 @@
 //! `lifecycle` and `timeouts`.
 
 use super::{End, hold, hold_each, hold_stories, scenario};
-use meshplan_tests::fake::Fake;
+use meshplan_tests::fake::{Fails, Fake};
 use serde_json::json;
 
 fn data(arguments: &str, lifecycle: &str) -> String {
@@ -32,6 +32,61 @@ fn what_is_protected_is_neither_replaced_nor_deleted() {
             ],
         ),
     ]);
+}
+
+#[test]
+fn what_is_protected_holds_its_place_also_when_its_block_is_gone() {
+    let place = |name: &str| format!("resource \"fake_place\" \"p\" {{\n  name = \"{name}\"\n}}\n");
+    let inner = |protected: bool| {
+        format!(
+            "resource \"fake_inner\" \"in\" {{\n  cluster = fake_place.p\n  name = \"in\"\n  lifecycle {{\n    prevent_destroy = {protected}\n  }}\n}}\n"
+        )
+    };
+    let both = |name: &str, protected: bool| place(name) + &inner(protected);
+    let there = End::State(&["fake_inner.in", "fake_place.p"]);
+    let scenario = scenario(&Fake::default());
+    hold(&scenario, "made", &both("p", true), &there);
+    for (how, text) in [("its place is replaced", both("q", true)), ("its block is gone", place("p")), ("so is its place's", String::new())]
+    {
+        super::write(&scenario, &text);
+        for args in [&["plan"][..], &["apply", "--auto-approve"], &["destroy", "--auto-approve"]] {
+            let output = scenario.run(args).expect_code(1);
+            assert!(super::errors(&output).contains(&"protected resource"), "{how}: {}", output.all());
+            assert!(output.stderr.contains("fake_inner.in"), "{how}: {}", output.all());
+        }
+        assert_eq!(scenario.addresses(), ["fake_inner.in", "fake_place.p"], "{how}");
+    }
+    // Its block alone lets it go.
+    hold(&scenario, "let go", &both("p", false), &there);
+    hold(&scenario, "gone", "", &End::State(&[]));
+}
+
+#[test]
+fn what_was_replaced_and_not_deleted_goes_with_the_next_apply() {
+    let text = |name: &str, more: &str| {
+        format!(
+            "resource \"fake_thing\" \"a\" {{\n  name = \"{name}\"\n  lifecycle {{\n    create_before_destroy = true\n    {more}\n  }}\n}}\n"
+        )
+    };
+    let fake = Fake::default();
+    let scenario = scenario(&fake);
+    hold(&scenario, "made", &text("one", ""), &End::State(&["fake_thing.a"]));
+    fake.fail("delete fake_thing.a", Fails::Always);
+    super::write(&scenario, &text("two", ""));
+    scenario.run(&["apply", "--auto-approve"]).expect_code(1);
+    assert_eq!(fake.things().into_keys().collect::<Vec<_>>(), ["fake_thing/one", "fake_thing/two"]);
+    let plan = scenario.run(&["plan"]).expect_code(0).stdout;
+    assert!(plan.contains("replaced before, not deleted yet") && plan.contains("1 to destroy"), "{plan}");
+    // What has its name from the successor on may be replaced once more meanwhile.
+    super::write(&scenario, &text("three", ""));
+    scenario.run(&["apply", "--auto-approve"]).expect_code(1);
+    fake.fail("delete fake_thing.a", Fails::Never);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    assert_eq!(fake.things().into_keys().collect::<Vec<_>>(), ["fake_thing/three"]);
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    // Beside itself nothing can be made.
+    let output = scenario.run(&["plan", "--replace", "fake_thing.a"]).expect_code(1);
+    assert_eq!(super::errors(&output), ["same name twice"], "{}", output.all());
 }
 
 #[test]

@@ -14,7 +14,10 @@ pub struct Counting(pub &'static str);
 impl Counting {
     /// A command line in a scenario.
     pub fn command(self, scenario: &Scenario, args: &[&str]) -> Command {
-        let mut command = Command::new(self.0);
+        let mut command = match scenario.namespace() {
+            Some(namespace) => namespace.command(self.0, scenario.path()),
+            None => Command::new(self.0),
+        };
         command.args(args).current_dir(scenario.path()).envs(scenario.environment());
         command.env(COUNT_TO, scenario.path().join("points")).env_remove(KILL_AT).stdout(Stdio::null());
         command

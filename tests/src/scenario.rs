@@ -3,6 +3,7 @@
 use crate::apiserver::Access;
 use crate::apiserver::access::kubeconfig;
 use crate::fake::Fake;
+use crate::namespace::Namespace;
 use engine::port::{BoxFuture, Machine, ProviderMaker};
 use engine::state::RecordId;
 use meshplan::World;
@@ -24,6 +25,7 @@ pub struct Scenario {
     machine: Arc<CountingMachine>,
     environment: BTreeMap<String, String>,
     fake: Option<Fake>,
+    namespace: Option<Namespace>,
 }
 
 /// What a run of the command line left.
@@ -96,7 +98,7 @@ impl Scenario {
     pub fn empty() -> Self {
         let memory = Path::new("/dev/shm");
         let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-        Self { directory: directory.unwrap(), machine: Arc::default(), environment: BTreeMap::new(), fake: None }
+        Self { directory: directory.unwrap(), machine: Arc::default(), environment: BTreeMap::new(), fake: None, namespace: None }
     }
 
     /// A directory with one configuration file.
@@ -109,7 +111,7 @@ impl Scenario {
     /// A directory within another one, with one configuration file.
     pub fn with_in(directory: &Path, configuration: &str) -> Self {
         let directory = TempDir::new_in(directory).unwrap();
-        let scenario = Self { directory, machine: Arc::default(), environment: BTreeMap::new(), fake: None };
+        let scenario = Self { directory, machine: Arc::default(), environment: BTreeMap::new(), fake: None, namespace: None };
         scenario.write("main.mesh.hcl", configuration);
         scenario
     }
@@ -140,6 +142,16 @@ impl Scenario {
     /// Puts a fake world beside the real providers.
     pub fn beside(&mut self, fake: &Fake) {
         self.fake = Some(fake.clone());
+    }
+
+    /// Lets children of the test run in namespaces: those of [`crate::killed::Counting`].
+    pub fn enter(&mut self, namespace: Namespace) {
+        self.namespace = Some(namespace);
+    }
+
+    /// The namespaces that children run in.
+    pub fn namespace(&self) -> Option<&Namespace> {
+        self.namespace.as_ref()
     }
 
     /// Sets a variable of the environment that command lines run in.

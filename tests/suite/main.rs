@@ -10,6 +10,7 @@ mod explain;
 mod faults;
 mod fuzz;
 mod host;
+mod host_addresses;
 mod laws;
 mod limits;
 mod mesh;

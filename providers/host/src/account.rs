@@ -47,6 +47,24 @@ pub(crate) fn own_user() -> u32 {
     Uid::effective().as_raw()
 }
 
+/// The kernel's number of the right to change the network.
+const CAP_NET_ADMIN: u32 = 12;
+
+/// Whether this process may set addresses.
+///
+/// Errors: why not, as a fragment.
+pub(crate) fn may_set_addresses() -> Result<(), String> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let refused = || format!("the user `{}` has not the right `CAP_NET_ADMIN`", user_name(own_user()));
+    if is_capable(&status, CAP_NET_ADMIN) { Ok(()) } else { Err(refused()) }
+}
+
+/// Whether a process has a right, by what the kernel tells of its status.
+fn is_capable(status: &str, capability: u32) -> bool {
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> capability & 1 == 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +76,14 @@ mod tests {
         assert_eq!((user_name(0), group_name(0), user_name(4_000_111)), ("root".to_owned(), "root".to_owned(), "4000111".to_owned()));
         assert!(user_id("no-such-user").is_err_and(|why| why == "there is no user `no-such-user` on this machine"));
         assert!(group_id("no-such-group").is_err_and(|why| why == "there is no group `no-such-group` on this machine"));
+    }
+
+    #[test]
+    fn rights_are_read_from_the_kernels_mask() {
+        for (mask, expected) in
+            [("CapEff:\t000001ffffffffff\n", true), ("CapEff:\t0000000000001000", true), ("CapEff:\t0000000000000fff", false), ("", false)]
+        {
+            assert_eq!(is_capable(mask, CAP_NET_ADMIN), expected, "{mask}");
+        }
     }
 }

@@ -5,7 +5,7 @@ mod kind;
 
 use crate::account::{group_id, group_name, user_id, user_name};
 use crate::effect::{Effect, Hands};
-use crate::procedure::Procedure;
+use crate::procedure::{Procedure, Seen};
 use disk::{Previous, Removal, There, Writing, backup, look, not_ours, unwritable};
 use engine::diagnostic::Diagnostic;
 use engine::port::{BoxFuture, Done, Failure, Request};
@@ -149,11 +149,11 @@ impl Procedure for HostFile {
         self.kind.clone()
     }
 
-    fn read<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Answer> {
+    fn read<'a>(&'a self, record: &'a Record, _: &'a Seen) -> BoxFuture<'a, Answer> {
         Box::pin(ready(self.observe(record)))
     }
 
-    fn preview<'a>(&'a self, proposal: &'a Proposal, _: &'a Hands) -> BoxFuture<'a, Answer> {
+    fn preview<'a>(&'a self, proposal: &'a Proposal, _: &'a Seen, _: &'a Hands) -> BoxFuture<'a, Answer> {
         Box::pin(ready(self.foresee(proposal)))
     }
 

@@ -6,8 +6,12 @@
 mod account;
 mod effect;
 mod file;
+mod interface;
+mod netlink;
+mod network;
 mod procedure;
 mod provider;
 mod settings;
+mod vip;
 
 pub use settings::HostMaker;

@@ -1,7 +1,8 @@
 //! The provider of all kinds of things on the machine.
 
 use crate::effect::Hands;
-use crate::procedure::Procedure;
+use crate::interface::{self, InterfaceKind};
+use crate::procedure::{Procedure, Seen};
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Question};
 use engine::schema::Kind;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 /// The provider `host`.
 pub(crate) struct HostProvider {
     procedures: BTreeMap<&'static str, Box<dyn Procedure>>,
+    interface: Arc<InterfaceKind>,
     hands: Hands,
 }
 
@@ -18,7 +20,7 @@ impl HostProvider {
     /// A provider of these kinds, whose effects these hands do.
     pub(crate) fn new(procedures: Vec<Box<dyn Procedure>>, hands: Hands) -> Self {
         let procedures = procedures.into_iter().map(|procedure| (procedure.kind().schema().kind, procedure)).collect();
-        Self { procedures, hands }
+        Self { procedures, interface: Arc::default(), hands }
     }
 
     fn procedure(&self, kind: &str) -> Result<&dyn Procedure, Failure> {
@@ -26,15 +28,23 @@ impl HostProvider {
         found.ok_or_else(|| Failure::new("unknown kind", format!("this provider has no kind `{kind}`")))
     }
 
-    async fn answer_one(&self, question: &Question) -> Answer {
+    async fn answer_one(&self, question: &Question, seen: &Seen) -> Answer {
         match &question.ask {
             Ask::Read { record, .. } => match self.procedures.get(&*record.kind) {
-                Some(procedure) => procedure.read(record).await,
+                Some(procedure) => procedure.read(record, seen).await,
                 None => unanswered(),
             },
             Ask::Preview(proposal) => match self.procedures.get(&*proposal.kind) {
-                Some(procedure) => procedure.preview(proposal, &self.hands).await,
+                Some(procedure) => procedure.preview(proposal, seen, &self.hands).await,
                 None => unanswered(),
+            },
+            Ask::Import(proposal) => match self.procedures.get(&*proposal.kind) {
+                Some(procedure) => procedure.import(proposal, seen).await,
+                None => unanswered(),
+            },
+            Ask::Data { arguments, .. } => match seen.network().await {
+                Ok(network) => interface::answer(arguments, network),
+                Err(why) => Answer::Unreachable(why.into()),
             },
             _ => unanswered(),
         }
@@ -54,11 +64,16 @@ impl Provider for HostProvider {
         self.procedures.values().map(|procedure| procedure.kind()).collect()
     }
 
+    fn data_sources(&self) -> Vec<Arc<dyn Kind>> {
+        vec![self.interface.clone()]
+    }
+
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
         Box::pin(async move {
+            let seen = Seen::default();
             let mut answers = Vec::with_capacity(asked.len());
             for Asked { question, .. } in asked {
-                let answer = self.answer_one(&question).await;
+                let answer = self.answer_one(&question, &seen).await;
                 answers.push((question, answer));
             }
             answers

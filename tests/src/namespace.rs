@@ -1,0 +1,62 @@
+//! A network and mounts of a test's own: what is changed there changes nothing of the machine.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// Namespaces of their own, held by a process that ends with the test.
+#[derive(Debug)]
+pub struct Namespace {
+    holder: Child,
+    mapped: bool,
+}
+
+impl Namespace {
+    /// Makes them and runs a script of `sh` in them; nothing where this user may not. The script has to succeed.
+    pub fn new(setup: &str) -> Option<Self> {
+        let permitted =
+            |arguments: &[&str]| Command::new("unshare").args(arguments).arg("true").output().is_ok_and(|ended| ended.status.success());
+        let mapped = !permitted(&["--net", "--mount"]);
+        if mapped && !permitted(&["--user", "--map-root-user", "--net", "--mount"]) {
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        if mapped {
+            command.args(["--user", "--map-root-user"]);
+        }
+        // It ends when its standard input does: at the latest when the test binary is gone.
+        let script = format!("set -e\n{setup}\necho ready\nexec cat >/dev/null");
+        command.args(["--net", "--mount", "sh", "-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut holder = command.spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        assert_eq!(said, "ready\n", "{setup}");
+        Some(Self { holder, mapped })
+    }
+
+    /// A program that runs in them, in a directory.
+    pub fn command(&self, program: &str, directory: &Path) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.holder.id().to_string(), "--net", "--mount"]);
+        if self.mapped {
+            command.args(["--user", "--preserve-credentials"]);
+        }
+        // Who enters mounts stands at their root.
+        command.args(["sh", "-c", "cd \"$0\" && exec \"$@\""]).arg(directory).arg(program);
+        command
+    }
+
+    /// Runs a script of `sh` in them, which must succeed, and gives what it printed.
+    pub fn shell(&self, script: &str) -> String {
+        let output: Output = self.command("sh", Path::new("/")).args(["-ec", script]).output().unwrap();
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        drop(self.holder.kill());
+        drop(self.holder.wait());
+    }
+}

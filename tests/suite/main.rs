@@ -11,6 +11,7 @@ mod faults;
 mod fuzz;
 mod host;
 mod host_addresses;
+mod host_resolver;
 mod laws;
 mod limits;
 mod mesh;

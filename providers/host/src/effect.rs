@@ -1,6 +1,7 @@
 //! What is done to the machine.
 
 use crate::file::disk::{self, Removal, Writing};
+use crate::resolver::{self, ServedNames};
 use crate::vip::assignment::{self, Assignment, Claim};
 use engine::port::Failure;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,15 @@ pub(crate) enum Effect {
     Enable(String),
     /// A unit of systemd is not started with the machine any more.
     Disable(String),
+    /// A unit of systemd reads its configuration anew.
+    Reload(String),
+    /// Programs ask these name servers first, or nobody of that name any more.
+    Resolve {
+        /// What tells them from others.
+        name: String,
+        /// The servers.
+        served: Option<ServedNames>,
+    },
 }
 
 /// Whoever does what is to be done.
@@ -59,6 +69,8 @@ async fn perform(effect: Effect) -> Result<(), Failure> {
             Err(failure) if failure.detail.contains(NO_UNIT) => Ok(()),
             ended => ended,
         },
+        Effect::Reload(unit) => systemctl(&["reload-or-restart", &unit]).await,
+        Effect::Resolve { name, served } => on_disk(move || resolver::edit(&name, served.as_ref())).await,
     }
 }
 

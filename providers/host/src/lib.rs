@@ -11,6 +11,7 @@ mod netlink;
 mod network;
 mod procedure;
 mod provider;
+mod resolver;
 mod settings;
 mod vip;
 

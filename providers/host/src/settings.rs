@@ -4,6 +4,7 @@ use crate::effect::Hands;
 use crate::file::HostFile;
 use crate::procedure::Procedure;
 use crate::provider::HostProvider;
+use crate::resolver::HostResolver;
 use crate::vip::HostVip;
 use engine::port::{Provider, ProviderMaker};
 use engine::schema::{Problem, ProviderSchema};
@@ -30,7 +31,7 @@ impl ProviderMaker for HostMaker {
 
     fn usual(&self) -> Vec<Arc<dyn Provider>> {
         let procedures: Vec<Box<dyn Procedure>> =
-            vec![Box::new(HostFile::new(self.working_directory.clone())), Box::new(HostVip::default())];
+            vec![Box::new(HostFile::new(self.working_directory.clone())), Box::new(HostVip::default()), Box::new(HostResolver::default())];
         vec![Arc::new(HostProvider::new(procedures, Hands))]
     }
 

@@ -193,6 +193,33 @@ fn put(writing: &Writing) -> io::Result<()> {
     synced(path)
 }
 
+/// Writes a file that others write as well: with the permissions and the owner of what is there, or, where it is bound to its place by
+/// itself as container engines do, into it. Nothing to say is no file.
+///
+/// Errors: the disk says no.
+pub(crate) fn rewrite(path: &Path, text: &str, there: Option<&Metadata>) -> Result<(), Failure> {
+    let writing = Writing {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        mode: there.map_or(0o644, |there| there.permissions().mode() & 0o7777),
+        owner: there.map(|there| there.uid().to_string()),
+        group: there.map(|there| there.gid().to_string()),
+        previous: Previous::Ours,
+    };
+    let written = if text.is_empty() { fs::remove_file(path) } else { put(&writing) };
+    let written = match written {
+        Err(error) if error.kind() == ErrorKind::ResourceBusy => overwrite(path, text),
+        other => other,
+    };
+    written.map_err(|error| not_written(path, &error))
+}
+
+fn overwrite(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
 /// Makes what was done in the directory of a path durable.
 fn synced(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())

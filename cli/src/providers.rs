@@ -41,7 +41,7 @@ fn registry(sandbox: &Path, surroundings: Surroundings, docker: docker::Surround
     let makers: [Arc<dyn ProviderMaker>; 7] = [
         Arc::new(Fixed { name: "meshplan", doc: "What stands in the state alone.", provider: core_provider::provider() }),
         Arc::new(Fixed { name: "ca", doc: "Certificate authorities of meshes.", provider: certificates::provider() }),
-        Arc::new(HostMaker::new(surroundings.working_directory.clone())),
+        Arc::new(HostMaker::new(surroundings.working_directory.clone(), program())),
         Arc::new(KubernetesMaker::new(surroundings, reaching.clone())),
         Arc::new(IstioMaker(reaching)),
         Arc::new(DockerMaker(docker)),
@@ -51,6 +51,11 @@ fn registry(sandbox: &Path, surroundings: Surroundings, docker: docker::Surround
         registry.add_configurable(&maker);
     }
     registry
+}
+
+/// The program that runs, as another process can start it.
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("meshplan"))
 }
 
 /// A provider without settings.

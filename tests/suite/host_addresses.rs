@@ -42,13 +42,11 @@ fn within(configuration: &str, test: impl FnOnce(&Scenario)) {
     if missing.any_of(["unshare", "nsenter", "mount", "ip", "systemctl", "setpriv"]) {
         return missing.close();
     }
-    match made(configuration) {
-        Some(scenario) => test(&scenario),
-        None => {
-            missing.note(["namespaces"]);
-            missing.close();
-        }
-    }
+    let Some(scenario) = made(configuration) else {
+        missing.note(["namespaces"]);
+        return missing.close();
+    };
+    test(&scenario);
 }
 
 fn made(configuration: &str) -> Option<Scenario> {
@@ -207,12 +205,12 @@ fn an_address_that_is_there_is_imported_by_its_id() {
 fn who_may_not_set_addresses_may_plan_and_is_told() {
     within(VIPS, |scenario| {
         std::fs::set_permissions(scenario.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-        let plain = |args: &[&str]| {
+        let as_nobody = |args: &[&str]| {
             let mut command = scenario.namespace().unwrap().command("setpriv", scenario.path());
             command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", COUNTING.0]).args(args).env_remove("HOME");
             command.output().unwrap()
         };
-        let plan = plain(&["plan"]);
+        let plan = as_nobody(&["plan"]);
         let told = said(&plan);
         if told.contains("Permission denied") {
             let mut missing = Missing::default();
@@ -222,7 +220,7 @@ fn who_may_not_set_addresses_may_plan_and_is_told() {
         assert_eq!(plan.status.code(), Some(0), "{told}");
         assert_eq!(told.matches("warning: missing rights").count(), 1, "{told}");
         assert!(told.contains("4 to add") && told.contains("`nobody` has not the right `CAP_NET_ADMIN`"), "{told}");
-        let apply = plain(&APPLY);
+        let apply = as_nobody(&APPLY);
         assert!(apply.status.code() == Some(1) && said(&apply).contains("missing rights"), "{}", said(&apply));
         assert_eq!(sorted(scenario), before());
     });
@@ -278,5 +276,40 @@ fn a_kill_at_any_point_leaves_what_the_next_run_completes() {
             }
             assert_eq!(sorted(&scenario), before(), "killed at point {point} of a destroy");
         }
+    });
+}
+
+#[test]
+fn sudo_gives_the_rights_that_are_missing_and_is_never_asked_for_a_password() {
+    let configuration = format!("provider \"host\" {{\n  become = \"sudo\"\n}}\n{VIPS}");
+    let mut missing = Missing::default();
+    if missing.any_of(["sudo"]) {
+        return missing.close();
+    }
+    within(&configuration, |scenario| {
+        std::fs::set_permissions(scenario.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let as_nobody = |args: &[&str]| {
+            let mut command = scenario.namespace().unwrap().command("setpriv", scenario.path());
+            command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", COUNTING.0]).args(args).env_remove("HOME");
+            let output = command.output().unwrap();
+            (output.status.code(), said(&output))
+        };
+        shell(scenario, "mount -t tmpfs -o mode=755 none /etc/sudoers.d");
+        let (code, told) = as_nobody(&["plan"]);
+        if told.contains("setuid") || told.contains("effective uid") || told.contains("Permission denied") {
+            let mut missing = Missing::default();
+            missing.note(["a `sudo` that may become root", "a build that others may run"]);
+            return missing.close();
+        }
+        assert_eq!((code, told.matches("warning: missing rights").count(), told.contains("password")), (Some(0), 1, true), "{told}");
+        let (code, told) = as_nobody(&APPLY);
+        assert_eq!((code, told.contains("missing rights"), sorted(scenario)), (Some(1), true, before()), "{told}");
+        let rule = format!("nobody ALL=(root) NOPASSWD: {} host-effects", COUNTING.0);
+        shell(scenario, &format!("echo '{rule}' >/etc/sudoers.d/mesh; chmod 440 /etc/sudoers.d/mesh"));
+        let (code, told) = as_nobody(&APPLY);
+        assert!(code == Some(0) && !told.contains("warning"), "{told}");
+        assert_eq!(sorted(scenario), applied());
+        assert_eq!(as_nobody(&SETTLED).0, Some(0));
+        assert_eq!((as_nobody(&DESTROY).0, sorted(scenario)), (Some(0), before()));
     });
 }

@@ -55,13 +55,11 @@ fn on(machine: &str, configuration: &str, test: impl FnOnce(&Scenario)) {
     if missing.any_of(["unshare", "nsenter", "mount", "systemctl"]) {
         return missing.close();
     }
-    match made(configuration, machine) {
-        Some(scenario) => test(&scenario),
-        None => {
-            missing.note(["namespaces"]);
-            missing.close();
-        }
-    }
+    let Some(scenario) = made(configuration, machine) else {
+        missing.note(["namespaces"]);
+        return missing.close();
+    };
+    test(&scenario);
 }
 
 fn shell(scenario: &Scenario, script: &str) -> String {

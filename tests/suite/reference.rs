@@ -85,7 +85,7 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
 
 /// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk, a real cluster or bucket (`real/remote_state.rs`
 /// has those), a Docker Engine (`real/docker_network.rs`), or that change the machine (`host_addresses.rs` and `host_resolver.rs` do).
-const NOT_ALONE: [&str; 13] = [
+const NOT_ALONE: [&str; 14] = [
     "data.kubernetes_cluster",
     "provider.kubernetes",
     "ca_root",
@@ -98,6 +98,7 @@ const NOT_ALONE: [&str; 13] = [
     "data.docker_network",
     "provider.docker",
     "host_vip",
+    "provider.host",
     "host_resolver",
 ];
 

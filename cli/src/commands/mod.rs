@@ -8,6 +8,7 @@ pub mod explain;
 pub mod fmt;
 mod generated;
 pub mod graph;
+pub mod host_effects;
 pub mod import;
 pub mod man;
 pub mod output;
@@ -72,6 +73,8 @@ pub enum Verb {
     Man(man::Man),
     #[command(subcommand)]
     Sandbox(sandbox::Sandbox),
+    #[command(name = host::VERB, hide = true)]
+    HostEffects(host_effects::HostEffects),
 }
 
 impl Verb {
@@ -116,6 +119,7 @@ pub(crate) fn perform(session: &mut Session, verb: Verb) -> Result<u8, Failure> 
         Verb::Man(args) => man::run(session, &args),
         Verb::Version(args) => version::run(session, &args),
         Verb::Sandbox(args) => sandbox::run(session, &args),
+        Verb::HostEffects(_) => host_effects::run(session),
     }
 }
 

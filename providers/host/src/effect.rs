@@ -1,11 +1,13 @@
 //! What is done to the machine.
 
+use crate::elevation::Elevation;
 use crate::file::disk::{self, Removal, Writing};
 use crate::resolver::{self, ServedNames};
 use crate::vip::assignment::{self, Assignment, Claim};
 use engine::port::Failure;
 use serde::{Deserialize, Serialize};
 use std::process::Stdio;
+use std::sync::Arc;
 use tokio::process::Command;
 use tokio::task::spawn_blocking;
 
@@ -41,21 +43,38 @@ pub(crate) enum Effect {
 
 /// Whoever does what is to be done.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hands;
+pub(crate) enum Hands {
+    /// This process, with the rights it has.
+    #[default]
+    Own,
+    /// Another one, with the rights of root.
+    Elevated(Arc<Elevation>),
+}
 
 impl Hands {
     /// Does all of it, in this order; what follows a failure is left undone.
     pub(crate) async fn perform(&self, effects: Vec<Effect>) -> Result<(), Failure> {
-        for effect in effects {
-            perform(effect).await?;
+        match self {
+            Self::Own => perform_all(effects).await,
+            Self::Elevated(elevation) => elevation.perform(effects).await,
         }
-        Ok(())
     }
 
     /// Why what is to be done cannot be, as a fragment, given whether this process may.
     pub(crate) async fn lacking(&self, own: Result<(), String>) -> Option<String> {
-        own.err()
+        match self {
+            Self::Own => own.err(),
+            Self::Elevated(elevation) => elevation.lacking().await,
+        }
     }
+}
+
+/// Does all of it with the rights of this process, in this order; what follows a failure is left undone.
+pub(crate) async fn perform_all(effects: Vec<Effect>) -> Result<(), Failure> {
+    for effect in effects {
+        perform(effect).await?;
+    }
+    Ok(())
 }
 
 async fn perform(effect: Effect) -> Result<(), Failure> {
@@ -112,7 +131,7 @@ mod tests {
             })
         };
         let effects = vec![writing("a", None), writing("b", Some("no-such-user")), writing("c", None)];
-        let failure = Hands.perform(effects).await.unwrap_err();
+        let failure = Hands::Own.perform(effects).await.unwrap_err();
         assert_eq!(failure.summary, "file not written");
         let there = ["a", "b", "c"].map(|name| directory.path().join(name).exists());
         assert_eq!(there, [true, false, false]);

@@ -46,7 +46,7 @@ impl HostFile {
         }
     }
 
-    fn foresee(&self, proposal: &Proposal) -> Answer {
+    async fn foresee(&self, proposal: &Proposal, hands: &Hands) -> Answer {
         let arguments = &proposal.arguments;
         let path = self.path(arguments);
         let is_new = proposal.id.is_none();
@@ -60,7 +60,8 @@ impl HostFile {
             Ok(There::Nothing) => Value::null(),
             Err(error) => return unreadable(&path, &error),
         };
-        let lacking = unwritable(&path, arguments.text("owner")).map_or_else(Value::null, Value::string);
+        let own = unwritable(&path, arguments.text("owner")).map_or(Ok(()), Err);
+        let lacking = hands.lacking(own).await.map_or_else(Value::null, Value::string);
         Answer::Present(Value::object([("backup", kept), ("rights", lacking)]))
     }
 
@@ -153,8 +154,8 @@ impl Procedure for HostFile {
         Box::pin(ready(self.observe(record)))
     }
 
-    fn preview<'a>(&'a self, proposal: &'a Proposal, _: &'a Seen, _: &'a Hands) -> BoxFuture<'a, Answer> {
-        Box::pin(ready(self.foresee(proposal)))
+    fn preview<'a>(&'a self, proposal: &'a Proposal, _: &'a Seen, hands: &'a Hands) -> BoxFuture<'a, Answer> {
+        Box::pin(self.foresee(proposal, hands))
     }
 
     fn write<'a>(&'a self, request: &'a Request, hands: &'a Hands) -> BoxFuture<'a, Result<Done, Failure>> {

@@ -5,6 +5,7 @@
 
 mod account;
 mod effect;
+mod elevation;
 mod file;
 mod interface;
 mod netlink;
@@ -15,4 +16,5 @@ mod resolver;
 mod settings;
 mod vip;
 
+pub use elevation::{VERB, serve};
 pub use settings::HostMaker;

@@ -10,7 +10,7 @@ use crate::procedure::{Procedure, Seen};
 use engine::diagnostic::Diagnostic;
 use engine::port::{BoxFuture, Done, Failure, Request};
 use engine::question::{Answer, Proposal};
-use engine::schema::Kind;
+use engine::schema::{Kind, Problem};
 use engine::state::Record;
 use engine::value::Value;
 use kind::{ResolverKind, completed, texts};
@@ -28,7 +28,7 @@ pub(crate) struct HostResolver {
 /// The way names are resolved on this machine.
 ///
 /// Errors: what stands in the way of changing it.
-fn mechanism() -> Result<Mechanism, Diagnostic> {
+fn mechanism() -> Result<Mechanism, Problem> {
     let path = Path::new(settings_file::RESOLV_CONF);
     let is_resolveds = std::fs::canonicalize(path).is_ok_and(|target| target.starts_with(settings_file::RESOLVED));
     let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -39,10 +39,10 @@ fn mechanism() -> Result<Mechanism, Diagnostic> {
         Ok(There::Other(what)) => {
             let detail = format!("`{}` is {what}: another program writes it, and would undo what is written into it", path.display());
             let help = "Let systemd-resolved resolve the names of this machine, or make it a file of its own.";
-            Err(Diagnostic::error("resolver of another program", detail).help(help))
+            Err(Problem::new("resolver of another program", detail).help(help))
         }
         Ok(There::File(..) | There::Nothing) => Ok(Mechanism::ResolvConf),
-        Err(error) => Err(Diagnostic::error("resolver of another program", format!("`{}` cannot be read: {error}", path.display()))),
+        Err(error) => Err(Problem::new("resolver of another program", format!("`{}` cannot be read: {error}", path.display()))),
     }
 }
 
@@ -83,7 +83,10 @@ fn observe(record: &Record) -> Answer {
 async fn foresee(proposal: &Proposal, hands: &Hands) -> Answer {
     let mechanism = match mechanism() {
         Ok(mechanism) => mechanism,
-        Err(problem) => return Answer::Refused(problem),
+        Err(problem) => {
+            let told = Diagnostic::error(problem.summary, problem.detail);
+            return Answer::Refused(Diagnostic { help: problem.help, ..told });
+        }
     };
     let file = mechanism.file(name(&proposal.arguments));
     if proposal.id.is_none() && mechanism.read(name(&proposal.arguments)).is_ok_and(|there| there.is_some()) {

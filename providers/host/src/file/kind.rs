@@ -215,7 +215,7 @@ impl Kind for FileKind {
 
     fn remarks(&self, preview: &Value) -> Vec<Problem> {
         let Some(lacking) = preview.text("rights") else { return Vec::new() };
-        let help = "Apply as a user who may write there, or as root.";
+        let help = "Apply as a user who may write there, as root, or let `provider \"host\"` become root.";
         vec![Problem::new("missing rights", format!("an apply cannot write this: {lacking}")).help(help).warning()]
     }
 

@@ -120,7 +120,7 @@ impl Kind for ResolverKind {
         let mut problems = Vec::new();
         if let Some(lacking) = preview.text("rights") {
             let detail = format!("an apply cannot change who is asked for names: {lacking}");
-            problems.push(Problem::new("missing rights", detail).help("Apply as root.").warning());
+            problems.push(Problem::new("missing rights", detail).help("Apply as root, or let `provider \"host\"` become root.").warning());
         }
         if preview.get("undivided").and_then(Value::as_bool) == Some(true) {
             let detail = "this machine has no systemd-resolved: programs ask the first server of `/etc/resolv.conf` for every name, whatever `domains` says";

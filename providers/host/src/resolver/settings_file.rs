@@ -139,8 +139,8 @@ fn edited(text: &str, name: &str, served: Option<&Served>) -> String {
     let Some(served) = served else { return rest };
     let (begin, end) = marks(name);
     let domains = if served.domains.is_empty() { String::new() } else { format!("# for {}\n", served.domains.join(" ")) };
-    let servers: String = served.nameservers.iter().map(|server| format!("nameserver {server}\n")).collect();
-    format!("{begin}{domains}{servers}{end}{rest}")
+    let servers: Vec<_> = served.nameservers.iter().map(|server| format!("nameserver {server}\n")).collect();
+    format!("{begin}{domains}{}{end}{rest}", servers.concat())
 }
 
 /// Writes our part of `resolv.conf`, or takes it out.

@@ -181,7 +181,7 @@ impl Kind for VipKind {
     fn remarks(&self, preview: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Some(lacking) = preview.text("rights") {
-            let help = "Apply as root, or give the program the right with `sudo setcap cap_net_admin+ep <meshplan>`.";
+            let help = "Apply as root, let `provider \"host\"` become root, or give the program the right with `sudo setcap cap_net_admin+ep <meshplan>`.";
             problems.push(Problem::new("missing rights", format!("an apply cannot set addresses: {lacking}")).help(help).warning());
         }
         if let Some(device) = preview.text("down") {

@@ -1,6 +1,6 @@
 //! `docker_network` on a real Engine.
 
-use meshplan_tests::docker::{self, Engine, IMAGE};
+use meshplan_tests::docker::{self, Engine, IMAGE, TlsWay};
 use meshplan_tests::scenario::Scenario;
 use serde_json::json;
 
@@ -212,4 +212,29 @@ fn the_examples_of_the_reference_run() {
         scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
         assert_eq!(scenario.addresses(), Vec::<String>::new(), "{name}");
     }
+}
+
+#[test]
+fn an_engine_is_reached_over_tls_by_those_who_show_a_certificate() {
+    let Some(engine) = docker::shared() else { return };
+    let way = TlsWay::to(engine);
+    let mut scenario = engine.scenario(&network("name = \"over-tls\""));
+    scenario.set("DOCKER_HOST", &way.host());
+    scenario.set("DOCKER_TLS_VERIFY", "1");
+    scenario.set("DOCKER_CERT_PATH", &way.certificates().display().to_string());
+    apply(&scenario);
+    converged(&scenario);
+    assert!(id(engine, "over-tls").is_some());
+    // Another authority's certificate opens nothing, and neither does none.
+    let stranger = TlsWay::to(engine);
+    for (variable, value) in [("DOCKER_CERT_PATH", stranger.certificates().display().to_string()), ("DOCKER_TLS_VERIFY", String::new())] {
+        scenario.set(variable, &value);
+        let told = scenario.run(&["plan"]).all();
+        assert!(told.contains(&format!("no Docker Engine answers at `{}`", way.host())), "{variable}: {told}");
+    }
+    let setting =
+        format!("provider \"docker\" {{\n  host = \"{}\"\n  certificates = \"{}\"\n}}\n", way.host(), way.certificates().display());
+    scenario.write("provider.mesh.hcl", &setting);
+    scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
+    assert_eq!(id(engine, "over-tls"), None);
 }

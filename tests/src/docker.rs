@@ -1,5 +1,9 @@
 //! A Docker Engine of the tests' own, in namespaces of its own: what it makes, down to the last rule and process, goes with it.
 
+mod tls;
+
+pub use tls::TlsWay;
+
 use crate::keeper::Keeper;
 use crate::required::Missing;
 use crate::scenario::Scenario;

@@ -37,7 +37,7 @@ pub use providers::registry_maker;
 pub use real::real_world;
 pub use world::World;
 
-use commands::Args;
+use commands::{Args, Instead};
 use review::style::Style;
 use session::Session;
 use std::ffi::OsString;
@@ -46,8 +46,18 @@ use std::ffi::OsString;
 pub fn run(world: World, args: impl IntoIterator<Item = OsString>) -> u8 {
     match commands::parse(args) {
         Ok(args) => carry_out(world, args),
-        Err(message) => tell(world, &message),
+        Err(message) => match commands::instead(&message) {
+            Some((_, Instead::Needless(words))) => said(world, words),
+            Some((verb, Instead::Other(words))) => tell(world, &commands::complaint(verb, words)),
+            None => tell(world, &message),
+        },
     }
+}
+
+/// That there is nothing to do, for a verb that is Terraform's.
+fn said(mut world: World, words: &str) -> u8 {
+    world.stdout.write(&format!("{words}\n"));
+    exit::DONE
 }
 
 fn carry_out(world: World, args: Args) -> u8 {

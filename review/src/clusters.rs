@@ -1,7 +1,7 @@
 //! The places that a plan's changes lie in, and what they are called where there is little room.
 
 use engine::address::{Address, Key};
-use engine::plan::{Change, Counts, Plan};
+use engine::plan::{Blocked, Change, Counts, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most places that are named one by one.
@@ -13,13 +13,30 @@ pub struct Clusters<'a> {
     labels: BTreeMap<&'a Address, String>,
 }
 
+/// How much there is of each in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// What could not be planned.
+    pub blocked: usize,
+    /// What is planned.
+    pub planned: Counts,
+}
+
+impl Tally {
+    /// Whether there is nothing but what stays as it is.
+    fn is_quiet(self) -> bool {
+        self.blocked == 0 && Counts { keep: 0, ..self.planned } == Counts::default()
+    }
+}
+
 /// Which places something concerns.
 pub type Places<'a> = BTreeSet<&'a Address>;
 
 impl<'a> Clusters<'a> {
-    /// All places that changes of a plan lie in. Each is called by its key if no other has the same, and by its address otherwise.
+    /// All places that changes of a plan lie in, or what it could not plan. Each is called by its key if no other has the same, and by its address otherwise.
     pub fn of(plan: &'a Plan) -> Self {
-        let places: Places<'a> = plan.changes.iter().filter_map(|change| change.place.as_ref()).collect();
+        let mut places: Places<'a> = plan.changes.iter().filter_map(|change| change.place.as_ref()).collect();
+        places.extend(plan.blocked.iter().filter_map(|blocked| remembered(plan, blocked)));
         let key = |place: &Address| match &place.key {
             Key::Text(text) => Some(text.to_string()),
             _ => None,
@@ -55,18 +72,30 @@ impl<'a> Clusters<'a> {
         }
     }
 
-    /// How many of each action there are in each place, if there are several; what lies in none comes last and has no label.
-    pub fn counts(&self, plan: &'a Plan) -> Vec<(Option<String>, Counts)> {
+    /// How much of each there is in each place, if there are several; what lies in none comes last and has no label.
+    pub fn tallies(&self, plan: &'a Plan) -> Vec<(Option<String>, Tally)> {
         if self.labels.len() < 2 {
             return Vec::new();
         }
-        let mut within: BTreeMap<Option<&Address>, Vec<Change>> = self.labels.keys().map(|place| (Some(*place), Vec::new())).collect();
+        let mut within: BTreeMap<Option<&Address>, (usize, Vec<Change>)> =
+            self.labels.keys().map(|place| (Some(*place), (0, Vec::new()))).collect();
         let light = |change: &Change| Change { before: None, after: None, ..change.clone() };
         for change in &plan.changes {
-            within.entry(self.place(change)).or_default().push(light(change));
+            within.entry(self.place(change)).or_default().1.push(light(change));
         }
-        let outside = within.remove(&None).map(|changes| (None, Counts::of(&changes)));
-        let placed = within.into_iter().map(|(place, changes)| (place.map(|place| self.label(place)), Counts::of(&changes)));
-        placed.chain(outside.filter(|(_, counts)| Counts { keep: 0, ..*counts } != Counts::default())).collect()
+        for blocked in &plan.blocked {
+            let own = self.labels.get_key_value(&blocked.address).map(|(place, _)| *place);
+            let after = || blocked.after.as_ref().filter(|after| self.labels.contains_key(after));
+            within.entry(own.or_else(|| remembered(plan, blocked)).or_else(after)).or_default().0 += 1;
+        }
+        let tally = |(blocked, changes): (usize, Vec<Change>)| Tally { blocked, planned: Counts::of(&changes) };
+        let outside = within.remove(&None).map(|found| (None, tally(found)));
+        let placed = within.into_iter().map(|(place, found)| (place.map(|place| self.label(place)), tally(found)));
+        placed.chain(outside.filter(|(_, tally)| !tally.is_quiet())).collect()
     }
+}
+
+/// The place of what could not be planned, as far as the state knows it.
+fn remembered<'a>(plan: &'a Plan, blocked: &Blocked) -> Option<&'a Address> {
+    plan.prior.record(&blocked.address).and_then(|record| record.place.as_ref())
 }

@@ -1,6 +1,7 @@
 //! What a change of an object brings about beside itself, as far as the object alone tells it.
 
 use crate::difference::{Difference, Mark};
+use crate::entry::object_path;
 use engine::plan::{Action, Change};
 use engine::value::Value;
 
@@ -12,7 +13,7 @@ pub(crate) fn consequences(change: &Change, difference: Option<&Difference>) -> 
     let manifest = |side: Option<&Value>| side.and_then(|side| side.present("manifest")).cloned();
     let Some(object) = manifest(change.before.as_ref()) else { return Vec::new() };
     let name = object.present("metadata").and_then(|metadata| metadata.text("name")).unwrap_or("it");
-    let within = |path: &str| difference.is_some_and(|found| found.leaves.iter().any(|leaf| leaf.path.starts_with(path)));
+    let within = |path: &str| difference.is_some_and(|found| found.leaves.iter().any(|leaf| object_path(&leaf.path).starts_with(path)));
     let ends = matches!(change.action, Action::Delete | Action::Replace | Action::ReplaceCreateFirst);
     match object.text("kind") {
         Some(kind) if WORKLOADS.contains(&kind) && change.action == Action::Update && within("spec.template.") => {
@@ -35,7 +36,7 @@ fn is_balanced(service: &Value) -> bool {
 
 /// The ports that are there no more.
 fn ports(difference: Option<&Difference>) -> Vec<String> {
-    let gone = |path: &str| Some(path.strip_prefix("spec.ports[port=")?.split([',', ']']).next()?.to_owned());
+    let gone = |path: &str| Some(object_path(path).strip_prefix("spec.ports[port=")?.split([',', ']']).next()?.to_owned());
     let leaves = difference.map(|found| found.leaves.as_slice()).unwrap_or_default();
     let closed = leaves.iter().filter(|leaf| leaf.mark == Mark::Remove && leaf.path.ends_with(']')).filter_map(|leaf| gone(&leaf.path));
     closed.map(|port| format!("listeners on port {port} drop")).collect()
@@ -70,8 +71,10 @@ mod tests {
                 object["metadata"] = json!({ "name": "a" });
                 Value::from_json(&object)
             };
+            let manifest = |object: Value| Value::object([("manifest", object)]);
             let (before, after) = (object(before), object(after));
-            let difference = Difference::between(&before, &after);
+            let [difference, whole] = [(before.clone(), after.clone()), (manifest(before.clone()), manifest(after))]
+                .map(|(before, after)| Difference::between(&before, &after));
             let change = Change {
                 address: Address::managed("k", "a"),
                 deposed: None,
@@ -79,14 +82,16 @@ mod tests {
                 action,
                 reason: Reason::NotInState,
                 place: None,
-                before: Some(Value::object([("manifest", before)])),
+                before: Some(manifest(before)),
                 after: None,
                 defaults: Vec::new(),
                 not_previewed: None,
                 causes: Vec::new(),
                 counted: Counted::default(),
             };
-            assert_eq!(consequences(&change, Some(&difference)), expected, "{kind} {action:?}");
+            for difference in [difference, whole] {
+                assert_eq!(consequences(&change, Some(&difference)), expected, "{kind} {action:?}");
+            }
         }
     }
 }

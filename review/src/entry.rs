@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 /// The attribute of an object's change that holds the object.
 const OBJECT: &str = "manifest.";
 
+/// Most members that stand without their set.
+const FEW: usize = 2;
+
 /// How far changes are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Detail {
@@ -62,13 +65,22 @@ impl<'a> Entry<'a> {
         Some(difference)
     }
 
-    /// The one member of a set that changes, if nothing is to be said of the set itself: it stands for both.
-    pub fn alone(&self) -> Option<&Self> {
-        let [only] = self.below.as_slice() else { return None };
+    /// The few members of a set that change, if nothing is to be said of the set itself: they stand for it.
+    pub fn few(&self) -> Option<&[Self]> {
         let head = self.first();
         let silent = head.action == Action::Keep || self.difference.as_ref().is_some_and(|found| !found.leaves.iter().any(tells));
         let plain = matches!(head.action, Action::Keep | Action::Update | Action::Settle) && head.causes.is_empty();
-        (plain && silent && only.members.len() == 1 && only.places == self.places).then_some(only)
+        let few = (1..=FEW).contains(&self.below.len());
+        let each = self.below.iter().all(|member| member.members.len() == 1 && member.places == self.places);
+        (plain && silent && few && each).then_some(self.below.as_slice())
+    }
+
+    /// The only one of these.
+    pub fn alone(&self) -> Option<&Self> {
+        match self.few()? {
+            [only] => Some(only),
+            _ => None,
+        }
     }
 
     /// Its members by kind and namespace, if it stands for several: `4 Role in istio-system` and their names.
@@ -308,6 +320,11 @@ fn pattern(addresses: &[&Address]) -> String {
     let key = if same(|address, _| Some(&address.key), 0) { first.key.clone() } else { any() };
     let parts = AddressParts { module, key, ..AddressParts::clone(first) };
     Address::from(parts).to_string().replace("[\"*\"]", "[*]")
+}
+
+/// A path as the reasons have it: within the object, if a change is one of an object.
+pub(crate) fn object_path(path: &str) -> &str {
+    path.strip_prefix(OBJECT).unwrap_or(path)
 }
 
 /// Whether a reason names fields that the lines below it show.

@@ -1,6 +1,6 @@
 //! A plan for the comment of a pull request: a table of clusters, what changes folded away below it, the digest last.
 
-use crate::clusters::Places;
+use crate::clusters::{Places, Tally};
 use crate::entry::{Detail, Entry};
 use crate::notation::printable;
 use crate::problem::place;
@@ -44,7 +44,7 @@ pub fn plan(plan: &Plan, sources: &SourceTree) -> String {
 fn heading(plan: &Plan, review: &Review<'_>) -> String {
     let sentence = terminal::summary(plan, Style::Plain);
     let mut text = format!("### {}\n\n", escaped(sentence.lines().next().unwrap_or_default()));
-    let counts = review.clusters().counts(plan);
+    let counts = review.clusters().tallies(plan);
     let columns = table::columns(&counts);
     if !counts.is_empty() && !columns.is_empty() {
         text.push_str("| cluster |");
@@ -122,7 +122,7 @@ fn sections(plan: &Plan, review: &Review<'_>, entries: &[Entry<'_>], part: Part)
         let changes: Vec<_> =
             changes.into_iter().map(|change| engine::plan::Change { before: None, after: None, ..(*change).clone() }).collect();
         let text = terminal::entries_text((plan, review), &entries, layout, part);
-        sections.push(folded(&format!("{name}: {}", counted(&Counts::of(&changes))), &text));
+        sections.push(folded(&format!("{name}: {}", counted(&Tally { planned: Counts::of(&changes), ..Tally::default() })), &text));
     }
     let rest = terminal::rest_text(plan, layout);
     if !rest.is_empty() {
@@ -131,7 +131,7 @@ fn sections(plan: &Plan, review: &Review<'_>, entries: &[Entry<'_>], part: Part)
     sections
 }
 
-fn counted(counts: &Counts) -> String {
+fn counted(counts: &Tally) -> String {
     let words = table::COLUMNS.iter().map(|(name, count, _)| (count(counts), *name)).filter(|(count, _)| *count > 0);
     words.map(|(count, name)| format!("{count} to {name}")).collect::<Vec<_>>().join(", ")
 }

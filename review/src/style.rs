@@ -75,6 +75,13 @@ impl Style {
     }
 }
 
+/// How many columns a text takes, colours apart.
+pub(crate) fn visible_width(text: &str) -> usize {
+    let mut pieces = text.split('\u{1b}');
+    let first = pieces.next().map_or(0, |text| text.chars().count());
+    first + pieces.filter_map(|piece| piece.split_once('m')).map(|(_, rest)| rest.chars().count()).sum::<usize>()
+}
+
 /// The colour of an action.
 pub fn paint_of(action: Action) -> Paint {
     match action {
@@ -113,6 +120,8 @@ mod tests {
     #[test]
     fn plain_text_stays_as_it_is() {
         assert_eq!(Style::Plain.paint(Paint::Error, "x"), "x");
-        assert_eq!(Style::Coloured.paint(Paint::Error, "x"), "\u{1b}[31mx\u{1b}[0m");
+        let coloured = Style::Coloured.paint(Paint::Error, "x");
+        assert_eq!(coloured, "\u{1b}[31mx\u{1b}[0m");
+        assert_eq!((visible_width(&format!("{coloured}ä m")), visible_width("")), (4, 0));
     }
 }

@@ -3,6 +3,7 @@
 mod attributes;
 mod blocked;
 mod leaves;
+mod lines;
 mod outside;
 mod previews;
 mod rows;
@@ -15,12 +16,11 @@ pub use states::between;
 use crate::Difference;
 use crate::entry::{Detail, Entry};
 use crate::notation::{cut, inline, key};
-use crate::pem::legible;
 use crate::review::Review;
 use crate::style::{Paint, Style, paint_of};
 use engine::plan::{Action, Change, CheckStatus, Counts, OutputChange, Plan};
 use engine::value::Value;
-use leaves::{Leaves, WIDEST_PATH};
+use leaves::Leaves;
 pub(crate) use previews::Unseen;
 use rows::{Row, Rows};
 use std::fmt::Write;
@@ -81,9 +81,9 @@ pub(crate) fn entries_text<'a>((plan, review): (&'a Plan, &'a Review<'a>), entri
     let mut text = String::new();
     let rows = Rows::of(plan, review, layout.detail);
     for row in entries.iter().flat_map(|entry| rows.each(entry)) {
-        write_row(&mut text, &row, 0, layout);
-        for detail in row.details.iter().filter(|_| part == Part::Everything) {
-            write_detail(&mut text, &row, detail, layout);
+        match part {
+            Part::Everything => lines::write(&mut text, &row, 0, layout),
+            Part::Lines => lines::write_row(&mut text, &row, 0, layout),
         }
     }
     text
@@ -115,12 +115,12 @@ pub fn change_line(text: &mut String, change: &Change, layout: Layout) {
         details: Vec::new(),
         unknowns: Unknowns::default(),
     };
-    write_row(text, &row, 0, layout);
+    lines::write_row(text, &row, 0, layout);
 }
 
 /// Differences, each leaf on a line behind so many columns.
 pub fn difference_lines(text: &mut String, difference: &Difference, indent: usize, layout: Layout) {
-    Leaves { layout, indent, replacing: &[], unknowns: &Unknowns::default() }.write(text, difference);
+    Leaves::of(layout, indent, &Unknowns::default()).write(text, difference);
 }
 
 fn write_rows<'a>(text: &mut String, (plan, review): (&'a Plan, &'a Review<'a>), layout: Layout, show: &mut dyn FnMut(&str)) {
@@ -129,110 +129,13 @@ fn write_rows<'a>(text: &mut String, (plan, review): (&'a Plan, &'a Review<'a>),
     let widths = entries.iter().flat_map(rows::widths);
     let Some(widest) = widths.map(|width| if width <= layout.widest_address() { width } else { 0 }).max() else { return };
     for row in entries.iter().flat_map(|entry| rows.each(entry)) {
-        write_row(text, &row, widest, layout);
-        for detail in &row.details {
-            write_detail(text, &row, detail, layout);
-        }
+        lines::write(text, &row, widest, layout);
         if text.len() >= TOGETHER {
             show(text);
             text.clear();
         }
     }
     text.push('\n');
-}
-
-fn write_row(text: &mut String, row: &Row<'_>, column: usize, layout: Layout) {
-    let glyph = layout.style.paint(paint_of(row.action), &format!("{:<3}", row.action.glyph()));
-    let indent = row.depth * 2;
-    let width = column.saturating_sub(indent).max(row.label.chars().count());
-    let start = 6 + indent + width + 2;
-    let behind = layout.width.saturating_sub(start);
-    // A reason is never cut: where even the shortest has no room behind the address it stands below.
-    let below = row.reasons.last().is_some_and(|shortest| shortest.chars().count() > behind);
-    let space = if below { layout.width.saturating_sub(10 + indent) } else { behind };
-    let fits = |reason: &&String| reason.chars().count() <= space;
-    let reason = row.reasons.iter().find(fits).or(row.reasons.last()).cloned().unwrap_or_default();
-    let reason = layout.style.paint(Paint::Dim, &reason);
-    let _ = if below {
-        write!(text, "  {glyph} {:indent$}{}\n          {:indent$}{reason}", "", row.label, "")
-    } else {
-        write!(text, "  {glyph} {:indent$}{:<width$}  {reason}", "", row.label)
-    };
-    text.truncate(text.trim_end().len());
-    text.push('\n');
-}
-
-fn write_detail(text: &mut String, row: &Row<'_>, detail: &rows::Detail<'_>, layout: Layout) {
-    let indent = 8 + row.depth * 2;
-    match detail {
-        rows::Detail::Note(note) => {
-            for line in wrapped(note, layout.width.saturating_sub(indent)) {
-                let _ = writeln!(text, "{:indent$}{line}", "");
-            }
-        }
-        rows::Detail::Names(title, names) => write_names(text, (title, names), indent, layout),
-        rows::Detail::Leaves(difference, replacing) => {
-            Leaves { layout, indent, replacing, unknowns: &row.unknowns }.write(text, difference);
-        }
-        rows::Detail::Attributes(attributes) => {
-            let space = (layout.width.saturating_sub(indent), layout.most(attributes::MOST));
-            let spread = |(name, value): &(String, Value)| attributes::lines(name, &legible(value), &row.unknowns, space);
-            let lines: Vec<_> = attributes.iter().flat_map(spread).collect();
-            let column = lines.iter().map(|(path, _)| path.chars().count()).filter(|width| *width <= WIDEST_PATH).max().unwrap_or(0);
-            for (path, value) in lines {
-                let start = text.len();
-                let _ = write!(text, "{:indent$}{path:<column$}  {value}", "");
-                if text[start..].chars().count() > layout.width {
-                    let line = cut(&text[start..], layout.width);
-                    text.replace_range(start.., &line);
-                }
-                text.push('\n');
-            }
-        }
-    }
-}
-
-/// Most lines of names that have something in common.
-const LINES_OF_NAMES: usize = 3;
-
-/// Words in lines of so many columns, those after the first indented; a word that is longer stands alone.
-fn wrapped(words: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => line.extend([" ", word]),
-            Some(_) => lines.push(format!("  {word}")),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-/// A list of names in as many lines as it takes, or as may be.
-fn write_names(text: &mut String, (title, names): (&str, &[String]), indent: usize, layout: Layout) {
-    let space = layout.width.saturating_sub(indent);
-    let mut lines = vec![format!("{title}:")];
-    let mut left = names.len();
-    for name in names {
-        let more = format!(" and {left} more");
-        let comma = if left > 1 { "," } else { "" };
-        let last = lines.len() == layout.most(LINES_OF_NAMES);
-        let Some(line) = lines.last_mut() else { break };
-        let room = space.saturating_sub(line.chars().count() + if last && left > 1 { more.chars().count() } else { 0 });
-        if name.chars().count() + 2 <= room {
-            line.extend([" ", name, comma]);
-        } else if last {
-            line.truncate(line.trim_end_matches(',').len());
-            line.push_str(&more);
-            break;
-        } else {
-            lines.push(format!("  {name}{comma}"));
-        }
-        left -= 1;
-    }
-    for line in lines {
-        let _ = writeln!(text, "{:indent$}{}", "", layout.style.paint(Paint::Dim, &line));
-    }
 }
 
 fn write_outputs(text: &mut String, outputs: &[OutputChange], layout: Layout) {
@@ -255,9 +158,7 @@ fn write_outputs(text: &mut String, outputs: &[OutputChange], layout: Layout) {
         match (&output.before, &output.after) {
             (Some(before), Some(after)) if line.chars().count() > space && !output.sensitive => {
                 let _ = writeln!(text, "  {glyph} {}", key(&output.name));
-                let unknowns = Unknowns::default();
-                let leaves = Leaves { layout, indent: 8, replacing: &[], unknowns: &unknowns };
-                leaves.write(text, &Difference::between(before, after));
+                Leaves::of(layout, 8, &Unknowns::default()).write(text, &Difference::between(before, after));
             }
             _ => {
                 let _ = writeln!(text, "  {glyph} {}", cut(&line, space));

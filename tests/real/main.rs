@@ -37,6 +37,7 @@ mod remote_secrets;
 mod remote_state;
 mod requests;
 mod restart;
+mod review;
 mod saved;
 mod scopes;
 mod stand_ins;

@@ -23,6 +23,16 @@ pub fn difference(file: &Path, text: &str) -> Option<String> {
     Some(TextDiff::from_lines(committed.as_str(), text).unified_diff().header(&name, "as it should be").to_string())
 }
 
+/// Why a page of the project, named from its top, does not hold a table that begins with the same line; writes it when blessing.
+pub fn table(page: &str, table: &str) -> Option<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let head = table.lines().next().unwrap();
+    let (before, rest) = text.split_once(head).unwrap_or_else(|| panic!("{page} has no table that begins with {head}"));
+    let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
+    difference(&file, &format!("{before}{table}\n{after}"))
+}
+
 /// Fails with all differences at once.
 pub fn expect_none(differences: impl IntoIterator<Item = String>) {
     let all: Vec<String> = differences.into_iter().collect();

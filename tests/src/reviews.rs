@@ -19,8 +19,7 @@ pub enum Case {
     MeshValue,
     /// The root certificate, in every cluster: in a `ConfigMap`, in webhooks, in a `Secret`.
     Rotation,
-    /// The order of the containers of one `Deployment`, which is the server's and no change, and of the routes of one `VirtualService`, in
-    /// one cluster.
+    /// The order of the containers of one `Deployment`, and of the routes of one `VirtualService`, in one cluster.
     Reordered,
     /// Two places of a `CustomResourceDefinition` of three thousand lines, in one cluster.
     Definition,
@@ -144,4 +143,19 @@ pub fn values(value: &Json) -> usize {
 pub fn name(object: &Json) -> String {
     let text = |pointer| object.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
     format!("{} {}/{}", text("/kind"), text("/metadata/namespace"), text("/metadata/name"))
+}
+
+/// The lines that tell of changes: without the table of clusters above them, the counts and the digest below, and empty ones.
+pub fn lines_of_changes(text: &str) -> usize {
+    let mut frame = false;
+    let mut lines = 0;
+    for line in text.lines() {
+        frame = match line {
+            "" => false,
+            _ if line.starts_with("Clusters ") || line.starts_with("Plan") => true,
+            _ => frame,
+        };
+        lines += usize::from(!frame && !line.is_empty());
+    }
+    lines
 }

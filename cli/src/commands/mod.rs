@@ -18,9 +18,13 @@ pub mod schema;
 pub mod show;
 mod spelling;
 pub mod state;
+mod terraform;
 pub mod test;
 pub mod validate;
 pub mod version;
+
+pub use terraform::Instead;
+pub(crate) use terraform::{complaint, instead};
 
 use crate::args::Global;
 use crate::failure::Failure;

@@ -47,6 +47,38 @@ fn mistakes_on_the_command_line_exit_with_one_and_help_with_zero() {
 }
 
 #[test]
+fn verbs_of_terraform_are_answered_with_what_to_type() {
+    let fake = Fake::new(&[("main.mesh.hcl", GOOD)]);
+    for (args, words) in [
+        ("init", "There is nothing to initialise: "),
+        ("init -upgrade -backend-config=bucket=mesh", "Next: `meshplan plan` shows what would change"),
+        ("-chdir=. init", "There is nothing to initialise: "),
+    ] {
+        let ran = fake.run(args);
+        assert!(ran.out.contains(words), "{args}: {ran:?}");
+        assert_eq!((ran.code, ran.err.as_str()), (exit::DONE, ""), "{args}");
+    }
+    for (args, verb, words) in [
+        ("taint meshplan_data.a", "taint", "tip: use `meshplan apply --replace ADDRESS`"),
+        ("untaint meshplan_data.a", "untaint", "`meshplan apply --replace ADDRESS`"),
+        ("refresh -auto-approve", "refresh", "tip: use `meshplan apply --refresh-only`"),
+        ("get -update", "get", "modules are read where they are"),
+        ("providers lock", "providers", "`meshplan schema`"),
+        ("workspace select prod", "workspace", "`meshplan -C prod plan`"),
+        ("login", "login", "credentials of the environment"),
+        ("force-unlock 1", "force-unlock", "`meshplan state unlock`"),
+        ("state replace-provider a b", "replace-provider", "belong to one provider each"),
+    ] {
+        let ran = fake.run(args);
+        assert!(ran.err.starts_with(&format!("error: meshplan has no `{verb}`\n\n  tip: ")), "{args}: {ran:?}");
+        assert!(ran.err.contains(words) && ran.err.contains("Usage: meshplan"), "{args}: {ran:?}");
+        assert_eq!((ran.code, ran.out.as_str()), (exit::FAILED, ""), "{args}");
+    }
+    let help = fake.run("--help").out;
+    assert!(["init", "taint", "refresh"].iter().all(|verb| !help.contains(&format!("  {verb} "))), "{help}");
+}
+
+#[test]
 fn the_version_names_the_platform() {
     let ran = Fake::new(&[]).run("version");
     let version = env!("CARGO_PKG_VERSION");

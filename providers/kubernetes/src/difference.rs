@@ -126,27 +126,11 @@ fn lists(desired: &Value, there: Option<&Value>, path: &mut Vec<String>, found: 
         leaves(item, path, &mut found.unwanted);
         path.pop();
     }
-    let ordered = !path.last().is_some_and(|list| UNORDERED.contains(&list.as_str()));
-    if ordered && key.is_some() && matched.len() == there.len() && !matched.is_sorted() {
+    // Servers keep lists in the order that was applied, those that they merge by key too: pods are made anew for another order of containers.
+    if key.is_some() && matched.len() == there.len() && !matched.is_sorted() {
         found.wanted.push(path.clone());
     }
 }
-
-/// Lists whose order is the server's: elements are merged by key.
-const UNORDERED: [&str; 12] = [
-    "conditions",
-    "containers",
-    "env",
-    "ephemeralContainers",
-    "hostAliases",
-    "imagePullSecrets",
-    "initContainers",
-    "ports",
-    "secrets",
-    "volumeMounts",
-    "volumes",
-    "webhooks",
-];
 
 /// What tells the elements of a list apart, the first that does.
 pub(crate) const ELEMENT_KEYS: [&str; 6] = ["name", "mountPath", "containerPort", "port", "key", "ip"];
@@ -251,7 +235,7 @@ mod tests {
             (
                 json!({ "containers": [container("a", "1"), container("b", "1")] }),
                 json!({ "containers": [container("b", "2"), container("a", "1")] }),
-                vec!["containers.b.image"],
+                vec!["containers.b.image", "containers"],
             ),
             (
                 json!({ "servers": [container("a", "1"), container("b", "1")] }),

@@ -69,7 +69,7 @@ impl Leaves<'_> {
             }
             What::Two(before, after) => two(markup, before, after),
             What::Line(line) => markup.element(if leaf.mark == Mark::Remove { "del" } else { "ins" }, &[], &shortened(line)),
-            What::Moved(from, to) => markup.element("span", &[], &format!("moved from position {from} to {to}")),
+            What::Moved(from, to) => markup.element("span", &[], &format!("moved from {from} to {to}")),
             What::Each(each) => {
                 let of = |(names, what): &(String, What)| Leaf { path: names.clone(), what: what.clone(), mark: leaf.mark };
                 self.list(markup, &each.iter().map(of).collect::<Vec<_>>());

@@ -3,7 +3,7 @@
 use super::Layout;
 use super::attributes;
 use super::waits::Unknowns;
-use crate::entry::Detail;
+use crate::entry::{Detail, object_path};
 use crate::notation::{KNOWN_AFTER_APPLY, SENSITIVE, brief, cut};
 use crate::style::{Paint, Style};
 use crate::{Difference, Leaf, Mark, Piece, What, fold, pieces};
@@ -14,6 +14,8 @@ use std::fmt::Write;
 pub(super) const WIDEST_PATH: usize = 40;
 /// Fewest columns that a value gets, however long its path is.
 const NARROWEST: usize = 30;
+/// Fewest columns that a path is shortened to for what else shall stand on its line.
+const SHORTEST_PATH: usize = 24;
 /// Stands behind what forces a replacement.
 const FORCES: &str = "  forces replacement";
 /// Most lines in a row that come, or go, with a text.
@@ -29,6 +31,8 @@ pub(super) struct Leaves<'a> {
     pub(super) replacing: &'a [String],
     /// What stands for unknown parts.
     pub(super) unknowns: &'a Unknowns,
+    /// Columns that are kept free at the end of the first line, as far as its path can be shortened for that.
+    pub(super) kept: usize,
 }
 
 /// A leaf on its line: texts within which nothing else differs are part of its path.
@@ -60,9 +64,17 @@ fn language_and_unchanged(language: &str, unchanged: usize) -> String {
     }
 }
 
+impl<'a> Leaves<'a> {
+    /// Behind so many columns; none forces a replacement.
+    pub(super) fn of(layout: Layout, indent: usize, unknowns: &'a Unknowns) -> Self {
+        Self { layout, indent, replacing: &[], unknowns, kept: 0 }
+    }
+}
+
 impl Leaves<'_> {
     pub(super) fn write(self, text: &mut String, difference: &Difference) {
-        let lines: Vec<Line<'_>> = difference.leaves.iter().map(|leaf| self.fitting(leaf)).collect();
+        let lines: Vec<Line<'_>> =
+            difference.leaves.iter().enumerate().map(|(at, leaf)| self.fitting(leaf, if at == 0 { self.kept } else { 0 })).collect();
         let widths = lines.iter().filter(|line| !matches!(line.leaf.what, What::Within(..) | What::Each(_)));
         let column = widths.map(|line| line.path.chars().count()).filter(|width| *width <= self.widest()).max().unwrap_or(0);
         let mut run = 0;
@@ -96,15 +108,17 @@ impl Leaves<'_> {
     }
 
     /// A leaf with as many steps of its path as leave room for the value: those in the middle go first.
-    fn fitting(self, leaf: &Leaf) -> Line<'_> {
+    fn fitting(self, leaf: &Leaf, kept: usize) -> Line<'_> {
         let line = Line::of(leaf, language_and_unchanged);
         let value = match &line.leaf.what {
             What::Two(before, after) => before.chars().count() + after.chars().count() + 4,
             What::Within(..) | What::Each(_) => 0,
+            What::Moved(from, to) => moved(*from, *to).len(),
             _ => NARROWEST,
         };
         let cause = if self.replaces(&leaf.path) { FORCES.len() } else { 0 };
         let most = self.room().saturating_sub(value.min(NARROWEST) + cause);
+        let most = Some(most.saturating_sub(kept)).filter(|most| *most >= SHORTEST_PATH).unwrap_or(most);
         if self.layout.detail == Detail::Full || line.path.chars().count() <= most {
             return line;
         }
@@ -146,7 +160,7 @@ impl Leaves<'_> {
             }
             What::Two(before, after) => return self.write_two(text, (&head, &cause, used), (before, after)),
             What::Line(line) => cut(line, space),
-            What::Moved(from, to) => format!("moved from position {from} to {to}"),
+            What::Moved(from, to) => moved(*from, *to),
             What::Each(each) => {
                 let _ = writeln!(text, "{}{cause}", head.trim_end());
                 return self.write_each(text, leaf, each);
@@ -155,7 +169,7 @@ impl Leaves<'_> {
             What::Secret => format!("{SENSITIVE} changes"),
             What::Within(_, within) => {
                 let _ = writeln!(text, "{}{cause}", head.trim_end());
-                return Self { indent: self.indent + 4, replacing: &[], ..self }.write(text, within);
+                return Self { indent: self.indent + 4, replacing: &[], kept: 0, ..self }.write(text, within);
             }
         };
         let _ = writeln!(text, "{head}{words}{cause}");
@@ -163,7 +177,7 @@ impl Leaves<'_> {
 
     /// What is not the same everywhere, each below the path.
     fn write_each(self, text: &mut String, leaf: &Leaf, each: &[(String, What)]) {
-        let below = Self { indent: self.indent + 4, replacing: &[], ..self };
+        let below = Self { indent: self.indent + 4, replacing: &[], kept: 0, ..self };
         let column = each.iter().map(|(names, _)| names.chars().count()).filter(|width| *width <= below.widest()).max().unwrap_or(0);
         for (names, what) in each {
             let leaf = Leaf { what: what.clone(), ..leaf.clone() };
@@ -227,7 +241,9 @@ impl Leaves<'_> {
     }
 
     fn replaces(self, path: &str) -> bool {
-        let within = |cause: &String| path.strip_prefix(cause.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        let within = |cause: &String| {
+            object_path(path).strip_prefix(cause.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
         self.replacing.iter().any(within)
     }
 }
@@ -252,6 +268,10 @@ fn elided(path: &str, most: usize) -> String {
     let start = all.len() - most.saturating_sub(head + 1).min(all.len());
     let tail = ends.iter().copied().find(|end| *end >= start).unwrap_or(start);
     all[..head].iter().chain(&['…']).chain(&all[tail..]).collect()
+}
+
+fn moved(from: usize, to: usize) -> String {
+    format!("moved from {from} to {to}")
 }
 
 /// Whether the same differs within two texts.

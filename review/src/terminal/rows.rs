@@ -54,9 +54,9 @@ impl<'a> Rows<'a> {
 
     /// The rows of an entry: its own, and those of what is below it.
     pub(super) fn each(&self, entry: &Entry<'a>) -> Vec<Row<'a>> {
-        if let Some(only) = entry.alone() {
-            let row = self.row(only, None);
-            return vec![Row { label: format!("{}/{}", entry.address(), only.members.concat()), depth: 0, ..row }];
+        if let Some(few) = entry.few() {
+            let row = |member| Row { label: label_alone(entry, member), depth: 0, ..self.row(member, None) };
+            return few.iter().map(row).collect();
         }
         let head = self.row(entry, None);
         std::iter::once(head).chain(entry.below.iter().map(|below| self.row(below, Some(&entry.places)))).collect()
@@ -120,11 +120,16 @@ impl<'a> Rows<'a> {
 
 /// How many columns each row of an entry takes up to its reason.
 pub(super) fn widths(entry: &Entry<'_>) -> Vec<usize> {
-    if let Some(only) = entry.alone() {
-        return vec![entry.address().chars().count() + 1 + only.members.concat().chars().count()];
+    if let Some(few) = entry.few() {
+        return few.iter().map(|member| label_alone(entry, member).chars().count()).collect();
     }
     let below = entry.below.iter().map(|below| 2 + label(below, 1).chars().count());
     std::iter::once(label(entry, 0).chars().count()).chain(below).collect()
+}
+
+/// The address of a member that stands without its set.
+fn label_alone(set: &Entry<'_>, member: &Entry<'_>) -> String {
+    format!("{}/{}", set.address(), member.members.concat())
 }
 
 fn label(entry: &Entry<'_>, depth: usize) -> String {
@@ -170,6 +175,12 @@ fn reasons(change: &Change, reason: &str, details: &[Detail<'_>], places: Option
         all.push(short);
     }
     all.extend(all.last().cloned().and_then(|last| Some(last.strip_suffix(&format!(", {}", unchanged.as_ref()?))?.to_owned())));
+    if let Reason::Configuration(_) = &change.reason
+        && !fields.is_empty()
+        && matches!(details.first(), Some(Detail::Leaves(..)))
+    {
+        all.push(behind("changed", None));
+    }
     all
 }
 

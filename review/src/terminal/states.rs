@@ -2,7 +2,7 @@
 
 use super::rows::{Detail, Row};
 use super::waits::Unknowns;
-use super::{Layout, write_detail, write_outputs, write_row};
+use super::{Layout, lines, write_outputs};
 use crate::Difference;
 use crate::style::Paint;
 use engine::address::Address;
@@ -93,10 +93,7 @@ impl<'a> Comparing<'a> {
         let widths = self.rows.iter().map(|(_, row)| row.label.chars().count());
         let column = widths.filter(|width| *width <= layout.widest_address()).max().unwrap_or(0);
         for (_, row) in &self.rows {
-            write_row(&mut text, row, column, layout);
-            for detail in &row.details {
-                write_detail(&mut text, row, detail, layout);
-            }
+            lines::write(&mut text, row, column, layout);
         }
         if !self.rows.is_empty() {
             text.push('\n');

@@ -1,34 +1,36 @@
 //! How much changes where: a line for each place.
 
 use super::Layout;
+use crate::clusters::Tally;
 use crate::review::Review;
 use crate::style::Paint;
-use engine::plan::{Counts, Plan};
+use engine::plan::Plan;
 use std::fmt::Write;
 
 /// A column: what it counts, and how it is painted.
-pub(crate) type Column = (&'static str, fn(&Counts) -> usize, Paint);
+pub(crate) type Column = (&'static str, fn(&Tally) -> usize, Paint);
 
-pub(crate) const COLUMNS: [Column; 8] = [
-    ("import", |counts| counts.import, Paint::Change),
-    ("add", |counts| counts.add, Paint::Add),
-    ("change", |counts| counts.change, Paint::Change),
-    ("replace", |counts| counts.replace, Paint::Remove),
-    ("destroy", |counts| counts.destroy, Paint::Remove),
-    ("forget", |counts| counts.forget, Paint::Dim),
-    ("move", |counts| counts.moved, Paint::Change),
-    ("read", |counts| counts.read, Paint::Read),
+pub(crate) const COLUMNS: [Column; 9] = [
+    ("blocked", |tally| tally.blocked, Paint::Warning),
+    ("import", |tally| tally.planned.import, Paint::Change),
+    ("add", |tally| tally.planned.add, Paint::Add),
+    ("change", |tally| tally.planned.change, Paint::Change),
+    ("replace", |tally| tally.planned.replace, Paint::Remove),
+    ("destroy", |tally| tally.planned.destroy, Paint::Remove),
+    ("forget", |tally| tally.planned.forget, Paint::Dim),
+    ("move", |tally| tally.planned.moved, Paint::Change),
+    ("read", |tally| tally.planned.read, Paint::Read),
 ];
 
 /// The columns of what occurs.
-pub(crate) fn columns(counts: &[(Option<String>, Counts)]) -> Vec<&'static Column> {
-    let occurs = |(_, count, _): &&Column| counts.iter().any(|(_, counts)| count(counts) > 0);
+pub(crate) fn columns(tallies: &[(Option<String>, Tally)]) -> Vec<&'static Column> {
+    let occurs = |(_, count, _): &&Column| tallies.iter().any(|(_, tally)| count(tally) > 0);
     COLUMNS.iter().filter(occurs).collect()
 }
 
 /// Writes the table, if changes lie in several places: columns of what occurs.
 pub(super) fn write(text: &mut String, plan: &Plan, review: &Review<'_>, layout: Layout) {
-    let counts = review.clusters().counts(plan);
+    let counts = review.clusters().tallies(plan);
     let columns = columns(&counts);
     if counts.is_empty() || columns.is_empty() {
         return;

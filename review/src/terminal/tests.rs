@@ -11,7 +11,7 @@ fn keyed(kind: &str, name: &str, key: &str) -> Address {
     Address::managed(kind, name).with_key(Key::Text(key.into()))
 }
 
-fn change(address: Address, action: Action, reason: Reason) -> Change {
+pub(super) fn change(address: Address, action: Action, reason: Reason) -> Change {
     Change {
         kind: address.kind.clone(),
         address,
@@ -40,7 +40,7 @@ fn without_digits(text: &str) -> String {
     redacted
 }
 
-fn rendered(plan: &Plan, layout: Layout) -> String {
+pub(super) fn rendered(plan: &Plan, layout: Layout) -> String {
     let mut text = String::new();
     render(plan, layout, &mut |part| text.push_str(part));
     text
@@ -201,6 +201,39 @@ fn a_change_that_no_attribute_shows_has_its_reason_alone() {
 Plan: 0 to add, 1 to change, 0 to replace, 0 to destroy.
 ",
     );
+}
+
+/// Two clusters, one of which cannot be observed, and something in no cluster.
+#[test]
+fn what_is_blocked_is_counted_where_it_lies() {
+    let place = |key: &str| keyed("sandbox_cluster", "c", key);
+    let mut prior = engine::state::State::default();
+    for name in ["a", "b"] {
+        let mut record = engine::state::Record::new(engine::state::RecordId::new(name), "k");
+        record.place = Some(place("c2"));
+        prior.resources.entry(Address::managed("k", name)).or_default().current = Some(record);
+    }
+    let blocked = |address: Address, after: Option<Address>| Blocked { address, why: "no answer".into(), after };
+    let within = Change { place: Some(place("c1")), ..change(Address::managed("k", "x"), Action::Create, Reason::NotInState) };
+    let plan = Plan {
+        changes: vec![within],
+        blocked: vec![
+            blocked(Address::managed("k", "a"), None),
+            blocked(Address::managed("k", "b"), Some(place("c2"))),
+            blocked(Address::managed("k", "new"), Some(place("c2"))),
+            blocked(Address::managed("k", "elsewhere"), None),
+        ],
+        prior,
+        ..Plan::default()
+    };
+    let text = rendered(&plan, Layout { style: Style::Plain, width: 100, detail: Detail::Folded });
+    let table = "Clusters       blocked      add
+c1                   0        1
+c2                   3        0
+in no cluster        1        0
+
+";
+    assert!(text.starts_with(table), "{text}");
 }
 
 #[test]
@@ -445,15 +478,4 @@ c2              1
 Plan: 2 to add, 0 to change, 0 to replace, 0 to destroy.
 "#,
     );
-}
-
-#[test]
-fn a_note_is_broken_and_never_cut() {
-    for (words, columns, lines) in [
-        ("one two", 20, &["one two"] as &[&str]),
-        ("one two three", 8, &["one two", "  three"]),
-        ("incomprehensibilities are", 6, &["incomprehensibilities", "  are"]),
-    ] {
-        assert_eq!(super::wrapped(words, columns), lines, "{words}");
-    }
 }

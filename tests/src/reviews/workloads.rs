@@ -61,7 +61,7 @@ impl Rendering<'_> {
         });
         let beside = |name: &str| json!({ "name": name, "image": format!("registry.example.org/tools/{name}:2.4"), "args": [format!("--cluster={}", self.cluster)] });
         let mut containers = vec![discovery, beside("audit"), beside("metrics")];
-        if self.counts(Case::Reordered, 0) {
+        if self.counts(Case::Reordered, 1) {
             containers.rotate_right(1);
         }
         let volumes = json!([

@@ -25,7 +25,7 @@ pub(crate) fn approved(session: &mut Session, runtime: &Runtime, (project, plan)
         "Apply the changes listed above?"
     };
     let question = format!(
-        "\n{question}\n  Only 'yes' will be accepted to approve. 'd' shows every change in full, 'e ADDRESS' explains one.\n\n  Enter a value: "
+        "\n{question}\n  Only 'yes' will be accepted to approve.\n  'd' shows every change in full, 'e ADDRESS' explains one.\n\n  Enter a value: "
     );
     loop {
         let answer = session.asked(runtime, &question)?;

@@ -1,7 +1,7 @@
 //! What new things are given, told of several at once.
 
 use crate::clusters::Clusters;
-use crate::merge::anonymous;
+use crate::merge::{ANY_KEY, ANY_PLACE, anonymous};
 use crate::notation::inline;
 use crate::terminal::Unknowns;
 use engine::plan::Change;
@@ -14,11 +14,32 @@ pub(crate) struct Arguments {
     pub(crate) known: Vec<(String, Value)>,
     /// Names of those that only apply makes known, and of which nothing more is to be said.
     pub(crate) unknown: Vec<String>,
+    /// Names of those that are others for each of many.
+    pub(crate) varied: Vec<String>,
 }
+
+/// What is to be said of an attribute: lines by their names.
+type Values<'v> = dyn FnMut(&mut Arguments, &str) -> Vec<(String, Value)> + 'v;
 
 impl Arguments {
     /// Of several new things of one shape those that are the same once, and the others for each place; a place itself goes without saying.
     pub(crate) fn of(changes: &[&Change], clusters: &Clusters<'_>, unknowns: &Unknowns) -> Self {
+        Self::each(changes, unknowns, &mut |_, key| values(changes, clusters, key))
+    }
+
+    /// Of many new things of one block, which are told apart by these keys, those that are the same but for the key.
+    pub(crate) fn of_keys(changes: &[&Change], keys: &[String], unknowns: &Unknowns) -> Self {
+        Self::each(changes, unknowns, &mut |arguments, key| {
+            if let Some(value) = alike(changes, keys, key) {
+                vec![(key.to_owned(), value)]
+            } else {
+                arguments.varied.push(key.to_owned());
+                Vec::new()
+            }
+        })
+    }
+
+    fn each(changes: &[&Change], unknowns: &Unknowns, values: &mut Values<'_>) -> Self {
         let mut arguments = Self::default();
         let Some(first) = changes.first() else { return arguments };
         for attribute in first.after.as_ref().map(Value::entries).unwrap_or_default() {
@@ -26,7 +47,10 @@ impl Arguments {
                 Data::Null => {}
                 _ if first.defaults.contains(&&*attribute.key) => {}
                 Data::Unknown(..) if !unknowns.tells(&attribute.key) => arguments.unknown.push(attribute.key.to_string()),
-                _ => arguments.known.extend(values(changes, clusters, &attribute.key)),
+                _ => {
+                    let known = values(&mut arguments, &attribute.key);
+                    arguments.known.extend(known);
+                }
             }
         }
         arguments
@@ -44,7 +68,7 @@ pub(crate) fn values(changes: &[&Change], clusters: &Clusters<'_>, key: &str) ->
         own &= matches!(value.data(), Data::Reference(place) if Some(&place.address) == change.place.as_ref());
         let place = clusters.place(change).map(|place| clusters.label(place)).unwrap_or_default();
         if several {
-            alike.push(anonymous(value, &place));
+            alike.push(anonymous(value, &place, ANY_PLACE));
         }
         match kinds.iter_mut().find(|(_, other)| *other == value) {
             Some((places, _)) => places.push(place),
@@ -58,4 +82,18 @@ pub(crate) fn values(changes: &[&Change], clusters: &Clusters<'_>, key: &str) ->
         (_, [only]) => vec![(key.to_owned(), only.clone())],
         _ => kinds.into_iter().map(|(places, value)| (format!("{key} in {}", places.join(", ")), value.clone())).collect(),
     }
+}
+
+/// What an attribute is if it reads the same for all, but for what each is called. What is secret reads the same whatever it is.
+fn alike(changes: &[&Change], keys: &[String], key: &str) -> Option<Value> {
+    let values: Vec<&Value> = changes.iter().map(|change| change.after.as_ref()?.get(key)).collect::<Option<_>>()?;
+    let first = *values.first()?;
+    let words = inline(first);
+    if values.iter().all(|value| inline(value) == words) {
+        return Some(first.clone());
+    }
+    let mut each = values.iter().zip(keys).map(|(value, name)| anonymous(value, name, ANY_KEY));
+    let first = each.next()?;
+    let words = inline(&first);
+    each.all(|value| inline(&value) == words).then_some(first)
 }

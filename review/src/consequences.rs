@@ -11,7 +11,7 @@ const WORKLOADS: [&str; 3] = ["DaemonSet", "Deployment", "StatefulSet"];
 /// Whole phrases such as `istiod restarts`, of an object as Kubernetes has it: the attribute `manifest` of a change.
 pub(crate) fn consequences(change: &Change, difference: Option<&Difference>) -> Vec<String> {
     let manifest = |side: Option<&Value>| side.and_then(|side| side.present("manifest")).cloned();
-    let Some(object) = manifest(change.before.as_ref()) else { return Vec::new() };
+    let Some(object) = manifest(change.before.as_ref()) else { return of_kind(change, difference) };
     let name = object.present("metadata").and_then(|metadata| metadata.text("name")).unwrap_or("it");
     let within = |path: &str| difference.is_some_and(|found| found.leaves.iter().any(|leaf| object_path(&leaf.path).starts_with(path)));
     let ends = matches!(change.action, Action::Delete | Action::Replace | Action::ReplaceCreateFirst);
@@ -30,6 +30,19 @@ pub(crate) fn consequences(change: &Change, difference: Option<&Difference>) -> 
     }
 }
 
+/// The same of kinds that are no manifests.
+fn of_kind(change: &Change, difference: Option<&Difference>) -> Vec<String> {
+    let differs = |name: &str| difference.is_some_and(|found| found.leaves.iter().any(|leaf| leaf.path == name));
+    let phrase = match (&*change.kind, change.action) {
+        ("istio_eastwest_gateway", Action::Delete | Action::Replace) => "listeners on its address drop",
+        ("istio_operator", Action::Delete) => "istiod stops",
+        ("istio_operator", Action::Replace) => "istiod stops and starts again",
+        ("istio_operator", Action::Update) if differs("tag") || differs("hub") => "istiod restarts",
+        _ => return Vec::new(),
+    };
+    vec![phrase.to_owned()]
+}
+
 fn is_balanced(service: &Value) -> bool {
     service.present("spec").and_then(|spec| spec.text("type")) == Some("LoadBalancer")
 }
@@ -45,8 +58,9 @@ fn ports(difference: Option<&Difference>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::tests::change;
     use engine::address::Address;
-    use engine::plan::{Counted, Reason};
+    use engine::plan::Reason;
     use serde_json::json;
 
     #[test]
@@ -75,23 +89,32 @@ mod tests {
             let (before, after) = (object(before), object(after));
             let [difference, whole] = [(before.clone(), after.clone()), (manifest(before.clone()), manifest(after))]
                 .map(|(before, after)| Difference::between(&before, &after));
-            let change = Change {
-                address: Address::managed("k", "a"),
-                deposed: None,
-                kind: "k".into(),
-                action,
-                reason: Reason::NotInState,
-                place: None,
-                before: Some(manifest(before)),
-                after: None,
-                defaults: Vec::new(),
-                not_previewed: None,
-                causes: Vec::new(),
-                counted: Counted::default(),
-            };
+            let before = Some(manifest(before));
+            let change = Change { before, ..change(Address::managed("k", "a"), action, Reason::NotInState) };
             for difference in [difference, whole] {
                 assert_eq!(consequences(&change, Some(&difference)), expected, "{kind} {action:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_follows_for_a_mesh_is_told() {
+        for (kind, action, attribute, expected) in [
+            ("istio_operator", Action::Update, "tag", vec!["istiod restarts"]),
+            ("istio_operator", Action::Update, "hub", vec!["istiod restarts"]),
+            ("istio_operator", Action::Update, "mesh_config", vec![]),
+            ("istio_operator", Action::Replace, "name", vec!["istiod stops and starts again"]),
+            ("istio_operator", Action::Delete, "name", vec!["istiod stops"]),
+            ("istio_operator", Action::Create, "name", vec![]),
+            ("istio_eastwest_gateway", Action::Replace, "name", vec!["listeners on its address drop"]),
+            ("istio_eastwest_gateway", Action::Delete, "name", vec!["listeners on its address drop"]),
+            ("istio_eastwest_gateway", Action::Update, "spec", vec![]),
+        ] {
+            let side = |text: &str| Value::object([(attribute, Value::string(text))]);
+            let difference = Difference::between(&side("1"), &side("2"));
+            let before = Some(side("1")).filter(|_| action != Action::Create);
+            let change = Change { kind: kind.into(), before, ..change(Address::managed(kind, "a"), action, Reason::NotInState) };
+            assert_eq!(consequences(&change, Some(&difference)), expected, "{kind} {action:?} {attribute}");
         }
     }
 }

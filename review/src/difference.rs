@@ -162,7 +162,7 @@ impl Walk<'_> {
                 let what = text::compare(self.definitions, before, after);
                 self.push(Mark::Change, at.path, what);
             }
-            _ => self.push(Mark::Change, at.path, What::Two(inline(before), inline(after))),
+            _ => self.push(Mark::Change, at.path, What::Two(inline(&legible(before)), inline(&legible(after)))),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::clusters::{Clusters, Places};
 use crate::consequences::consequences;
 use crate::definitions::Definitions;
 use crate::difference::{Difference, Leaf, What};
-use crate::merge::{merged, structure};
+use crate::merge::{ANY_PLACE, merged, structure};
 use engine::address::{Address, AddressParts, Key, ModulePath};
 use engine::plan::{Action, Change, Reason};
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub struct Entry<'a> {
     pub changes: Vec<&'a Change>,
     /// Members of sets that change in the same way: what each is called within its set, in order. One if it stands by itself.
     pub members: Vec<&'a str>,
+    /// What things of one block are told apart by, in the order of the changes, if it stands for several that are the same but for that.
+    pub keys: Vec<String>,
     /// The places that they lie in.
     pub places: Places<'a>,
     /// Why: without what is each place's own.
@@ -202,12 +204,12 @@ impl<'a> Grouping<'a> {
             group.iter().map(|sight| sight.place.map_or_else(String::new, |place| self.clusters.label(place))).collect();
         let all: Vec<(&str, &Difference)> =
             names.iter().zip(&group).filter_map(|(name, sight)| Some((name.as_str(), sight.difference.as_ref()?))).collect();
-        let difference = if all.is_empty() { None } else { Some(merged(&all)) };
+        let difference = if all.is_empty() { None } else { Some(merged(&all, ANY_PLACE)) };
         let places = group.iter().filter_map(|sight| sight.place).collect();
         let changes: Vec<&'a Change> = group.iter().map(|sight| sight.change).collect();
         let members = changes.first().and_then(|change| change.address.member.as_deref()).into_iter().collect();
         let (reason, causes) = group.into_iter().next().map(|sight| (sight.reason, sight.causes)).unwrap_or_default();
-        Entry { changes, members, places, reason, difference, causes, below }
+        Entry { changes, members, keys: Vec::new(), places, reason, difference, causes, below }
     }
 
     /// Members: of each the places together, then those that change in the very same way.
@@ -302,7 +304,7 @@ fn difference(definitions: &Definitions, change: &Change) -> Option<Difference> 
 }
 
 /// An address without its keys.
-fn shape(address: &Address) -> String {
+pub(crate) fn shape(address: &Address) -> String {
     let module = address.module.steps().iter().fold(ModulePath::root(), |path, step| path.child(&step.name, Key::None));
     Address::from(AddressParts { module, key: Key::None, ..AddressParts::clone(address) }).to_string()
 }

@@ -8,6 +8,11 @@ use engine::plan::Change;
 use engine::value::Value;
 use std::fmt::Write;
 
+/// Fewest columns that a value gets behind a name.
+const NARROWEST: usize = 24;
+/// What stands before a value that stands below its name.
+const BELOW: &str = "          ";
+
 /// Why one thing is planned.
 #[derive(Debug, Clone)]
 pub struct Explanation {
@@ -137,9 +142,16 @@ fn write_chain(text: &mut String, causes: &[Told], subject: &str, layout: Layout
     for line in &lines {
         let told = line.1;
         let head = format!("      {:<place$}  {:<column$}", told.place, label(line));
-        let space = layout.width.saturating_sub(head.chars().count() + 2).max(24);
+        let space = layout.width.saturating_sub(head.chars().count() + 2);
         let shown = told.line.clone().unwrap_or_else(|| values(told));
-        let _ = writeln!(text, "{}", format!("{head}  {}", cut(&shown, space)).trim_end());
+        // Behind a long name there may be no room for what it comes to.
+        let line = if space < shown.chars().count().min(NARROWEST) {
+            let space = layout.width.saturating_sub(BELOW.len()).max(NARROWEST);
+            format!("{}\n{BELOW}{}", head.trim_end(), cut(&shown, space))
+        } else {
+            format!("{head}  {}", cut(&shown, space))
+        };
+        let _ = writeln!(text, "{}", line.trim_end());
     }
 }
 

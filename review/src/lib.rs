@@ -12,6 +12,7 @@ mod embedded;
 mod entry;
 pub mod explanation;
 pub mod html;
+mod keyed;
 mod list;
 pub mod markdown;
 mod merge;

@@ -22,17 +22,18 @@ pub(crate) fn structure(difference: &Difference) -> String {
 }
 
 /// One difference for several of one structure, each with what it is called by.
-pub(crate) fn merged(all: &[(&str, &Difference)]) -> Difference {
+/// `any` stands for what each is called.
+pub(crate) fn merged(all: &[(&str, &Difference)], any: &str) -> Difference {
     let Some((_, first)) = all.first() else { return Difference::default() };
     let leaf = |(at, leaf): (usize, &Leaf)| {
         let each: Vec<(&str, &What)> = all.iter().filter_map(|(name, other)| Some((*name, &other.leaves.get(at)?.what))).collect();
-        Leaf { what: together(&each), ..leaf.clone() }
+        Leaf { what: together(&each, any), ..leaf.clone() }
     };
     let unchanged = all.iter().map(|(_, difference)| difference.unchanged).min().unwrap_or(0);
     Difference { leaves: first.leaves.iter().enumerate().map(leaf).collect(), unchanged }
 }
 
-fn together(each: &[(&str, &What)]) -> What {
+fn together(each: &[(&str, &What)], any: &str) -> What {
     let within: Vec<(&str, &Difference)> = each
         .iter()
         .filter_map(|(name, what)| match what {
@@ -41,9 +42,9 @@ fn together(each: &[(&str, &What)]) -> What {
         })
         .collect();
     if let Some((_, What::Within(language, _))) = each.first() {
-        return What::Within(language, merged(&within));
+        return What::Within(language, merged(&within, any));
     }
-    if let Some(common) = common(each) {
+    if let Some(common) = common(each, any) {
         return common;
     }
     let mut kinds: Vec<(String, &What)> = Vec::new();
@@ -59,14 +60,14 @@ fn together(each: &[(&str, &What)]) -> What {
     }
 }
 
-/// What is the same for all but for each one's own name in it, which `{cluster}` stands for.
-fn common(each: &[(&str, &What)]) -> Option<What> {
+/// What is the same for all but for each one's own name in it, which `any` stands for.
+fn common(each: &[(&str, &What)], any: &str) -> Option<What> {
     let mut found: Option<What> = None;
     for (name, what) in each {
         let what = match what {
-            What::Two(before, after) => What::Two(without(before, name), without(after, name)),
-            What::Line(line) => What::Line(without(line, name)),
-            What::One(value) => What::One(anonymous(value, name)),
+            What::Two(before, after) => What::Two(without(before, name, any), without(after, name, any)),
+            What::Line(line) => What::Line(without(line, name, any)),
+            What::One(value) => What::One(anonymous(value, name, any)),
             other => (*other).clone(),
         };
         match &found {
@@ -79,29 +80,33 @@ fn common(each: &[(&str, &What)]) -> Option<What> {
 }
 
 /// Stands for the name of whichever place it is.
-const ANY: &str = "{cluster}";
+pub(crate) const ANY_PLACE: &str = "{cluster}";
+/// Stands for whichever key it is.
+pub(crate) const ANY_KEY: &str = "{key}";
 
-fn without(text: &str, name: &str) -> String {
-    if name.chars().count() < 2 { text.to_owned() } else { text.replace(name, ANY) }
+fn without(text: &str, name: &str, any: &str) -> String {
+    if name.chars().count() < 2 { text.to_owned() } else { text.replace(name, any) }
 }
 
-/// A value with `{cluster}` for a place's name, also in keys and in addresses.
-pub(crate) fn anonymous(value: &Value, name: &str) -> Value {
+/// A value with `any` for a name, also in keys and in addresses.
+pub(crate) fn anonymous(value: &Value, name: &str, any: &str) -> Value {
     if value.is_marked_sensitive() {
         return value.clone();
     }
     let key = |key: &Key| match key {
-        Key::Text(text) => Key::Text(without(text, name).into()),
+        Key::Text(text) => Key::Text(without(text, name, any).into()),
         other => other.clone(),
     };
     let data = match value.data() {
-        Data::String(text) => Data::String(without(text, name).into()),
+        Data::String(text) => Data::String(without(text, name, any).into()),
         Data::Sequence(sequence) => {
-            let items = sequence.items().iter().map(|item| anonymous(item, name)).collect();
+            let items = sequence.items().iter().map(|item| anonymous(item, name, any)).collect();
             Data::Sequence(Arc::new(Sequence::new(sequence.kind().clone(), items)))
         }
         Data::Mapping(mapping) => {
-            return Value::object(mapping.entries().iter().map(|entry| (without(&entry.key, name), anonymous(&entry.value, name))));
+            return Value::object(
+                mapping.entries().iter().map(|entry| (without(&entry.key, name, any), anonymous(&entry.value, name, any))),
+            );
         }
         Data::Reference(instance) | Data::Instance(instance) => {
             let address = &instance.address;
@@ -127,7 +132,7 @@ mod tests {
             let after = json!({ "network": format!("network-{name}"), "nodes": { format!("{name}-a"): [name] }, "log": log });
             Difference::between(&Value::from_json(&json!({ "network": name })), &Value::from_json(&after))
         };
-        let merged = merged(&[("c1", &of("c1", "x")), ("c2", &of("c2", "c1"))]);
+        let merged = merged(&[("c1", &of("c1", "x")), ("c2", &of("c2", "c1"))], ANY_PLACE);
         assert_eq!(
             lines(&merged),
             [
@@ -147,7 +152,7 @@ mod tests {
         let (one, two, three) = (of(1, "new"), of(1, "new"), of(2, "newer"));
         assert_eq!(structure(&one), structure(&three));
         assert_ne!(structure(&one), structure(&Difference::default()));
-        let merged = merged(&[("c1", &one), ("c2", &two), ("c3", &three)]);
+        let merged = merged(&[("c1", &one), ("c2", &two), ("c3", &three)], ANY_PLACE);
         assert_eq!(
             lines(&merged),
             [

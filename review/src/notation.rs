@@ -139,6 +139,19 @@ fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
+/// Words in lines of so many columns, those after the first indented; a word that is longer stands alone.
+pub fn wrapped(words: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => line.extend([" ", word]),
+            Some(_) => lines.push(format!("  {word}")),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,5 +202,16 @@ mod tests {
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("äöü", 3), "äöü");
         assert_eq!(printable("a\u{1b}[2Jb\tc\n"), "a\u{fffd}[2Jb\tc\n");
+    }
+
+    #[test]
+    fn a_note_is_broken_and_never_cut() {
+        for (words, columns, lines) in [
+            ("one two", 20, &["one two"] as &[&str]),
+            ("one two three", 8, &["one two", "  three"]),
+            ("incomprehensibilities are", 6, &["incomprehensibilities", "  are"]),
+        ] {
+            assert_eq!(wrapped(words, columns), lines, "{words}");
+        }
     }
 }

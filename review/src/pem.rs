@@ -154,6 +154,7 @@ mod tests {
     use super::super::difference::tests::lines;
     use super::*;
     use crate::notation::inline;
+    use engine::value::Type;
     use rcgen::{CertificateParams, DnType, KeyPair, SerialNumber, date_time_ymd};
 
     /// A certificate of this name, year of birth and serial, and its key.
@@ -215,6 +216,10 @@ mod tests {
         let shown = inline(&legible(&value));
         assert_eq!(shown.matches("subject = \"CN=root\"").count(), 2, "{shown}");
         assert!(shown.starts_with("{ ca = [{ issuer = \"itself\"") && shown.ends_with("key = (sensitive value) }"), "{shown}");
+        // What is not known yet takes the place of what it says, not of its text.
+        let open = Difference::between(&value, &Value::object([("ca", Value::unknown(Type::String))]));
+        let told = lines(&open).join("|");
+        assert!(told.starts_with("~ ca [{ issuer = \"itself\"") && !told.contains("BEGIN"), "{told}");
         let plain = Value::object([("a", Value::string("x"))]);
         assert_eq!(legible(&plain), plain);
     }

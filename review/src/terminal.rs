@@ -15,6 +15,7 @@ pub use states::between;
 
 use crate::Difference;
 use crate::entry::{Detail, Entry};
+use crate::keyed;
 use crate::notation::{cut, inline, key};
 use crate::review::Review;
 use crate::style::{Paint, Style, paint_of};
@@ -126,6 +127,7 @@ pub fn difference_lines(text: &mut String, difference: &Difference, indent: usiz
 fn write_rows<'a>(text: &mut String, (plan, review): (&'a Plan, &'a Review<'a>), layout: Layout, show: &mut dyn FnMut(&str)) {
     let rows = Rows::of(plan, review, layout.detail);
     let entries = review.entries(layout.detail);
+    let entries = if layout.detail == Detail::Folded { keyed::together(entries) } else { entries };
     let widths = entries.iter().flat_map(rows::widths);
     let Some(widest) = widths.map(|width| if width <= layout.widest_address() { width } else { 0 }).max() else { return };
     for row in entries.iter().flat_map(|entry| rows.each(entry)) {
@@ -237,4 +239,4 @@ fn counted(counts: &Counts) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

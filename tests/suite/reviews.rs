@@ -137,3 +137,59 @@ fn each_by_itself(scenario: &Scenario, case: Case) {
     };
     assert!(full.matches(expected).count() > 3 && !full.contains(" objects "), "{full}");
 }
+
+const AUTHORITIES: &str = r#"
+resource "sandbox_cluster" "c" {
+  name = "c1"
+}
+resource "kubernetes_namespace" "istio" {
+  cluster = sandbox_cluster.c
+  name    = "istio-system"
+}
+resource "ca_root" "old" {
+  subject = { common_name = "Old Root" }
+}
+resource "ca_root" "new" {
+  subject = { common_name = "New Root" }
+}
+resource "ca_intermediate" "c1" {
+  issuer = ca_root.old
+}
+resource "istio_cacerts" "c1" {
+  cluster      = sandbox_cluster.c
+  namespace    = kubernetes_namespace.istio.name
+  intermediate = ca_intermediate.c1
+}
+"#;
+
+/// Both steps of a rotation, of which the Secret shows nothing and the resources that it is made of show all but the keys.
+#[test]
+fn a_rotation_is_told_by_what_its_certificates_say() {
+    let scenario = Scenario::with(AUTHORITIES);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let state = scenario.state().to_string();
+    let keys: Vec<&str> = state.split("PRIVATE KEY-----").skip(1).step_by(2).map(|rest| &rest[4..60]).collect();
+    assert!(keys.len() >= 3, "{}", keys.len());
+    let line = "intermediate = ca_intermediate.c1\n";
+    let both = AUTHORITIES.replace(line, &format!("{line}  additional_root_certificates = [ca_root.new.certificate]\n"));
+    let mut shown = Vec::new();
+    for text in [both.clone(), both.replace("issuer = ca_root.old", "issuer = ca_root.new")] {
+        scenario.write("main.mesh.hcl", &text);
+        let plain = scenario.run_on_terminal(&["plan", "--no-color"], 120).expect_code(0).stdout;
+        let more = ["--json", "--detail=full"].map(|option| scenario.run(&["plan", option]).expect_code(0).stdout);
+        for said in more.iter().chain([&plain]) {
+            assert!(keys.iter().all(|key| !said.contains(key)) && !said.contains("PRIVATE KEY"), "{said}");
+        }
+        shown.push(plain);
+    }
+    for part in ["issuer ", "serial ", "sha256 ", "subject ", "valid_from ", "valid_to "] {
+        assert!(shown[0].contains(&format!("+ additional_root_certificates[0].{part}")), "{}", shown[0]);
+    }
+    assert!(shown[0].contains("\"CN=New Root\"") && !shown[0].contains("BEGIN"), "{}", shown[0]);
+    for part in
+        ["~ root_certificate (pem)", "- certificate[CN=Old Root]  {", "+ certificate[CN=New Root].valid_to ", "-> (known after apply)"]
+    {
+        assert!(shown[1].contains(part), "{part}: {}", shown[1]);
+    }
+    assert!(!shown[1].contains("BEGIN"), "{}", shown[1]);
+}

@@ -27,7 +27,8 @@ output "secret" {
 
 const QUESTION: &str = "
 Apply the changes listed above?
-  Only 'yes' will be accepted to approve. 'd' shows every change in full, 'e ADDRESS' explains one.
+  Only 'yes' will be accepted to approve.
+  'd' shows every change in full, 'e ADDRESS' explains one.
 
   Enter a value: ";
 

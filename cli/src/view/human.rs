@@ -7,6 +7,7 @@ use engine::apply::{Event, Summary};
 use engine::diagnostic::Diagnostic;
 use engine::plan::{Action, Plan};
 use engine::source::SourceTree;
+use review::notation::wrapped;
 use review::style::{Paint, Style};
 use review::terminal;
 use review::terminal::Layout;
@@ -83,7 +84,11 @@ impl View for Human {
     }
 
     fn say(&mut self, sentence: &str) {
-        self.progress.above(&mut self.screen.err, &format!("{sentence}\n"));
+        let text = match self.screen.err.width() {
+            Some(width) => sentence.lines().flat_map(|line| wrapped(line, width)).collect::<Vec<_>>().join("\n"),
+            None => sentence.to_owned(),
+        };
+        self.progress.above(&mut self.screen.err, &format!("{text}\n"));
     }
 
     fn screen(&mut self) -> &mut Screen {
@@ -119,6 +124,22 @@ fn summary(summary: &Summary, destroy: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::Kept;
+    use crate::world::Stream;
+
+    #[test]
+    fn sentences_are_broken_between_words_on_terminals_alone() {
+        let kept = Kept::default();
+        for (width, expected) in [(Some(20), "one two three four\n  five\nsix\n"), (None, "one two three four five\nsix\n")] {
+            let stream = || match width {
+                Some(width) => Stream::terminal(Box::new(kept.clone()), Some(width)),
+                None => Stream::plain(Box::new(kept.clone())),
+            };
+            let mut view = Human::new(Screen { out: stream(), err: stream() }, Layout::default(), Style::Plain);
+            view.say("one two three four five\nsix");
+            assert_eq!(kept.take(), expected);
+        }
+    }
 
     #[test]
     fn the_last_line_says_how_it_ended() {

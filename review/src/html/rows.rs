@@ -149,7 +149,7 @@ impl<'r, 'a> Rows<'r, 'a> {
 
     /// What a new thing is given.
     fn arguments(&self, body: &mut Markup, entry: &Entry<'a>, unknowns: &Unknowns) {
-        let Arguments { known, unknown } = Arguments::of(&entry.changes, self.review.clusters(), unknowns);
+        let Arguments { known, unknown, varied: _ } = Arguments::of(&entry.changes, self.review.clusters(), unknowns);
         if !known.is_empty() {
             body.within("ul", &[("class", "leaves")], |body| {
                 for (name, value) in &known {

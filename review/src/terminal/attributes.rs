@@ -4,22 +4,28 @@ use super::rows::Detail;
 use super::waits::Unknowns;
 use crate::arguments::Arguments;
 use crate::clusters::Clusters;
+use crate::entry::Entry;
 use crate::notation::{brief, quoted, step};
-use engine::plan::Change;
 use engine::value::{Data, Value};
 
 /// Most lines of one attribute.
 pub(super) const MOST: usize = 24;
 
 /// The attributes of new things of one shape, as the lines below them.
-pub(super) fn told<'a>(changes: &[&Change], clusters: &Clusters<'_>, unknowns: &Unknowns) -> Vec<Detail<'a>> {
-    let Arguments { known, unknown } = Arguments::of(changes, clusters, unknowns);
+pub(super) fn told<'a>(entry: &Entry<'_>, clusters: &Clusters<'_>, unknowns: &Unknowns) -> Vec<Detail<'a>> {
+    let Arguments { known, unknown, varied } = match entry.keys.as_slice() {
+        [] => Arguments::of(&entry.changes, clusters, unknowns),
+        keys => Arguments::of_keys(&entry.changes, keys, unknowns),
+    };
     let mut details = Vec::new();
     if !known.is_empty() {
         details.push(Detail::Attributes(known));
     }
     if !unknown.is_empty() {
         details.push(Detail::Note(format!("known after apply: {}", unknown.join(", "))));
+    }
+    if !varied.is_empty() {
+        details.push(Detail::Note(format!("not the same for all: {}", varied.join(", "))));
     }
     details
 }

@@ -4,7 +4,7 @@ use super::leaves::{Leaves, WIDEST_PATH};
 use super::rows::{Detail, Row};
 use super::{Layout, attributes};
 use crate::entry::Detail as Depth;
-use crate::notation::cut;
+use crate::notation::{cut, wrapped};
 use crate::pem::legible;
 use crate::style::{Paint, paint_of, visible_width};
 use engine::value::Value;
@@ -102,8 +102,11 @@ fn write_head(text: &mut String, row: &Row<'_>, (column, elsewhere): (usize, Opt
         (None, Some(_)) => write!(text, "  {glyph} {:indent$}{}", "", row.label),
         (None, None) => {
             let reason = row.reasons.iter().find(fits).or(row.reasons.last()).map_or("", String::as_str);
-            let reason = layout.style.paint(Paint::Dim, reason);
-            write!(text, "  {glyph} {:indent$}{}\n          {:indent$}{reason}", "", row.label, "")
+            let mut lines = String::new();
+            for line in wrapped(reason, space) {
+                let _ = write!(lines, "\n{:at$}{}", "", layout.style.paint(Paint::Dim, &line), at = 10 + indent);
+            }
+            write!(text, "  {glyph} {:indent$}{}{lines}", "", row.label)
         }
     };
     text.truncate(text.trim_end().len());
@@ -126,7 +129,8 @@ fn write_detail(text: &mut String, row: &Row<'_>, detail: &Detail<'_>, layout: L
             let space = (layout.width.saturating_sub(indent), layout.most(attributes::MOST));
             let spread = |(name, value): &(String, Value)| attributes::lines(name, &legible(value), &row.unknowns, space);
             let lines: Vec<_> = attributes.iter().flat_map(spread).collect();
-            let column = lines.iter().map(|(path, _)| path.chars().count()).filter(|width| *width <= WIDEST_PATH).max().unwrap_or(0);
+            let widest = WIDEST_PATH.min(space.0 / 2);
+            let column = lines.iter().map(|(path, _)| path.chars().count()).filter(|width| *width <= widest).max().unwrap_or(0);
             for (path, value) in lines {
                 let start = text.len();
                 let _ = write!(text, "{:indent$}{path:<column$}  {value}", "");
@@ -138,19 +142,6 @@ fn write_detail(text: &mut String, row: &Row<'_>, detail: &Detail<'_>, layout: L
             }
         }
     }
-}
-
-/// Words in lines of so many columns, those after the first indented; a word that is longer stands alone.
-fn wrapped(words: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => line.extend([" ", word]),
-            Some(_) => lines.push(format!("  {word}")),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// A list of names in as many lines as it takes, or as may be.
@@ -188,17 +179,6 @@ mod tests {
     use engine::address::Address;
     use engine::plan::{Action, Change, Plan, Reason};
     use serde_json::json;
-
-    #[test]
-    fn a_note_is_broken_and_never_cut() {
-        for (words, columns, lines) in [
-            ("one two", 20, &["one two"] as &[&str]),
-            ("one two three", 8, &["one two", "  three"]),
-            ("incomprehensibilities are", 6, &["incomprehensibilities", "  are"]),
-        ] {
-            assert_eq!(wrapped(words, columns), lines, "{words}");
-        }
-    }
 
     /// What has no room behind a long address stands behind what differs, where there is room.
     #[test]

@@ -1,7 +1,7 @@
 //! What no server was asked about: said below the change it is about, or once for all that have the same reason.
 
 use super::Layout;
-use crate::notation::printable;
+use crate::notation::{printable, wrapped};
 use crate::style::Paint;
 use engine::plan::{Change, Plan};
 use std::collections::BTreeMap;
@@ -41,7 +41,9 @@ pub(super) fn write(text: &mut String, plan: &Plan, layout: Layout) {
     }
     let _ = writeln!(text, "{}", layout.style.paint(Paint::Strong, "Not previewed"));
     for (why, count) in shared {
-        let _ = writeln!(text, "      {count} changes: {}", printable(why));
+        for line in wrapped(&format!("{count} changes: {}", printable(why)), layout.width.saturating_sub(6)) {
+            let _ = writeln!(text, "      {line}");
+        }
     }
     text.push('\n');
 }

@@ -77,6 +77,7 @@ impl<'a> Rows<'a> {
         // A set's own places are said at the set.
         let concerned = above.map_or(entry.places.len() > 1, |above| entry.places != *above);
         let places = concerned.then(|| format!("in {}", self.review.clusters().named(&entry.places)));
+        let places = if entry.keys.is_empty() { places } else { Some(format!("{} of them", entry.keys.len())) };
         let reasons = reasons(change, &entry.reason, &details, places);
         Row { action: change.action, label: label(entry, depth), reasons, depth, details, unknowns }
     }
@@ -91,7 +92,7 @@ impl<'a> Rows<'a> {
             return vec![Detail::Leaves(difference, replacing)];
         }
         match (&change.before, &change.after, depth > 0) {
-            (None, Some(_), false) if change.action == Action::Create => attributes::told(&entry.changes, self.review.clusters(), unknowns),
+            (None, Some(_), false) if change.action == Action::Create => attributes::told(entry, self.review.clusters(), unknowns),
             // What a set renders follows from the set's own attributes: its members are named, not spelled out.
             (None, Some(after), true) if self.detail == Depth::Full => {
                 after.present("manifest").map(|object| Detail::Attributes(vec![(String::new(), object.clone())])).into_iter().collect()
@@ -102,6 +103,9 @@ impl<'a> Rows<'a> {
 
     /// The addresses of an entry, if the places do not tell them.
     fn elsewhere(&self, entry: &Entry<'a>) -> Option<Detail<'a>> {
+        if !entry.keys.is_empty() {
+            return Some(Detail::Names("keys, of which `--detail full` shows each".to_owned(), entry.keys.clone()));
+        }
         let clusters = self.review.clusters();
         let first = entry.first();
         let told = |change: &&Change| {

@@ -11,7 +11,7 @@ fn keyed(kind: &str, name: &str, key: &str) -> Address {
     Address::managed(kind, name).with_key(Key::Text(key.into()))
 }
 
-pub(super) fn change(address: Address, action: Action, reason: Reason) -> Change {
+pub(crate) fn change(address: Address, action: Action, reason: Reason) -> Change {
     Change {
         kind: address.kind.clone(),
         address,

@@ -29,3 +29,16 @@ fn what_lost_its_indentation_gets_it_back() {
         assert_eq!(lay_out(&torn, id).unwrap(), file.text, "{}", file.path);
     }
 }
+
+#[test]
+fn decisions_are_numbered_in_a_row() {
+    let mut numbers = Vec::new();
+    for file in sources::all() {
+        let Some(name) = file.path.strip_prefix("docs/decisions/") else { continue };
+        let number: usize = name.split('-').next().unwrap().parse().unwrap();
+        assert!(file.text.starts_with(&format!("# {number}. ")), "{name}");
+        numbers.push(number);
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
+}

@@ -397,10 +397,24 @@ fn explained() -> Samples {
     seen
 }
 
+/// What differs in ways that are not those of most values: a secret, what is remembered as its fingerprint, and what moves.
+fn differing() -> Samples {
+    let text = |secret: &str, kept: &str, list: &str| {
+        let inputs = [format!("sensitive(\"{secret}\")"), format!("\"hmac-sha256:{kept}\""), format!("[{list}]")];
+        let resource = |(at, input): (usize, &String)| format!("resource \"meshplan_data\" \"r{at}\" {{\n  input = {input}\n}}\n");
+        inputs.iter().enumerate().map(resource).collect::<String>()
+    };
+    let scenario = Scenario::with(&text("one", "1", "\"a\", \"b\", \"c\""));
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    scenario.write("main.mesh.hcl", &text("two", "2", "\"c\", \"a\", \"b\""));
+    scenario.run(&["plan", "--out", "saved"]).expect_code(0);
+    vec![("plan", serde_json::from_str(&scenario.run(&["show", "--json", "saved"]).expect_code(0).stdout).unwrap())]
+}
+
 /// Everything that is shown to programs here, made once.
 fn samples() -> &'static Samples {
     static SAMPLES: OnceLock<Samples> = OnceLock::new();
-    SAMPLES.get_or_init(|| [all_events(), of_every_sort(), of_clusters(), explained()].concat())
+    SAMPLES.get_or_init(|| [all_events(), of_every_sort(), of_clusters(), explained(), differing()].concat())
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod file;
 mod interface;
 mod netlink;
 mod network;
+pub mod preflight;
 mod procedure;
 mod provider;
 mod resolver;

@@ -1,6 +1,6 @@
 //! The machine that meshplan runs on: its files, its addresses, its resolver.
 //!
-//! What a kind wants of the machine is an [`effect::Effect`]: complete in itself, so that it can be done again, and handed to whoever has the
+//! What a kind wants of the machine is an `Effect`: complete in itself, so that it can be done again, and handed to whoever has the
 //! rights. Looking needs none.
 
 mod account;

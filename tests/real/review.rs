@@ -4,6 +4,7 @@ use crate::within::Within;
 use meshplan_tests::apiserver::{ApiServer, required};
 use meshplan_tests::golden;
 use meshplan_tests::reviews::{Case, Rendered, lines_of_changes, name};
+use meshplan_tests::scenario::project;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -171,5 +172,13 @@ fn plans_are_shorter_than_kubectl_diff() {
         let words = case.name().replace("-of-three-clusters", "").replace('-', " ");
         writeln!(table, "| {words} | {} | {lines} | {kubectl} |", rendered.changed).unwrap();
     }
-    golden::expect_none(golden::table("docs/reviewing.md", &table));
+    // In which order another manager's lists are merged is not the same each time, so what `kubectl` takes is one run's.
+    if golden::is_blessing() {
+        golden::expect_none(golden::table("docs/reviewing.md", &table));
+    }
+    let page = std::fs::read_to_string(project().join("docs/reviewing.md")).unwrap();
+    for row in table.lines() {
+        let ours = row.rsplitn(3, '|').last().unwrap();
+        assert!(page.lines().any(|line| line.starts_with(&format!("{ours}|"))), "{row} is not what docs/reviewing.md says");
+    }
 }

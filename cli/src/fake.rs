@@ -195,6 +195,11 @@ pub(crate) fn without_digits(text: &str) -> String {
     let mut pieces = text.split("sha256:");
     let mut redacted = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
+        if piece.starts_with('…') {
+            // Documentation, of digests in general.
+            redacted.extend(["sha256:", piece]);
+            continue;
+        }
         let digits = piece.chars().take_while(char::is_ascii_hexdigit).count();
         assert_eq!(digits, 64, "a digest has 64 digits: {piece}");
         redacted.extend(["sha256:$DIGEST", &piece[digits..]]);

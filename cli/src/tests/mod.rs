@@ -92,7 +92,9 @@ fn the_version_names_the_platform() {
 #[test]
 fn completions_and_manual_pages_know_every_verb() {
     let fake = Fake::new(&[("taken", "")]);
-    let verbs: Vec<String> = Args::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let command = Args::command();
+    let (hidden, typed): (Vec<_>, Vec<_>) = command.get_subcommands().partition(|verb| verb.is_hide_set());
+    let verbs: Vec<String> = typed.into_iter().map(|verb| verb.get_name().to_owned()).collect();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ran = fake.run(&format!("completion {shell}"));
         assert_eq!((ran.code, ran.err.as_str()), (exit::DONE, ""), "{shell}");
@@ -103,6 +105,9 @@ fn completions_and_manual_pages_know_every_verb() {
     for verb in &verbs {
         let page = fake.text(&format!("pages/man1/meshplan-{verb}.1")).unwrap();
         assert!(page.contains("SYNOPSIS") && page.contains(verb), "{verb}: {page}");
+    }
+    for verb in hidden {
+        assert_eq!(fake.text(&format!("pages/man1/meshplan-{}.1", verb.get_name())), None);
     }
     let ran = fake.run("man taken");
     assert!(ran.code == exit::FAILED && ran.err.contains("manual pages not written"), "{ran:?}");

@@ -213,7 +213,7 @@ impl Run<'_> {
             }
             Op::Output { name, value, sensitive } => {
                 let value = self.filled(value);
-                self.output(name, stored(&value), *sensitive);
+                self.output(name, stored(&value.written_out()), *sensitive);
                 value
             }
             Op::Forget { target, place } => {

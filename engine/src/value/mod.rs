@@ -13,6 +13,7 @@ mod mark;
 mod number;
 mod origin;
 mod types;
+mod written;
 
 pub use collection::{Entry, Mapping, MappingKind, Sequence, SequenceKind};
 pub use extent::Extent;

@@ -1,6 +1,7 @@
 //! `module` blocks: what goes in, what comes out, and how often they are called.
 
-use super::{End, hold_each, hold_stories};
+use super::{End, hold, hold_each, hold_stories, outputs, scenario};
+use meshplan_tests::fake::Fake;
 use serde_json::json;
 
 const OUT: &str = "variable \"i\" {\n  default = \"x\"\n}\noutput \"o\" {\n  value = \"o${var.i}\"\n}\noutput \"p\" {\n  value = 1\n}\n";
@@ -118,4 +119,22 @@ fn a_called_module_waits_and_is_known_by_its_keys() {
     let unknown =
         "resource \"meshplan_data\" \"a\" {}\nmodule \"m\" {\n  source = \"./m\"\n  count = length(meshplan_data.a.id)\n}\n--- m\n";
     hold_each(&[("an unknown number", unknown, End::Refused(&["`count` is not known yet"]))]);
+}
+
+#[test]
+fn outputs_outlive_the_resources_they_tell_of() {
+    let cluster = "resource \"fake_place\" \"c\" {\n  name = \"c\"\n}\nresource \"fake_inner\" \"i\" {\n  name = \"i\"\n  cluster = fake_place.c\n}\n";
+    let secret = |value: &str| format!("{cluster}output \"o\" {{\n  value = {value}\n  sensitive = true\n}}\n");
+    let counted =
+        "resource \"meshplan_data\" \"a\" {\n  count = 2\n  input = count.index\n}\noutput \"o\" {\n  value = meshplan_data.a\n}\n";
+    let keeps = ["fake_inner.i", "fake_place.c"];
+    hold_each(&[
+        ("a reference", &format!("{cluster}{}", output("[fake_inner.i.cluster]")), End::Outputs(json!({"o": ["fake_place.c"]}))),
+        ("a whole place", &secret("fake_place.c"), End::State(&keeps)),
+        ("a whole resource that refers to its place", &secret("{ i = fake_inner.i }"), End::State(&keeps)),
+        ("each of several", counted, End::State(&["meshplan_data.a[0]", "meshplan_data.a[1]"])),
+    ]);
+    let scenario = scenario(&Fake::default());
+    hold(&scenario, "as an object", counted, &End::Says(&["o"]));
+    assert_eq!(outputs(&scenario)["o"][1]["input"], 1);
 }

@@ -238,6 +238,8 @@ impl Builder<'_, '_> {
             let mut needs = asserted.remove(name).unwrap_or_default();
             let template = self.template(&value, &mut needs);
             self.push(Op::Output { name: name.clone(), value: template, sensitive: output.sensitive }, needs);
+            // As it is remembered: an output outlives the instances that it tells of.
+            let value = value.written_out();
             let before = self.walk.prior.outputs.get(name).map(|output| output.value.clone());
             // What is sealed, and cannot be opened here, is not compared.
             if before.as_ref().is_none_or(|before| before.blocked_why().is_none() && !same(&value, before)) {

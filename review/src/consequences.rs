@@ -35,6 +35,9 @@ fn of_kind(change: &Change, difference: Option<&Difference>) -> Vec<String> {
     let differs = |name: &str| difference.is_some_and(|found| found.leaves.iter().any(|leaf| leaf.path == name));
     let phrase = match (&*change.kind, change.action) {
         ("istio_eastwest_gateway", Action::Delete | Action::Replace) => "listeners on its address drop",
+        ("host_vip", Action::Delete | Action::Replace) => "listeners on this VIP drop",
+        ("docker_container", Action::Delete) => "what runs in it stops",
+        ("docker_container", Action::Replace) => "what runs in it stops and starts again",
         ("istio_operator", Action::Delete) => "istiod stops",
         ("istio_operator", Action::Replace) => "istiod stops and starts again",
         ("istio_operator", Action::Update) if differs("tag") || differs("hub") => "istiod restarts",
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_for_a_mesh_is_told() {
+    fn what_follows_of_kinds_is_told() {
         for (kind, action, attribute, expected) in [
             ("istio_operator", Action::Update, "tag", vec!["istiod restarts"]),
             ("istio_operator", Action::Update, "hub", vec!["istiod restarts"]),
@@ -109,6 +112,12 @@ mod tests {
             ("istio_eastwest_gateway", Action::Replace, "name", vec!["listeners on its address drop"]),
             ("istio_eastwest_gateway", Action::Delete, "name", vec!["listeners on its address drop"]),
             ("istio_eastwest_gateway", Action::Update, "spec", vec![]),
+            ("host_vip", Action::Replace, "label", vec!["listeners on this VIP drop"]),
+            ("host_vip", Action::Delete, "address", vec!["listeners on this VIP drop"]),
+            ("host_vip", Action::Update, "persistent", vec![]),
+            ("docker_container", Action::Replace, "image", vec!["what runs in it stops and starts again"]),
+            ("docker_container", Action::Delete, "image", vec!["what runs in it stops"]),
+            ("docker_container", Action::Update, "restart", vec![]),
         ] {
             let side = |text: &str| Value::object([(attribute, Value::string(text))]);
             let difference = Difference::between(&side("1"), &side("2"));

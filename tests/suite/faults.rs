@@ -136,7 +136,7 @@ fn a_defect_at_any_point_tells_its_place_and_no_secret_and_the_next_apply_goes_o
         in_reach += usize::from(scenario.read("panicked").contains(PLANTED));
         completes(&scenario, &expected, &after);
     }
-    assert!(in_reach >= 2, "the messages that are not shown hold the secret: {in_reach}");
+    assert!(in_reach >= 1, "the messages that are not shown hold the secret: {in_reach}");
 }
 
 #[test]

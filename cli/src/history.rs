@@ -9,7 +9,8 @@ use engine::apply::Summary;
 use engine::diagnostic::Diagnostic;
 use engine::plan::Plan;
 use engine::state::State;
-use state::{Account, Ending, Error, History, PlanText, Snapshot, Store};
+use state::{Account, Ending, Error, History, Planned, Snapshot, Store};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
@@ -38,8 +39,8 @@ pub(crate) struct Done<'a> {
     pub(crate) ending: Ending,
     /// What was done how often.
     pub(crate) counts: BTreeMap<String, u64>,
-    /// What was planned, if anything was.
-    pub(crate) planned: Option<&'a Plan>,
+    /// What was planned, if anything was, and that packed.
+    pub(crate) planned: Option<(&'a Plan, Planned)>,
     /// The state after it.
     pub(crate) state: &'a State,
 }
@@ -77,11 +78,35 @@ pub(crate) fn catch_up(session: &mut Session, project: Option<&Project>, state: 
     }
 }
 
+/// What was planned, on its way into a revision.
+pub(crate) struct Packing<'a> {
+    history: History,
+    configuration: Option<Cow<'a, Snapshot>>,
+    plan: &'a Plan,
+}
+
+impl<'a> Packing<'a> {
+    /// What there is to keep of a plan; nothing in a test, whose state goes with it.
+    pub(crate) fn of(session: &Session, made_from: &'a MadeFrom<'_>, plan: &'a Plan) -> Option<Result<Self, Error>> {
+        let configuration = || match made_from {
+            MadeFrom::Project(project) => Some(Cow::Owned(snapshot(session, project))),
+            MadeFrom::File { configuration, .. } => configuration.as_deref().map(Cow::Borrowed),
+        };
+        let keeps = !session.workplace.is_tested();
+        keeps.then(|| Ok(Self { history: of(session)?, configuration: configuration(), plan }))
+    }
+
+    /// Packs it, which takes as long as the plan is large.
+    pub(crate) fn pack(&self) -> Result<Planned, Error> {
+        self.history.pack((Some(&json::Document(self.plan)), self.configuration.as_deref()), &self.plan.prior)
+    }
+}
+
 /// Writes down what was applied.
 pub(crate) fn keep_apply(
     session: &mut Session,
     verb: &str,
-    (made_from, plan): (&MadeFrom<'_>, &Plan),
+    (made_from, plan, planned): (&MadeFrom<'_>, &Plan, Option<Result<Planned, Error>>),
     (summary, state): (&Summary, &State),
 ) {
     let revision = match made_from {
@@ -103,7 +128,13 @@ pub(crate) fn keep_apply(
         ("skipped", summary.skipped),
     ];
     let counts = counts.into_iter().map(|(name, count)| (name.to_owned(), count as u64)).collect();
-    record(session, Some(made_from), &Done { operation: &operation, ending, counts, planned: Some(plan), state });
+    match planned.transpose() {
+        Ok(planned) => {
+            let planned = planned.map(|planned| (plan, planned));
+            record(session, Some(made_from), &Done { operation: &operation, ending, counts, planned, state });
+        }
+        Err(error) => not_written(session, &error),
+    }
 }
 
 /// Writes down what was changed by hand.
@@ -141,30 +172,23 @@ fn record_in(session: &mut Session, history: Result<History, Error>, made_from: 
         Some(MadeFrom::Project(project)) => Some(project.most_revisions().unwrap_or(MOST)),
         Some(MadeFrom::File { .. }) | None => bound(session),
     };
-    let read = match made_from {
-        Some(MadeFrom::Project(project)) if done.planned.is_some() => Some(snapshot(session, project)),
-        _ => None,
-    };
-    let configuration = match made_from {
-        Some(MadeFrom::File { configuration, .. }) => configuration.as_deref(),
-        _ => read.as_ref(),
-    };
-    let document = done.planned.map(json::Document);
     let account = Account {
         operation: done.operation,
         now: session.machine.now(),
         ending: done.ending,
         counts: done.counts.clone(),
-        digest: done.planned.map(|plan| plan.digest().to_owned()),
-        plan: document.as_ref().map(|document| document as &dyn PlanText),
-        configuration,
+        digest: done.planned.as_ref().map(|(plan, _)| plan.digest().to_owned()),
+        planned: done.planned.as_ref().map(|(_, packed)| packed),
         state: done.state,
     };
     if let Err(error) = history.and_then(|history| history.record(&account, most)) {
-        let problem =
-            Diagnostic::warning("history not written", format!("what this run did is in the state, and not in its history: {error}"));
-        session.view.diagnostics(&session.sources, &[problem]);
+        not_written(session, &error);
     }
+}
+
+fn not_written(session: &mut Session, error: &Error) {
+    let problem = Diagnostic::warning("history not written", format!("what this run did is in the state, and not in its history: {error}"));
+    session.view.diagnostics(&session.sources, &[problem]);
 }
 
 /// How many revisions the configuration says to keep; any number if it cannot be read.

@@ -6,6 +6,7 @@ mod aims;
 mod approval;
 pub mod args;
 mod backend;
+mod beside;
 pub mod commands;
 mod defect;
 mod disk;

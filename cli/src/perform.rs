@@ -2,13 +2,14 @@
 
 use crate::approval;
 use crate::args::Performing;
+use crate::beside::beside;
 use crate::exit;
 use crate::failure::Failure;
-use crate::history::{self, MadeFrom};
+use crate::history::{self, MadeFrom, Packing};
 use crate::project::{Aim, Project};
 use crate::session::Session;
 use crate::view::{Applied, View};
-use engine::apply::{Effects, Event, Summary, drive};
+use engine::apply::{Driven, Effects, Event, Summary, drive};
 use engine::diagnostic::Diagnostic;
 use engine::plan::Plan;
 use engine::port::{Guard, Registry};
@@ -172,15 +173,22 @@ pub(crate) fn apply_approved(
     (guard, driving): (&dyn Guard, Driving<'_>),
 ) -> Result<Ended, Failure> {
     let registry = session.registry();
-    let driven = runtime.block_on(drive_and_show(session, plan, (&registry, guard), driving.parallelism));
-    let Some(summary) = driven else { return Ok(Ended::AtOnce) };
-    let remembered = session.store().read()?;
-    history::keep_apply(session, driving.verb, (&driving.made_from, plan), (&summary, &remembered.state));
+    let packing = Packing::of(session, &driving.made_from, plan).transpose();
+    let pack = || packing.as_ref().ok()?.as_ref().map(Packing::pack);
+    let drive = || runtime.block_on(drive_and_show(session, plan, (&registry, guard), driving.parallelism));
+    let (planned, driven) = beside(pack, drive);
+    let Some(Driven { summary, state }) = driven else { return Ok(Ended::AtOnce) };
+    let remembered = match state {
+        Some(state) => session.store().holding(state),
+        None => session.store().read()?,
+    };
+    let planned = packing.map_or_else(|error| Some(Err(error)), |_| planned);
+    history::keep_apply(session, driving.verb, (&driving.made_from, plan, planned), (&summary, &remembered.state));
     Ok(finish(session, plan, (&summary, &remembered)))
 }
 
 /// Drives the plan and shows what happens. Nothing if a second interruption ended it.
-async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &dyn Guard), parallelism: usize) -> Option<Summary> {
+async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &dyn Guard), parallelism: usize) -> Option<Driven> {
     let Session { view, machine, stop, interrupt, .. } = session;
     view.begin(plan);
     let told = AtomicBool::new(false);
@@ -208,7 +216,7 @@ async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &d
                 }
                 interrupted = interrupt();
             }
-            summary = &mut work => return Some(summary),
+            driven = &mut work => return Some(driven),
             _ = ticks.tick() => shared.lock().unwrap_or_else(PoisonError::into_inner).tick(machine.now()),
         }
     }

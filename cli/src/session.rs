@@ -1,6 +1,7 @@
 //! One run: the world taken apart into what commands use.
 
 use crate::args::Global;
+use crate::beside::beside;
 use crate::encryption::Keyed;
 use crate::failure::Failure;
 use crate::view::human::{Human, WIDTH};
@@ -124,7 +125,7 @@ impl Session {
     pub(crate) fn show_plan(&mut self, plan: &Plan) -> bool {
         let good = !plan.is_errored();
         if good {
-            self.view.plan(plan);
+            digesting(plan, || self.view.plan(plan));
         }
         self.view.diagnostics(&self.sources, &plan.diagnostics);
         good
@@ -134,7 +135,7 @@ impl Session {
     pub(crate) fn show_steps(&mut self, plan: &Plan) -> bool {
         let good = !plan.is_errored();
         if good {
-            self.view.steps(plan);
+            digesting(plan, || self.view.steps(plan));
         }
         self.view.diagnostics(&self.sources, &plan.diagnostics);
         good
@@ -177,6 +178,11 @@ impl Session {
     pub(crate) fn data(&mut self, text: &str) {
         self.view.screen().out.write(text);
     }
+}
+
+/// Computes the digest of a plan that will be asked for it while the plan is shown: who asks in the meantime waits for it.
+fn digesting(plan: &Plan, show: impl FnOnce()) {
+    if plan.has_changes() { beside(|| plan.digest().len(), show).1 } else { show() }
 }
 
 fn prompt(question: &str) -> String {

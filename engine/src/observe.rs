@@ -174,7 +174,7 @@ fn addressee(ask: &Ask) -> Option<Addressee<'_>> {
     let (mode, kind, place, about) = match ask {
         Ask::Place { address, place, .. } => (address.mode, &place.kind, None, address),
         Ask::Read { address, record, .. } => (Mode::Managed, &record.kind, record.place.clone(), address),
-        Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) => {
+        Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) | Ask::Obstacles(proposal) => {
             (Mode::Managed, &proposal.kind, proposal.place.clone(), &proposal.address)
         }
         Ask::Describe { address, kind, place, .. } => (Mode::Managed, kind, place.clone(), address),

@@ -73,6 +73,9 @@ pub enum Ask {
     },
     /// What would the server make of this thing? Answered in the kind's observed shape.
     Preview(Box<Proposal>),
+    /// What stands in the way of this thing on its machine? Answered as [`Obstacle::told`](crate::schema::Obstacle::told) tells. Asked only
+    /// of kinds that make [claims](crate::schema::Kind::claims); the arguments may hold unknowns.
+    Obstacles(Box<Proposal>),
     /// What does this file hold? Answered with a string; a file that is not UTF-8 is refused. `path` is absolute or relative to
     /// the working directory.
     File {
@@ -122,6 +125,7 @@ impl Question {
             },
             Ask::Data { address, arguments, .. } => format!("data {address} {}", hash(arguments)),
             Ask::Preview(p) => format!("preview {} {}", p.address, hash(&p.arguments)),
+            Ask::Obstacles(p) => format!("obstacles {} {}", p.address, hash(&p.arguments)),
             Ask::File { path } => format!("file {path}"),
             Ask::Files { directory, depth: None } => format!("files {directory}"),
             Ask::Files { directory, depth: Some(depth) } => format!("files {depth} {directory}"),

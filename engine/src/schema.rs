@@ -3,11 +3,13 @@
 //! The effects of a kind are in [`crate::port`].
 
 mod catalogue;
+mod claim;
 mod compare;
 mod ignored;
 mod provider;
 
 pub use catalogue::Catalogue;
+pub use claim::{Claim, Obstacle, Transport};
 pub(crate) use compare::same;
 pub use compare::{compare, created};
 pub use ignored::{Ignored, ignoring, replaced};
@@ -264,7 +266,7 @@ pub enum Planned {
     Replace {
         /// What dependents see.
         attributes: Value,
-        /// Dotted paths of what cannot change in place.
+        /// Dotted paths of what cannot change in place; none where an interrupted create left a part that nothing completes.
         because: Vec<String>,
     },
     /// A preview is needed to tell.
@@ -311,6 +313,11 @@ pub trait Kind: Send + Sync {
         None
     }
 
+    /// Whether a data source asks if something works, which a plan may only be about to make: it stands in `check` blocks and tests alone.
+    fn probes(&self) -> bool {
+        false
+    }
+
     /// What has to be in its place before the instance can be, whoever brings it: identities of other things, or what they say under
     /// [`Kind::brings`]. Where an instance of the plan does, this one is made after it and deleted before it.
     fn requires(&self, arguments: &Value) -> Vec<String> {
@@ -349,6 +356,14 @@ pub trait Kind: Send + Sync {
     fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
         let _ = instances;
         Vec::new()
+    }
+
+    /// What an instance takes for itself of the machine that its provider works on, as far as that is known: two that exclude each other are
+    /// an error, and before something is made or changed the provider is asked what stands in its way. Nothing, as by default, for kinds that
+    /// have nothing to do with a machine.
+    fn claims(&self, arguments: &Value) -> Option<Vec<Claim>> {
+        let _ = arguments;
+        None
     }
 
     /// The arguments with what is there in the place of what `ignore_changes` names: by default [`ignoring`], attribute by attribute.

@@ -30,7 +30,7 @@ mod text;
 pub use backend::{Backend, Held, Kept, Names};
 pub use error::Error;
 pub use guard::Locked;
-pub use history::{Account, Ending, FilesRead, Head, History, PlanText, Snapshot, SnapshotError};
+pub use history::{Account, Ending, FilesRead, Head, History, PlanText, Planned, Snapshot, SnapshotError};
 pub use holder::Holder;
 pub use local::local;
 pub use migrate::{Migrated, Onto};

@@ -130,6 +130,11 @@ impl Store {
         self.files.seals()
     }
 
+    /// What reading it would give right after this state was written.
+    pub fn holding(&self, state: State) -> Loaded {
+        Loaded { state, notices: Vec::new(), sealed_with: None, says_unsealed: self.files.says_unsealed() }
+    }
+
     /// The keys to open with, and to seal with.
     pub(crate) fn keyring(&self) -> &Keyring {
         self.files.keyring()

@@ -56,7 +56,7 @@ fn all_text(fake: &Fake) -> String {
     let mut text = String::new();
     for entry in std::fs::read_dir(fake.path().join(".meshplan/history")).unwrap() {
         let packed = std::fs::File::open(entry.unwrap().path()).unwrap();
-        flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+        flate2::read::MultiGzDecoder::new(packed).read_to_string(&mut text).unwrap();
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use super::gate::Pause;
 use super::run::{Ended, Run};
-use super::{Event, Summary};
+use super::{Driven, Event, Summary};
 use crate::plan::Plan;
 use crate::port::{BoxFuture, Done, Guard, Machine, Registry};
 use crate::value::Value;
@@ -32,10 +32,12 @@ pub struct Effects<'a> {
 /// Performs a plan, committing each step, and folds the state at the end. `tell` hears what happens as it happens.
 ///
 /// An effect starts only after the append of its intent has returned; an outcome and the intents of the steps it frees share one append.
-pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Event) + Send)) -> Summary {
+pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Event) + Send)) -> Driven {
     let registry = match effects.registry.configured(&plan.providers) {
         Ok(registry) => registry,
-        Err(diagnostics) => return Summary { failed: 1, diagnostics, ..Summary::default() },
+        Err(diagnostics) => {
+            return Driven { summary: Summary { failed: 1, diagnostics, ..Summary::default() }, state: None };
+        }
     };
     let effects = Effects { registry: &registry, ..effects };
     let mut run = Run::new(plan, effects, tell);
@@ -74,13 +76,14 @@ pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Even
     let entries = run.conclude();
     let appended = effects.guard.append(entries).await;
     // The state holds all that the journal does and more: written whole, it mends a journal that could not be.
-    if let Err(error) = effects.guard.fold(run.state()).await {
-        run.lost(&error);
-        if let Err(error) = appended {
-            run.lost(&error);
+    let folded = effects.guard.fold(run.state()).await;
+    if let Err(error) = &folded {
+        run.lost(error);
+        if let Err(error) = &appended {
+            run.lost(error);
         }
     }
-    run.summary()
+    run.driven(folded.ok())
 }
 
 impl Pause {

@@ -4,6 +4,8 @@ use crate::address::Address;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, CheckResult};
 use crate::port::Activity;
+use crate::state::State;
+use std::fmt;
 use std::sync::Arc;
 
 /// One thing that happened. Views turn these into progress.
@@ -85,6 +87,22 @@ pub struct Summary {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether it was interrupted.
     pub interrupted: bool,
+}
+
+/// How an apply ended.
+#[derive(Clone)]
+pub struct Driven {
+    /// What it came to.
+    pub summary: Summary,
+    /// What is remembered after it, under its serial. Nothing where it could not be written down, or where nothing was to be.
+    pub state: Option<State>,
+}
+
+/// What it came to, and nothing of what is in the state: that may be secret.
+impl fmt::Debug for Driven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driven").field("summary", &self.summary).finish_non_exhaustive()
+    }
 }
 
 impl Summary {

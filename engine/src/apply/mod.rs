@@ -10,4 +10,4 @@ mod run;
 mod walk;
 
 pub use drive::{Effects, drive};
-pub use event::{Event, Summary};
+pub use event::{Driven, Event, Summary};

@@ -4,7 +4,7 @@ use super::drive::Effects;
 use super::gate::{Gate, Pause};
 use super::request::{Starting, Task};
 use super::walk::Walk;
-use super::{Event, Summary};
+use super::{Driven, Event, Summary};
 use crate::address::Address;
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
@@ -293,8 +293,10 @@ impl<'a> Run<'a> {
         &self.state
     }
 
-    pub(super) fn summary(self) -> Summary {
-        self.summary
+    /// How it ended, with the state if that is kept under a serial.
+    pub(super) fn driven(self, serial: Option<u64>) -> Driven {
+        let serial = serial.filter(|serial| *serial > 0);
+        Driven { summary: self.summary, state: serial.map(|serial| State { serial, ..self.state }) }
     }
 
     pub(super) fn count(&mut self, action: Action, how_many: usize) {

@@ -204,19 +204,7 @@ mod tests {
 
     #[test]
     fn a_check_is_handed_out_again_with_what_it_looks_at_and_with_nothing_else() {
-        let target = || {
-            std::sync::Arc::new(crate::plan::Target {
-                address: Address::managed("k", "a"),
-                deposed: None,
-                kind: "k".into(),
-                place: None,
-                place_slot: None,
-                depends_on: Vec::new(),
-                create_before_destroy: false,
-                prevent_destroy: false,
-                timeout: None,
-            })
-        };
+        let target = || std::sync::Arc::new(crate::plan::Target::of(Address::managed("k", "a")));
         let probe = || Op::Probe { target: target(), arguments: Value::null() };
         let check = Op::Check { name: "c".into(), assertions: Vec::new(), timeout: 1 };
         // A step; a data source of the check; what is computed from it and from the step; the check; what waits for it, and also for the data.

@@ -55,6 +55,18 @@ pub fn unknown_kind(block: &ResourceBlock, catalogue: &Catalogue) -> Diagnostic 
     }
 }
 
+/// The problem of a data source that asks if something works, where a plan would stand on the answer. In tests and checks it may.
+pub fn misplaced(block: &ResourceBlock, catalogue: &Catalogue) -> Option<Diagnostic> {
+    let name = &block.name;
+    catalogue.get(name.mode, &name.kind).filter(|kind| kind.probes())?;
+    let detail = format!(
+        "`data.{}.{}` asks if something works. Outside of a `check` the first plan would ask it of what no apply has made yet",
+        name.kind, name.name
+    );
+    let help = "Move the block into a `check`, or into a run of a test, beside the condition that uses it.";
+    Some(Diagnostic::error("probe outside of a check", detail).at(block.kind_span).help(help))
+}
+
 fn unsuited(name: &str, what: &str, at: Span, schema: &Schema) -> Option<Diagnostic> {
     let problem = match schema.attribute(name) {
         Some(attribute) if attribute.presence == Presence::Computed => {

@@ -22,7 +22,7 @@ mod waves;
 
 pub use aims::Aims;
 pub use basis::Basis;
-pub use body::{misnamed, unknown_kind};
+pub use body::{misnamed, misplaced, unknown_kind};
 pub use by_hand::{forget, rename};
 pub use cause::{Cause, Written, steps};
 pub use change::{Action, Blocked, Change, CheckResult, CheckStatus, Counted, Counts, OutputChange, Reason, Unpreviewed};

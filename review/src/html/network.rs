@@ -4,6 +4,7 @@ use super::colour::Colour;
 use super::edges::{Drawing, Edges, HEIGHT, Lane, Node, WIDTH};
 use super::markup::Markup;
 use super::page::Page;
+use super::picture::arrow_head;
 use crate::notation::cut;
 use engine::plan::Plan;
 
@@ -61,7 +62,7 @@ fn picture(body: &mut Markup, drawing: &Drawing) {
     ];
     body.within("div", &[("class", "frame"), ("tabindex", "0"), ("role", "region"), ("aria-label", "Picture of the graph")], |body| {
         body.within("svg", &attributes, |svg| {
-            svg.within("defs", &[], head);
+            svg.within("defs", &[], |svg| arrow_head(svg, "head", "fill keep"));
             drawing.lanes.iter().enumerate().for_each(|(at, lane)| write_lane(svg, drawing, (at, lane)));
             for (at, node) in drawing.nodes.iter().enumerate() {
                 node.arrows.iter().for_each(|need| edge(svg, (at, node), (*need, &drawing.nodes[*need])));
@@ -76,19 +77,6 @@ fn picture(body: &mut Markup, drawing: &Drawing) {
             }
         });
     });
-}
-
-fn head(svg: &mut Markup) {
-    let marker = [
-        ("id", "head"),
-        ("viewBox", "0 0 8 8"),
-        ("refX", "6"),
-        ("refY", "4"),
-        ("markerWidth", "7"),
-        ("markerHeight", "7"),
-        ("orient", "auto"),
-    ];
-    svg.within("marker", &marker, |svg| svg.empty("path", &[("d", "M0 0L8 4L0 8z"), ("class", "fill keep")]));
 }
 
 /// The box of a lane, and its name, with what becomes of what stands in it, by which it opens and closes.

@@ -49,18 +49,16 @@ fn heads(svg: &mut Markup) {
     svg.within("defs", &[], |svg| {
         for colour in Colour::ALL {
             let id = format!("head-{}", colour.word());
-            let attributes = [
-                ("id", &*id),
-                ("viewBox", "0 0 8 8"),
-                ("refX", "6"),
-                ("refY", "4"),
-                ("markerWidth", "7"),
-                ("markerHeight", "7"),
-                ("orient", "auto"),
-            ];
-            svg.within("marker", &attributes, |svg| svg.empty("path", &[("d", "M0 0L8 4L0 8z"), ("class", &fill(colour))]));
+            arrow_head(svg, &id, &fill(colour));
         }
     });
+}
+
+/// What arrows end in, under an id.
+pub(super) fn arrow_head(svg: &mut Markup, id: &str, class: &str) {
+    let attributes =
+        [("id", id), ("viewBox", "0 0 8 8"), ("refX", "6"), ("refY", "4"), ("markerWidth", "7"), ("markerHeight", "7"), ("orient", "auto")];
+    svg.within("marker", &attributes, |svg| svg.empty("path", &[("d", "M0 0L8 4L0 8z"), ("class", class)]));
 }
 
 fn fill(colour: Colour) -> String {

@@ -123,7 +123,8 @@ mod tests {
         let configuration = revision_v1::read_configuration(lines[1]).ok().flatten().unwrap();
         let plan = revision_v1::read_plan(lines[2]).unwrap().unwrap();
         let mut written = Vec::new();
-        revision_v1::write(&head, Some(&configuration), Some(&|to| to.write_all(plan.as_bytes())), &mut written).unwrap();
+        revision_v1::write_head(&head, &mut written).unwrap();
+        revision_v1::write_planned(Some(&configuration), Some(&|to| to.write_all(plan.as_bytes())), &mut written).unwrap();
         assert_eq!(String::from_utf8(written).unwrap(), text[..text.len() - lines[3].len()]);
         assert_eq!((head.number, plan.as_str()), (3, "{\"format\":1,\"changes\":[]}"));
         let (state, sealed) = state_v1::read_sealed(lines[3]).unwrap();

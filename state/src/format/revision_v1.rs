@@ -68,16 +68,18 @@ struct PlanLine<'a> {
 /// Writes JSON without a line break in it.
 pub(crate) type WriteJson<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 
-/// Writes the lines before the state.
-pub(crate) fn write(
-    head: &HeadV1,
+/// Writes the first line.
+pub(crate) fn write_head(head: &HeadV1, to: &mut dyn Write) -> Result<(), NotStorable> {
+    or_why(serde_json::to_writer(&mut *to, head).map_err(io::Error::from).and_then(|()| to.write_all(b"\n")))
+}
+
+/// Writes the second and the third.
+pub(crate) fn write_planned(
     configuration: Option<&SnapshotV1>,
     plan: Option<WriteJson<'_>>,
     to: &mut dyn Write,
 ) -> Result<(), NotStorable> {
     let mut lines = || {
-        serde_json::to_writer(&mut *to, head)?;
-        to.write_all(b"\n")?;
         serde_json::to_writer(&mut *to, &ConfigurationLine { configuration })?;
         // By hand: a plan is as long as all the rest, and is written as it is made.
         to.write_all(b"\n{\"plan\":")?;
@@ -87,7 +89,11 @@ pub(crate) fn write(
         }
         to.write_all(b"}\n")
     };
-    lines().map_err(|_| NotStorable { what: "the revision".to_owned(), why: "it has no JSON form" })
+    or_why(lines())
+}
+
+fn or_why(written: io::Result<()>) -> Result<(), NotStorable> {
+    written.map_err(|_| NotStorable { what: "the revision".to_owned(), why: "it has no JSON form" })
 }
 
 /// The head that the first line writes.

@@ -209,6 +209,28 @@ pub(crate) fn content(text: &[u8]) -> &[u8] {
     ends.map(|(at, _)| at + 1).nth(LINES_BEFORE_CONTENT - 1).map_or(text, |from| &text[from..])
 }
 
+/// How the key begins that stands last in a text, and how it ends.
+const KEY: [&str; 2] = ["\n  \"secret_key\": \"", "\"\n}\n"];
+
+/// What stands before the key in the text of the state of this serial and lineage, if this is that, as this version writes it, with its
+/// secrets as they are.
+pub(crate) fn without_key<'a>(text: &'a str, serial: u64, lineage: &str) -> Option<&'a str> {
+    let head = format!(
+        "{{\n  \"version\": {VERSION},\n  \"meshplan_version\": \"{MESHPLAN_VERSION}\",\n  \"serial\": {serial},\n  \"lineage\": \"{lineage}\",\n"
+    );
+    let (before, key) = text.strip_suffix(KEY[1])?.rsplit_once(KEY[0])?;
+    let plain = key.bytes().all(|digit| digit.is_ascii_hexdigit()) && !lineage.contains(['"', '\\']);
+    (plain && before.starts_with(&head)).then_some(before)
+}
+
+/// Writes a text without its key as the line that [`write_line`] writes, but for spaces.
+pub(crate) fn copy_as_line(text: &str, to: &mut dyn Write) -> Result<(), NotStorable> {
+    // Texts in JSON have no line breaks: what follows one is a margin.
+    let copied = text.split('\n').try_for_each(|line| to.write_all(line.trim_start().as_bytes()));
+    let written = copied.and_then(|()| to.write_all(b"\"secret_key\": \"\"}\n"));
+    written.map_err(|_| NotStorable { what: "the state".to_owned(), why: "it has no JSON form" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +269,34 @@ mod tests {
         state.secret_key.push(1);
         assert_ne!(content(written(&state).as_bytes()), content(text.as_bytes()));
         assert_eq!(content(b"{}"), b"{}");
+    }
+
+    #[test]
+    fn a_text_is_copied_as_one_line_without_its_key() {
+        let state = State { serial: 7, lineage: "l".to_owned(), secret_key: vec![7; 32], ..state_of_everything() };
+        let text = written(&state);
+        let mut line = Vec::new();
+        copy_as_line(without_key(&text, 7, "l").unwrap(), &mut line).unwrap();
+        let line = String::from_utf8(line).unwrap();
+        assert_eq!(line.find('\n'), Some(line.len() - 1));
+        assert!(!line.contains("0707"), "{line}");
+        assert_eq!(read(&line), Ok(State { secret_key: Vec::new(), ..state.clone() }));
+        let mut anew = Vec::new();
+        write_line(&state, (Sealing::Unsaid, StoredKey::Plain(Vec::new())), &mut anew).unwrap();
+        let json = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+        assert_eq!(json(line.as_bytes()), json(&anew));
+        let sealed = text.replace("\"secret_key\": \"0707", "\"secret_key\": \"sealed:0707");
+        for (other, serial, lineage) in [
+            (text.as_str(), 6, "l"),
+            (&text, 7, "k"),
+            (&text, 7, ""),
+            (&text.replace(MESHPLAN_VERSION, "99.0.0"), 7, "l"),
+            (&sealed, 7, "l"),
+            (&text[..text.len() - 1], 7, "l"),
+            ("", 7, "l"),
+        ] {
+            assert_eq!(without_key(other, serial, lineage), None, "{serial} {lineage} {other}");
+        }
     }
 
     #[test]

@@ -1,29 +1,25 @@
 //! The history of one state: what each operation left, by number, written once and never changed.
 
+mod packing;
 mod snapshot;
 
+pub use packing::Planned;
 pub use snapshot::{FilesRead, Snapshot, SnapshotError};
 pub(crate) use snapshot::{restored, stored};
 
 use crate::error::Error;
-use crate::format::revision_v1::{self, HeadV1, ResultV1, WriteJson};
-use crate::format::{MESHPLAN_VERSION, Unreadable};
-use crate::holder::Holder;
+use crate::format::Unreadable;
+use crate::format::revision_v1::{self, HeadV1, ResultV1};
 use crate::revisions::{RevisionFiles, Revisions};
 use crate::sealing::Opened;
 use crate::store::Store;
 use engine::state::State;
-use flate2::Compression;
-use flate2::bufread::GzDecoder;
-use flate2::write::GzEncoder;
+use flate2::bufread::MultiGzDecoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::{self, BufRead, BufReader, BufWriter, IntoInnerError, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Bytes that are packed together.
-const TOGETHER: usize = 64 * 1024;
 
 /// How an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +82,8 @@ pub struct Account<'a> {
     pub counts: BTreeMap<String, u64>,
     /// The digest of the plan, if there was one.
     pub digest: Option<String>,
-    /// The plan, if there was one.
-    pub plan: Option<&'a dyn PlanText>,
-    /// The configuration that was planned, if there was one.
-    pub configuration: Option<&'a Snapshot>,
+    /// What was planned, if anything was.
+    pub planned: Option<&'a Planned>,
     /// The state after it.
     pub state: &'a State,
 }
@@ -112,14 +106,17 @@ impl PlanText for &str {
 pub struct History {
     revisions: Arc<dyn Revisions>,
     store: Store,
+    is_local: bool,
 }
 
 impl History {
     /// The history of the state of a store, whose keys seal and open what is secret: where its backend keeps it, else in a directory, which
     /// need not be there.
     pub fn new(directory: impl Into<PathBuf>, store: Store) -> Result<Self, Error> {
-        let revisions = store.backend.revisions()?.unwrap_or_else(|| Arc::new(RevisionFiles(directory.into())));
-        Ok(Self { revisions, store })
+        let elsewhere = store.backend.revisions()?;
+        let is_local = elsewhere.is_none();
+        let revisions = elsewhere.unwrap_or_else(|| Arc::new(RevisionFiles(directory.into())));
+        Ok(Self { revisions, store, is_local })
     }
 
     /// Where it is.
@@ -203,8 +200,11 @@ impl History {
         if most == Some(0) {
             return self.revisions.remove(&Vec::from_iter(numbers)).map(|()| 0);
         }
+        let nothing = if account.planned.is_none() { Some(self.pack((None, None), account.state)?) } else { None };
+        let planned = account.planned.or(nothing.as_ref()).map_or(&[][..], Planned::packed);
+        let state = self.packed_state(account.state)?;
         let mut number = numbers.last().map_or(1, |last| last + 1);
-        while !self.revisions.create(number, &self.text_of(account, number)?)? {
+        while !self.revisions.create(number, &[&self.packed_head(account, number)?, planned, &state].concat())? {
             number += 1;
         }
         numbers.insert(number);
@@ -225,34 +225,6 @@ impl History {
             }
         }
         Ok(numbers.len())
-    }
-
-    /// A revision, packed.
-    fn text_of(&self, account: &Account<'_>, number: u64) -> Result<Vec<u8>, Error> {
-        let (state, path) = (account.state, &self.path(number));
-        let sealed = account.configuration.map(|snapshot| snapshot::seal(snapshot, &state.secret_key, &state.lineage)).transpose();
-        let configuration = sealed.map_err(|error| Error::NotOpened { path: path.to_owned(), why: error.to_string() })?;
-        let head = HeadV1 {
-            version: revision_v1::VERSION,
-            meshplan_version: MESHPLAN_VERSION.to_owned(),
-            number,
-            time: crate::holder::utc(account.now),
-            by: Holder::this_process(account.operation).owner,
-            operation: account.operation.to_owned(),
-            result: account.ending.into(),
-            lineage: state.lineage.clone(),
-            serial: state.serial,
-            counts: account.counts.iter().filter(|(_, count)| **count > 0).map(|(name, count)| (name.clone(), *count)).collect(),
-            digest: account.digest.clone(),
-        };
-        let mut text = BufWriter::with_capacity(TOGETHER, GzEncoder::new(Vec::new(), Compression::fast()));
-        let plan = account.plan.map(|plan| |to: &mut dyn Write| plan.write(to));
-        let plan = plan.as_ref().map(|write| write as WriteJson<'_>);
-        revision_v1::write(&head, configuration.as_ref(), plan, &mut text).map_err(Error::not_storable(path))?;
-        // Without its key: it would open what is sealed above.
-        self.store.files().write_keyless_state(state, &mut text).map_err(Error::not_storable(path))?;
-        let packed = text.into_inner().map_err(IntoInnerError::into_error).and_then(GzEncoder::finish);
-        packed.map_err(Error::io("pack", path))
     }
 
     /// The numbers of all revisions.
@@ -307,11 +279,11 @@ impl From<HeadV1> for Head {
 }
 
 /// The lines of a revision, unpacked as they are read.
-struct Lines<'a>(BufReader<GzDecoder<&'a [u8]>>);
+struct Lines<'a>(BufReader<MultiGzDecoder<&'a [u8]>>);
 
 impl<'a> Lines<'a> {
     fn of(packed: &'a [u8]) -> Self {
-        Self(BufReader::new(GzDecoder::new(packed)))
+        Self(BufReader::new(MultiGzDecoder::new(packed)))
     }
 
     fn line(&mut self, path: &Path) -> Result<String, Error> {

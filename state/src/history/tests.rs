@@ -11,9 +11,11 @@ fn state(serial: u64) -> State {
 
 fn account(state: &State) -> Account<'_> {
     let counts = BTreeMap::from([("added".to_owned(), 2), ("failed".to_owned(), 0)]);
-    let (now, digest, plan) = (1_700_000_000, Some("sha256:1".to_owned()), Some(&"{\"changes\": [1.50]}" as &dyn PlanText));
-    Account { operation: "apply", now, ending: Ending::Complete, counts, digest, plan, configuration: None, state }
+    let (now, digest) = (1_700_000_000, Some("sha256:1".to_owned()));
+    Account { operation: "apply", now, ending: Ending::Complete, counts, digest, planned: None, state }
 }
+
+const PLAN: Option<&dyn PlanText> = Some(&"{\"changes\": [1.50]}");
 
 fn snapshot() -> Snapshot {
     let mut sources = SourceTree::new("mesh");
@@ -47,7 +49,7 @@ fn history() -> (tempfile::TempDir, History) {
 fn unpacked(history: &History, number: u64) -> String {
     let mut text = String::new();
     let packed = history.packed(number).unwrap();
-    io::Read::read_to_string(&mut GzDecoder::new(packed.as_slice()), &mut text).unwrap();
+    io::Read::read_to_string(&mut MultiGzDecoder::new(packed.as_slice()), &mut text).unwrap();
     text
 }
 
@@ -56,9 +58,10 @@ fn what_is_written_down_is_found_again() {
     let (_directory, history) = history();
     assert_eq!((history.numbers().unwrap().len(), history.last().unwrap()), (0, None));
     let (first, second) = (state(3), State { serial: 4, ..State::default() });
-    assert_eq!(history.record(&account(&first), Some(50)).unwrap(), 1);
+    let planned = history.pack((PLAN, None), &first).unwrap();
+    assert_eq!(history.record(&Account { planned: Some(&planned), ..account(&first) }, Some(50)).unwrap(), 1);
     let second = State { lineage: "l".to_owned(), secret_key: vec![7; 32], ..second };
-    assert_eq!(history.record(&Account { operation: "state rm", digest: None, plan: None, ..account(&second) }, None).unwrap(), 2);
+    assert_eq!(history.record(&Account { operation: "state rm", digest: None, ..account(&second) }, None).unwrap(), 2);
     let head = history.head(1).unwrap();
     assert_eq!((head.number, head.serial, head.time.as_str(), head.operation.as_str()), (1, 3, "2023-11-14T22:13:20Z", "apply"));
     assert_eq!(
@@ -77,7 +80,8 @@ fn what_is_written_down_is_found_again() {
 fn a_configuration_comes_back_and_its_secrets_are_sealed() {
     let (_directory, history) = history();
     let (state, snapshot) = (state(1), snapshot());
-    history.record(&Account { configuration: Some(&snapshot), ..account(&state) }, None).unwrap();
+    let planned = history.pack((PLAN, Some(&snapshot)), &state).unwrap();
+    history.record(&Account { planned: Some(&planned), ..account(&state) }, None).unwrap();
     let text = unpacked(&history, 1);
     let (lines, _) = text.rsplit_once("\n{").unwrap();
     assert!(lines.contains("value = 1") && lines.contains("\"ca.key\"") && lines.contains("[3,null,true]"), "{lines}");
@@ -107,13 +111,35 @@ fn a_value_that_is_not_known_is_not_written() {
     let mut snapshot = snapshot();
     snapshot.variables.insert("ip".into(), Value::unknown(Type::String));
     let state = state(1);
-    let error = history.record(&Account { configuration: Some(&snapshot), ..account(&state) }, None).unwrap_err();
+    let error = history.pack((PLAN, Some(&snapshot)), &state).unwrap_err();
     assert!(error.to_string().ends_with("variable `ip`: it holds a value that is not known"), "{error}");
     let mut later = state.clone();
     later.outputs.insert("ip".into(), engine::state::Output { value: Value::unknown(Type::String), sensitive: false });
     let error = history.record(&account(&later), None).unwrap_err();
     assert_eq!(error.summary(), "value not storable", "{error}");
     assert!(!directory.path().join(".meshplan").exists(), "nothing is written");
+}
+
+#[test]
+fn the_text_of_a_state_is_what_its_file_holds() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::new(directory.path().join("s.json"));
+    let history = History::new(directory.path().join("history"), store.clone()).unwrap();
+    let (locked, mut loaded) = store.lock("apply", std::time::Duration::ZERO).unwrap();
+    loaded.state = State { lineage: loaded.state.lineage, secret_key: loaded.state.secret_key, ..state_of_everything() };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(engine::port::Guard::fold(&locked, &loaded.state)).unwrap();
+    let kept = State { serial: 1, ..loaded.state };
+    // A revision of that serial is a copy of the file; of any other it is written anew.
+    for serial in [1, 2] {
+        let state = State { serial, ..kept.clone() };
+        let number = history.record(&account(&state), None).unwrap();
+        assert_eq!(history.state(number).unwrap(), State { secret_key: Vec::new(), ..state });
+        let text = unpacked(&history, number);
+        assert_eq!(text.lines().count(), revision_v1::LINES_BEFORE_STATE + 1, "{text}");
+        assert_eq!(text.contains("\"serial\": 1"), serial == 1, "{text}");
+        assert!(!text.contains(&engine::value::hex(&kept.secret_key)), "{text}");
+    }
 }
 
 #[test]
@@ -160,7 +186,7 @@ fn a_damaged_revision_is_told_and_hides_no_other() {
     assert!(matches!(history.state(2), Err(Error::Corrupt { .. })));
     fs::write(history.path(2), "no gzip").unwrap();
     assert_eq!([1, 2, 3].map(|number| history.head(number).is_ok()), [true, false, true]);
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(b"{\"version\": 9, \"meshplan_version\": \"9.9.9\", \"more\": 1}\n").unwrap();
     fs::write(history.path(2), packed.finish().unwrap()).unwrap();
     assert!(matches!(history.head(2), Err(Error::Newer { version: 9, known: 1, .. })));

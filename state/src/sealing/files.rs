@@ -83,9 +83,11 @@ impl Files {
     fn sealed<'s>(&self, state: &'s State, lineage: &str, secret_key: &[u8]) -> Result<(Cow<'s, State>, Sealed), NotStorable> {
         let Some((sealer, sealed_by)) = self.sealer(lineage)? else {
             let unsealed = self.says_unsealed() || holds_secrets(state);
+            self.said.store(unsealed, Ordering::SeqCst);
             let sealing = if unsealed { Sealing::None } else { Sealing::Unsaid };
             return Ok((Cow::Borrowed(state), (sealing, StoredKey::Plain(secret_key.to_vec()))));
         };
+        self.said.store(false, Ordering::SeqCst);
         let key = StoredKey::Sealed(sealer.own_key(secret_key)?);
         Ok((Cow::Owned(sealer.state(state)?), (Sealing::By(sealed_by), key)))
     }
@@ -354,6 +356,8 @@ mod tests {
         assert!(!written(&files, &plain).contains("sealing"));
         let text = written(&files, &state_of_everything());
         assert!(text.contains("  \"lineage\": \"l\",\n  \"sealing\": \"none\",\n  \"outputs\""), "{text}");
+        assert!(files.says_unsealed());
+        let files = Files::default();
         assert!(!files.says_unsealed());
         files.read_state(&text).ok().unwrap();
         assert!(files.says_unsealed());

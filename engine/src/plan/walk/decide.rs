@@ -46,7 +46,7 @@ impl Walk<'_> {
         };
         Self::conclude(subject, planned, verdict, why)?;
         planned.unpreviewed = without.and_then(|without| unpreviewed(planned, without));
-        Ok(false)
+        Ok(!self.look_for_obstacles(subject, planned))
     }
 
     /// Tells what is worth a look of what a preview showed. What holds for many instances alike is told at the first.
@@ -104,6 +104,9 @@ impl Walk<'_> {
                 let action = if planned.dies_with_place && again != Reason::NotInState { Action::Replace } else { Action::Create };
                 (action, again, attributes)
             }
+            Planned::Replace { attributes, because } if because.is_empty() && status == Some(Status::Interrupted(Operation::Create)) => {
+                (Action::Replace, Reason::Interrupted, attributes)
+            }
             Planned::Replace { attributes, because } => (Self::replacement(planned), Reason::CannotUpdate(because), attributes),
             Planned::Keep(attributes) | Planned::Update { attributes, .. } if status == Some(Status::Tainted) => {
                 // Nothing depends on what was never whole: it goes before its successor comes, which may have its name.
@@ -145,21 +148,25 @@ impl Walk<'_> {
         (!subject.arguments.is_constant()).then_some("part of it is known only after the apply")
     }
 
-    fn preview(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> Result<Option<Preview>, Problems> {
-        if let Some(why) = self.unpreviewable(subject, planned.place.as_ref()) {
-            return Ok(Some(Preview::NotPreviewed(why.into())));
-        }
+    /// An instance as it is to become.
+    pub(super) fn proposal(&self, subject: &Subject<'_>, planned: &PlannedInstance) -> Proposal {
         let there = planned.prior.as_ref().filter(|_| self.moves_place(planned).is_none());
         let found = planned.observed.as_ref().filter(|_| planned.action == Action::Import);
-        let proposal = Proposal {
+        Proposal {
             address: subject.address.clone(),
             kind: subject.kind.schema().kind.into(),
             place: planned.place.clone(),
             id: there.map(|prior| prior.id.clone()),
             uid: there.and_then(|prior| prior.uid.clone()).or_else(|| found?.text("uid").map(Arc::from)),
             arguments: subject.arguments.clone(),
-        };
-        let Some(answer) = self.ask(Ask::Preview(Box::new(proposal))) else { return Ok(None) };
+        }
+    }
+
+    fn preview(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> Result<Option<Preview>, Problems> {
+        if let Some(why) = self.unpreviewable(subject, planned.place.as_ref()) {
+            return Ok(Some(Preview::NotPreviewed(why.into())));
+        }
+        let Some(answer) = self.ask(Ask::Preview(Box::new(self.proposal(subject, planned)))) else { return Ok(None) };
         // What refuses it sees what it is and what it was, and may repeat either.
         let was = planned.prior.as_ref().map(|prior| &prior.attributes);
         Ok(Some(match answer.without(&Secrets::of(std::iter::once(subject.arguments).chain(was).chain(&planned.observed))) {

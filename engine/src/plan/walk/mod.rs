@@ -20,6 +20,7 @@ mod inheritance;
 mod instance;
 mod lifecycle;
 mod members;
+mod obstacles;
 mod orphans;
 mod owners;
 mod place;
@@ -51,6 +52,7 @@ use arguments::waits;
 pub use describe::Described;
 use imports::Imports;
 use lifecycle::Held;
+use obstacles::{Clearing, Obstructed};
 pub(crate) use owners::{is_forced, marks, other_states};
 use probes::Scoped;
 use range::{LEFT_OUT, Range};
@@ -89,6 +91,10 @@ pub struct Walk<'a> {
     moves: Moves,
     /// What servers say against instances, which are in error unless this plan changes what they require.
     refusals: BTreeMap<Address, Diagnostic>,
+    /// What stands in the way of instances on their machines.
+    obstacles: BTreeMap<Address, Vec<Obstructed>>,
+    /// What has to be done first so that nothing stands in the way of instances.
+    clearings: Vec<(Address, Clearing)>,
     imports: Imports,
     /// What the plan leaves open.
     holes: Holes,
@@ -164,6 +170,8 @@ impl<'a> Walk<'a> {
             repairs: Repairs::default(),
             moves,
             refusals: BTreeMap::new(),
+            obstacles: BTreeMap::new(),
+            clearings: Vec::new(),
             imports,
             holes,
             range,

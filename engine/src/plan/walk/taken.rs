@@ -40,6 +40,7 @@ impl Walk<'_> {
         self.tables.diagnostics.clone_from(&self.said_first);
         self.standings.clear();
         self.refusals.clear();
+        self.obstacles.clear();
         self.unread.clear();
         self.repairs = Repairs::default();
         self.imports = Imports::asked_for(&self.inputs);

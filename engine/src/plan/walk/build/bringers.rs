@@ -52,7 +52,7 @@ impl Walk<'_> {
     }
 
     /// The managed instances that the configuration desires.
-    fn desired(&self) -> impl Iterator<Item = (&Address, &Planned)> {
+    pub(in super::super) fn desired(&self) -> impl Iterator<Item = (&Address, &Planned)> {
         self.tables.fates.iter().filter_map(|(address, fate)| match fate {
             Fate::Planned(planned) if address.mode == Mode::Managed && !planned.arguments.is_null() => Some((address, &**planned)),
             _ => None,

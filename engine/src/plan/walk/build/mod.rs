@@ -7,6 +7,7 @@ mod checks;
 mod edges;
 mod effects;
 mod lint;
+mod obstacles;
 mod part;
 mod places;
 mod refresh;
@@ -65,6 +66,8 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     walk.lint();
     let bringers = walk.bringers();
     walk.judge_refusals(&bringers);
+    let conflicting = walk.conflicting_claims();
+    walk.judge_obstacles(&conflicting);
     let slots = walk.tables.fates.len() * 2;
     let mut builder = Builder {
         walk: &mut walk,

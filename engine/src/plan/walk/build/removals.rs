@@ -109,6 +109,7 @@ impl Builder<'_, '_> {
         }
         needs.extend(self.successors());
         self.wishes.append(&mut wishes);
+        self.wait_for_clearings();
         self.add_needs(needs);
     }
 

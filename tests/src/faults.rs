@@ -4,6 +4,7 @@
 //! provider, and around the write of the state. The child counts them; at the one that is asked for it kills itself, fails, or waits.
 //! With none it says how many there were.
 
+use crate::scenario::Scenario;
 use engine::port::{Asked, BoxFuture, Done, Failure, Guard, Provider, Registry, Request, StoreError};
 use engine::question::{Answer, Question};
 use engine::schema::Kind;
@@ -24,10 +25,21 @@ pub const HOLD_AT: &str = "TEST_HOLD_AT";
 /// The variable that names the point to panic at, with a message that holds all arguments of an effect. The same message is written to
 /// the file `panicked`.
 pub const PANIC_AT: &str = "TEST_PANIC_AT";
+/// The file in which a run keeps how long the journal was before its last append; there is none once an effect has ended since.
+const APPENDED_TO: &str = "appended-to";
 /// What a failure says.
 pub const FAILED: &str = "the world says no";
 /// The variable that names the file to which the number of points is written.
 pub const COUNT_TO: &str = "TEST_COUNT_TO";
+
+/// The journal, in the working directory.
+pub const JOURNAL: &str = "meshplan.state.journal";
+
+/// How long the journal of a run was before its last append, if no effect has ended since: what a crash may tear is what stands after it.
+pub fn whole_before_the_last_append(scenario: &Scenario) -> Option<usize> {
+    let path = scenario.path().join(APPENDED_TO);
+    std::fs::read_to_string(path).ok().map(|length| length.parse().unwrap())
+}
 
 /// Counts points, and lets something happen at one.
 #[derive(Debug)]
@@ -121,6 +133,7 @@ impl Provider for PassingProvider {
         Box::pin(async move {
             let reach = reach(&request);
             self.0.delete(request).await?;
+            drop(std::fs::remove_file(APPENDED_TO));
             self.1.pass(&reach).await.map_err(|()| failure())
         })
     }
@@ -131,6 +144,7 @@ impl PassingProvider {
     fn after<'a>(&'a self, reach: String, effect: BoxFuture<'a, Result<Done, Failure>>) -> BoxFuture<'a, Result<Done, Failure>> {
         Box::pin(async move {
             let done = effect.await?;
+            drop(std::fs::remove_file(APPENDED_TO));
             match self.1.pass(&reach).await {
                 Ok(()) => Ok(done),
                 Err(()) => Err(Failure { partial: Some(Box::new(done)), ..failure() }),
@@ -154,6 +168,8 @@ impl Guard for PassingGuard {
     fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.1.store().await?;
+            let length = std::fs::metadata(JOURNAL).map_or(0, |journal| journal.len());
+            std::fs::write(APPENDED_TO, length.to_string()).unwrap();
             let result = self.0.append(batch).await;
             self.1.store().await?;
             result

@@ -6,7 +6,7 @@ mod gates;
 
 use crate::laws::{APPLY, CLUSTERS, COUNTING, made_twice};
 use meshplan::World;
-use meshplan_tests::faults::{FAIL_AT, FAILED, PANIC_AT};
+use meshplan_tests::faults::{FAIL_AT, FAILED, JOURNAL, PANIC_AT, whole_before_the_last_append};
 use meshplan_tests::held::Held;
 use meshplan_tests::killed::Counting;
 use meshplan_tests::redact;
@@ -19,8 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const STATE: &str = "meshplan.state.json";
-const JOURNAL: &str = "meshplan.state.journal";
-
 /// A straight run: the points it passes and the state it leaves.
 struct Straight {
     points: u64,
@@ -277,25 +275,16 @@ fn a_journal_torn_in_its_last_batch_is_read_as_far_as_it_is_whole() {
     let expected = straight_of(CHAIN);
     let mut torn = 0;
     for point in 1..expected.points {
-        let lines = journal_killed_at(&Scenario::with(CHAIN), point - 1).lines().count();
-        let whole = journal_killed_at(&Scenario::with(CHAIN), point);
-        let kept: usize = whole.split_inclusive('\n').take(lines).map(str::len).sum();
-        if kept == whole.len() {
-            continue;
-        }
-        // At the first and the last byte of the batch, and in the midst of each of its lines.
-        let middles = whole.match_indices('\n').map(|(end, _)| end - 3).filter(|cut| *cut > kept);
-        let cuts: Vec<usize> = [kept, kept + 1].into_iter().chain(middles).chain([whole.len() - 1]).collect();
-        for cut in cuts {
+        for nth in 0.. {
+            // Runs do not end their steps in the same order: each is torn where its own last batch stands.
             let scenario = Scenario::with(CHAIN);
-            let journal = journal_killed_at(&scenario, point);
-            let cut = cut.min(journal.len() - 1);
-            scenario.write(JOURNAL, &journal[..cut]);
-            if said(&COUNTING.run(&scenario, &APPLY, None)).contains("exists, not ours") {
-                // This run passed its points in another order, and what is torn off had its effect: no crash leaves that, because what is
-                // about to be done is on the disk before it is done.
-                continue;
+            COUNTING.run(&scenario, &APPLY, Some(point));
+            if !scenario.path().join(JOURNAL).exists() {
+                break;
             }
+            let journal = scenario.read(JOURNAL);
+            let Some(cut) = cuts(&journal, whole_before_the_last_append(&scenario)).get(nth).copied() else { break };
+            scenario.write(JOURNAL, &journal[..cut]);
             completes(&scenario, &expected, &format!("torn at byte {cut} of what stood at point {point}"));
             torn += 1;
         }
@@ -303,10 +292,11 @@ fn a_journal_torn_in_its_last_batch_is_read_as_far_as_it_is_whole() {
     assert!(torn > 20, "{torn} cuts");
 }
 
-/// The journal of an apply that is killed at a point.
-fn journal_killed_at(scenario: &Scenario, point: u64) -> String {
-    COUNTING.run(scenario, &APPLY, Some(point));
-    scenario.read(JOURNAL)
+/// Where to tear what stands after the whole part of a journal: at its first and its last byte, and in the midst of each of its lines.
+fn cuts(journal: &str, whole: Option<usize>) -> Vec<usize> {
+    let Some(whole) = whole.filter(|whole| *whole < journal.len()) else { return Vec::new() };
+    let middles = journal.match_indices('\n').map(|(end, _)| end - 3).filter(|cut| *cut > whole);
+    [whole, whole + 1].into_iter().chain(middles).chain([journal.len() - 1]).collect()
 }
 
 #[test]

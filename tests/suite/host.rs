@@ -55,7 +55,8 @@ fn tree(directory: &Path) -> BTreeMap<String, String> {
     }
     let mut found = BTreeMap::new();
     visit(directory, "", &mut found);
-    found.retain(|name, _| !["meshplan.state", ".meshplan", "main.mesh.hcl", "points"].iter().any(|own| name.starts_with(own)));
+    let own = ["meshplan.state", ".meshplan", "main.mesh.hcl", "points", "appended-to"];
+    found.retain(|name, _| !own.iter().any(|own| name.starts_with(own)));
     found
 }
 
@@ -120,6 +121,29 @@ fn a_file_of_somebody_else_stops_the_plan_and_is_not_touched() {
     let plan = scenario.run(&APPLY).expect_code(1);
     assert!(plan.stderr.contains("is a symbolic link to `elsewhere`"), "{}", plan.all());
     assert!(!scenario.path().join("elsewhere").exists());
+    // Also where the text is known only once something else is made.
+    let later = "resource \"ca_root\" \"r\" {\n  subject = { common_name = \"Root\" }\n}\n\
+        resource \"host_file\" \"a\" {\n  path = \"root.pem\"\n  content = ca_root.r.certificate\n}\n";
+    let scenario = Scenario::with(later);
+    scenario.write("root.pem", "theirs\n");
+    let plan = scenario.run(&["plan"]).expect_code(1);
+    assert!(plan.stderr.contains("exists, not ours") && plan.stderr.contains("on_exists = \"replace\""), "{}", plan.all());
+    std::fs::remove_file(scenario.path().join("root.pem")).unwrap();
+    scenario.run(&APPLY).expect_code(0);
+    scenario.run(&SETTLED).expect_code(0);
+}
+
+#[test]
+fn directories_of_a_removal_that_was_cut_short_go_with_the_next() {
+    let scenario = files();
+    COUNTING.finish(&scenario, &APPLY, None);
+    // What is about to be done is written down, and nothing is done yet: the first half is played here.
+    assert!(COUNTING.is_killed(&scenario, &DESTROY, 1, 2));
+    assert_eq!(tree(scenario.path()), applied());
+    std::fs::remove_dir_all(scenario.path().join("made/conf.d")).unwrap();
+    std::fs::remove_file(scenario.path().join("made/secret")).unwrap();
+    COUNTING.finish(&scenario, &DESTROY, None);
+    assert_eq!(tree(scenario.path()), before());
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod kind;
 use crate::account::{group_id, group_name, user_id, user_name};
 use crate::effect::{Effect, Hands};
 use crate::procedure::{Procedure, Seen};
-use disk::{Previous, Removal, There, Writing, backup, look, not_ours, unwritable};
+use disk::{Previous, Removal, There, Writing, backup, is_left_empty, look, not_ours, unwritable};
 use engine::diagnostic::Diagnostic;
 use engine::port::{BoxFuture, Done, Failure, Request};
 use engine::question::{Answer, Proposal};
@@ -39,6 +39,10 @@ impl HostFile {
     fn observe(&self, record: &Record) -> Answer {
         let path = self.path(&record.attributes);
         match look(&path) {
+            // The directories made for it go after it: a delete that was cut short between the two has something left to do.
+            Ok(There::Nothing) if record.status == Status::Interrupted(Operation::Delete) && is_left_empty(&path, &self.working_directory) => {
+                Answer::Present(record.attributes.clone())
+            }
             Ok(There::Nothing) => Answer::Absent,
             Ok(There::Other(what)) => not_a_file(&path, &what),
             Ok(There::File(text, metadata)) => Answer::Present(observed(&record.attributes, &text, &metadata)),

@@ -11,7 +11,7 @@ use engine::diagnostic::Diagnostic;
 use engine::port::{BoxFuture, Done, Failure, Request};
 use engine::question::{Answer, Proposal};
 use engine::schema::{Kind, Problem};
-use engine::state::Record;
+use engine::state::{Operation, Record, Status};
 use engine::value::Value;
 use kind::{ResolverKind, completed, texts};
 use settings_file::{Mechanism, Served};
@@ -66,6 +66,10 @@ fn observe(record: &Record) -> Answer {
     // A create that was cut short before it was known how names are resolved is looked for where it would have written.
     let Some(mechanism) = recorded(&record.attributes).or_else(|| mechanism().ok()) else { return Answer::Absent };
     match mechanism.read(name(&record.attributes)) {
+        // Whether systemd-resolved was told to read what is left cannot be seen: it is told again.
+        Ok(None) if mechanism == Mechanism::Resolved && record.status == Status::Interrupted(Operation::Delete) => {
+            Answer::Present(record.attributes.clone())
+        }
         Ok(None) => Answer::Absent,
         Ok(Some(served)) => {
             let none = record.attributes.present("domains").is_none() && served.domains.is_empty();

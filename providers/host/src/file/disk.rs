@@ -245,14 +245,24 @@ pub(crate) fn remove(removal: &Removal) -> Result<(), Failure> {
         Err(_) => {}
         Ok(()) => synced(path).map_err(failed)?,
     }
-    for directory in path.ancestors().skip(1) {
-        let is_within = removal.within.as_ref().is_some_and(|within| directory != within && directory.starts_with(within));
+    for directory in path.ancestors().skip(1).skip_while(|above| !above.exists()) {
         // What holds something else stays, with all above it.
-        if !is_within || fs::remove_dir(directory).is_err() {
+        if !removal.within.as_ref().is_some_and(|within| is_below(directory, within)) || fs::remove_dir(directory).is_err() {
             break;
         }
     }
     Ok(())
+}
+
+/// Whether a removal that goes up to a directory has an empty one left to take away, the file itself being gone.
+pub(crate) fn is_left_empty(path: &Path, within: &Path) -> bool {
+    let nearest = path.ancestors().skip(1).find(|above| above.exists());
+    let is_empty = |directory: &Path| fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
+    nearest.is_some_and(|directory| is_below(directory, within) && is_empty(directory))
+}
+
+fn is_below(directory: &Path, within: &Path) -> bool {
+    directory != within && directory.starts_with(within)
 }
 
 /// What stands at a path, whoever may read it.
@@ -360,12 +370,16 @@ mod tests {
         let gone = Removal { path: path.clone(), backup: None, within: Some(directory.path().to_owned()) };
         remove(&gone).unwrap();
         assert_eq!(names(&directory.path().join("a")), ["theirs"]);
+        assert!(!is_left_empty(&path, directory.path()));
         fs::remove_file(directory.path().join("a/theirs")).unwrap();
-        remove(&gone).unwrap();
-        assert_eq!(names(directory.path()), ["a"]);
-        fs::create_dir(directory.path().join("a/b")).unwrap();
-        remove(&gone).unwrap();
-        assert_eq!(names(directory.path()), Vec::<String>::new());
+        // Wherever a removal is cut short, the next goes on from there.
+        for left in ["a", "a/b"] {
+            fs::create_dir_all(directory.path().join(left)).unwrap();
+            assert!(is_left_empty(&path, directory.path()), "{left}");
+            remove(&gone).unwrap();
+            assert_eq!(names(directory.path()), Vec::<String>::new());
+            assert!(!is_left_empty(&path, directory.path()), "{left}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The pure half of `host_file`.
 
-use engine::schema::{Attribute, Comparison, Drift, Kind, Planned, Preview, Problem, Schema};
+use engine::schema::{Attribute, Claim, Comparison, Drift, Kind, Planned, Preview, Problem, Schema};
 use engine::state::{Operation, Status};
 use engine::value::{Type, Value, hex, keyed_fingerprint};
 use sha2::{Digest as _, Sha256};
@@ -211,6 +211,11 @@ impl Kind for FileKind {
         let outside = changed.iter().filter(|name| asked.observed.is_some() && !recorded.contains(name));
         let drifted = Drift { paths: outside.map(|name| (*name).to_owned()).collect(), by: Vec::new() };
         Planned::Update { attributes, changed: changed.into_iter().map(str::to_owned).collect(), drifted }
+    }
+
+    /// No more than its path, which is its identity; the machine is looked at once that is known.
+    fn claims(&self, arguments: &Value) -> Option<Vec<Claim>> {
+        arguments.text("path").map(|_| Vec::new())
     }
 
     fn remarks(&self, preview: &Value) -> Vec<Problem> {

@@ -163,6 +163,9 @@ impl Project {
         if problems.iter().any(Diagnostic::is_error) {
             // Nothing will be planned, which would tell these.
             problems = validate::all(&config, session.registry().catalogue(), problems);
+        } else {
+            // A plan would not tell: in a test's own blocks it is right.
+            problems.extend(validate::probing(&config, session.registry().catalogue()));
         }
         session.show_or_fail(problems)?;
         Ok(config)

@@ -7,7 +7,9 @@ use engine::schema::{Problem, ProviderSchema};
 use engine::value::Value;
 use host::HostMaker;
 use istio::IstioMaker;
+use kind::KindMaker;
 use kubernetes::{Clusters, KubeconfigConnector, KubernetesMaker, Proxies, Reaching, Surroundings};
+use metallb::MetallbMaker;
 use sandbox::SandboxProvider;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,25 +28,29 @@ pub fn registry_maker(working_directory: &Path, environment: &BTreeMap<String, S
         downloads: downloads(environment),
     };
     let docker = docker::Surroundings { environment: environment.clone(), working_directory: working_directory.to_owned() };
-    Box::new(move |directory| registry(&directory.join(SANDBOX), surroundings.clone(), docker.clone()))
+    Box::new(move |directory| registry(directory, surroundings.clone(), docker.clone()))
 }
 
-fn registry(sandbox: &Path, surroundings: Surroundings, docker: docker::Surroundings) -> Registry {
+fn registry(directory: &Path, surroundings: Surroundings, docker: docker::Surroundings) -> Registry {
     // TLS needs one implementation of cryptography for the whole process. That another was installed before is fine.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    let sandbox = SandboxProvider::new(sandbox.to_owned());
+    let sandbox = SandboxProvider::new(directory.join(SANDBOX));
     let kubeconfigs =
         KubeconfigConnector::new(surroundings.kubeconfigs.clone(), surroundings.working_directory.clone(), surroundings.proxies.clone());
     let usual = Clusters::new(vec![Arc::new(kubeconfigs.clone()), Arc::new(sandbox.connector())]);
+    let kind = kind::Surroundings { machine: docker.clone(), directory: directory.to_owned(), clusters: usual.clone() };
     let reaching = Reaching { kubeconfigs, usual };
     let mut registry = Registry::default();
-    let makers: [Arc<dyn ProviderMaker>; 7] = [
+    let makers: [Arc<dyn ProviderMaker>; 10] = [
         Arc::new(Fixed { name: "meshplan", doc: "What stands in the state alone.", provider: core_provider::provider() }),
         Arc::new(Fixed { name: "ca", doc: "Certificate authorities of meshes.", provider: certificates::provider() }),
         Arc::new(HostMaker::new(surroundings.working_directory.clone(), program())),
+        Arc::new(MetallbMaker::new(surroundings.clone(), reaching.clone())),
         Arc::new(KubernetesMaker::new(surroundings, reaching.clone())),
         Arc::new(IstioMaker(reaching)),
         Arc::new(DockerMaker(docker)),
+        Arc::new(Fixed { name: "probes", doc: "Questions whether what was made works.", provider: probes::provider() }),
+        Arc::new(KindMaker(kind)),
         Arc::new(Fixed { name: "sandbox", doc: "Clusters inside the binary.", provider: Arc::new(sandbox) }),
     ];
     for maker in makers {
@@ -137,7 +143,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_there_and_documented() {
-        let registry = registry(Path::new(SANDBOX), Surroundings::default(), docker::Surroundings::default());
+        let registry = registry(Path::new(""), Surroundings::default(), docker::Surroundings::default());
         for mode in [Mode::Managed, Mode::Data] {
             for kind in registry.catalogue().kinds(mode) {
                 let schema = kind.schema();

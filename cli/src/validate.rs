@@ -3,7 +3,7 @@
 
 use engine::config::{Config, Module, ResourceBlock};
 use engine::diagnostic::{Diagnostic, Problems};
-use engine::plan::{elsewhere, foreseen, misnamed, mistyped, unknown_kind, unsuited};
+use engine::plan::{elsewhere, foreseen, misnamed, misplaced, mistyped, unknown_kind, unsuited};
 use engine::schema::Catalogue;
 
 /// All that is wrong with a configuration, with what was found when it was read: in order of files and places.
@@ -25,7 +25,14 @@ fn validate(config: &Config, catalogue: &Catalogue) -> Vec<Diagnostic> {
         }
     }
     problems.extend(mistyped(config, catalogue));
+    problems.extend(probing(config, catalogue));
     problems
+}
+
+/// Every data source that asks if something works, and stands where a plan would wait for the answer.
+pub(crate) fn probing(config: &Config, catalogue: &Catalogue) -> Problems {
+    let blocks = config.modules.values().flat_map(|module| module.resources.values());
+    blocks.filter_map(|block| misplaced(block, catalogue)).collect()
 }
 
 fn blocks(module: &Module) -> impl Iterator<Item = &ResourceBlock> {
@@ -81,6 +88,11 @@ mod tests {
             "resource \"meshplan_data\" \"a\" {\n  inptu {}\n  input {}\n}\n",
             &["2:3 unknown block Did you mean `input`?", "3:3 unknown block Write `input = { … }`."],
         );
+        let lookup = "data \"dns_lookup\" \"a\" {\n  server = \"10.2.1.39\"\n  names = [\"a.test\"]\n}";
+        let check_block = format!("check \"names\" {{\n{lookup}\nassert {{\n  condition = true\n  error_message = \"\"\n}}\n}}\n");
+        check(&check_block, &[]);
+        let moved = "Move the block into a `check`, or into a run of a test, beside the condition that uses it.";
+        check(&format!("{lookup}\n"), &[&format!("1:6 probe outside of a check {moved}")]);
         check("provider \"kubernets\" {}\n", &["1:10 unknown provider Did you mean `kubernetes`?"]);
         check("provider \"istio\" {\n  request_try = 1\n}\n", &["2:3 unknown argument Did you mean `request_tries`?"]);
         let elsewhere = "provider \"istio\" {\n  alias = \"a\"\n}\nresource \"kubernetes_namespace\" \"n\" {\n  provider = istio.a\n  cluster = 1\n  name = \"n\"\n}\n";

@@ -12,15 +12,44 @@ pub struct BuiltIn {
 }
 
 /// All built-in modules, sorted by name.
-pub const LIBRARY: &[BuiltIn] = &[BuiltIn {
-    name: "multi-primary",
-    readme: include_str!("../library/multi-primary/README.md"),
-    files: &[
-        ("main.mesh.hcl", include_str!("../library/multi-primary/main.mesh.hcl")),
-        ("outputs.mesh.hcl", include_str!("../library/multi-primary/outputs.mesh.hcl")),
-        ("variables.mesh.hcl", include_str!("../library/multi-primary/variables.mesh.hcl")),
-    ],
-}];
+pub const LIBRARY: &[BuiltIn] = &[
+    BuiltIn {
+        name: "dnsmasq",
+        readme: include_str!("../library/dnsmasq/README.md"),
+        files: &[
+            ("main.mesh.hcl", include_str!("../library/dnsmasq/main.mesh.hcl")),
+            ("outputs.mesh.hcl", include_str!("../library/dnsmasq/outputs.mesh.hcl")),
+            ("variables.mesh.hcl", include_str!("../library/dnsmasq/variables.mesh.hcl")),
+        ],
+    },
+    BuiltIn {
+        name: "helloworld",
+        readme: include_str!("../library/helloworld/README.md"),
+        files: &[
+            ("main.mesh.hcl", include_str!("../library/helloworld/main.mesh.hcl")),
+            ("outputs.mesh.hcl", include_str!("../library/helloworld/outputs.mesh.hcl")),
+            ("variables.mesh.hcl", include_str!("../library/helloworld/variables.mesh.hcl")),
+        ],
+    },
+    BuiltIn {
+        name: "kind-lab",
+        readme: include_str!("../library/kind-lab/README.md"),
+        files: &[
+            ("main.mesh.hcl", include_str!("../library/kind-lab/main.mesh.hcl")),
+            ("outputs.mesh.hcl", include_str!("../library/kind-lab/outputs.mesh.hcl")),
+            ("variables.mesh.hcl", include_str!("../library/kind-lab/variables.mesh.hcl")),
+        ],
+    },
+    BuiltIn {
+        name: "multi-primary",
+        readme: include_str!("../library/multi-primary/README.md"),
+        files: &[
+            ("main.mesh.hcl", include_str!("../library/multi-primary/main.mesh.hcl")),
+            ("outputs.mesh.hcl", include_str!("../library/multi-primary/outputs.mesh.hcl")),
+            ("variables.mesh.hcl", include_str!("../library/multi-primary/variables.mesh.hcl")),
+        ],
+    },
+];
 
 /// A built-in module by name.
 pub fn built_in(name: &str) -> Option<&'static BuiltIn> {

@@ -86,7 +86,7 @@ impl Scene {
         let (machine, stop) = (Counting::default(), AtomicBool::new(false));
         let effects = Effects { registry: &self.registry, guard: &locked, machine: &machine, stop: &stop, parallelism: PARALLELISM };
         let started = Instant::now();
-        let summary = self.runtime.block_on(drive(plan, effects, &mut |_| {}));
+        let summary = self.runtime.block_on(drive(plan, effects, &mut |_| {})).summary;
         let took = started.elapsed();
         assert!(summary.is_complete(), "{:?}", summary.diagnostics);
         self.runtime.block_on(Box::new(locked).release()).expect("the lock given back");

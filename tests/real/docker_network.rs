@@ -142,7 +142,9 @@ fn addresses_that_are_taken_are_told_with_what_helps() {
     let Some(engine) = docker::shared() else { return };
     engine.docker(&["network", "create", "--subnet", "10.78.0.0/24", "holder"]);
     let scenario = engine.scenario(&network("name = \"late\"\n  subnet = \"10.78.0.0/24\""));
-    let told = scenario.run(&["apply", "--auto-approve"]).expect_code(1).all();
+    let told = scenario.run(&["plan"]).expect_code(1).all();
+    assert!(told.contains("subnet taken") && told.contains("`docker network rm holder`"), "{told}");
+    let told = scenario.run(&["apply", "--auto-approve", "--preview=offline"]).expect_code(1).all();
     assert!(told.contains("docker network not changed") && told.contains("`subnet` chooses other addresses"), "{told}");
     assert_eq!(id(engine, "late"), None);
     assert!(scenario.addresses().is_empty());
@@ -165,7 +167,8 @@ fn an_engine_that_does_not_answer_blocks_and_is_never_taken_for_empty() {
     // Nothing made yet: the plan stands, and the apply says what is missing.
     let mut fresh = engine.scenario(&network("name = \"fresh\""));
     fresh.set("DOCKER_HOST", "unix:///nowhere/docker.sock");
-    fresh.run(&["plan"]).expect_code(0);
+    let told = fresh.run(&["plan"]).expect_code(0).all();
+    assert!(told.contains("warning: Docker Engine not reached") && told.contains("sudo systemctl start docker"), "{told}");
     let told = fresh.run(&["apply", "--auto-approve"]).expect_code(1).all();
     assert!(told.contains("Docker Engine not reached"), "{told}");
     // A setting of the provider leads there all the same.

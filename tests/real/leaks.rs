@@ -3,7 +3,7 @@
 use crate::within::Within;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use meshplan_tests::apiserver::webhook::{Behaviour, Registration, Webhook};
 use meshplan_tests::apiserver::{Access, Credential};
 use meshplan_tests::killed::Counting;
@@ -110,7 +110,7 @@ impl Search {
                 let bytes = std::fs::read(&path).unwrap();
                 let mut unpacked = String::new();
                 if path.extension().is_some_and(|extension| extension == "gz") {
-                    GzDecoder::new(bytes.as_slice()).read_to_string(&mut unpacked).unwrap();
+                    MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut unpacked).unwrap();
                 }
                 self.look(&(unpacked + &String::from_utf8_lossy(&bytes)), &format!("{when}: {}", path.display()));
                 seen += 1;

@@ -1,10 +1,12 @@
 //! A Docker Engine of the tests' own, in namespaces of its own: what it makes, down to the last rule and process, goes with it.
 
+mod program;
 mod tls;
 
 pub use tls::TlsWay;
 
 use crate::keeper::Keeper;
+use crate::namespace::Namespace;
 use crate::required::Missing;
 use crate::scenario::Scenario;
 use serde_json::Value as Json;
@@ -45,6 +47,17 @@ pub fn shared() -> Option<&'static Engine> {
 impl Engine {
     /// Starts one with an image in it; nothing where its programs are missing, which is said.
     pub fn start() -> Option<Self> {
+        Self::start_by(&program("unshare"), &["--net", "--mount"])
+    }
+
+    /// Starts one with an image in it in a network that others are in too, and that stays when it ends.
+    pub fn start_within(namespace: &Namespace) -> Option<Self> {
+        let holder = namespace.holder().to_string();
+        Self::start_by(&program("nsenter"), &["--target", &holder, "--net", "--mount", "unshare", "--mount"])
+    }
+
+    /// Starts one by a program that makes its namespaces, but for that of its processes.
+    fn start_by(first: &Path, arguments: &[&str]) -> Option<Self> {
         let mut missing = Missing::default();
         let lacks = missing.any_of(["dockerd", "docker", "busybox", "unshare", "tar"]);
         let is_root = std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
@@ -57,9 +70,9 @@ impl Engine {
         }
         let engine = Self { keeper: Keeper::new("docker") };
         let directory = engine.keeper.directory().display().to_string();
-        let own = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", RUN, "engine"];
-        let arguments: Vec<_> = own.into_iter().map(str::to_owned).chain([directory]).collect();
-        engine.keeper.start("dockerd", &program("unshare"), &arguments);
+        let own = ["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", RUN, "engine", &directory];
+        let arguments: Vec<_> = arguments.iter().copied().chain(own).map(str::to_owned).collect();
+        engine.keeper.start("dockerd", first, &arguments);
         engine.wait();
         engine.make_image();
         Some(engine)
@@ -141,6 +154,7 @@ impl Engine {
         self.keeper.directory().join("socket")
     }
 
+    /// Makes [`IMAGE`].
     fn make_image(&self) {
         let programs = self.root().join("bin");
         std::fs::create_dir_all(&programs).unwrap();
@@ -162,7 +176,7 @@ impl Engine {
 }
 
 /// Where a program is in the `PATH`.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file());
     found.unwrap_or_else(|| Path::new(name).to_owned())

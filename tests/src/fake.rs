@@ -197,7 +197,9 @@ impl Fake {
             Ask::Data { arguments, .. } => source(arguments),
             Ask::Import(proposal) if silent(proposal.place.as_ref()) => Answer::Unreachable("the test says so".into()),
             Ask::Import(proposal) => found(&key(asked.place.as_ref(), &proposal.kind, &proposal.arguments)),
-            Ask::Exists(_) | Ask::Describe { .. } | Ask::Preview(_) | Ask::File { .. } | Ask::Files { .. } => Answer::Absent,
+            Ask::Exists(_) | Ask::Describe { .. } | Ask::Preview(_) | Ask::Obstacles(_) | Ask::File { .. } | Ask::Files { .. } => {
+                Answer::Absent
+            }
         }
     }
 }

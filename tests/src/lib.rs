@@ -15,6 +15,7 @@ pub mod golden;
 pub mod held;
 mod keeper;
 pub mod killed;
+pub mod kind;
 pub mod namespace;
 pub mod planning;
 pub mod redact;

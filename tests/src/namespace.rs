@@ -24,14 +24,20 @@ impl Namespace {
         if mapped {
             command.args(["--user", "--map-root-user"]);
         }
-        // It ends when its standard input does: at the latest when the test binary is gone.
-        let script = format!("set -e\n{setup}\necho ready\nexec cat >/dev/null");
-        command.args(["--net", "--mount", "sh", "-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut holder = command.spawn().unwrap();
-        let mut said = String::new();
-        BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        assert_eq!(said, "ready\n", "{setup}");
-        Some(Self { holder, mapped })
+        command.args(["--net", "--mount"]);
+        Some(Self { holder: held(command, setup), mapped })
+    }
+
+    /// Mounts of its own, in the network of another process, and runs a script of `sh` there, which has to succeed.
+    pub fn in_network_of(process: u32, setup: &str) -> Self {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &process.to_string(), "--net", "unshare", "--mount"]);
+        Self { holder: held(command, setup), mapped: false }
+    }
+
+    /// The process that holds them.
+    pub fn holder(&self) -> u32 {
+        self.holder.id()
     }
 
     /// A program that runs in them, in a directory.
@@ -52,6 +58,17 @@ impl Namespace {
         assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
+}
+
+/// Lets a command that makes namespaces run a script, and stay. It ends when its standard input does: at the latest when the test binary is gone.
+fn held(mut command: Command, setup: &str) -> Child {
+    let script = format!("set -e\n{setup}\necho ready\nexec cat >/dev/null");
+    command.args(["sh", "-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut holder = command.spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    assert_eq!(said, "ready\n", "{setup}");
+    holder
 }
 
 impl Drop for Namespace {

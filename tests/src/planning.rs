@@ -2,7 +2,7 @@
 
 use crate::fake::Fake;
 use crate::saved;
-use engine::apply::{Effects, Event, Summary, drive};
+use engine::apply::{Driven, Effects, Event, Summary, drive};
 use engine::config;
 use engine::diagnostic::Diagnostic;
 use engine::observe::{self, Edge, Moved};
@@ -203,7 +203,7 @@ impl Bench {
         let machine = OneApply { ids: &self.machine, fake: &self.fake, while_waiting, waited: Mutex::default(), stop: &stop };
         let effects = Effects { registry: &registry, guard: &guard, machine: &machine, stop: &stop, parallelism };
         let mut events = Vec::new();
-        let summary = now(drive(plan, effects, &mut |event| {
+        let Driven { summary, state } = now(drive(plan, effects, &mut |event| {
             if let Event::Finished { address, .. } = &event
                 && Some(address.to_string().as_str()) == circumstances.stop_after
             {
@@ -218,6 +218,10 @@ impl Bench {
             replayed.apply(entry);
         }
         assert_eq!(replayed, folded, "the journal does not replay to the state");
+        assert!(
+            state.is_none_or(|state| State { serial: folded.serial, ..state } == folded),
+            "what is said to be remembered was not folded"
+        );
         self.state = folded;
         (summary, events)
     }

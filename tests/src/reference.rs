@@ -111,6 +111,9 @@ pub fn page(catalogue: &Catalogue, mode: Mode, schema: &Schema, example: &str) -
         let offered: Vec<String> = schema.classes.iter().map(|class| format!("`{class}`")).collect();
         write!(page, "\nAn instance of it can be given wherever {} is asked for.\n", offered.join(" or ")).unwrap();
     }
+    if catalogue.get(mode, schema.kind).is_some_and(|kind| kind.probes()) {
+        page.push_str("\nIt stands in `check` blocks and in runs of tests, and nowhere else: elsewhere a plan would wait for what no apply has made yet.\n");
+    }
     if schema.settles {
         page.push_str("\nAfter a create or an update, what depends on it waits until it is ready.\n");
     }

@@ -25,7 +25,7 @@ pub struct Scenario {
     machine: Arc<CountingMachine>,
     environment: BTreeMap<String, String>,
     fake: Option<Fake>,
-    namespace: Option<Namespace>,
+    namespace: Option<Arc<Namespace>>,
 }
 
 /// What a run of the command line left.
@@ -145,13 +145,13 @@ impl Scenario {
     }
 
     /// Lets children of the test run in namespaces: those of [`crate::killed::Counting`].
-    pub fn enter(&mut self, namespace: Namespace) {
-        self.namespace = Some(namespace);
+    pub fn enter(&mut self, namespace: impl Into<Arc<Namespace>>) {
+        self.namespace = Some(namespace.into());
     }
 
     /// The namespaces that children run in.
     pub fn namespace(&self) -> Option<&Namespace> {
-        self.namespace.as_ref()
+        self.namespace.as_deref()
     }
 
     /// Sets a variable of the environment that command lines run in.

@@ -1,23 +1,27 @@
 //! Suites over the engine and the whole command line; one binary, one link.
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
 
+mod address_ranges;
 mod backends;
 mod bad_input;
 mod ci;
 mod constructs;
 mod digest;
+mod dnsmasq;
 mod explain;
 mod faults;
 mod fuzz;
+mod helloworld;
 mod host;
 mod host_addresses;
 mod host_resolver;
+mod kind_lab;
 mod laws;
 mod limits;
 mod mesh;
 mod meshtest;
 mod messages;
-
+mod metallb;
 mod objects;
 mod pages;
 mod places;

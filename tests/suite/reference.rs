@@ -84,8 +84,9 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
 }
 
 /// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk, a real cluster or bucket (`real/remote_state.rs`
-/// has those), a Docker Engine (`real/docker_network.rs`), or that change the machine (`host_addresses.rs` and `host_resolver.rs` do).
-const NOT_ALONE: [&str; 14] = [
+/// has those), a Docker Engine (`real/docker_network.rs`, `real/kind_cluster.rs`), a name server (`real/dnsmasq.rs`), or that change the
+/// machine (`host_addresses.rs` and `host_resolver.rs` do), or files of the web (`metallb.rs` has others).
+const NOT_ALONE: [&str; 22] = [
     "data.kubernetes_cluster",
     "provider.kubernetes",
     "ca_root",
@@ -97,9 +98,17 @@ const NOT_ALONE: [&str; 14] = [
     "docker_network",
     "data.docker_network",
     "provider.docker",
+    "kind_cluster",
+    "provider.kind",
+    "data.dns_lookup",
     "host_vip",
     "provider.host",
     "host_resolver",
+    "data.metallb",
+    "data.metallb_manifests",
+    "metallb",
+    "metallb_pool",
+    "provider.metallb",
 ];
 
 #[test]

@@ -29,6 +29,7 @@ impl Provider for Certificates {
                 Ask::Import(_)
                 | Ask::Describe { .. }
                 | Ask::Preview(_)
+                | Ask::Obstacles(_)
                 | Ask::Place { .. }
                 | Ask::Data { .. }
                 | Ask::File { .. }

@@ -4,26 +4,19 @@
 //! Its `output` is planned as the planned `input`: what is known of the input is known to dependents before apply, and an unknown
 //! part keeps the computation it came with. Both keep the type they were written with: a tuple stays a tuple.
 
-use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
-use engine::question::{Answer, Ask, Question};
+use engine::port::{Done, Request};
 use engine::schema::{Attribute, Comparison, Drift, Kind, Planned, Schema};
 use engine::value::{Data, Entry, Mapping, MappingKind, Origin, Sequence, Type, Value};
-use std::future::ready;
 use std::sync::Arc;
 
-const ID: &str = "id";
+/// The attribute that names an instance.
+pub(crate) const ID: &str = "id";
 const INPUT: &str = "input";
 const OUTPUT: &str = "output";
 const TRIGGERS: &str = "triggers_replace";
 
-/// The provider of `meshplan_data`.
-#[derive(Default)]
-pub(crate) struct StateAlone {
-    kind: Arc<DataKind>,
-}
-
 /// The pure half. It holds the attributes' names, so that an instance shares them instead of having its own.
-struct DataKind {
+pub(crate) struct DataKind {
     schema: Schema,
     id: Arc<str>,
     input: Arc<str>,
@@ -91,57 +84,19 @@ impl Kind for DataKind {
     }
 }
 
-impl StateAlone {
-    fn stored(&self, request: &Request, id: Value) -> Done {
+impl DataKind {
+    /// What an effect leaves: the arguments, with references stored as addresses.
+    pub(crate) fn stored(&self, request: &Request, id: Value) -> Done {
         let taken = |name| {
             let value = taken(&request.arguments, name);
             storable(&value).unwrap_or(value)
         };
-        Done::new(self.kind.attributes(id, taken(INPUT), taken(TRIGGERS)))
+        Done::new(self.attributes(id, taken(INPUT), taken(TRIGGERS)))
     }
 }
 
-impl Provider for StateAlone {
-    fn resources(&self) -> Vec<Arc<dyn Kind>> {
-        vec![self.kind.clone()]
-    }
-
-    fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
-        let answers = asked.into_iter().map(|asked| {
-            let answer = match &asked.question.ask {
-                Ask::Read { record, .. } => Answer::Present(record.attributes.clone()),
-                Ask::Exists(_) => Answer::Absent,
-                Ask::Preview(proposal) => Answer::Present(proposal.arguments.clone()),
-                Ask::Import(_) | Ask::Describe { .. } | Ask::Place { .. } | Ask::Data { .. } | Ask::File { .. } | Ask::Files { .. } => {
-                    Answer::Unreachable("it lives in the state alone".into())
-                }
-            };
-            (asked.question, answer)
-        });
-        Box::pin(ready(answers.collect()))
-    }
-
-    fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        let id = Value::string(request.id.as_str());
-        Box::pin(ready(Ok(self.stored(&request, id))))
-    }
-
-    fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        let attributes = request.prior.map_or(request.arguments, |prior| prior.attributes);
-        Box::pin(ready(Ok(Done::new(attributes))))
-    }
-
-    fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        let id = request.prior.as_ref().map_or_else(|| Value::string(request.id.as_str()), |prior| taken(&prior.attributes, ID));
-        Box::pin(ready(Ok(self.stored(&request, id))))
-    }
-
-    fn delete(&self, _: Request) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(ready(Ok(())))
-    }
-}
-
-fn taken(attributes: &Value, name: &str) -> Value {
+/// An attribute, null if it is not there.
+pub(crate) fn taken(attributes: &Value, name: &str) -> Value {
     attributes.get(name).cloned().unwrap_or_else(Value::null)
 }
 
@@ -183,8 +138,10 @@ fn changed<T: Clone>(parts: &[T], change: impl Fn(&T) -> Option<T>) -> Option<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::StateAlone;
     use engine::address::Address;
-    use engine::port::Activity;
+    use engine::port::{Activity, Asked, BoxFuture, Provider as _};
+    use engine::question::{Answer, Ask, Question};
     use engine::state::{Record, RecordId};
     use engine::value::{Instance, SequenceKind, Thunk};
     use std::task::{Context, Poll, Waker};

@@ -13,11 +13,11 @@ const MAGIC: (usize, usize) = (257, 8);
 
 /// A file in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Packed {
+pub struct Packed {
     /// Its content.
-    pub(crate) content: Vec<u8>,
+    pub content: Vec<u8>,
     /// Its permission bits.
-    pub(crate) mode: u32,
+    pub mode: u32,
 }
 
 /// An archive of files, each with its absolute path. Directories come with them: who unpacks it makes those that are missing.
@@ -55,7 +55,7 @@ fn entry(archive: &mut Vec<u8>, (name, kind): (&[u8], u8), mode: u32, content: &
 }
 
 /// The first file of an archive; nothing if it holds none, or is torn.
-pub(crate) fn first_file(archive: &[u8]) -> Option<Packed> {
+pub fn first_file(archive: &[u8]) -> Option<Packed> {
     let mut at = 0;
     loop {
         let header = archive.get(at..at + BLOCK)?;

@@ -33,16 +33,16 @@ const LOWEST: (usize, usize) = (1, 41);
 
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CallError {
+pub struct CallError {
     /// The HTTP status; nothing if no answer came.
-    pub(crate) status: Option<u16>,
+    pub status: Option<u16>,
     /// The Engine's sentence, or what kept the call from it.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 impl CallError {
     /// Whether what it is about is not there.
-    pub(crate) fn is_absent(&self) -> bool {
+    pub fn is_absent(&self) -> bool {
         self.status == Some(404)
     }
 }
@@ -54,17 +54,17 @@ impl fmt::Display for CallError {
 }
 
 /// The outcome of a call.
-pub(crate) type Called<T> = Result<T, CallError>;
+pub type Called<T> = Result<T, CallError>;
 
 /// An Engine that has answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Client {
+pub struct Client {
     docker: Docker,
 }
 
 impl Client {
     /// Speaks to an Engine for the first time. The error is a sentence that ends with what mends it.
-    pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Self, String> {
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, String> {
         let docker = open(endpoint)?;
         let negotiated = tokio::time::timeout(FIRST, docker.negotiate_version()).await;
         let docker = match negotiated {
@@ -80,8 +80,13 @@ impl Client {
         Ok(Self { docker })
     }
 
+    /// The name of the machine that it is on.
+    pub(crate) async fn machine_name(&self) -> Called<String> {
+        Ok(self.docker.info().await?.name.unwrap_or_default())
+    }
+
     /// Every network, as `GET /networks` tells: without the containers in it.
-    pub(crate) async fn networks(&self) -> Called<Vec<Json>> {
+    pub async fn networks(&self) -> Called<Vec<Json>> {
         all(self.docker.list_networks(None::<ListNetworksOptions>).await?)
     }
 
@@ -104,7 +109,7 @@ impl Client {
 /// Images.
 impl Client {
     /// An image by its name or id.
-    pub(crate) async fn image(&self, name: &str) -> Called<Json> {
+    pub async fn image(&self, name: &str) -> Called<Json> {
         json(self.docker.inspect_image(name).await?)
     }
 
@@ -138,12 +143,12 @@ impl Client {
 /// Containers.
 impl Client {
     /// Every container, running or not, as `GET /containers/json` tells.
-    pub(crate) async fn containers(&self) -> Called<Vec<Json>> {
+    pub async fn containers(&self) -> Called<Vec<Json>> {
         all(self.docker.list_containers(Some(ListContainersOptionsBuilder::new().all(true).build())).await?)
     }
 
     /// A container by its id or name.
-    pub(crate) async fn container(&self, id: &str) -> Called<Json> {
+    pub async fn container(&self, id: &str) -> Called<Json> {
         json(self.docker.inspect_container(id, None::<InspectContainerOptions>).await?)
     }
 
@@ -154,12 +159,12 @@ impl Client {
     }
 
     /// Starts a container; nothing if it runs.
-    pub(crate) async fn start_container(&self, id: &str) -> Called<()> {
+    pub async fn start_container(&self, id: &str) -> Called<()> {
         Ok(self.docker.start_container(id, None::<StartContainerOptions>).await?)
     }
 
     /// Lets a paused container go on.
-    pub(crate) async fn resume_container(&self, id: &str) -> Called<()> {
+    pub async fn resume_container(&self, id: &str) -> Called<()> {
         Ok(self.docker.unpause_container(id).await?)
     }
 
@@ -188,7 +193,7 @@ impl Client {
     }
 
     /// A file of a container, running or not, as an archive.
-    pub(crate) async fn download(&self, id: &str, path: &str) -> Called<Vec<u8>> {
+    pub async fn download(&self, id: &str, path: &str) -> Called<Vec<u8>> {
         let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
         let pieces: Vec<_> = self.docker.download_from_container(id, Some(options)).try_collect().await?;
         Ok(pieces.concat())

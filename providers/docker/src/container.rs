@@ -11,11 +11,12 @@ mod validation;
 
 pub(crate) use data::ContainerData;
 pub(crate) use effects::{create, delete, settle, taken, update};
-pub(crate) use seen::{by_name, read};
+pub(crate) use seen::{by_name, name, read};
 
-use crate::naming::import_problem;
-use crate::planning::{self, Comparable, Difference};
-use engine::schema::{Comparison, Kind, OnChange, Planned, Problem, Schema};
+use crate::planning::{Comparable, Difference};
+use crate::preflight::claimed;
+use crate::thing::Thing;
+use engine::schema::{Claim, OnChange, Problem, Schema};
 use engine::value::Value;
 use serde_json::Value as Json;
 
@@ -56,29 +57,19 @@ impl Comparable for ContainerKind {
     }
 }
 
-impl Kind for ContainerKind {
-    fn schema(&self) -> &Schema {
-        &self.schema
-    }
+impl Thing for ContainerKind {
+    const NOUN: &'static str = "container";
 
-    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+    fn problems(&self, arguments: &Value) -> Vec<Problem> {
         validation::problems(arguments)
     }
 
-    fn identity(&self, arguments: &Value) -> Option<String> {
-        Some(format!("container/{}", arguments.text("name")?))
-    }
-
-    fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
-        import_problem(id, arguments)
-    }
-
-    fn adopts(&self, arguments: &Value) -> bool {
-        arguments.text("on_exists") == Some("adopt")
-    }
-
-    fn planned(&self, asked: Comparison<'_>) -> Planned {
-        planning::planned(self, asked)
+    fn claims(&self, arguments: &Value) -> Vec<Claim> {
+        // One that does not run holds no port.
+        if arguments.get("running").and_then(Value::as_bool) == Some(false) {
+            return Vec::new();
+        }
+        arguments.get("ports").map(Value::items).unwrap_or_default().iter().filter_map(|port| claimed(port, "host_address")).collect()
     }
 
     fn settles(&self, arguments: &Value) -> bool {
@@ -86,20 +77,18 @@ impl Kind for ContainerKind {
         let is_not = |name: &str| arguments.get(name).and_then(Value::as_bool) == Some(false);
         !is_not("wait") && !is_not("running")
     }
-
-    fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
-        planning::remembered(&self.schema, attributes, secret_key)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::thing::Named;
+    use engine::schema::{Comparison, Kind as _, Planned};
     use engine::state::{Record, RecordId};
     use serde_json::json;
 
     fn becomes(was: &Json, wanted: &Json, found: &Json) -> (&'static str, Vec<String>) {
-        let kind = ContainerKind::default();
+        let kind = Named(ContainerKind::default());
         let mut record = Record::new(RecordId::new("r"), NAME);
         record.attributes = Value::from_json(was);
         let (desired, observed) = (Value::from_json(wanted), Value::from_json(found));

@@ -10,11 +10,11 @@ const USUAL: &str = "unix:///var/run/docker.sock";
 
 /// Where an Engine is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     /// A URL: `unix:///var/run/docker.sock`, or `tcp://host:port`.
-    pub(crate) host: String,
+    pub host: String,
     /// The directory with `ca.pem`, `cert.pem` and `key.pem`, if TLS is spoken.
-    pub(crate) certificates: Option<PathBuf>,
+    pub certificates: Option<PathBuf>,
 }
 
 /// What says where the Engine is.

@@ -5,9 +5,9 @@ mod effects;
 pub(crate) use effects::{create, delete, found, read, update};
 
 use crate::facts::Facts;
-use crate::naming::import_problem;
-use crate::planning::{self, Comparable};
-use engine::schema::{Attribute, Comparison, Kind, Planned, Problem, Schema};
+use crate::planning::Comparable;
+use crate::thing::Thing;
+use engine::schema::{Attribute, Problem, Schema};
 use engine::value::{Type, Value};
 use serde_json::{Value as Json, json};
 
@@ -69,12 +69,10 @@ impl Comparable for ImageKind {
     }
 }
 
-impl Kind for ImageKind {
-    fn schema(&self) -> &Schema {
-        &self.schema
-    }
+impl Thing for ImageKind {
+    const NOUN: &'static str = "image";
 
-    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+    fn problems(&self, arguments: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
         let is_made = arguments.get("archive").is_some_and(|archive| !archive.is_null());
         if let Some(name) = arguments.text("name") {
@@ -97,22 +95,6 @@ impl Kind for ImageKind {
             problems.push(Problem::with(name, "missing archive", detail));
         }
         problems
-    }
-
-    fn identity(&self, arguments: &Value) -> Option<String> {
-        Some(format!("image/{}", arguments.text("name")?))
-    }
-
-    fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
-        import_problem(id, arguments)
-    }
-
-    fn planned(&self, asked: Comparison<'_>) -> Planned {
-        planning::planned(self, Comparison { previewable: false, ..asked })
-    }
-
-    fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
-        planning::remembered(&self.schema, attributes, secret_key)
     }
 }
 
@@ -194,10 +176,10 @@ mod tests {
             (json!({ "name": "box:1", "changes": ["CMD x"] }), Some("missing archive")),
             (json!({ "name": "box:1", "archive_hash": "x" }), Some("missing archive")),
         ] {
-            let problems = ImageKind::default().validate(&Value::from_json(&arguments));
+            let problems = ImageKind::default().problems(&Value::from_json(&arguments));
             assert_eq!(problems.first().map(|problem| problem.summary.as_str()), expected, "{arguments}");
         }
-        assert!(ImageKind::default().validate(&Value::object([("name", Value::unknown(Type::String))])).is_empty());
+        assert!(ImageKind::default().problems(&Value::object([("name", Value::unknown(Type::String))])).is_empty());
     }
 
     #[test]

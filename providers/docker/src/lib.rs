@@ -1,7 +1,8 @@
 //! Networks, images and containers of a Docker Engine.
 //!
 //! What the Engine API calls things is kept as JSON: `client` alone knows the foreign crate behind it. Each kind is a module with its pure
-//! half, which `planning` compares attribute by attribute, and its effects; `provider` hands questions and requests to them.
+//! half, which `planning` compares attribute by attribute, and its effects; `provider` hands questions and requests to them. What is made of
+//! containers elsewhere reads them through the same [`Client`], and compares as kinds here do.
 
 mod archive;
 mod client;
@@ -13,8 +14,14 @@ mod mark;
 mod naming;
 mod network;
 mod planning;
+pub mod preflight;
 mod provider;
 mod settings;
 mod subnet;
+mod thing;
 
-pub use settings::{DockerMaker, Surroundings};
+pub use archive::{Packed, first_file};
+pub use client::{CallError, Called, Client};
+pub use endpoint::Endpoint;
+pub use planning::{Comparable, Difference, holds, planned, remembered};
+pub use settings::{DockerMaker, EngineSettings, Surroundings};

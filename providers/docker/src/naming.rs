@@ -1,5 +1,6 @@
 //! Names of things at the Engine, and what happens where one is taken.
 
+use engine::port::Failure;
 use engine::schema::{Attribute, Problem};
 use engine::value::{Type, Value};
 
@@ -26,36 +27,15 @@ pub(crate) fn name_problem(arguments: &Value) -> Option<Problem> {
     (!fits).then(|| Problem::with("name", "invalid name", detail()))
 }
 
-/// What is wrong with an `id` that is not the name of the thing which the arguments describe.
-pub(crate) fn import_problem(id: &str, arguments: &Value) -> Result<(), Problem> {
-    match arguments.text("name") {
-        Some(name) if name == id => Ok(()),
-        Some(name) => {
-            let detail = format!("`id` names `{id}`, and the configuration describes `{name}`");
-            Err(Problem::new("id of another object", detail).help("Let both name the same object: the id is its name."))
-        }
-        None => {
-            let detail = "its name is known only after apply, and what is imported is looked at when the plan is made";
-            Err(Problem::new("import not known yet", detail).help("Let it come from variables, locals or a data source that is read now."))
-        }
-    }
+/// A problem as a failure, with its help.
+pub(crate) fn refusal(problem: Problem) -> Failure {
+    let help = problem.help.map(|help| format!(". {help}")).unwrap_or_default();
+    Failure::new(problem.summary, format!("{}{help}", problem.detail))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_import_is_named_by_the_name() {
-        let named = Value::object([("name", Value::string("mesh"))]);
-        let open = Value::object([("name", Value::unknown(Type::String))]);
-        for (id, arguments, expected) in
-            [("mesh", &named, None), ("kind", &named, Some("id of another object")), ("mesh", &open, Some("import not known yet"))]
-        {
-            let summary = import_problem(id, arguments).map_err(|problem| problem.summary).err();
-            assert_eq!(summary.as_deref(), expected, "{id}");
-        }
-    }
 
     #[test]
     fn names_are_those_that_engines_take() {

@@ -8,10 +8,11 @@ pub(crate) use effects::{create, delete, found_by_name, of_record, taken, update
 
 use crate::facts::Facts;
 use crate::mark;
-use crate::naming::{import_problem, name_problem, on_exists, on_exists_problem};
-use crate::planning::{self, Comparable};
+use crate::naming::{name_problem, on_exists, on_exists_problem};
+use crate::planning::Comparable;
 use crate::subnet::Subnet;
-use engine::schema::{Attribute, Comparison, Kind, Planned, Problem, Schema};
+use crate::thing::{Thing, plain};
+use engine::schema::{Attribute, Claim, Problem, Schema};
 use engine::value::{Type, Value};
 use serde_json::{Map, Value as Json, json};
 use std::net::IpAddr;
@@ -69,12 +70,10 @@ impl Comparable for NetworkKind {
     }
 }
 
-impl Kind for NetworkKind {
-    fn schema(&self) -> &Schema {
-        &self.schema
-    }
+impl Thing for NetworkKind {
+    const NOUN: &'static str = "network";
 
-    fn validate(&self, arguments: &Value) -> Vec<Problem> {
+    fn problems(&self, arguments: &Value) -> Vec<Problem> {
         let family = |(subnet, members): (&str, &[&str]), is_v6| ranges(arguments, subnet, members, is_v6);
         let of_v4 = family(("subnet", &["ip_range", "gateway"]), false);
         let of_v6 = family(("ipv6_subnet", &["ipv6_gateway"]), true);
@@ -87,24 +86,13 @@ impl Kind for NetworkKind {
             .collect()
     }
 
-    fn identity(&self, arguments: &Value) -> Option<String> {
-        Some(format!("network/{}", arguments.text("name")?))
-    }
-
-    fn import(&self, id: &str, arguments: &Value) -> Result<(), Problem> {
-        import_problem(id, arguments)
-    }
-
-    fn adopts(&self, arguments: &Value) -> bool {
-        arguments.text("on_exists") == Some("adopt")
-    }
-
-    fn planned(&self, asked: Comparison<'_>) -> Planned {
-        planning::planned(self, asked)
-    }
-
-    fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
-        planning::remembered(&self.schema, attributes, secret_key)
+    fn claims(&self, arguments: &Value) -> Vec<Claim> {
+        // Networks of a swarm have addresses of their own.
+        if arguments.text("driver") == Some("overlay") {
+            return Vec::new();
+        }
+        let given = ["subnet", "ipv6_subnet"].into_iter().filter_map(|name| Subnet::parse(plain(arguments.get(name)?)?).ok());
+        given.map(Subnet::claim).collect()
     }
 }
 
@@ -243,11 +231,11 @@ mod tests {
             (json!({ "gateway": "172.31.0.1" }), Some("invalid address range")),
             (json!({ "ipv6_subnet": "fd00::/64" }), Some("invalid address range")),
         ] {
-            let problems = NetworkKind::default().validate(&arguments(&given));
+            let problems = NetworkKind::default().problems(&arguments(&given));
             assert_eq!(problems.first().map(|problem| problem.summary.as_str()), expected, "{given}: {problems:?}");
         }
         let open = Value::object([("subnet", Value::unknown(Type::String)), ("gateway", Value::string("172.30.0.1"))]);
-        assert!(NetworkKind::default().validate(&open).is_empty());
+        assert!(NetworkKind::default().problems(&open).is_empty());
     }
 
     #[test]
@@ -271,7 +259,7 @@ mod tests {
         );
         let wanted = arguments.to_json().expect("known");
         for (name, wanted) in wanted.as_object().expect("an object").iter().filter(|(name, _)| *name != "on_exists") {
-            assert!(planning::holds(&found[name], wanted), "{name}: {found}");
+            assert!(crate::planning::holds(&found[name], wanted), "{name}: {found}");
         }
     }
 }

@@ -6,7 +6,7 @@ use engine::value::{Data, Value, keyed_fingerprint};
 use serde_json::Value as Json;
 
 /// How a kind's arguments are compared.
-pub(crate) trait Comparable {
+pub trait Comparable {
     /// The kind's data.
     fn schema(&self) -> &Schema;
 
@@ -24,19 +24,19 @@ pub(crate) trait Comparable {
 
 /// One argument that is not as it was, or not as it is there.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Difference<'a> {
+pub struct Difference<'a> {
     /// The argument.
-    pub(crate) attribute: &'a Attribute,
+    pub attribute: &'a Attribute,
     /// What is wanted; may be unknown.
-    pub(crate) desired: &'a Value,
+    pub desired: &'a Value,
     /// What is remembered, with HMACs in the place of secrets; null if nothing is.
-    pub(crate) remembered: &'a Value,
+    pub remembered: &'a Value,
     /// Whether it is the configuration that changed, and not the world alone.
-    pub(crate) is_configured: bool,
+    pub is_configured: bool,
 }
 
 /// What becomes of an instance. Something new is previewed first, where it may be: whether its name is free can be told before an apply.
-pub(crate) fn planned(kind: &dyn Comparable, asked: Comparison<'_>) -> Planned {
+pub fn planned(kind: &dyn Comparable, asked: Comparison<'_>) -> Planned {
     let schema = kind.schema();
     let null = Value::null();
     let remembered = asked.prior.map(|prior| &prior.attributes);
@@ -90,7 +90,7 @@ fn is_there(kind: &dyn Comparable, attribute: &Attribute, desired: &Value, found
 }
 
 /// Whether all that is wanted is there: of an object the entries that are wanted, of anything else the same.
-pub(crate) fn holds(found: &Json, wanted: &Json) -> bool {
+pub fn holds(found: &Json, wanted: &Json) -> bool {
     match (found, wanted) {
         (_, Json::Null) => true,
         (Json::Object(found), Json::Object(wanted)) => {
@@ -128,7 +128,7 @@ pub(crate) fn sealed(value: &Value, secret_key: &[u8]) -> Value {
 }
 
 /// Attributes as a record keeps them: arguments sealed, what the kind computes as it is.
-pub(crate) fn remembered(schema: &Schema, attributes: &Value, secret_key: &[u8]) -> Value {
+pub fn remembered(schema: &Schema, attributes: &Value, secret_key: &[u8]) -> Value {
     Value::object(attributes.entries().iter().map(|entry| {
         let is_argument = schema.attribute(&entry.key).is_some_and(|attribute| attribute.presence != Presence::Computed);
         (entry.key.clone(), if is_argument { sealed(&entry.value, secret_key) } else { entry.value.clone() })

@@ -6,12 +6,15 @@ use crate::endpoint::Endpoint;
 use crate::facts::Facts;
 use crate::image::{self, ImageKind};
 use crate::network::{self, NetworkData, NetworkKind};
+use crate::planning::Comparable as _;
+use crate::preflight::{self, Ground};
+use crate::thing::{Named, Thing as _};
 use engine::diagnostic::Diagnostic;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Proposal, Question};
-use engine::schema::{Kind, Schema};
-use engine::value::Value;
+use engine::schema::{Claim, Kind, Obstacle, Schema};
 use futures::StreamExt as _;
+use host::preflight::Machine;
 use serde_json::Value as Json;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +35,7 @@ struct Seen {
     client: Client,
     networks: Listed,
     containers: Listed,
+    machine: Option<Machine>,
 }
 
 /// A list that was asked for; empty if nothing in the batch is about it.
@@ -59,7 +63,12 @@ impl DockerProvider {
             Ok(client) => Seen::look(client.clone(), &asked).await,
             Err(why) => {
                 let why: Arc<str> = why.into();
-                return asked.into_iter().map(|asked| (asked.question, Answer::Unreachable(why.clone()))).collect();
+                let reply = |asked: Asked| {
+                    let is_looking = matches!(asked.question.ask, Ask::Obstacles(_));
+                    let answer = if is_looking { obstructed(&[preflight::not_reached(&why)]) } else { Answer::Unreachable(why.clone()) };
+                    (asked.question, answer)
+                };
+                return asked.into_iter().map(reply).collect();
             }
         };
         let answers = asked.into_iter().map(|Asked { question, .. }| async {
@@ -108,7 +117,7 @@ impl DockerProvider {
 fn kind(ask: &Ask) -> &str {
     match ask {
         Ask::Read { record, .. } => &record.kind,
-        Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) => &proposal.kind,
+        Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) | Ask::Obstacles(proposal) => &proposal.kind,
         Ask::Describe { kind, .. } | Ask::Data { kind, .. } => kind,
         Ask::Place { .. } | Ask::File { .. } | Ask::Files { .. } => "",
     }
@@ -117,10 +126,15 @@ fn kind(ask: &Ask) -> &str {
 impl Seen {
     async fn look(client: Client, asked: &[Asked]) -> Self {
         let is_asked = |name: &str| asked.iter().any(|asked| kind(&asked.question.ask) == name);
-        let (networks, containers) = (is_asked(network::NAME), is_asked(container::NAME));
-        let networks = if networks { client.networks().await } else { Ok(Vec::new()) };
-        let containers = if containers { client.containers().await } else { Ok(Vec::new()) };
-        Self { client, networks, containers }
+        let is_made =
+            asked.iter().any(|asked| matches!(&asked.question.ask, Ask::Obstacles(proposal) if &*proposal.kind == container::NAME));
+        let networks = if is_made || is_asked(network::NAME) { client.networks().await } else { Ok(Vec::new()) };
+        let containers = if is_asked(container::NAME) { client.containers().await } else { Ok(Vec::new()) };
+        let machine = match &networks {
+            Ok(networks) if is_made => preflight::machine(&client, networks).await,
+            _ => None,
+        };
+        Self { client, networks, containers, machine }
     }
 
     async fn reply(&self, ask: &Ask) -> Answer {
@@ -148,7 +162,11 @@ impl Seen {
                 Ok(found) => imported(found, NetworkKind::default().schema(), proposal),
                 Err(problem) => Answer::Refused(*problem),
             },
-            Ask::Preview(proposal) => free(network::taken(networks, name(proposal))),
+            Ask::Obstacles(proposal) => {
+                let ground = Ground { networks, ..Ground::default() };
+                let taken = network::taken(networks, name(proposal), proposal.id.as_ref());
+                obstructed(&in_the_way(taken, &ground, &NetworkKind::default().claims(&proposal.arguments)))
+            }
             Ask::Data { arguments, .. } => NetworkData::read(&self.client, networks, arguments).await,
             _ => return Ok(None),
         }))
@@ -162,7 +180,12 @@ impl Seen {
                 let found = container::by_name(&self.client, name(proposal), &proposal.arguments).await?;
                 imported(found, ContainerKind::default().schema(), proposal)
             }
-            Ask::Preview(proposal) => free(container::taken(containers, name(proposal))),
+            Ask::Obstacles(proposal) => {
+                let networks = self.networks.as_ref().map_err(Clone::clone)?;
+                let ground = Ground { containers, networks, machine: self.machine.as_ref() };
+                let taken = container::taken(containers, name(proposal), proposal.id.as_ref());
+                obstructed(&in_the_way(taken, &ground, &ContainerKind::default().claims(&proposal.arguments)))
+            }
             Ask::Data { arguments, .. } => ContainerData::read(&self.client, arguments).await,
             _ => return Ok(None),
         }))
@@ -175,6 +198,8 @@ impl Seen {
                 let found = image::found(&self.client, name(proposal)).await?;
                 imported(found, ImageKind::default().schema(), proposal)
             }
+            // That the Engine answers is all that it needs.
+            Ask::Obstacles(_) => obstructed(&[]),
             _ => return Ok(None),
         }))
     }
@@ -185,9 +210,13 @@ fn imported(found: Option<Facts>, schema: &Schema, proposal: &Proposal) -> Answe
     found.map_or(Answer::Absent, |found| Answer::Present(found.imported(schema, &proposal.arguments)))
 }
 
-/// The answer about what is new: whether its name is free.
-fn free(taken: Option<Diagnostic>) -> Answer {
-    taken.map_or_else(|| Answer::Present(Value::null()), Answer::Refused)
+/// The answer about what stands in the way.
+fn obstructed(obstacles: &[Obstacle]) -> Answer {
+    Answer::Present(Obstacle::told(obstacles))
+}
+
+fn in_the_way(taken: Option<Obstacle>, ground: &Ground<'_>, claims: &[Claim]) -> Vec<Obstacle> {
+    taken.into_iter().chain(ground.obstacles(claims)).collect()
 }
 
 fn name(proposal: &Proposal) -> &str {
@@ -196,7 +225,7 @@ fn name(proposal: &Proposal) -> &str {
 
 impl Provider for DockerProvider {
     fn resources(&self) -> Vec<Arc<dyn Kind>> {
-        vec![Arc::new(NetworkKind::default()), Arc::new(ImageKind::default()), Arc::new(ContainerKind::default())]
+        vec![Arc::new(Named(NetworkKind::default())), Arc::new(Named(ImageKind::default())), Arc::new(Named(ContainerKind::default()))]
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn Kind>> {

@@ -1,6 +1,6 @@
 //! What `provider "docker"` blocks may set.
 
-use crate::endpoint::Sources;
+use crate::endpoint::{Endpoint, Sources};
 use crate::provider::DockerProvider;
 use engine::port::{Provider, ProviderMaker};
 use engine::schema::{Attribute, Problem, ProviderSchema, Setting};
@@ -22,39 +22,62 @@ pub struct Surroundings {
 #[derive(Debug, Clone)]
 pub struct DockerMaker(pub Surroundings);
 
-impl DockerMaker {
-    fn provider(&self, host: Option<&str>, certificates: Option<&str>) -> Arc<dyn Provider> {
-        let certificates = certificates.map(|directory| self.0.working_directory.join(directory));
-        let sources = Sources { host, certificates: certificates.as_deref(), environment: &self.0.environment };
-        Arc::new(DockerProvider::new(sources.endpoint(), self.0.working_directory.clone()))
-    }
+/// How settings of a provider name an Engine; without any the environment does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EngineSettings<'a> {
+    host: Option<&'a str>,
+    certificates: Option<&'a str>,
 }
 
-impl ProviderMaker for DockerMaker {
-    fn schema(&self) -> ProviderSchema {
+impl<'a> EngineSettings<'a> {
+    /// The settings that there are.
+    pub fn schema() -> Vec<Setting> {
         let own = |name, doc| Setting::own(Attribute::optional(name, Type::String, doc));
-        let settings = vec![
+        vec![
             own(
                 "host",
-                "Where the Engine is: `unix:///var/run/docker.sock` or `tcp://host:2376`. Without it that of `DOCKER_HOST`, `DOCKER_CONTEXT`, the \
+                "Where the Docker Engine is: `unix:///var/run/docker.sock` or `tcp://host:2376`. Without it that of `DOCKER_HOST`, `DOCKER_CONTEXT`, the \
                  current docker context, or the socket of this machine, in this order.",
             ),
             own("certificates", "The directory with `ca.pem`, `cert.pem` and `key.pem` for a `host` that speaks TLS."),
-        ];
-        ProviderSchema { name: "docker", doc: "Networks, images and containers of a Docker Engine, 20.10 or newer.", settings }
+        ]
     }
 
-    fn usual(&self) -> Vec<Arc<dyn Provider>> {
-        vec![self.provider(None, None)]
-    }
-
-    fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
+    /// Reads them; those that do not go together are an error.
+    pub fn read(settings: &'a Value) -> Result<Self, Problem> {
         let (host, certificates) = (settings.text("host"), settings.text("certificates"));
         if certificates.is_some() && host.is_none() {
             let detail = "`certificates` belongs to a `host`, which is not given";
             return Err(Problem::with("certificates", "invalid setting", detail));
         }
-        Ok(vec![self.provider(host, certificates)])
+        Ok(Self { host, certificates })
+    }
+
+    /// Where the Engine is. The error is a sentence.
+    pub fn endpoint(self, surroundings: &Surroundings) -> Result<Endpoint, String> {
+        let certificates = self.certificates.map(|directory| surroundings.working_directory.join(directory));
+        Sources { host: self.host, certificates: certificates.as_deref(), environment: &surroundings.environment }.endpoint()
+    }
+}
+
+impl DockerMaker {
+    fn provider(&self, settings: EngineSettings<'_>) -> Arc<dyn Provider> {
+        Arc::new(DockerProvider::new(settings.endpoint(&self.0), self.0.working_directory.clone()))
+    }
+}
+
+impl ProviderMaker for DockerMaker {
+    fn schema(&self) -> ProviderSchema {
+        let settings = EngineSettings::schema();
+        ProviderSchema { name: "docker", doc: "Networks, images and containers of a Docker Engine, 20.10 or newer.", settings }
+    }
+
+    fn usual(&self) -> Vec<Arc<dyn Provider>> {
+        vec![self.provider(EngineSettings::default())]
+    }
+
+    fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
+        Ok(vec![self.provider(EngineSettings::read(settings)?)])
     }
 }
 

@@ -1,5 +1,6 @@
 //! Ranges of addresses, as networks are given them.
 
+use engine::schema::Claim;
 use std::net::IpAddr;
 
 /// A range such as `172.30.0.0/16`.
@@ -29,6 +30,11 @@ impl Subnet {
     /// Whether its addresses are those of IPv6.
     pub(crate) fn is_v6(self) -> bool {
         self.first.is_ipv6()
+    }
+
+    /// What a network of this range takes.
+    pub(crate) fn claim(self) -> Claim {
+        Claim::Subnet { first: self.first, prefix_length: u8::try_from(self.prefix).unwrap_or(u8::MAX) }
     }
 
     /// Whether an address lies in it.

@@ -1,8 +1,10 @@
 //! What a machine should have before clusters are made on it: each lack with the command that mends it. Looking needs no rights.
 
 mod listeners;
+mod machine;
 
-pub use listeners::{Listeners, Protocol};
+use listeners::Listeners;
+pub use machine::Machine;
 
 use engine::schema::Problem;
 use std::path::Path;

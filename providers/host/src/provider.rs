@@ -3,9 +3,10 @@
 use crate::effect::Hands;
 use crate::interface::{self, InterfaceKind};
 use crate::procedure::{Procedure, Seen};
+use engine::diagnostic::Diagnostic;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
-use engine::question::{Answer, Ask, Question};
-use engine::schema::Kind;
+use engine::question::{Answer, Ask, Proposal, Question};
+use engine::schema::{Kind, Obstacle, Problem};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,6 +39,10 @@ impl HostProvider {
                 Some(procedure) => procedure.preview(proposal, seen, &self.hands).await,
                 None => unanswered(),
             },
+            Ask::Obstacles(proposal) => match self.procedures.get(&*proposal.kind) {
+                Some(procedure) => self.obstacles(&**procedure, proposal, seen).await,
+                None => unanswered(),
+            },
             Ask::Import(proposal) => match self.procedures.get(&*proposal.kind) {
                 Some(procedure) => procedure.import(proposal, seen).await,
                 None => unanswered(),
@@ -48,6 +53,16 @@ impl HostProvider {
             },
             _ => unanswered(),
         }
+    }
+
+    /// What a preview tells that is not asked for where part of the arguments is not known yet: who is there already, and missing rights.
+    async fn obstacles(&self, procedure: &dyn Procedure, proposal: &Proposal, seen: &Seen) -> Answer {
+        let obstacles: Vec<Obstacle> = match procedure.preview(proposal, seen, &self.hands).await {
+            Answer::Present(preview) => procedure.kind().remarks(&preview).into_iter().map(Obstacle::from).collect(),
+            Answer::Refused(Diagnostic { summary, detail, help, .. }) => vec![Problem { help, ..Problem::new(summary, detail) }.into()],
+            _ => Vec::new(),
+        };
+        Answer::Present(Obstacle::told(&obstacles))
     }
 
     async fn write(&self, request: Request) -> Result<Done, Failure> {

@@ -17,6 +17,8 @@ use engine::value::Value;
 use kind::{VipKind, assignment, completed};
 use std::sync::Arc;
 
+pub(crate) use kind::identity;
+
 /// `host_vip`.
 #[derive(Default)]
 pub(crate) struct HostVip {

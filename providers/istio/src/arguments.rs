@@ -1,10 +1,12 @@
 //! Reading arguments through references, and writing objects that may hold what is not known yet.
 
 use engine::address::Address;
-use engine::schema::{Attribute, Problem};
+use engine::schema::Problem;
 use engine::value::{Data, Type, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub(crate) use kubernetes::{handed_on, usual};
 
 /// The namespace of control planes, unless they say another.
 pub(crate) const ISTIO_SYSTEM: &str = "istio-system";
@@ -81,22 +83,6 @@ pub(crate) fn merged(base: &Value, over: &Value) -> Value {
         entries.insert(entry.key.clone(), value);
     }
     Value::object(entries).sensitive_if(base.is_marked_sensitive() || over.is_marked_sensitive())
-}
-
-/// The arguments that all kinds here have beside their own.
-pub(crate) fn usual() -> [Attribute; 2] {
-    let force = "Take over fields that other field managers own, as `kubectl apply --server-side --force-conflicts` does.";
-    let exists = "What to do about an object that is there already and is not ours: `error`, or `adopt` to manage it from now on, and delete \
-               it with the resource.";
-    [
-        Attribute::optional("force", Type::Bool, force).default(Value::bool(false)),
-        Attribute::optional("on_exists", Type::String, exists).default(Value::string("error")),
-    ]
-}
-
-/// What of the usual arguments a set hands on to its members.
-pub(crate) fn handed_on(arguments: &Value) -> Vec<(&'static str, Value)> {
-    ["force", "on_exists"].into_iter().filter_map(|name| Some((name, arguments.present(name)?.clone()))).collect()
 }
 
 /// A problem if a text is no DNS label (RFC 1123).

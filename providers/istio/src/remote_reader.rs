@@ -24,7 +24,8 @@ impl Default for RemoteReader {
         let rbac = "`ensure`: account and rights are made if the installation did not bring them. `chart`: the installation brings them.";
         let generation =
             "Count it up to rotate the token: a new one is made, every peer is told, and the old one is revoked last. 1 without it.";
-        let server = "URL of the API server as the other clusters reach it. The cluster's own `server` without it.";
+        let server =
+            "URL of the API server as the other clusters reach it. The cluster's `peer_server` without it, or its `server` if it has none.";
         let mut attributes = vec![
             Attribute::required("control_plane", Type::Reference("control_plane"), "The control plane of the cluster that is read."),
             Attribute::optional_computed("server", Type::String, server),
@@ -94,10 +95,7 @@ impl ObjectKind for RemoteReader {
     }
 
     fn attributes(&self, arguments: &Value, _: Option<&Json>) -> Vec<(&'static str, Value)> {
-        let server = match arguments.present("server") {
-            Some(server) => server.clone(),
-            None => leaf(arguments, &["control_plane", "cluster", "server"]),
-        };
+        let server = server(arguments);
         let name = leaf(arguments, &["control_plane", "cluster_name"]);
         vec![("server", server), ("cluster_name", name)]
     }
@@ -127,12 +125,25 @@ fn decoded(secret: Option<&Json>, key: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
 }
 
+/// Where peers reach the API server: as given, or as the cluster says for them, or as everybody reaches it.
+fn server(arguments: &Value) -> Value {
+    if let Some(given) = arguments.present("server") {
+        return given.clone();
+    }
+    let of_cluster = |attribute| leaf(arguments, &["control_plane", "cluster", attribute]);
+    let told_to_peers = of_cluster("peer_server");
+    if told_to_peers.is_null() { of_cluster("server") } else { told_to_peers }
+}
+
 /// A server that peers cannot reach, because it is their own host to them.
 fn loopback(arguments: &Value) -> Option<Problem> {
-    let given = arguments.text("server");
     // Nothing is reached over a network in a sandbox.
     let sandboxed = through(arguments, &["control_plane", "cluster", "connection"]).is_some_and(|at| at.text("type") == Some("sandbox"));
-    let server = given.or_else(|| text(arguments, &["control_plane", "cluster", "server"]).filter(|_| !sandboxed))?;
+    if sandboxed && arguments.present("server").is_none() {
+        return None;
+    }
+    let server = server(arguments);
+    let server = server.as_str()?;
     let host = server.split_once("://").map_or(server, |(_, rest)| rest);
     if !["127.", "localhost", "[::1]", "0.0.0.0"].iter().any(|own| host.starts_with(own)) {
         return None;
@@ -367,6 +378,20 @@ mod tests {
         let open = reference(&["cluster"], "c1", Value::object([("server", Value::unknown(Type::String))]));
         let unknown = server(&arguments(&[("cluster", open)], &[]));
         assert_eq!(unknown, [("server", Value::unknown(Type::String)), ("cluster_name", Value::string("cluster1"))]);
+        // A cluster that peers reach by another way than its host does.
+        let here = Value::string("https://127.0.0.1:6443");
+        let inside = || Value::string("https://c1-control-plane:6443");
+        for (peer, given, expected) in [
+            (inside(), Value::null(), inside()),
+            (Value::unknown(Type::String), Value::null(), Value::unknown(Type::String)),
+            (Value::null(), Value::null(), here.clone()),
+            (inside(), Value::string("https://10.2.1.40:6443"), Value::string("https://10.2.1.40:6443")),
+        ] {
+            let cluster = reference(&["cluster"], "c1", Value::object([("server", here.clone()), ("peer_server", peer)]));
+            let arguments = arguments(&[("cluster", cluster)], &[("server", given)]);
+            assert_eq!(server(&arguments)[0], ("server", expected.clone()));
+            assert_eq!(kind.validate(&arguments).len(), usize::from(expected == here), "peers cannot reach the loopback");
+        }
     }
 
     struct Holding(Option<Json>);

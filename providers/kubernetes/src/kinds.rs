@@ -31,12 +31,21 @@ pub fn kinds() -> Vec<Arc<dyn ObjectKind>> {
     ]
 }
 
+/// The arguments that all kinds of objects and of sets have beside their own: `force` and `on_exists`.
+pub fn usual() -> [Attribute; 2] {
+    [force(), on_exists()]
+}
+
+/// What of these a set hands on to its members.
+pub fn handed_on(arguments: &Value) -> Vec<(&'static str, Value)> {
+    ["force", "on_exists"].into_iter().filter_map(|name| Some((name, arguments.present(name)?.clone()))).collect()
+}
+
 /// A schema of a kind whose instances lie in a cluster: `cluster`, the kind's own attributes, and those that all have.
 fn schema(kind: &'static str, doc: &'static str, own: Vec<Attribute>) -> Schema {
     let mut attributes = vec![Attribute::required("cluster", Type::Reference("cluster"), "The cluster it lies in.")];
     attributes.extend(own);
-    attributes.push(force());
-    attributes.push(on_exists());
+    attributes.extend(usual());
     Schema { kind, doc, version: 1, attributes, classes: &[], place: Some("cluster"), outside: true, settles: true }
 }
 

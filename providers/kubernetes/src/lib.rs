@@ -37,7 +37,7 @@ mod writers;
 pub use client::{Answered, Cluster, Clusters, Connector, KubeconfigConnector, Plain, Proxies, Requests};
 pub use data::{ExistingCluster, ManifestSource, Object, Surroundings, data_sources};
 pub use data_source::{DataSource, Source};
-pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, kinds, members, parse_yaml};
+pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, handed_on, kinds, members, parse_yaml, usual};
 pub use object_kind::{Json, ObjectKind, ObjectName, Ownership, Reader, Settled, Until, Wait};
 pub use provider::ObjectProvider;
 pub use settings::{KubernetesMaker, Reaching};

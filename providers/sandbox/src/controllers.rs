@@ -6,6 +6,7 @@ mod definition;
 mod garbage;
 mod istiod;
 mod load_balancer;
+mod metallb;
 mod namespace;
 mod operator;
 mod token;
@@ -41,6 +42,7 @@ fn react(transaction: &mut Transaction<'_>, event: &Event) {
     namespace::react(transaction, event);
     definition::react(transaction, event);
     token::react(transaction, event);
+    metallb::react(transaction, event);
     load_balancer::react(transaction, event);
     workload::react(transaction, event);
     operator::react(transaction, event);

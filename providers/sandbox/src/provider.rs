@@ -47,7 +47,13 @@ impl SandboxProvider {
                 Some(Ok(None)) | None => Answer::Absent,
                 Some(Err(error)) => Answer::Unreachable(error.to_string().into()),
             },
-            Ask::Import(_) | Ask::Describe { .. } | Ask::Data { .. } | Ask::Preview(_) | Ask::File { .. } | Ask::Files { .. } => {
+            Ask::Import(_)
+            | Ask::Describe { .. }
+            | Ask::Data { .. }
+            | Ask::Preview(_)
+            | Ask::Obstacles(_)
+            | Ask::File { .. }
+            | Ask::Files { .. } => {
                 Answer::Refused(Diagnostic::error("unexpected question", "a sandbox cluster has no data source and no preview"))
             }
         }

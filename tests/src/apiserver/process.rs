@@ -21,30 +21,8 @@ pub const SERVICE_RANGE: &str = "10.96.0.0/16";
 /// Who issues the tokens of service accounts.
 pub const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 
-/// The controllers that run: those that work on the API alone, and of them those that a mesh's objects meet.
-const RUNNING: &[&str] = &[
-    "clusterrole-aggregation-controller",
-    "cronjob-controller",
-    "daemonset-controller",
-    "deployment-controller",
-    "disruption-controller",
-    "endpoints-controller",
-    "endpointslice-controller",
-    "garbage-collector-controller",
-    "horizontal-pod-autoscaler-controller",
-    "job-controller",
-    "namespace-controller",
-    "persistentvolume-protection-controller",
-    "persistentvolumeclaim-protection-controller",
-    "replicaset-controller",
-    "replicationcontroller-controller",
-    "resourcequota-controller",
-    "root-ca-certificate-publisher-controller",
-    "serviceaccount-controller",
-    "serviceaccount-token-controller",
-    "statefulset-controller",
-    "validatingadmissionpolicy-status-controller",
-];
+/// The controllers that run, one a line: those that work on the API alone, and of them those that a mesh's objects meet.
+const RUNNING: &str = include_str!("controllers.txt");
 
 /// Writes what the programs read.
 pub(super) fn write_files(keeper: &Keeper, authority: &Authority, tokens: &TokenKey, admin: &Access) {
@@ -72,7 +50,7 @@ pub(super) fn start_server(components: &Components, keeper: &Keeper, port: u16) 
 /// Starts the controllers, which want a server that answers.
 pub(super) fn start_controllers(components: &Components, keeper: &Keeper) {
     let arguments = [
-        format!("--controllers={}", RUNNING.join(",")),
+        format!("--controllers={}", RUNNING.trim_end().replace('\n', ",")),
         "--kubeconfig=admin.kubeconfig".to_owned(),
         "--service-account-private-key-file=tokens.key".to_owned(),
         "--root-ca-file=ca.crt".to_owned(),

@@ -150,7 +150,7 @@ pub fn large(backend: &Arc<dyn Backend>, bytes: usize) {
 /// What an operation on a state leaves to be written down.
 pub(super) fn account<'a>(operation: &'a str, state: &'a State) -> Account<'a> {
     let (now, ending, counts) = (1_700_000_000, Ending::Complete, BTreeMap::new());
-    Account { operation, now, ending, counts, digest: None, plan: Some(&"{}"), configuration: None, state }
+    Account { operation, now, ending, counts, digest: None, planned: None, state }
 }
 
 /// Revisions have numbers that only grow, hold any state whole, and go when they are more than are kept; of two who write at once each gets a
@@ -164,7 +164,9 @@ pub fn keeps_revisions(backend: &Arc<dyn Backend>, directory: &Path, bytes: usiz
         state.serial = serial;
         state.apply(&filled("a", &incompressible(bytes, serial)));
         let (writer, reader) = if serial % 2 == 0 { (&theirs, &mine) } else { (&mine, &theirs) };
-        assert_eq!(writer.record(&account("apply", &state), Some(3)).unwrap(), serial);
+        let planned = writer.pack((Some(&"{}"), None), &state).unwrap();
+        let account = Account { planned: Some(&planned), ..account("apply", &state) };
+        assert_eq!(writer.record(&account, Some(3)).unwrap(), serial);
         assert_eq!(reader.state(serial).unwrap(), state);
         assert_eq!(reader.last().unwrap().map(|head| (head.number, head.serial)), Some((serial, serial)));
     }

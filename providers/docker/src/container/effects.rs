@@ -6,9 +6,11 @@ use super::{ContainerKind, files};
 use crate::client::{CallError, Called, Client};
 use crate::facts::Facts;
 use crate::mark;
-use engine::diagnostic::Diagnostic;
+use crate::naming::refusal;
+use crate::planning::Comparable as _;
 use engine::port::{Done, Failure, Request};
-use engine::schema::Kind as _;
+use engine::schema::{Obstacle, Problem};
+use engine::state::RecordId;
 use engine::value::Value;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -23,13 +25,16 @@ const STEADY: Duration = Duration::from_millis(700);
 /// How often a container is looked at.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// Why a container of this name cannot be made, if it cannot.
-pub(crate) fn taken(containers: &[Json], name: &str) -> Option<Diagnostic> {
+/// The container that has a name already, unless it was made for the record of this id.
+pub(crate) fn taken(containers: &[Json], name: &str, own: Option<&RecordId>) -> Option<Obstacle> {
     let container = containers.iter().find(|container| self::name(container) == name)?;
+    if own.is_some_and(|own| mark::is_marked(container.get("Labels"), own)) {
+        return None;
+    }
     let id = text(container, "/Id");
-    let detail = format!("a container `{name}` is there already (`{}`), and it was not made for this resource", id.get(..12).unwrap_or(id));
+    let detail = format!("a container `{name}` is there already (`{}`)", id.get(..12).unwrap_or(id));
     let help = "Choose another name, write `on_exists = \"adopt\"` to take it over, or remove it with `docker rm` if nobody needs it.";
-    Some(Diagnostic::error("docker container exists", detail).help(help))
+    Some(Obstacle { holder: Some(id.to_owned()), ..Problem::new("docker container exists", detail).help(help).into() })
 }
 
 /// Makes a container. If a step fails, nothing is left of it.
@@ -214,9 +219,8 @@ async fn looked_at(client: &Client, id: &str, arguments: &Value) -> Result<Done,
 async fn refused(client: &Client, name: &str, image: &str, error: CallError) -> Failure {
     if error.status == Some(409) {
         let containers = client.containers().await.unwrap_or_default();
-        if let Some(problem) = taken(&containers, name) {
-            let help = problem.help.map(|help| format!(". {help}")).unwrap_or_default();
-            return Failure::new(problem.summary, format!("{}{help}", problem.detail));
+        if let Some(obstacle) = taken(&containers, name, None) {
+            return refusal(obstacle.problem);
         }
     }
     if error.is_absent() && error.message.to_lowercase().contains("no such image") {
@@ -262,8 +266,8 @@ mod tests {
     #[test]
     fn a_name_that_is_taken_is_told() {
         let containers = [json!({ "Id": "0123456789abcdef", "Names": ["/dns"] })];
-        let told = taken(&containers, "dns").map(|problem| problem.detail).unwrap_or_default();
-        assert!(told.contains("`0123456789ab`") && taken(&containers, "dn").is_none(), "{told}");
+        let told = taken(&containers, "dns", None).map(|obstacle| obstacle.problem.detail).unwrap_or_default();
+        assert!(told.contains("`0123456789ab`") && taken(&containers, "dn", None).is_none(), "{told}");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) async fn read(client: &Client, containers: &[Json], record: &Record) 
 }
 
 /// The name of a container in a list.
-pub(super) fn name(listed: &Json) -> &str {
+pub(crate) fn name(listed: &Json) -> &str {
     // With the names that others have for it, which have a second slash.
     let names = listed.get("Names").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
     names.map(|name| name.trim_start_matches('/')).find(|name| !name.contains('/')).unwrap_or_default()

@@ -3,9 +3,9 @@
 use super::{ImageKind, Reference, facts};
 use crate::client::{CallError, Called, Client};
 use crate::facts::Facts;
+use crate::planning::Comparable as _;
 use engine::port::{Done, Failure, Request};
 use engine::question::Answer;
-use engine::schema::Kind as _;
 use engine::state::Record;
 use engine::value::Value;
 use serde_json::json;

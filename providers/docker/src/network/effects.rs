@@ -4,10 +4,12 @@ use super::{NetworkKind, body, facts, id};
 use crate::client::{CallError, Called, Client};
 use crate::facts::Facts;
 use crate::mark;
+use crate::naming::refusal;
+use crate::planning::Comparable as _;
 use engine::diagnostic::Diagnostic;
 use engine::port::{Done, Failure, Request};
-use engine::schema::Kind as _;
-use engine::state::Record;
+use engine::schema::{Obstacle, Problem};
+use engine::state::{Record, RecordId};
 use engine::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -39,13 +41,16 @@ pub(crate) fn found_by_name(networks: &[Json], name: &str) -> Result<Option<Fact
     }
 }
 
-/// Why a network of this name cannot be made, if it cannot.
-pub(crate) fn taken(networks: &[Json], name: &str) -> Option<Diagnostic> {
+/// The network that has a name already, unless it was made for the record of this id.
+pub(crate) fn taken(networks: &[Json], name: &str, own: Option<&RecordId>) -> Option<Obstacle> {
     let network = *named(networks, name).first()?;
-    let detail = format!("a network `{name}` is there already (`{}`), and it was not made for this resource", short(id(network)));
+    if own.is_some_and(|own| mark::is_marked(network.get("Labels"), own)) {
+        return None;
+    }
+    let detail = format!("a network `{name}` is there already (`{}`)", short(id(network)));
     let help =
         "Choose another name, write `on_exists = \"adopt\"` to take it over, or remove it with `docker network rm` if nobody needs it.";
-    Some(Diagnostic::error("docker network exists", detail).help(help))
+    Some(Obstacle { holder: Some(id(network).to_owned()), ..Problem::new("docker network exists", detail).help(help).into() })
 }
 
 /// Makes a network, or finds the one that an interrupted create made.
@@ -56,8 +61,8 @@ pub(crate) async fn create(client: &Client, request: &Request) -> Result<Done, F
     if let Some(made) = named(&networks, name).into_iter().find(|network| mark::is_marked(network.get("Labels"), &request.id)) {
         return Ok(done(&facts(made), &request.arguments));
     }
-    if let Some(problem) = taken(&networks, name) {
-        return Err(refused(problem));
+    if let Some(obstacle) = taken(&networks, name, None) {
+        return Err(refusal(obstacle.problem));
     }
     let mut body = body(&request.arguments);
     let labels = request.arguments.present("labels").and_then(|labels| labels.to_json().ok());
@@ -128,12 +133,6 @@ fn failed(what: &str, name: &str, error: &CallError) -> Failure {
     Failure::new("docker network not changed", format!("{detail}{hint}"))
 }
 
-/// A problem as a failure, with its help.
-fn refused(problem: Diagnostic) -> Failure {
-    let help = problem.help.map(|help| format!(". {help}")).unwrap_or_default();
-    Failure::new(problem.summary, format!("{}{help}", problem.detail))
-}
-
 /// An id as people see it.
 fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
@@ -154,8 +153,8 @@ mod tests {
         assert_eq!(found("mesh"), Ok(Some("0123456789abcdef".to_owned())));
         assert_eq!(found("other"), Ok(None));
         assert_eq!(found("twice"), Err("2 networks have the name `twice`: `c`, `d`".to_owned()));
-        let problem = taken(&networks, "mesh").expect("taken");
-        assert!(problem.detail.contains("`0123456789ab`") && taken(&networks, "free").is_none(), "{problem:?}");
+        let problem = taken(&networks, "mesh", None).expect("taken").problem;
+        assert!(problem.detail.contains("`0123456789ab`") && taken(&networks, "free", None).is_none(), "{problem:?}");
     }
 
     #[test]

@@ -1,57 +1,38 @@
 //! Who listens on this machine already, as the kernel tells everybody.
 
-use engine::schema::Problem;
-use std::fmt;
+use engine::schema::{Problem, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// How a port is listened on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// Connections.
-    Tcp,
-    /// Single packets.
-    Udp,
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        })
-    }
-}
-
 /// The kernel's tables, with how each is listened on and the state of those sockets that wait for anybody.
-const TABLES: [(&str, Protocol, &str); 4] = [
-    ("/proc/net/tcp", Protocol::Tcp, "0A"),
-    ("/proc/net/tcp6", Protocol::Tcp, "0A"),
-    ("/proc/net/udp", Protocol::Udp, "07"),
-    ("/proc/net/udp6", Protocol::Udp, "07"),
+const TABLES: [(&str, Transport, &str); 4] = [
+    ("/proc/net/tcp", Transport::Tcp, "0A"),
+    ("/proc/net/tcp6", Transport::Tcp, "0A"),
+    ("/proc/net/udp", Transport::Udp, "07"),
+    ("/proc/net/udp6", Transport::Udp, "07"),
 ];
 
 /// All that is listened on at one moment, in the network of this process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Listeners(Vec<(Protocol, SocketAddr)>);
+pub(super) struct Listeners(Vec<(Transport, SocketAddr)>);
 
 impl Listeners {
     /// What is listened on now. A table that is not there holds nothing.
-    pub fn look() -> Self {
-        let read = |(path, protocol, state): (&str, Protocol, &'static str)| {
+    pub(super) fn look() -> Self {
+        let read = |(path, transport, state): (&str, Transport, &'static str)| {
             let table = std::fs::read_to_string(path).unwrap_or_default();
-            listening(&table, state).into_iter().map(move |socket| (protocol, socket)).collect::<Vec<_>>()
+            listening(&table, state).into_iter().map(move |socket| (transport, socket)).collect::<Vec<_>>()
         };
         Self(TABLES.into_iter().flat_map(read).collect())
     }
 
     /// Why nobody else can listen on a port of an address, which need not be on the machine yet; nothing if it is free.
-    pub fn taken(&self, protocol: Protocol, address: IpAddr, port: u16) -> Option<Problem> {
+    pub(super) fn taken(&self, transport: Transport, address: IpAddr, port: u16) -> Option<Problem> {
         let in_the_way = |there: IpAddr| there == address || there.is_unspecified() || address.is_unspecified();
-        let mut same = self.0.iter().filter(|(of, socket)| *of == protocol && socket.port() == port);
+        let mut same = self.0.iter().filter(|(of, socket)| *of == transport && socket.port() == port);
         let (_, there) = same.find(|(_, socket)| in_the_way(socket.ip().to_canonical()))?;
         let detail =
-            format!("somebody listens on `{there}` ({protocol}) already, so that nobody else can on `{}`", SocketAddr::new(address, port));
-        let sort = if protocol == Protocol::Tcp { 't' } else { 'u' };
+            format!("somebody listens on `{there}` ({transport}) already, so that nobody else can on `{}`", SocketAddr::new(address, port));
+        let sort = if transport == Transport::Tcp { 't' } else { 'u' };
         let help = format!("See who with `sudo ss -Hln{sort}p sport = :{port}`, and end it; or use another address or port.");
         Some(Problem::new("port taken", detail).help(help))
     }
@@ -91,21 +72,21 @@ mod tests {
         let (stub, port) = (resolver.local_addr().unwrap().port(), everywhere.local_addr().unwrap().port());
         let listeners = Listeners::look();
         let rows = [
-            (Protocol::Tcp, "127.0.0.54", stub, true),
-            (Protocol::Tcp, "0.0.0.0", stub, true),
-            (Protocol::Tcp, "10.2.1.39", stub, false),
-            (Protocol::Udp, "10.2.1.39", port, true),
-            (Protocol::Udp, "127.0.0.1", port, true),
+            (Transport::Tcp, "127.0.0.54", stub, true),
+            (Transport::Tcp, "0.0.0.0", stub, true),
+            (Transport::Tcp, "10.2.1.39", stub, false),
+            (Transport::Udp, "10.2.1.39", port, true),
+            (Transport::Udp, "127.0.0.1", port, true),
         ];
-        for (protocol, address, port, expected) in rows {
-            let told = listeners.taken(protocol, address.parse().unwrap(), port);
-            assert_eq!(told.is_some(), expected, "{protocol} {address}");
+        for (transport, address, port, expected) in rows {
+            let told = listeners.taken(transport, address.parse().unwrap(), port);
+            assert_eq!(told.is_some(), expected, "{transport} {address}");
             assert!(
                 told.is_none_or(|problem| problem.summary == "port taken" && problem.help.is_some_and(|help| help.contains("ss -Hln")))
             );
         }
         drop(resolver);
-        assert_eq!(Listeners::look().taken(Protocol::Tcp, "127.0.0.54".parse().unwrap(), stub), None);
+        assert_eq!(Listeners::look().taken(Transport::Tcp, "127.0.0.54".parse().unwrap(), stub), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The pure half of `host_resolver`.
 
 use super::settings_file::STUBS;
-use engine::schema::{Attribute, Comparison, Kind, Planned, Preview, Problem, Schema, compare};
+use engine::schema::{Attribute, Claim, Comparison, Kind, Planned, Preview, Problem, Schema, compare};
 use engine::value::{Type, Value};
 use std::net::IpAddr;
 
@@ -114,6 +114,11 @@ impl Kind for ResolverKind {
             }
             (verdict, _) => verdict,
         }
+    }
+
+    /// No more than its name, which is its identity; the machine is looked at once that is known.
+    fn claims(&self, arguments: &Value) -> Option<Vec<Claim>> {
+        arguments.get("name").is_none_or(Value::is_known).then(Vec::new)
     }
 
     fn remarks(&self, preview: &Value) -> Vec<Problem> {

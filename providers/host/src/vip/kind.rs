@@ -54,6 +54,11 @@ fn longest(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
+/// What tells a resource of this kind from all others: an address is set once.
+pub(crate) fn identity(address: IpAddr) -> String {
+    format!("address {address}")
+}
+
 /// The id of an address.
 pub(super) fn id(of: &Assignment) -> String {
     format!("{}/{}/{}", of.device, of.address, of.prefix_length)
@@ -143,7 +148,7 @@ impl Kind for VipKind {
     }
 
     fn identity(&self, arguments: &Value) -> Option<String> {
-        Some(format!("address {}", assignment(arguments)?.address))
+        Some(identity(assignment(arguments)?.address))
     }
 
     fn import(&self, given: &str, arguments: &Value) -> Result<(), Problem> {

@@ -108,7 +108,7 @@ impl Bench {
         assert!(!plan.is_errored(), "{:#?}", plan.diagnostics);
         let stop = AtomicBool::new(false);
         let effects = Effects { registry: &self.registry, guard: &self.memory, machine: &self.memory, stop: &stop, parallelism: 4 };
-        let summary = drive(plan, effects, &mut |_| {}).await;
+        let summary = drive(plan, effects, &mut |_| {}).await.summary;
         assert!(summary.is_complete(), "{summary:#?}");
         self.state = self.memory.folded.lock().unwrap().clone().expect("a state");
     }

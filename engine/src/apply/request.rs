@@ -9,7 +9,7 @@ use crate::plan::{Action, CheckResult, CheckStatus, Op, Target};
 use crate::port::{Activity, Asked, BoxFuture, Done, Failure, Request};
 use crate::question::{Answer, Ask, Question};
 use crate::schema::{Comparison, Kind, Planned};
-use crate::state::{Entry, Operation, RecordId};
+use crate::state::{Entry, Operation, RecordId, Status};
 use crate::value::{Secrets, Thunk, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -350,7 +350,9 @@ impl Run<'_> {
         let kind = self.kind(target)?;
         let outside = kind.schema().outside;
         let mut prior = recorded(&self.state, target).cloned().filter(|_| action != Action::Create);
-        let id = prior.as_ref().map_or_else(|| self.effects.machine.record_id(), |prior| prior.id.clone());
+        // What an interrupted create asked for may still come into being, with the mark of its record: it is the same one that is done again.
+        let known = recorded(&self.state, target).filter(|known| prior.is_some() || known.status == Status::Interrupted(Operation::Create));
+        let id = known.map_or_else(|| self.effects.machine.record_id(), |known| known.id.clone());
         let operation = match action {
             Action::Create => Some(Operation::Create),
             Action::Update => Some(Operation::Update),

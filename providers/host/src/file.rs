@@ -40,7 +40,9 @@ impl HostFile {
         let path = self.path(&record.attributes);
         match look(&path) {
             // The directories made for it go after it: a delete that was cut short between the two has something left to do.
-            Ok(There::Nothing) if record.status == Status::Interrupted(Operation::Delete) && is_left_empty(&path, &self.working_directory) => {
+            Ok(There::Nothing)
+                if record.status == Status::Interrupted(Operation::Delete) && is_left_empty(&path, &self.working_directory) =>
+            {
                 Answer::Present(record.attributes.clone())
             }
             Ok(There::Nothing) => Answer::Absent,

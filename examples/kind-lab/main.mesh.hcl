@@ -1,8 +1,11 @@
 # Three clusters of kind on this machine, one Istio mesh over them.
 
+variable "node_image" { default = null }
+
 module "lab" {
-  source   = "builtin:kind-lab"
-  clusters = 3
+  source     = "builtin:kind-lab"
+  clusters   = 3
+  node_image = var.node_image
 }
 
 module "mesh" {

@@ -25,6 +25,7 @@ mod immutable;
 mod imports;
 mod kind_cluster;
 mod kind_kit;
+mod kind_lab;
 mod kind_mesh;
 mod kubeconfig;
 mod kubeconfig_merged;

@@ -1,16 +1,12 @@
 //! MetalLB's own manifests in a real API server, in both of the ways in which pools were and are written.
 
 use ::metallb::RELEASES;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use meshplan_tests::apiserver::{self, Api, ApiServer, Cast, StandIns};
+use meshplan_tests::apiserver::{self, ApiServer, Cast, StandIns};
 use meshplan_tests::required::Missing;
 use meshplan_tests::scenario::Scenario;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 const LAB: &str = r#"
 data "kubernetes_cluster" "c" { context = "c" }
@@ -37,8 +33,6 @@ resource "kubernetes_manifest" "gateway" {
 }
 "#;
 
-const WEBHOOK: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/metallb-webhook-configuration";
-
 /// The directory of a release's Go module, which has the files of the repository at its tag; nothing where Go cannot give it.
 fn module(version: &str) -> Option<PathBuf> {
     let directory = tempfile::tempdir().unwrap();
@@ -48,9 +42,12 @@ fn module(version: &str) -> Option<PathBuf> {
     answer["Dir"].as_str().map(PathBuf::from)
 }
 
-/// A scenario in whose cache all files of known releases are, as they are published; nothing where they cannot be had.
 fn with_releases(configuration: &str) -> Option<Scenario> {
-    let mut scenario = Scenario::with(configuration);
+    cached(Scenario::with(configuration))
+}
+
+/// A scenario with a cache in which all files of known releases are, as they are published; nothing where they cannot be had.
+pub(crate) fn cached(mut scenario: Scenario) -> Option<Scenario> {
     let cache = scenario.path().join(".cache");
     scenario.set("XDG_CACHE_HOME", &cache.display().to_string());
     let downloads = cache.join("meshplan").join("downloads");
@@ -88,34 +85,6 @@ fn releases_have_the_digests_of_their_files() {
     }
 }
 
-/// Plays the controller: gives its webhook an authority, as late as it pleases. No pod answers there, so that it is told not to be needed.
-fn controller(api: &Api, authority: &str, is_over: &AtomicBool) {
-    while !is_over.load(Ordering::Relaxed) {
-        std::thread::sleep(Duration::from_millis(300));
-        let Some(mut configuration) = api.get(WEBHOOK) else { continue };
-        if configuration["webhooks"][0]["clientConfig"]["caBundle"].is_string() {
-            continue;
-        }
-        assert!(api.get("/apis/metallb.io/v1beta1/namespaces/metallb-system/ipaddresspools/lab").is_none(), "a pool before its webhook");
-        for webhook in configuration["webhooks"].as_array_mut().unwrap() {
-            webhook["clientConfig"]["caBundle"] = json!(authority);
-            webhook["failurePolicy"] = json!("Ignore");
-            webhook["timeoutSeconds"] = json!(1);
-        }
-        let (path, changes) = (format!("{WEBHOOK}?fieldManager=controller"), json!({ "webhooks": configuration["webhooks"] }));
-        api.send("PATCH", &path, "application/merge-patch+json", changes.to_string()).done();
-    }
-}
-
-/// Says at its end, however that comes, that the test is over.
-struct Ended<'a>(&'a AtomicBool);
-
-impl Drop for Ended<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 /// The files of an old release without the policies of pods, a kind that API servers have no more since 1.25.
 fn write_without_policies(scenario: &Scenario, version: &str) {
     let Some(module) = module(version) else { return };
@@ -134,34 +103,28 @@ fn stand_in_nodes_carry_metallb_and_its_pools() {
     let _stand_ins = StandIns::start(&cluster, &Cast { nodes: &["metallb-a", "metallb-b"], pool: "198.18.99.0/28" });
     write_without_policies(&scenario, "0.11.0");
     scenario.reach(&[cluster.admin().named("c")]);
-    let (api, is_over) = (cluster.api(), AtomicBool::new(false));
-    let authority = BASE64_STANDARD.encode(std::fs::read(cluster.directory().join("ca.crt")).unwrap());
-    std::thread::scope(|scope| {
-        scope.spawn(|| controller(api, &authority, &is_over));
-        let _ended = Ended(&is_over);
-        for (version, source) in [("0.11.0", "path = \"metallb\""), ("0.16.2", "version = \"0.16.2\"")] {
-            scenario.write("main.mesh.hcl", &LAB.replace("SOURCE", source));
+    let api = cluster.api();
+    for (version, source) in [("0.11.0", "path = \"metallb\""), ("0.16.2", "version = \"0.16.2\"")] {
+        scenario.write("main.mesh.hcl", &LAB.replace("SOURCE", source));
+        scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+        scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+        let apps = "/apis/apps/v1/namespaces/metallb-system";
+        assert_eq!(api.get(&format!("{apps}/deployments/controller")).unwrap()["status"]["availableReplicas"], 1, "{version}");
+        assert_eq!(api.get(&format!("{apps}/daemonsets/speaker")).unwrap()["status"]["numberAvailable"], 2, "{version}");
+        let config = api.get("/api/v1/namespaces/metallb-system/configmaps/config");
+        let address = api.get("/api/v1/namespaces/default/services/gateway").unwrap()["status"]["loadBalancer"]["ingress"][0]["ip"].clone();
+        if version == "0.11.0" {
+            assert!(config.unwrap()["data"]["config"].as_str().unwrap().contains("172.30.240.1-172.30.240.9"));
+        } else {
+            assert!(config.is_none());
+            assert_eq!(address, "172.30.240.1");
+            scenario.replace("main.mesh.hcl", "172.30.240.1-172.30.240.9", "172.30.240.2-172.30.240.9");
+            let refused = scenario.run(&["plan"]).expect_code(1).stderr;
+            assert!(refused.contains("pool address in use"), "{refused}");
+            scenario.replace("main.mesh.hcl", "172.30.240.2-172.30.240.9", "172.30.240.1-172.30.240.3");
             scenario.run(&["apply", "--auto-approve"]).expect_code(0);
-            scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
-            let apps = "/apis/apps/v1/namespaces/metallb-system";
-            assert_eq!(api.get(&format!("{apps}/deployments/controller")).unwrap()["status"]["availableReplicas"], 1, "{version}");
-            assert_eq!(api.get(&format!("{apps}/daemonsets/speaker")).unwrap()["status"]["numberAvailable"], 2, "{version}");
-            let config = api.get("/api/v1/namespaces/metallb-system/configmaps/config");
-            let address =
-                api.get("/api/v1/namespaces/default/services/gateway").unwrap()["status"]["loadBalancer"]["ingress"][0]["ip"].clone();
-            if version == "0.11.0" {
-                assert!(config.unwrap()["data"]["config"].as_str().unwrap().contains("172.30.240.1-172.30.240.9"));
-            } else {
-                assert!(config.is_none());
-                assert_eq!(address, "172.30.240.1");
-                scenario.replace("main.mesh.hcl", "172.30.240.1-172.30.240.9", "172.30.240.2-172.30.240.9");
-                let refused = scenario.run(&["plan"]).expect_code(1).stderr;
-                assert!(refused.contains("pool address in use"), "{refused}");
-                scenario.replace("main.mesh.hcl", "172.30.240.2-172.30.240.9", "172.30.240.1-172.30.240.3");
-                scenario.run(&["apply", "--auto-approve"]).expect_code(0);
-            }
-            scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
-            assert!(api.get(&format!("{apps}/deployments/controller")).is_none(), "{version}");
         }
-    });
+        scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
+        assert!(api.get(&format!("{apps}/deployments/controller")).is_none(), "{version}");
+    }
 }

@@ -3,6 +3,11 @@
 //! The Engine, what it publishes, and every command line are in one network of the test's own, in which [`DEVICE`] is the interface for
 //! addresses that a test adds. What a test shows here it shows of `kind`, Docker, addresses and objects: no pod runs.
 
+mod stand_ins;
+
+pub use stand_ins::Attended;
+
+use crate::apiserver::Api;
 use crate::docker::{Engine, program};
 use crate::namespace::Namespace;
 use crate::required::Missing;
@@ -15,6 +20,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// The image of a node, as `node_image` names it.
 pub const IMAGE: &str = "stand-in.test/node:1";
@@ -47,6 +53,7 @@ for argument in "$@"; do [ "$argument" = --privileged ] || arguments+=("$argumen
 pub struct Kind {
     // In this order: the Engine ends before its network does.
     engine: Engine,
+    network: Runtime,
     namespace: Arc<Namespace>,
     home: TempDir,
 }
@@ -77,7 +84,7 @@ impl Kind {
             return None;
         };
         let engine = Engine::start_within(&namespace)?;
-        let kind = Self { engine, namespace: Arc::new(namespace), home: home(&made) };
+        let kind = Self { engine, network: namespace.runtime(), namespace: Arc::new(namespace), home: home(&made) };
         let entrypoint = r#"ENTRYPOINT ["/usr/local/bin/entrypoint"]"#;
         kind.engine.docker(&["import", "--change", entrypoint, &made.join("node.tar").display().to_string(), IMAGE]);
         Some(kind)
@@ -131,6 +138,17 @@ impl Kind {
         let mut names: Vec<_> = self.tell("kind", &["get", "clusters"]).lines().map(str::to_owned).collect();
         names.sort();
         names
+    }
+
+    /// A client of a cluster for one who may do everything; good until its control plane has another address.
+    pub fn api(&self, cluster: &str) -> Api {
+        let way = stand_ins::way(&self.engine.host(), &format!("{cluster}-control-plane"));
+        Api::by_kubeconfig(&way.unwrap_or_else(|why| panic!("`{cluster}`: {why}")), self.network.handle())
+    }
+
+    /// Lets stand-ins for what runs in clusters attend to each that is there or comes, until this is dropped.
+    pub fn attended(&self) -> Attended {
+        Attended::start(self.engine.host(), self.network.handle().clone())
     }
 
     /// Runs `kubectl` as the administrator of a cluster, within its control plane: that needs no way to it.

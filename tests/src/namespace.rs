@@ -1,8 +1,11 @@
 //! A network and mounts of a test's own: what is changed there changes nothing of the machine.
 
+use nix::sched::{CloneFlags, setns};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use tokio::runtime::{Builder, Runtime};
 
 /// Namespaces of their own, held by a process that ends with the test.
 #[derive(Debug)]
@@ -50,6 +53,13 @@ impl Namespace {
         // Who enters mounts stands at their root.
         command.args(["sh", "-c", "cd \"$0\" && exec \"$@\""]).arg(directory).arg(program);
         command
+    }
+
+    /// A runtime of this process whose threads are in the network: what tasks on it connect to is there. Only root may have it.
+    pub fn runtime(&self) -> Runtime {
+        let network = format!("/proc/{}/ns/net", self.holder.id());
+        let enter = move || setns(File::open(&network).unwrap(), CloneFlags::CLONE_NEWNET).unwrap();
+        Builder::new_multi_thread().worker_threads(1).on_thread_start(enter).enable_all().build().unwrap()
     }
 
     /// Runs a script of `sh` in them, which must succeed, and gives what it printed.

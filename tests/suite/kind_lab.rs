@@ -16,7 +16,7 @@ fn without_engine(mut scenario: Scenario) -> Scenario {
 /// The module with these arguments, and a mesh on what it gives.
 fn lab(arguments: &str) -> Scenario {
     let example = without_engine(Scenario::example("kind-lab"));
-    example.replace("main.mesh.hcl", "  clusters = 3\n", &format!("  metallb_path = \"metallb.yaml\"\n{arguments}"));
+    example.replace("main.mesh.hcl", "  clusters   = 3\n", &format!("  metallb_path = \"metallb.yaml\"\n{arguments}"));
     example
 }
 

@@ -11,6 +11,7 @@ use kubernetes::Connector;
 use sandbox::{SandboxConnector, Sandboxes};
 use serde_json::Value;
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -19,6 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub struct Api {
     client: Client,
+    on: Handle,
 }
 
 /// What the server answered.
@@ -46,7 +48,13 @@ impl Answer {
 impl Api {
     /// A client that goes this way.
     pub fn by(access: &Access) -> Self {
-        Self { client: client(access) }
+        Self::by_kubeconfig(&access.kubeconfig(), runtime().handle())
+    }
+
+    /// A client that goes the way of a kubeconfig's current context, from where the threads of a runtime are: in a network of their own,
+    /// perhaps.
+    pub fn by_kubeconfig(kubeconfig: &str, on: &Handle) -> Self {
+        Self { client: client(kubeconfig, on), on: on.clone() }
     }
 
     /// A client of the sandbox cluster of this name, which must be there.
@@ -55,12 +63,17 @@ impl Api {
         let connection = Connection::object(parts);
         // What drives the client lives on the runtime it is made in.
         let client = runtime().block_on(async { SandboxConnector::new(sandboxes).connect(&connection).await });
-        Self { client: client.unwrap().unwrap_or_else(|why| panic!("`{name}`: {why}")) }
+        Self { client: client.unwrap().unwrap_or_else(|why| panic!("`{name}`: {why}")), on: runtime().handle().clone() }
     }
 
     /// The client of the `kube` crate below.
     pub fn client(&self) -> Client {
         self.client.clone()
+    }
+
+    /// The runtime that it lives on, and from whose threads alone it may connect.
+    pub(super) fn on(&self) -> &Handle {
+        &self.on
     }
 
     /// Calls a path; an answer that says no is an answer too. A patch is a merge patch.
@@ -86,7 +99,9 @@ impl Api {
             let bytes = response.into_body().collect_bytes().await.map_err(|error| error.to_string())?;
             Ok::<_, String>((code, bytes))
         };
-        let in_time = runtime().block_on(async { tokio::time::timeout(PATIENCE, answered).await });
+        // Sockets belong to the network of the thread that opens them.
+        let answering = self.on.spawn(async { tokio::time::timeout(PATIENCE, answered).await });
+        let in_time = runtime().block_on(answering).map_err(|error| error.to_string())?;
         let (code, bytes) = in_time.map_err(|_| "no answer in time".to_owned())??;
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
         Ok(Answer { code, body })
@@ -141,11 +156,11 @@ impl Api {
     }
 }
 
-/// A client of the `kube` crate that goes a way; it tries nothing twice.
-pub(super) fn client(access: &Access) -> Client {
-    let kubeconfig = Kubeconfig::from_yaml(&access.kubeconfig()).unwrap();
+/// A client of the `kube` crate that goes the way of a kubeconfig; it tries nothing twice.
+fn client(kubeconfig: &str, on: &Handle) -> Client {
+    let kubeconfig = Kubeconfig::from_yaml(kubeconfig).unwrap();
     // The connection pool belongs to the runtime it is made in.
-    runtime().block_on(async move {
+    on.block_on(async move {
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
         config.default_retry = false;
         Client::try_from(config).unwrap()

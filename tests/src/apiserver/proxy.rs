@@ -1,7 +1,7 @@
 //! Stands in front of an API server: counts requests, makes them slow, and fails them as told.
 
 use super::access::{Access, Credential};
-use super::api::client;
+use super::api::Api;
 use super::loopback::{Answering, Body, Cut, Loopback, whole};
 use super::request::Seen;
 use super::{ApiServer, request};
@@ -67,7 +67,7 @@ impl Proxy {
 
     /// A proxy that goes to a cluster as somebody. Whoever comes through it need not say who they are: they are that somebody.
     pub fn by(cluster: &ApiServer, access: &Access) -> Self {
-        let (client, told) = (client(access), Arc::<Mutex<Told>>::default());
+        let (client, told) = (Api::by(access).client(), Arc::<Mutex<Told>>::default());
         let shared = told.clone();
         let answering: Answering = Arc::new(move |request| Box::pin(answer(request, client.clone(), shared.clone())));
         let loopback = Loopback::serve(&cluster.authority().server(&[]), answering);

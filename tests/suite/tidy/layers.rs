@@ -119,7 +119,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "tests/src/apiserver/",
         ],
     ),
-    ("nix::", &["providers/host/src/"]),
+    ("nix::", &["providers/host/src/", "tests/src/namespace.rs"]),
     ("rtnetlink::", &["providers/host/src/netlink.rs"]),
     ("hickory_proto::", &["providers/probes/src/client"]),
     ("object_store::", &["backends/src/s3.rs", "backends/src/aws.rs"]),

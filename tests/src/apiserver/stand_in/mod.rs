@@ -1,5 +1,5 @@
-//! What plays the programs that do not run beside the API servers: nodes and their pods (kwok, with the real scheduler), the load balancer
-//! of `MetalLB`'s ways, and Istio's in-cluster operator.
+//! What plays the programs that do not run beside the API servers: nodes and their pods (kwok, with the real scheduler), `MetalLB`'s load
+//! balancer and webhook, and Istio's in-cluster operator.
 //!
 //! What a test shows with their help it shows of the objects alone: no container runs, no address answers. Such a test is named
 //! `stand_in_…`.
@@ -8,11 +8,13 @@ mod definitions;
 mod load_balancer;
 mod nodes;
 mod operator;
+mod webhook;
 
 use super::{Api, ApiServer};
 use futures::{StreamExt as _, TryStreamExt as _};
 use kube::api::{Api as Objects, ApiResource, DynamicObject, GroupVersionKind, WatchParams};
 use serde_json::Value;
+use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::task::AbortHandle;
@@ -35,20 +37,30 @@ impl StandIns {
     /// Starts them, and waits until the nodes are ready.
     pub fn start(cluster: &ApiServer, cast: &Cast<'_>) -> Self {
         nodes::start(cluster, cast.nodes);
+        Self::attend(cluster.api(), load_balancer::addresses(cast.pool))
+    }
+
+    /// Starts them for a cluster that has nodes, whose pods run. Its load balancers get addresses of `IPAddressPool`s alone.
+    pub fn beside_nodes(api: &Api) -> Self {
+        Self::attend(api, Vec::new())
+    }
+
+    fn attend(api: &Api, pool: Vec<Ipv4Addr>) -> Self {
         let (wake, woken) = channel();
         let kinds = [
             ("", "v1", "Service", "services"),
             ("apps", "v1", "Deployment", "deployments"),
             ("metallb.io", "v1beta1", "IPAddressPool", "ipaddresspools"),
             ("install.istio.io", "v1alpha1", "IstioOperator", "istiooperators"),
+            ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
         ];
         let watch = |(group, version, kind, plural): (&str, &str, &str, &str)| {
             let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
-            let objects = Objects::all_with(cluster.api().client(), &resource);
-            super::runtime().spawn(watch(objects, wake.clone())).abort_handle()
+            let objects = Objects::all_with(api.client(), &resource);
+            api.on().spawn(watch(objects, wake.clone())).abort_handle()
         };
         let watching = kinds.map(watch).into();
-        let (api, pool) = (cluster.api().clone(), load_balancer::addresses(cast.pool));
+        let api = api.clone();
         std::thread::spawn(move || work(&api, &pool, &woken));
         Self { watching }
     }
@@ -78,7 +90,7 @@ async fn watch(objects: Objects<DynamicObject>, wake: Sender<()>) {
 }
 
 /// Does what is to be done after every change, until nobody watches any more. What fails is done with the next change, or after a pause.
-fn work(api: &Api, pool: &[std::net::Ipv4Addr], woken: &Receiver<()>) {
+fn work(api: &Api, pool: &[Ipv4Addr], woken: &Receiver<()>) {
     let cluster = Cluster(api);
     loop {
         match woken.recv_timeout(Duration::from_secs(5)) {
@@ -90,6 +102,7 @@ fn work(api: &Api, pool: &[std::net::Ipv4Addr], woken: &Receiver<()>) {
         std::thread::sleep(Duration::from_millis(20));
         while woken.try_recv().is_ok() {}
         // A server that answers nothing now answers later.
+        drop(webhook::trust(&cluster).err());
         drop(load_balancer::assign(&cluster, pool).err());
         drop(operator::reconcile(&cluster).err());
     }

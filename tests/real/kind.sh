@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a directory with what tests of kind clusters need, and prints its path: `kind` of the version that kind/go.mod pins, and
-# `node.tar`, the root of a node of which the control plane is real and nothing else (see kind/node): such as `docker import` takes.
+# `node.tar`, the root of a node of which the control plane is real and nothing else (see kind/node): such as `docker import` takes. The same
+# root stands in for what kind puts before several control planes, under the name that `balancer` holds.
 #
 #   kind.sh          makes what is missing (assets.sh first, if need be; then less than a minute), prints the directory
 #   kind.sh --made   makes nothing: prints the directory if it is whole, else ends with 1 and says why
@@ -23,7 +24,7 @@ version=$(sed -nE 's/^(require )?\s*k8s\.io\/kubernetes (v[0-9.]+)( .*)?$/\2/p' 
 for program in busybox openssl tar; do command -v $program >/dev/null || fail "needs \`$program\`"; done
 stamp=$({
     echo "$assets"
-    cat "$here"/kind/go.{mod,sum} "$here"/kind/node/* "$stand_in/stages.yaml" "$stand_in/../controllers.txt" "${BASH_SOURCE[0]}" "$(command -v busybox)" "$(command -v openssl)"
+    cat "$here"/kind/go.{mod,sum} "$here"/kind/node/* "$here"/kind/balance/* "$stand_in/stages.yaml" "$stand_in/../controllers.txt" "${BASH_SOURCE[0]}" "$(command -v busybox)" "$(command -v openssl)"
 } | sha256sum | cut -d' ' -f1)
 directory=$cache/kind-${stamp:0:12}
 
@@ -59,7 +60,8 @@ node() {
     echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
     # Nothing here is a service.
     printf '#!/bin/sh\n' >"$root/usr/local/bin/systemctl"
-    chmod 755 "$root/usr/local/bin/systemctl"
+    printf '#!/bin/sh\nexec /bin/sh "$@"\n' >"$root/usr/local/bin/bash"
+    chmod 755 "$root/usr/local/bin/systemctl" "$root/usr/local/bin/bash"
 }
 
 if [ -e "$directory/node.tar" ]; then
@@ -78,7 +80,12 @@ if ! [ -e "$directory/node.tar" ]; then
     echo "tests/real/kind.sh: building kind and the root of a node" >&2
     (cd "$here/kind" && CGO_ENABLED=0 GOFLAGS=-mod=readonly "$go" build -trimpath -buildvcs=false -o "$fresh/kind" -ldflags '-s -w' sigs.k8s.io/kind) >&2 ||
         fail "could not build kind"
+    source=$(cd "$here/kind" && "$go" list -m -f '{{.Dir}}' sigs.k8s.io/kind)
+    sed -n 's/^const Image = "\(.*\)"$/\1/p' "$source/pkg/cluster/internal/loadbalancer/const.go" >"$fresh/balancer"
+    [ -s "$fresh/balancer" ] || fail "finds no image that kind balances with"
     node "$fresh/node"
+    (cd "$here/kind" && CGO_ENABLED=0 "$go" build -trimpath -buildvcs=false -o "$fresh/node/usr/local/bin/envoy" -ldflags '-s -w' ./balance) >&2 ||
+        fail "could not build what balances"
     # Links to the programs, which the archive holds whole.
     for program in "${programs[@]}"; do
         [ -x "$assets/$program" ] || fail "needs \`$program\` in $assets"

@@ -6,12 +6,11 @@ use meshplan_tests::scenario::Scenario;
 use serde_json::Value as Json;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
-const APPLY: [&str; 2] = ["apply", "--auto-approve"];
-const DESTROY: [&str; 2] = ["destroy", "--auto-approve"];
-const SETTLED: [&str; 2] = ["plan", "--detailed-exitcode"];
+pub(crate) const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
+pub(crate) const APPLY: [&str; 2] = ["apply", "--auto-approve"];
+pub(crate) const DESTROY: [&str; 2] = ["destroy", "--auto-approve"];
+pub(crate) const SETTLED: [&str; 2] = ["plan", "--detailed-exitcode"];
 
 /// A cluster on an address of the host, with something in it.
 fn configuration(name: &str, address: &str, more: &str) -> String {
@@ -41,24 +40,24 @@ output "nodes" {{ value = {{ for name, node in kind_cluster.this.containers : na
 }
 
 /// Runs a command line on a machine, which must end with this code; what it says.
-fn run(scenario: &Scenario, args: &[&str], code: i32) -> String {
+pub(crate) fn run(scenario: &Scenario, args: &[&str], code: i32) -> String {
     let output = COUNTING.command(scenario, args).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
     said
 }
 
-fn outputs(scenario: &Scenario) -> Json {
+pub(crate) fn outputs(scenario: &Scenario) -> Json {
     let told = run(scenario, &["output", "--json"], 0);
     serde_json::from_str(&told).unwrap()
 }
 
-fn text(outputs: &Json, name: &str) -> String {
+pub(crate) fn text(outputs: &Json, name: &str) -> String {
     let value = &outputs[name];
     value["value"].as_str().or(value.as_str()).unwrap_or_default().to_owned()
 }
 
-fn has(said: &str, words: &[&str]) {
+pub(crate) fn has(said: &str, words: &[&str]) {
     for words in words {
         assert!(said.contains(words), "`{words}` in:\n{said}");
     }
@@ -133,7 +132,7 @@ fn a_cluster_comes_is_used_stands_up_again_and_goes() {
 }
 
 /// A cluster of one node, reached by whoever is on the machine.
-fn lone(name: &str, more: &str) -> String {
+pub(crate) fn lone(name: &str, more: &str) -> String {
     format!("resource \"kind_cluster\" \"this\" {{\n  name = \"{name}\"\n  node_image = \"{IMAGE}\"\n  {more}\n}}\n")
 }
 
@@ -190,35 +189,4 @@ fn a_create_that_fails_leaves_nothing_and_says_why() {
     let mut scenario = kind.scenario(&lone("broken", ""));
     scenario.set("PATH", &std::env::var("PATH").unwrap());
     has(&run(&scenario, &["plan"], 1), &["kind not usable", "`kind` is not in the `PATH`"]);
-}
-
-#[test]
-fn what_a_killed_apply_left_half_made_is_made_anew() {
-    let Some(kind) = shared() else { return };
-    let scenario = kind.scenario(&lone("cut", ""));
-    let mut child = COUNTING.command(&scenario, &APPLY).stderr(Stdio::null()).spawn().unwrap();
-    let nodes = || kind.engine().docker(&["ps", "--all", "--quiet", "--no-trunc", "--filter", "label=io.x-k8s.kind.cluster=cut"]);
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while nodes().is_empty() {
-        assert!(Instant::now() < deadline, "no node was made");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    kill(&child);
-    child.wait().unwrap();
-    let half = nodes();
-    has(&run(&scenario, &SETTLED, 2), &["kind_cluster.this", "its last operation was interrupted"]);
-    run(&scenario, &APPLY, 0);
-    run(&scenario, &SETTLED, 0);
-    assert!(nodes().lines().count() == 1 && nodes() != half);
-    run(&scenario, &DESTROY, 0);
-    assert_eq!(nodes(), "");
-}
-
-/// Ends a child and what it runs in, without a word.
-fn kill(child: &std::process::Child) {
-    let own = child.id().to_string();
-    let within = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
-    for id in within.split_whitespace().chain([own.as_str()]) {
-        drop(std::process::Command::new("kill").args(["-9", id]).status());
-    }
 }

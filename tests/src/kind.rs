@@ -87,6 +87,7 @@ impl Kind {
         let kind = Self { engine, network: namespace.runtime(), namespace: Arc::new(namespace), home: home(&made) };
         let entrypoint = r#"ENTRYPOINT ["/usr/local/bin/entrypoint"]"#;
         kind.engine.docker(&["import", "--change", entrypoint, &made.join("node.tar").display().to_string(), IMAGE]);
+        kind.engine.docker(&["tag", IMAGE, std::fs::read_to_string(made.join("balancer")).unwrap().trim()]);
         Some(kind)
     }
 

@@ -29,7 +29,7 @@ impl KindProvider {
         let file = self.files().kubeconfig(name, &request.arguments);
         match named(client, name).await.map_err(|error| failed("made", name, &error.message))? {
             // An interrupted create left it.
-            Some(cluster) if cluster.nodes.iter().any(|node| node.record() == Some(request.id.as_str())) => {
+            Some(cluster) if cluster.is_made_for(&request.id) => {
                 self.removed(&kind, (endpoint, name, &file), request).await?;
             }
             Some(cluster) => return Err(refused(exists(&cluster))),
@@ -100,6 +100,14 @@ impl KindProvider {
     /// Removes what a failed create left: a failure that says so.
     async fn undone(&self, kind: &Path, (endpoint, file): (&Endpoint, &Path), request: &Request, failure: Failure) -> Failure {
         let name = name(request);
+        if let Ok((client, _)) = self.reached().await
+            && let Ok(Some(cluster)) = named(client, name).await
+            && !cluster.is_remains()
+            && !cluster.is_made_for(&request.id)
+        {
+            // Somebody was faster.
+            return failure;
+        }
         match self.removed(kind, (endpoint, name, file), request).await {
             Ok(()) => failure,
             Err(rest) => {
@@ -182,8 +190,8 @@ pub(crate) async fn found(client: &Client, request: &Request) -> Result<Option<C
     let cluster = named(client, name).await.map_err(|error| failed("read", name, &error.message))?;
     Ok(cluster.filter(|cluster| match &request.prior {
         Some(record) if record.attributes.present("containers").is_some() => cluster.is_of(record),
-        Some(record) => record.uid.is_some() || cluster.is_of(record),
-        None => cluster.nodes.iter().any(|node| node.record() == Some(request.id.as_str())),
+        Some(record) => record.uid.is_some() || cluster.is_of(record) || cluster.is_remains(),
+        None => cluster.is_made_for(&request.id),
     }))
 }
 

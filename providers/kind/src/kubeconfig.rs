@@ -96,6 +96,11 @@ pub(crate) fn holds(path: &Path, kubeconfig: &str) -> bool {
     fs::read_to_string(path).is_ok_and(|text| text == kubeconfig)
 }
 
+/// Whether a file holds these keys, in whatever words around them.
+pub(crate) fn opens(path: &Path, keys: &Keys) -> bool {
+    fs::read_to_string(path).ok().and_then(|text| Keys::read(&text)).is_some_and(|found| found == *keys)
+}
+
 /// Makes the directory of a file, for its owner's eyes alone if it is not there.
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) else { return Ok(()) };
@@ -167,6 +172,9 @@ pub(crate) mod tests {
         write(&path, &text).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        let keys = Keys::read(OF_KUBEADM).unwrap();
+        let others = Keys::read(&OF_KUBEADM.replace("S0VZ", "T1RIRVI=")).unwrap();
+        assert!(opens(&path, &keys) && !opens(&path, &others) && !opens(&directory.path().join("none"), &keys));
         assert!(holds(&path, &text) && !holds(&path, "") && owner(&path, "c") == Owner::Cluster && owner(&path, "d") == Owner::Somebody);
         remove(&path, "d").unwrap();
         assert!(path.exists());

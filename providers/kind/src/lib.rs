@@ -6,6 +6,7 @@
 mod clock;
 mod cluster;
 mod effects;
+mod group;
 mod kubeconfig;
 mod mark;
 mod naming;

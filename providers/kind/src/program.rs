@@ -1,6 +1,7 @@
 //! Running `kind`, which runs `docker`: with a clean environment, and its progress shown.
 
 use crate::clock::Deadline;
+use crate::group::Group;
 use docker::Endpoint;
 use engine::port::Activity;
 use std::collections::BTreeMap;
@@ -123,12 +124,17 @@ impl Program {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let not_run = |error: io::Error| RunError::NotRun(format!("`{}` cannot be run: {error}", kind.display()));
         let mut child = Command::from(command).kill_on_drop(true).spawn().map_err(not_run)?;
+        // A second Ctrl-C drops it, with the child and what that runs.
+        let group = Group::of(&child);
         let ended = tokio::time::timeout(deadline.left(), talk(&mut child, &run.input, activity)).await;
         match ended {
-            Ok(Ok((true, _))) => Ok(()),
-            Ok(Ok((false, said))) => Err(RunError::Failed(said)),
+            Ok(Ok((succeeded, said))) => {
+                group.ended();
+                if succeeded { Ok(()) } else { Err(RunError::Failed(said)) }
+            }
             Ok(Err(error)) => Err(not_run(error)),
             Err(_) => {
+                drop(group);
                 // It goes with its owner if it does not end now.
                 drop(child.kill().await);
                 Err(RunError::Late(deadline.seconds))
@@ -290,5 +296,18 @@ mod tests {
         let kind = program.find("kind").unwrap();
         let late = program.run(&kind, run(&endpoint), (Deadline::after(0), &Activity::default())).await;
         assert_eq!(late, Err(RunError::Late(0)));
+        // What it runs ends with it.
+        let (directory, program) = played("sleep 1000 & echo $! >sleeper; wait");
+        let late = program.run(&program.find("kind").unwrap(), run(&endpoint), (Deadline::after(1), &Activity::default())).await;
+        assert_eq!(late, Err(RunError::Late(1)));
+        let sleeper = fs::read_to_string(directory.path().join("sleeper")).unwrap();
+        let state = || fs::read_to_string(format!("/proc/{}/stat", sleeper.trim())).unwrap_or_default();
+        for _ in 0..100 {
+            if state().is_empty() || state().contains(") Z ") {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("it still runs: {}", state());
     }
 }

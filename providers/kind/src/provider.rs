@@ -128,14 +128,15 @@ impl KindProvider {
     fn read(&self, found: Option<Cluster>, record: &Record) -> Answer {
         let begun = record.status == Status::Interrupted(Operation::Create);
         match found {
-            Some(cluster) if cluster.is_of(record) => {
+            Some(cluster) if cluster.is_of(record) || (begun && cluster.is_remains()) => {
                 let told = &record.attributes;
                 let mut parts = cluster.parts(told, self.files(), told.text("uid"));
                 if begun {
                     let file = self.files().kubeconfig(&cluster.name, told);
                     parts.insert("whole".to_owned(), json!(cluster.is_whole(&file)));
                 }
-                Answer::Present(seen::observed(ClusterKind::default().schema(), &parts, told))
+                let kind = ClusterKind::default();
+                Answer::Present(seen::remembering(kind.schema(), &seen::observed(kind.schema(), &parts, told), told))
             }
             Some(cluster) if begun => Answer::Refused(refused(exists(&cluster))),
             // Another cluster of the name: the one that is meant is gone.

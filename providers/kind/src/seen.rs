@@ -7,7 +7,7 @@ use crate::node::{self, Node};
 use crate::rendering::absolute;
 use docker::{Called, Client};
 use engine::schema::{Presence, Schema};
-use engine::state::Record;
+use engine::state::{Record, RecordId};
 use engine::value::Value;
 use kubernetes::parse_yaml;
 use serde_json::{Map, Value as Json, json};
@@ -79,6 +79,16 @@ impl Cluster {
         self.nodes.iter().any(|node| is_known(node) || node.record() == Some(record.id.as_str()))
     }
 
+    /// Whether it bears the mark of a record.
+    pub(crate) fn is_made_for(&self, id: &RecordId) -> bool {
+        self.nodes.iter().any(|node| node.record() == Some(id.as_str()))
+    }
+
+    /// Whether all there is of it is what stands before control planes, which bears no mark and is of no use alone.
+    pub(crate) fn is_remains(&self) -> bool {
+        self.nodes.iter().all(|node| node.role() == LOAD_BALANCER)
+    }
+
     /// The containers that do not run, control planes first, as nothing else comes up without them.
     pub(crate) fn stopped(&self) -> Vec<&Node> {
         let mut stopped: Vec<&Node> = self.nodes.iter().filter(|node| !node.runs()).collect();
@@ -98,9 +108,11 @@ impl Cluster {
         Some(self.keys.as_ref()?.kubeconfig(&self.name, &self.server()?))
     }
 
-    /// Whether all is there that a finished create leaves: kind writes the kubeconfig last.
+    /// Whether all is there that a finished create leaves: kind writes the kubeconfig last. One of an earlier cluster of the name has other
+    /// keys.
     pub(crate) fn is_whole(&self, file: &Path) -> bool {
-        self.keys.is_some() && kubeconfig::owner(file, &self.name) == kubeconfig::Owner::Cluster
+        self.keys.as_ref().is_some_and(|keys| kubeconfig::opens(file, keys))
+            && kubeconfig::owner(file, &self.name) == kubeconfig::Owner::Cluster
     }
 
     /// What there is, by the names of attributes; of what cannot be seen from outside what is `told`: arguments or a record's attributes.
@@ -246,6 +258,17 @@ pub(crate) fn observed(schema: &Schema, parts: &Map<String, Json>, told: &Value)
         let is_told_so = told.get(name).is_some_and(Value::holds_sensitive);
         (name.as_str(), Value::from_json(part).sensitive_if(is_secret || is_told_so))
     }))
+}
+
+/// An observation with what is remembered of arguments that cannot be seen: nobody else can change them. Of secrets only a hash is.
+pub(crate) fn remembering(schema: &Schema, observed: &Value, remembered: &Value) -> Value {
+    let unseen =
+        schema.attributes.iter().filter(|attribute| attribute.presence != Presence::Computed && observed.get(attribute.name).is_none());
+    let kept = unseen.filter_map(|attribute| {
+        let value = remembered.present(attribute.name).filter(|value| value.is_known() && !value.holds_sensitive())?;
+        Some((attribute.name.to_owned(), value.clone()))
+    });
+    Value::object(observed.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone())).chain(kept))
 }
 
 /// All attributes of the schema: what the arguments say, and what is there of the rest.

@@ -119,7 +119,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "tests/src/apiserver/",
         ],
     ),
-    ("nix::", &["providers/host/src/", "tests/src/namespace.rs"]),
+    ("nix::", &["providers/host/src/", "providers/kind/src/group.rs", "tests/src/namespace.rs"]),
     ("rtnetlink::", &["providers/host/src/netlink.rs"]),
     ("hickory_proto::", &["providers/probes/src/client"]),
     ("object_store::", &["backends/src/s3.rs", "backends/src/aws.rs"]),

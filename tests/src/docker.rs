@@ -1,8 +1,10 @@
 //! A Docker Engine of the tests' own, in namespaces of its own: what it makes, down to the last rule and process, goes with it.
 
 mod program;
+mod registry;
 mod tls;
 
+pub use registry::Registry;
 pub use tls::TlsWay;
 
 use crate::keeper::Keeper;

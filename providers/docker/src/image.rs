@@ -25,7 +25,7 @@ impl Default for ImageKind {
             Attribute::required(
                 "name",
                 Type::String,
-                "The image, as `docker pull` takes it: `registry.example/name:tag`, or `name@sha256:…`, which is always the same image. An image of that \
+                "The image, as `docker pull` takes it: `registry.example/name:tag`, or `name@sha256:…`, which is always the same image; a name alone is its `latest`. An image of that \
                  name which is there already is not pulled; where a registry asks for credentials, pull it by hand before.",
             )
             .replaces(),
@@ -83,12 +83,14 @@ impl Thing for ImageKind {
                 Some(reference) if is_made && reference.tag.is_none() => {
                     Some("an image of an archive gets a name with a tag, such as `box:1`")
                 }
-                Some(Reference { tag: None, digest: None, .. }) => {
-                    Some("it names neither a tag nor a digest, and what `latest` is changes")
-                }
                 Some(_) => None,
             };
             problems.extend(wrong.map(|wrong| Problem::with("name", "invalid image name", format!("`{name}`: {wrong}"))));
+            if Reference::of(name).is_some_and(Reference::is_latest) {
+                let detail = format!("`{name}` is what its registry calls `latest` when it is pulled, which is another image some day");
+                let help = "Write a tag of a version, or best `name@sha256:` and its digest.";
+                problems.push(Problem::with("name", "image not pinned", detail).help(help).warning());
+            }
         }
         for name in ["archive_hash", "changes"].into_iter().filter(|name| !is_made && arguments.present(name).is_some()) {
             let detail = format!("`{name}` is about an image of an archive, and there is no `archive`");
@@ -97,6 +99,9 @@ impl Thing for ImageKind {
         problems
     }
 }
+
+/// The tag of a name that has none.
+const LATEST: &str = "latest";
 
 /// A name of an image, in its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +134,17 @@ impl<'a> Reference<'a> {
             && tag.is_none_or(|tag| is_word(tag, b"._-"))
             && digest.is_none_or(|digest| digest.strip_prefix("sha256:").is_some_and(|digits| digits.len() == 64 && is_word(digits, b"")));
         fits.then_some(Self { repository, tag, digest })
+    }
+
+    /// Whether it leaves it to its registry which image it is.
+    fn is_latest(self) -> bool {
+        self.digest.is_none() && self.tag.is_none_or(|tag| tag == LATEST)
+    }
+
+    /// A name as the API pulls it: without a tag that means all that there are.
+    fn pulled(self, name: &str) -> String {
+        let is_whole = self.tag.is_some() || self.digest.is_some();
+        if is_whole { name.to_owned() } else { format!("{name}:{LATEST}") }
     }
 }
 
@@ -163,6 +179,9 @@ mod tests {
             let found = Reference::of(name).map(|found| (found.repository, found.tag, found.digest));
             assert_eq!(found, expected, "{name}");
         }
+        for (name, expected) in [("box", "box:latest"), ("box:1", "box:1"), (with_digest.as_str(), with_digest.as_str())] {
+            assert_eq!(Reference::of(name).map(|found| found.pulled(name)).as_deref(), Some(expected));
+        }
     }
 
     #[test]
@@ -170,7 +189,9 @@ mod tests {
         for (arguments, expected) in [
             (json!({ "name": "box:1" }), None),
             (json!({ "name": "box:1", "archive": "a.tar", "changes": ["CMD x"], "archive_hash": "x" }), None),
-            (json!({ "name": "box" }), Some("invalid image name")),
+            (json!({ "name": "box" }), Some("image not pinned")),
+            (json!({ "name": "registry.example:5000/box:latest" }), Some("image not pinned")),
+            (json!({ "name": "box", "archive": "a.tar" }), Some("invalid image name")),
             (json!({ "name": "BOX:1" }), Some("invalid image name")),
             (json!({ "name": format!("box@sha256:{}", "a".repeat(64)), "archive": "a.tar" }), Some("invalid image name")),
             (json!({ "name": "box:1", "changes": ["CMD x"] }), Some("missing archive")),

@@ -54,7 +54,8 @@ pub(crate) async fn create(client: &Client, request: &Request, directory: &Path)
     }
     if before.is_none() {
         request.activity.waits_for(format!("the image `{name}` is pulled"));
-        client.pull_image(name).await.map_err(failed)?;
+        let pulled = Reference::of(name).map_or_else(|| name.to_owned(), |reference| reference.pulled(name));
+        client.pull_image(&pulled).await.map_err(failed)?;
     }
     looked_at(client, (name, before.is_some()), &request.arguments).await
 }

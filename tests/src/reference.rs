@@ -73,7 +73,7 @@ pub fn provider_page(provider: &ProviderSchema, example: &str) -> String {
     write!(page, "\n## Example\n\n```hcl\n{}\n```\n", example.trim_end()).unwrap();
     page.push_str("\n## Settings\n\nConstants, variables, and what is made of these; `alias` names a configuration of its own.\n\n");
     page.push_str("| name | type | meaning |\n|---|---|---|\n");
-    for Setting { attribute, supplies } in &provider.settings {
+    for Setting { attribute, supplies, .. } in &provider.settings {
         let kept = if supplies.is_empty() { " May be ephemeral." } else { "" };
         writeln!(page, "| `{}` | {} | {}{kept} |", attribute.name, type_cell(&attribute.ty), cell(attribute.doc)).unwrap();
     }

@@ -57,6 +57,49 @@ fn both_examples_are_planned_whole_before_anything_exists() {
 }
 
 #[test]
+fn the_example_with_a_name_server_is_planned_whole_with_what_it_is_given_by_default() {
+    let example = without_engine(Scenario::example("kind-dnsmasq"));
+    let told = example.run(&["plan", "--preview=offline", "--var", "device=lo"]).expect_code(0);
+    holds(&told.stderr, &["warning: image not pinned", "`jpillora/dnsmasq` is what its registry calls `latest`"]);
+    holds(&told.stdout, &["host_resolver.this", "module.dns.docker_container.this", "kind_cluster.this[\"test-cluster02\"]", "9 to add"]);
+    holds(&told.stdout, &["image                               (known after apply of module.dns.docker_image.this[0])"]);
+    let after = "read after `host_vip.dns`, `module.dns.docker_container.this` changes";
+    holds(&told.stdout, &[&format!("data.dns_lookup.names_resolve.www    {after}"), "check.names_resolve  known after apply"]);
+}
+
+#[test]
+fn names_and_ports_are_told_apart_by_the_engine_that_they_are_at() {
+    let engine = |alias: &str, host: &str| format!("provider \"docker\" {{\n  alias = \"{alias}\"\n  host = \"{host}\"\n}}\n");
+    let container = |label: &str, provider: &str| {
+        format!(
+            "resource \"docker_container\" \"{label}\" {{\n  provider = {provider}\n  name = \"web\"\n  image = \"box:1\"\n  ports = [{{ container_port = 80, host_port = 80 }}]\n}}\n"
+        )
+    };
+    let network = "resource \"docker_network\" \"n\" {\n  for_each = toset([\"a\", \"b\"])\n  name = \"mesh\"\n}\n";
+    for (second, problems) in
+        [("tcp://lab2.example:2376", [].as_slice()), ("tcp://lab1.example:2376", &["duplicate name", "port claimed twice"])]
+    {
+        let text =
+            [engine("one", "tcp://lab1.example:2376"), engine("two", second), container("a", "docker.one"), container("b", "docker.two")];
+        let scenario = without_engine(Scenario::with(&text.concat()));
+        let told = scenario.run(&["plan", "--preview=offline"]).expect_code(u8::from(!problems.is_empty()));
+        holds(&told.stderr, problems);
+        assert_eq!(told.stdout.contains("2 to add"), problems.is_empty(), "{}", told.all());
+    }
+    let told = without_engine(Scenario::with(network)).run(&["plan", "--preview=offline"]).expect_code(1).stderr;
+    holds(&told, &["duplicate name", "are both `network/mesh`"]);
+    // Whoever becomes root writes the same file.
+    let file =
+        |label: &str, more: &str| format!("resource \"host_file\" \"{label}\" {{\n  path = \"a\"\n  content = \"{label}\"\n  {more}\n}}\n");
+    let text = format!(
+        "provider \"host\" {{\n  alias = \"root\"\n  become = \"sudo\"\n}}\n{}{}",
+        file("a", ""),
+        file("b", "provider = host.root")
+    );
+    holds(&Scenario::with(&text).run(&["plan", "--preview=offline"]).expect_code(1).stderr, &["duplicate name"]);
+}
+
+#[test]
 fn each_change_names_the_cluster_that_it_waits_for() {
     let scenario = lab("  clusters = 2\n");
     let told = scenario.run(&["plan", "--json"]).expect_code(0).stdout;

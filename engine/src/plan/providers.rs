@@ -42,6 +42,17 @@ impl Providers {
         (providers, problems)
     }
 
+    /// Which machine the provider of the block behind an address works on: what its configuration sets of that, with the names of the settings.
+    /// Nothing is the one that all providers work on where nobody says another.
+    pub(super) fn machine(&self, address: &Address, catalogue: &Catalogue) -> Vec<(&'static str, String)> {
+        let Some(provider) = catalogue.provider_of(address.mode, &address.kind).filter(|_| !self.settings.is_empty()) else {
+            return Vec::new();
+        };
+        let Some(settings) = self.settings.get(&self.selection.of(address, provider.name)) else { return Vec::new() };
+        let leading = provider.settings.iter().filter(|setting| setting.leads).map(|setting| setting.attribute.name);
+        leading.filter_map(|name| Some((name, settings.present(name)?.to_json().ok()?.to_string()))).collect()
+    }
+
     /// What the configuration of its provider gives for an argument that the block behind an address does not give.
     pub(super) fn supplied(&self, address: &Address, argument: &str, catalogue: &Catalogue) -> Option<Value> {
         let provider = catalogue.provider_of(address.mode, &address.kind).filter(|_| !self.settings.is_empty())?;

@@ -35,17 +35,24 @@ pub struct Setting {
     pub attribute: Attribute,
     /// The kinds whose argument of the same name it gives where a block does not.
     pub supplies: &'static [(Mode, &'static str)],
+    /// Whether it says which machine the provider works on: where two configurations differ in it, so do their machines.
+    pub leads: bool,
 }
 
 impl Setting {
     /// A setting of the provider itself.
     pub fn own(attribute: Attribute) -> Self {
-        Self { attribute, supplies: &[] }
+        Self { attribute, supplies: &[], leads: false }
+    }
+
+    /// A setting of the provider itself that says which machine it works on.
+    pub fn leading(attribute: Attribute) -> Self {
+        Self { leads: true, ..Self::own(attribute) }
     }
 
     /// A setting that gives arguments of these kinds.
     pub fn supplying(attribute: Attribute, supplies: &'static [(Mode, &'static str)]) -> Self {
-        Self { attribute, supplies }
+        Self { attribute, supplies, leads: false }
     }
 }
 

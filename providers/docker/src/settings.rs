@@ -32,14 +32,14 @@ pub struct EngineSettings<'a> {
 impl<'a> EngineSettings<'a> {
     /// The settings that there are.
     pub fn schema() -> Vec<Setting> {
-        let own = |name, doc| Setting::own(Attribute::optional(name, Type::String, doc));
+        let text = |name, doc| Attribute::optional(name, Type::String, doc);
         vec![
-            own(
+            Setting::leading(text(
                 "host",
                 "Where the Docker Engine is: `unix:///var/run/docker.sock` or `tcp://host:2376`. Without it that of `DOCKER_HOST`, `DOCKER_CONTEXT`, the \
                  current docker context, or the socket of this machine, in this order.",
-            ),
-            own("certificates", "The directory with `ca.pem`, `cert.pem` and `key.pem` for a `host` that speaks TLS."),
+            )),
+            Setting::own(text("certificates", "The directory with `ca.pem`, `cert.pem` and `key.pem` for a `host` that speaks TLS.")),
         ]
     }
 

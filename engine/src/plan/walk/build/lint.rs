@@ -13,7 +13,7 @@ use std::sync::Arc;
 impl Walk<'_> {
     /// Two managed instances that would be the same thing are an error that names both.
     pub(super) fn duplicate_identities(&mut self) {
-        let mut seen: BTreeMap<(Option<Arc<str>>, String), Address> = BTreeMap::new();
+        let mut seen = BTreeMap::new();
         let mut problems = Vec::new();
         for (address, fate) in &self.tables.fates {
             let Fate::Planned(planned) = fate else { continue };
@@ -21,7 +21,9 @@ impl Walk<'_> {
                 continue;
             }
             let Some(identity) = planned.kind.identity(&planned.arguments) else { continue };
-            if let Some(first) = seen.insert((self.place_name(planned.place.as_ref()), identity.clone()), address.clone()) {
+            // What lies in a place is the same thing whoever reaches it; what lies in none is one thing on each machine.
+            let machine = if planned.place.is_none() { self.providers.machine(address, self.catalogue) } else { Vec::new() };
+            if let Some(first) = seen.insert((self.place_name(planned.place.as_ref()), machine, identity.clone()), address.clone()) {
                 let place = planned.place.as_ref().map_or_else(String::new, |place| format!(" in `{place}`"));
                 let detail = format!("`{first}` and `{address}` are both `{identity}`{place}");
                 let help = "Give one of them another name, or remove it.";

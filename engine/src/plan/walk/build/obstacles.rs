@@ -9,10 +9,9 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::Op;
 use crate::schema::Claim;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-/// Claims that can exclude each other: those of one configuration of the providers, and of one port or of subnets.
-type Rivals<'w> = BTreeMap<(Option<Arc<str>>, Option<u16>), Vec<(&'w Address, Claim)>>;
+/// Claims that can exclude each other: those on one machine, and of one port or of subnets.
+type Rivals<'w> = BTreeMap<(Vec<(&'static str, String)>, Option<u16>), Vec<(&'w Address, Claim)>>;
 
 impl Walk<'_> {
     /// Two planned instances of which only one can have what it takes of the machine are an error that names both. Those that are in the
@@ -36,7 +35,7 @@ impl Walk<'_> {
         conflicting
     }
 
-    /// What all planned instances claim. Blocks of different configurations of a provider work on different machines.
+    /// What all planned instances claim.
     fn rivals(&self) -> Rivals<'_> {
         let mut rivals = Rivals::new();
         for (address, planned) in self.desired() {
@@ -44,14 +43,13 @@ impl Walk<'_> {
             if claims.is_empty() {
                 continue;
             }
-            let provider = self.catalogue.provider_of(address.mode, &address.kind).map_or("", |provider| provider.name);
-            let alias = self.providers.selection.of(address, provider).alias;
+            let machine = self.providers.machine(address, self.catalogue);
             for claim in claims {
                 let port = match claim {
                     Claim::Port { port, .. } => Some(port),
                     Claim::Subnet { .. } => None,
                 };
-                rivals.entry((alias.clone(), port)).or_default().push((address, claim));
+                rivals.entry((machine.clone(), port)).or_default().push((address, claim));
             }
         }
         rivals

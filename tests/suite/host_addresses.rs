@@ -255,6 +255,22 @@ fn a_persistent_address_has_a_unit_that_is_started_with_the_machine() {
         run(scenario, &APPLY, 0);
         run(scenario, &DESTROY, 0);
         assert_eq!((units(scenario), sorted(scenario)), (String::new(), before()));
+        // An address that somebody has removed does not leave its unit behind, however much of that is there.
+        let gone = "ip address del 10.2.1.39/24 dev lan0";
+        let half = [gone, "rm /etc/systemd/system/multi-user.target.wants/*"].join("; ");
+        let other_half = [gone, "rm /etc/systemd/system/meshplan-vip-*.service"].join("; ");
+        for damage in [gone, &half, &other_half] {
+            run(scenario, &APPLY, 0);
+            shell(scenario, damage);
+            let plan = run(scenario, &SETTLED, 2);
+            assert!(plan.contains("~   host_vip.dns") && plan.contains("1 to change"), "{plan}");
+            run(scenario, &APPLY, 0);
+            assert_eq!((units(scenario), sorted(scenario)), (both.to_owned(), applied()));
+            run(scenario, &SETTLED, 0);
+            shell(scenario, damage);
+            run(scenario, &DESTROY, 0);
+            assert_eq!((units(scenario), sorted(scenario)), (String::new(), before()));
+        }
     });
 }
 

@@ -14,7 +14,7 @@ use engine::question::{Answer, Proposal};
 use engine::schema::Kind;
 use engine::state::Record;
 use engine::value::Value;
-use kind::{VipKind, assignment, completed};
+use kind::{VipKind, assignment, completed, without_address};
 use std::sync::Arc;
 
 pub(crate) use kind::identity;
@@ -30,11 +30,11 @@ fn observed(attributes: &Value, known: &Assignment, seen: &crate::network::Netwo
     let there = seen.assigned(&known.device, known.address, known.prefix_length)?;
     let label = there.label.as_deref().filter(|label| *label != known.device || attributes.text("label") == Some(label));
     let text = |text: Option<String>| text.map_or_else(Value::null, Value::string);
-    let is_asked_to_stay = attributes.get("persistent").and_then(Value::as_bool) == Some(true);
+    let stays = if is_persistent(attributes) { unit::is_there(known) } else { unit::is_left(known) };
     let found = [
         ("broadcast", text(there.broadcast.map(|broadcast| broadcast.to_string()))),
         ("label", text(label.map(str::to_owned))),
-        ("persistent", Value::bool(is_asked_to_stay && unit::is_there(known))),
+        ("persistent", Value::bool(stays)),
     ];
     let asked = attributes.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone()));
     Some(completed(&Value::object(asked.chain(found.map(|(name, value)| (name.into(), value))))))
@@ -70,7 +70,11 @@ impl HostVip {
     async fn look(record: &Record, seen: &Seen) -> Answer {
         let Some(known) = assignment(&record.attributes) else { return Answer::Unreachable("its record is incomplete".into()) };
         match seen.network().await {
-            Ok(seen) => observed(&record.attributes, &known, seen).map_or(Answer::Absent, Answer::Present),
+            Ok(seen) => match observed(&record.attributes, &known, seen) {
+                Some(found) => Answer::Present(found),
+                None if unit::is_left(&known) => Answer::Present(without_address(&record.attributes)),
+                None => Answer::Absent,
+            },
             Err(why) => Answer::Unreachable(why.into()),
         }
     }
@@ -108,12 +112,11 @@ impl HostVip {
         let arguments = &request.arguments;
         let wanted = assignment(arguments).ok_or_else(incomplete)?;
         let claim = if request.prior.is_some() { Claim::Ours } else { Claim::Foreign };
-        let was_persistent = request.prior.as_ref().is_some_and(|prior| is_persistent(&prior.attributes));
         let mut effects = vec![Effect::Assign(wanted.clone(), claim)];
         if is_persistent(arguments) {
             effects.push(Effect::Write(unit::writing(&wanted)));
             effects.push(Effect::Enable(unit::name(&wanted)));
-        } else if was_persistent {
+        } else if unit::is_left(&wanted) {
             effects.push(Effect::Disable(unit::name(&wanted)));
             effects.push(Effect::Remove(unit::removal(&wanted)));
         }
@@ -125,7 +128,7 @@ impl HostVip {
         let Some(prior) = &request.prior else { return Ok(()) };
         let known = assignment(&prior.attributes).ok_or_else(incomplete)?;
         let mut effects = Vec::new();
-        if is_persistent(&prior.attributes) {
+        if unit::is_left(&known) {
             effects.push(Effect::Disable(unit::name(&known)));
             effects.push(Effect::Remove(unit::removal(&known)));
         }

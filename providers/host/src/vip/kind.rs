@@ -1,7 +1,7 @@
 //! The pure half of `host_vip`.
 
 use super::assignment::Assignment;
-use engine::schema::{Attribute, Comparison, Kind, Planned, Problem, Schema, compare};
+use engine::schema::{Attribute, Comparison, Drift, Kind, Planned, Problem, Schema, compare};
 use engine::state::{Operation, Status};
 use engine::value::{Type, Value};
 use std::net::{IpAddr, Ipv4Addr};
@@ -77,6 +77,17 @@ pub(super) fn completed(arguments: &Value) -> Value {
     let given = arguments.entries().iter().filter(|entry| !["prefix_length", "id"].contains(&&*entry.key));
     let given = given.map(|entry| (entry.key.clone(), entry.value.clone()));
     Value::object(given.chain([("prefix_length".into(), length), ("id".into(), id)]))
+}
+
+/// Attributes with another address.
+fn with_address(attributes: &Value, address: Option<&Value>) -> Value {
+    let rest = attributes.entries().iter().filter(|entry| &*entry.key != "address").map(|entry| (entry.key.clone(), entry.value.clone()));
+    Value::object(rest.chain([("address".into(), address.cloned().unwrap_or_else(Value::null))]))
+}
+
+/// What is there where the address is gone, and what sets it when the machine starts is not.
+pub(super) fn without_address(attributes: &Value) -> Value {
+    with_address(attributes, None)
 }
 
 fn wrong(attribute: &str, detail: String) -> Problem {
@@ -162,13 +173,22 @@ impl Kind for VipKind {
 
     fn planned(&self, asked: Comparison<'_>) -> Planned {
         let desired = completed(asked.desired);
-        let verdict = match compare(&self.schema, Comparison { desired: &desired, ..asked }) {
+        let remembered = asked.prior.map(|prior| &prior.attributes);
+        let is_gone = asked.observed.is_some_and(|found| found.get("address").is_some_and(Value::is_null));
+        let rest = asked.observed.filter(|_| is_gone).map(|found| with_address(found, remembered.and_then(|was| was.get("address"))));
+        let verdict = match compare(&self.schema, Comparison { desired: &desired, observed: rest.as_ref().or(asked.observed), ..asked }) {
             Planned::Create(_) => Planned::Create(desired),
+            // It is set again in place, so that what sets it when the machine starts stays.
+            Planned::Keep(_) if is_gone => {
+                let mut drifted = Drift::default();
+                drifted.paths.push("address".to_owned());
+                Planned::Update { attributes: desired, changed: drifted.paths.clone(), drifted }
+            }
             Planned::Keep(_) => Planned::Keep(desired),
             Planned::Replace { because, .. } => Planned::Replace { attributes: desired, because },
             Planned::Update { changed, drifted, .. } => {
                 let cut_short = asked.prior.is_some_and(|prior| prior.status == Status::Interrupted(Operation::Create));
-                if cut_short && changed.iter().any(|name| name != "persistent") {
+                if cut_short && !is_gone && changed.iter().any(|name| name != "persistent") {
                     let address = desired.text("address").unwrap_or_default();
                     let detail = format!("`{address}` is there, and otherwise than it was to be set when an apply was cut short");
                     return Planned::Refused(
@@ -282,6 +302,23 @@ mod tests {
             };
             assert_eq!(found, expected, "{desired:?}");
         }
+        // Gone, but for the unit.
+        let left = |desired: &Value, record: &Record| {
+            let observed = without_address(&record.attributes);
+            match planned(desired, Some(record), Some(&observed)) {
+                Planned::Update { changed, drifted, attributes } => {
+                    assert_eq!(attributes.text("address"), Some("10.2.1.40"));
+                    format!("update {} of {}", changed.join(" "), drifted.paths.join(" "))
+                }
+                Planned::Replace { because, .. } => format!("replace {}", because.join(" ")),
+                other => panic!("{other:?}"),
+            }
+        };
+        let cut = Record { status: Status::Interrupted(Operation::Create), ..before.clone() };
+        assert_eq!(left(&vip(&[]), &before), "update address of address");
+        assert_eq!(left(&vip(&[]), &cut), "update address of address");
+        assert_eq!(left(&vip(&[("label", text("eth0:1"))]), &before), "update label of ");
+        assert_eq!(left(&vip(&[("device", text("eth1"))]), &before), "replace device");
         let cut = Record { status: Status::Interrupted(Operation::Create), ..before };
         let other = completed(&vip(&[("label", text("eth0:9"))]));
         assert!(matches!(planned(&vip(&[]), Some(&cut), Some(&other)), Planned::Refused(problem) if problem.summary == "exists, not ours"));

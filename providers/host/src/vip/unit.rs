@@ -49,6 +49,14 @@ pub(crate) fn is_there(address: &Assignment) -> bool {
     is_started && matches!(look(&path(address)), Ok(There::File(found, _)) if found == text(address))
 }
 
+/// Whether anything of the unit is there.
+pub(crate) fn is_left(address: &Assignment) -> bool {
+    let units = Path::new(UNITS);
+    [units.join("multi-user.target.wants"), units.to_owned()]
+        .iter()
+        .any(|directory| directory.join(name(address)).symlink_metadata().is_ok())
+}
+
 fn text(address: &Assignment) -> String {
     let device = address.device.replace('%', "%%");
     let mut command = format!("{} address replace {} dev {device}", program().unwrap_or(PROGRAMS[0]), address.written());

@@ -85,27 +85,16 @@ fn releases_have_the_digests_of_their_files() {
     }
 }
 
-/// The files of an old release without the policies of pods, a kind that API servers have no more since 1.25.
-fn write_without_policies(scenario: &Scenario, version: &str) {
-    let Some(module) = module(version) else { return };
-    for name in ["namespace", "metallb"] {
-        let text = std::fs::read_to_string(module.join("manifests").join(format!("{name}.yaml"))).unwrap();
-        let documents: Vec<_> = text.split("\n---\n").filter(|document| !document.contains("kind: PodSecurityPolicy")).collect();
-        scenario.write(&format!("metallb/{name}.yaml"), &documents.join("\n---\n"));
-    }
-}
-
 #[test]
 fn stand_in_nodes_carry_metallb_and_its_pools() {
     let Some(components) = apiserver::required() else { return };
     let Some(mut scenario) = with_releases("") else { return };
     let cluster = ApiServer::start(&components, "metallb");
     let _stand_ins = StandIns::start(&cluster, &Cast { nodes: &["metallb-a", "metallb-b"], pool: "198.18.99.0/28" });
-    write_without_policies(&scenario, "0.11.0");
     scenario.reach(&[cluster.admin().named("c")]);
     let api = cluster.api();
-    for (version, source) in [("0.11.0", "path = \"metallb\""), ("0.16.2", "version = \"0.16.2\"")] {
-        scenario.write("main.mesh.hcl", &LAB.replace("SOURCE", source));
+    for (version, source) in ["0.11.0", "0.16.2"].map(|version| (version, format!("version = \"{version}\""))) {
+        scenario.write("main.mesh.hcl", &LAB.replace("SOURCE", &source));
         scenario.run(&["apply", "--auto-approve"]).expect_code(0);
         scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
         let apps = "/apis/apps/v1/namespaces/metallb-system";

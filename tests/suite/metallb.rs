@@ -73,6 +73,9 @@ pub(super) fn manifests(version: &str) -> String {
         text.push_str(&definition("IPAddressPool", "ipaddresspools"));
         text.push_str(&definition("L2Advertisement", "l2advertisements"));
         text.push_str(webhook);
+    } else {
+        // A kind that clusters of today do not have.
+        text.push_str("---\napiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: { name: controller }\nspec: {}\n");
     }
     text
 }
@@ -129,6 +132,10 @@ fn pools_that_share_addresses_are_told_of_before_anything_exists() {
     scenario.replace("main.mesh.hcl", "  name      = \"lab\"", "  name      = \"lab\"\n  network   = each.key");
     scenario.run(&["plan"]).expect_code(0);
     let old = lab("0.12.1");
+    let policies = |scenario: &Scenario| scenario.run(&["plan", "--detail", "full"]).expect_code(0).stdout.contains("PodSecurityPolicy");
+    assert!(!policies(&old));
+    old.replace("main.mesh.hcl", "\"announce\"", "\"announce\"\n  pod_security_policies = true");
+    assert!(policies(&old));
     let second = "resource \"metallb_pool\" \"second\" {\n  metallb = metallb.this[\"east\"]\n  name = \"second\"\n  addresses = [\"172.30.0.0/28\"]\n}\n";
     old.write("second.mesh.hcl", second);
     let refused = old.run(&["plan"]).expect_code(1).stderr;

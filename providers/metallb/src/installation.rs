@@ -19,10 +19,13 @@ impl Default for Installation {
     fn default() -> Self {
         let excluded = "Nodes with the label `node.kubernetes.io/exclude-from-external-load-balancers`, which kubeadm gives to those of control planes: from \
             0.14 on they announce nothing. `silent`: so it stays. `announce`: they announce as all others, which clusters of one node need.";
+        let policies = "Whether the objects of the kind `PodSecurityPolicy` are made that releases before 0.13 have: only where Kubernetes is older than \
+            1.25, which has no such kind any more, and pods need them.";
         let mut attributes = vec![
             Attribute::required("cluster", Type::Reference("cluster"), "The cluster it runs in."),
             Attribute::required("manifests", Type::Reference("metallb_manifests"), "What installs it: a `data.metallb_manifests`."),
             Attribute::optional("excluded_nodes", Type::String, excluded).default(Value::string("silent")),
+            Attribute::optional("pod_security_policies", Type::Bool, policies).default(Value::bool(false)),
             Attribute::computed("version", Type::String, "Its version, such as `0.16.2`; pools are written as that needs."),
             Attribute::computed("namespace", Type::String, "The namespace it runs in."),
         ];
@@ -92,7 +95,11 @@ fn objects(arguments: &Value) -> Result<Vec<Value>, Problem> {
     };
     let heeds = text(arguments, &["manifests", "version"]).is_none_or(|version| !below(version, WITH_EXCLUSION));
     let announces = arguments.text("excluded_nodes") == Some("announce") && heeds;
-    Ok(objects.items().iter().map(|object| if announces { announcing(object) } else { object.clone() }).collect())
+    let is_wanted = |object: &&Value| {
+        object.text("kind") != Some("PodSecurityPolicy") || arguments.get("pod_security_policies").and_then(Value::as_bool) == Some(true)
+    };
+    let objects = objects.items().iter().filter(is_wanted);
+    Ok(objects.map(|object| if announces { announcing(object) } else { object.clone() }).collect())
 }
 
 /// A speaker that heeds no label; whatever else it is given, as it is.

@@ -208,6 +208,39 @@ resource "host_resolver" "this" {
     assert_eq!(engine.inspect("container", "dns1-server"), None);
 }
 
+#[test]
+fn a_port_that_somebody_has_is_told_by_the_plan() {
+    let Some(engine) = engine() else { return };
+    let server = "module \"dns\" {\n  source = \"builtin:dnsmasq\"\n  image = \"dnsmasq:test\"\n  pull = false\n  name = \"DEVICE-server\"\n  address = \"NET.5\"\n}\n";
+    let scenario = scenario(engine, server, ("dns3", "10.92.4"));
+    let shell = |script: &str| scenario.namespace().unwrap().shell(script);
+    run(&scenario, &["plan"], 0);
+    // A program of the host, on one transport alone.
+    let held = "busybox httpd -f -p 10.92.4.5:53 </dev/null >/dev/null 2>&1 & echo $!; sleep 0.3";
+    let holder = shell(held);
+    let told = run(&scenario, &["plan"], 1);
+    assert!(told.contains("error: port taken") && told.contains("`10.92.4.5:53`") && told.contains("sudo ss -Hlntp"), "{told}");
+    shell(&format!("kill {holder}"));
+    // Another container, with a command that ends it.
+    engine.docker(&[
+        "run",
+        "--detach",
+        "--name",
+        "dns3-other",
+        "--publish",
+        "10.92.4.5:53:53/udp",
+        meshplan_tests::docker::IMAGE,
+        "sleep",
+        "1000",
+    ]);
+    let told = run(&scenario, &["plan"], 1);
+    assert!(told.contains("error: port taken") && told.contains("docker stop dns3-other"), "{told}");
+    engine.docker(&["rm", "--force", "dns3-other"]);
+    run(&scenario, &APPLY, 0);
+    run(&scenario, &SETTLED, 0);
+    run(&scenario, &DESTROY, 0);
+}
+
 /// A server on an address of each family.
 const TESTED: &str = r#"
 resource "host_vip" "dns" {

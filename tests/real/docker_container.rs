@@ -5,6 +5,7 @@ use meshplan_tests::docker::{self, Engine, IMAGE};
 use meshplan_tests::killed::Counting;
 use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// A block of the resource `c`, which stops at once when it is asked to.
 fn container(name: &str, arguments: &str) -> String {
@@ -220,6 +221,7 @@ fn a_container_that_does_not_start_leaves_nothing() {
     let scenario = engine.scenario(&container("ends", "command = [\"sh\", \"-c\", \"exit 3\"]"));
     let told = scenario.run(&["apply", "--auto-approve"]).expect_code(1).all();
     assert!(told.contains("docker container stopped") && told.contains("code 3") && told.contains("docker logs ends"), "{told}");
+    assert!(!told.contains("It wrote last"), "{told}");
     scenario.replace("main.mesh.hcl", "exit 3", "exec sleep 1000");
     apply(&scenario);
     converged(&scenario);
@@ -230,6 +232,31 @@ fn a_container_that_does_not_start_leaves_nothing() {
     assert!(told.contains("docker container not ready") && told.contains("its check says"), "{told}");
     destroy(engine, &scenario, "ill");
     engine.docker(&["rm", "--force", "holder-of-port"]);
+}
+
+#[test]
+fn a_container_that_ends_again_and_again_is_told_with_what_it_wrote() {
+    let Some(engine) = docker::shared() else { return };
+    let script = "exec >&2; for i in 1 2 3 4 5 6; do echo line $i; done; printf '\\\\033[31mno port for %s\\\\n' $KEY; exit 4";
+    let rest = format!("command = [\"sh\", \"-c\", \"{script}\"]\n  env = {{ KEY = sensitive(\"hunter2\") }}\n  restart = \"always\"");
+    let scenario = engine.scenario(&container("loops", &rest));
+    let started = Instant::now();
+    let told = scenario.run(&["apply", "--auto-approve"]).expect_code(1).all();
+    assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
+    for words in ["docker container stopped", "started again 5 times, and ended with code 4", "docker logs loops", "It wrote last:"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(told.contains("line 6\n") && told.contains("no port for (sensitive value)\n"), "{told}");
+    assert!(!told.contains("line 2\n") && !told.contains("hunter2") && !told.contains('\u{1b}'), "{told}");
+    // Whoever says how long it may take is believed; who listens to no log is told nothing of it.
+    let (from, to) = ("restart = \"always\"", "restart = \"always\"\n  log_driver = \"none\"\n  timeouts { create = \"8s\" }");
+    scenario.replace("main.mesh.hcl", from, to);
+    let told = scenario.run(&["apply", "--auto-approve"]).expect_code(1).all();
+    assert!(told.contains("docker container not ready") && told.contains("waited for 8 s") && !told.contains("It wrote last"), "{told}");
+    scenario.replace("main.mesh.hcl", "exit 4", "exec sleep 1000");
+    apply(&scenario);
+    converged(&scenario);
+    destroy(engine, &scenario, "loops");
 }
 
 #[test]

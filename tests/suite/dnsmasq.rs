@@ -131,6 +131,22 @@ fn what_would_never_answer_is_refused() {
 }
 
 #[test]
+fn servers_that_ask_one_another_in_a_circle_are_refused() {
+    let ask = |upstreams: [&str; 3]| {
+        let rows = upstreams.map(|upstream| format!("upstreams = [\"1.1.1.1\", \"{upstream}\"]"));
+        let scenario = Scenario::with(&calls(rows.iter().map(String::as_str), |at| format!("10.2.1.{}", 40 + at)));
+        scenario.run(&["plan", "--preview=offline"])
+    };
+    let told = ask(["10.2.1.41", "10.2.1.42", "10.2.1.40#53"]).expect_code(1).stderr;
+    assert_eq!(told.matches("error: forwarding loop").count(), 1, "{told}");
+    for server in ["module.m0", "module.m1", "module.m2"] {
+        assert!(told.contains(server), "{told}");
+    }
+    // Another port is another server.
+    ask(["10.2.1.41", "10.2.1.42", "10.2.1.40#5353"]).expect_code(0);
+}
+
+#[test]
 fn the_page_of_the_server_needs_a_password_and_shows_none() {
     let web = "web = { user = \"admin\", password = \"hunter2\" }\n  image = \"jpillora/dnsmasq\"";
     let scenario = Scenario::with(&calls([web].into_iter(), |_| "10.2.1.39".to_owned()).replace("  image = \"dnsmasq:1\"\n", ""));

@@ -67,6 +67,9 @@ resource "docker_container" "this" {
     var.web == null ? [] : [{ container_port = 8080, host_port = 8080, host_address = var.address, protocol = "tcp" }],
   )
 
+  # A circle of servers that ask one another is an error of the plan.
+  forwards_to = [for server in local.servers : "${strcontains(server.address, ":") ? "[${server.address}]" : server.address}:${server.port}"]
+
   files = {
     "/etc/dnsmasq.conf" = { content = local.configuration }
   }

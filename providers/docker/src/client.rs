@@ -3,8 +3,8 @@
 use crate::endpoint::Endpoint;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, CreateImageOptionsBuilder, DownloadFromContainerOptionsBuilder, InspectContainerOptions,
-    InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptions, RemoveContainerOptionsBuilder, RemoveImageOptions,
-    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveImageOptions, StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
@@ -173,6 +173,14 @@ impl Client {
         // The container's own grace may be longer than an answer usually takes.
         let patient = self.docker.clone().with_timeout(PATIENT);
         Ok(patient.stop_container(id, Some(StopContainerOptionsBuilder::new().build())).await?)
+    }
+
+    /// The last lines that a container wrote, running or not. Log drivers that only hand on answer with an error.
+    pub(crate) async fn log(&self, id: &str, lines: usize) -> Called<String> {
+        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&lines.to_string()).build();
+        let pieces: Vec<_> = self.docker.logs(id, Some(options)).try_collect().await?;
+        let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.as_ref().iter().copied()).collect();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Changes what can be changed of a container.

@@ -1,9 +1,11 @@
 //! `docker_container`: what it takes, and what becomes of it.
 
+mod between;
 mod body;
 mod data;
 mod effects;
 mod files;
+mod log;
 mod schema;
 mod seen;
 mod shape;
@@ -16,6 +18,7 @@ pub(crate) use seen::{by_name, name, read};
 use crate::planning::{Comparable, Difference};
 use crate::preflight::claimed;
 use crate::thing::Thing;
+use engine::address::Address;
 use engine::schema::{Claim, OnChange, Problem, Schema};
 use engine::value::Value;
 use serde_json::Value as Json;
@@ -70,6 +73,10 @@ impl Thing for ContainerKind {
             return Vec::new();
         }
         arguments.get("ports").map(Value::items).unwrap_or_default().iter().filter_map(|port| claimed(port, "host_address")).collect()
+    }
+
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        between::circles(instances)
     }
 
     fn settles(&self, arguments: &Value) -> bool {

@@ -1,6 +1,7 @@
 //! What all kinds of things at an Engine have in common: each is known by its name, and compared attribute by attribute.
 
 use crate::planning::{self, Comparable};
+use engine::address::Address;
 use engine::schema::{Claim, Comparison, Kind, Planned, Problem, Schema};
 use engine::value::Value;
 
@@ -15,6 +16,12 @@ pub(crate) trait Thing: Comparable + Send + Sync {
     /// What it takes of the machine or the Engine, as far as that is known.
     fn claims(&self, arguments: &Value) -> Vec<Claim> {
         let _ = arguments;
+        Vec::new()
+    }
+
+    /// Problems that show only when all are seen together, each with the one it is reported at.
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        let _ = instances;
         Vec::new()
     }
 
@@ -65,6 +72,10 @@ impl<T: Thing> Kind for Named<T> {
 
     fn adopts(&self, arguments: &Value) -> bool {
         arguments.text("on_exists") == Some("adopt")
+    }
+
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        self.0.lint(instances)
     }
 
     fn claims(&self, arguments: &Value) -> Option<Vec<Claim>> {

@@ -2,7 +2,7 @@
 
 use super::body::{body, endpoint, network_of, networks, restart};
 use super::seen::{facts, name, text, whole};
-use super::{ContainerKind, files};
+use super::{ContainerKind, files, log};
 use crate::client::{CallError, Called, Client};
 use crate::facts::Facts;
 use crate::mark;
@@ -21,6 +21,9 @@ const USUAL_WAIT: u64 = 60;
 
 /// How long a container without a check has to run to count as running steadily.
 const STEADY: Duration = Duration::from_millis(700);
+
+/// How many restarts are a loop: the Engine waits twice as long before each, so that these take some three seconds.
+const LOOP: u64 = 5;
 
 /// How often a container is looked at.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -142,7 +145,7 @@ async fn changed(client: &Client, found: &Facts, arguments: &Value, is_triggered
     Ok(())
 }
 
-/// Waits until a container runs steadily, or is healthy.
+/// Waits until a container runs steadily, or is healthy. One that is started again and again is waited for only as long as the configuration says.
 pub(crate) async fn settle(client: &Client, request: &Request) -> Result<Done, Failure> {
     let name = request.arguments.text("name").unwrap_or_default();
     let unread = |error: CallError| failed("read", name, &error);
@@ -150,6 +153,7 @@ pub(crate) async fn settle(client: &Client, request: &Request) -> Result<Done, F
     let wait = request.timeout.unwrap_or(USUAL_WAIT);
     let deadline = Instant::now() + Duration::from_secs(wait);
     let mut steady: Option<(String, Instant)> = None;
+    let mut restarts = Restarts::default();
     loop {
         let inspected = match client.container(&id).await {
             Ok(inspected) => inspected,
@@ -169,11 +173,23 @@ pub(crate) async fn settle(client: &Client, request: &Request) -> Result<Done, F
             }
             ("running", "healthy") => break,
             ("running", health) => format!("its check says `{health}`"),
-            ("exited" | "dead", _) => return Err(ended(name, &inspected)),
+            ("exited" | "dead", _) => {
+                let detail = format!("the container `{name}` has ended with {}; `docker logs {name}` tells more", code(&inspected));
+                return Err(stopped(detail + &log::told(client, &id, &request.arguments).await));
+            }
             (state, _) => format!("it is `{state}`"),
         };
+        restarts.look(&inspected);
+        if restarts.counted() >= LOOP && request.timeout.is_none() {
+            let (times, last) = (restarts.counted(), &restarts.last);
+            let detail = format!(
+                "the container `{name}` ends as soon as it runs: it was started again {times} times, and ended with {last}; `docker logs {name}` tells more"
+            );
+            return Err(stopped(detail + &log::told(client, &id, &request.arguments).await));
+        }
         if Instant::now() >= deadline {
             let detail = format!("the container `{name}` was waited for {wait} s, and {why}; `docker logs {name}` tells more");
+            let detail = detail + &log::told(client, &id, &request.arguments).await;
             return Err(Failure::new("docker container not ready", detail));
         }
         request.activity.waits_for(why);
@@ -231,10 +247,38 @@ async fn refused(client: &Client, name: &str, image: &str, error: CallError) -> 
     failed("made", name, &error)
 }
 
-fn ended(name: &str, inspected: &Json) -> Failure {
+/// How often a container was started again while it was looked at.
+#[derive(Debug, Default)]
+struct Restarts {
+    first: Option<u64>,
+    now: u64,
+    /// With what it ended at last.
+    last: String,
+}
+
+impl Restarts {
+    fn look(&mut self, inspected: &Json) {
+        self.now = inspected.get("RestartCount").and_then(Json::as_u64).unwrap_or_default();
+        self.first.get_or_insert(self.now);
+        // While it runs, the Engine does not tell how it ended before.
+        if text(inspected, "/State/Status") != "running" || self.last.is_empty() {
+            self.last = code(inspected);
+        }
+    }
+
+    fn counted(&self) -> u64 {
+        self.now.saturating_sub(self.first.unwrap_or_default())
+    }
+}
+
+/// With what a container ended, in words.
+fn code(inspected: &Json) -> String {
     let code = inspected.pointer("/State/ExitCode").and_then(Json::as_i64).unwrap_or_default();
     let said = Some(text(inspected, "/State/Error")).filter(|said| !said.is_empty()).map(|said| format!(" ({said})")).unwrap_or_default();
-    let detail = format!("the container `{name}` has ended with code {code}{said}; `docker logs {name}` tells more");
+    format!("code {code}{said}")
+}
+
+fn stopped(detail: String) -> Failure {
     Failure::new("docker container stopped", detail)
 }
 

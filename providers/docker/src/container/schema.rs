@@ -140,7 +140,18 @@ fn life() -> Vec<Attribute> {
             Type::Any,
             "Anything; when it changes the container is restarted. Such as hashes of files that it mounts.",
         ),
-        yes_or_no("wait", true, "Whether an apply waits until it runs steadily, and is healthy if it has a `health`."),
+        Attribute::optional(
+            "forwards_to",
+            Type::list(Type::String),
+            "Where the program in it passes requests on to, as `address:port`. It says so to meshplan alone: containers that would pass a request \
+             round in a circle are an error.",
+        ),
+        yes_or_no(
+            "wait",
+            true,
+            "Whether an apply waits until it runs steadily, and is healthy if it has a `health`: for 60 s, or as long as `timeouts` says. Without \
+             `timeouts` it gives up as soon as the Engine has started the container again five times.",
+        ),
         on_exists(),
     ]
 }

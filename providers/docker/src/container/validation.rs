@@ -6,7 +6,7 @@ use crate::naming::{name_problem, on_exists_problem};
 use engine::config::seconds;
 use engine::schema::Problem;
 use engine::value::Value;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Every problem that the arguments show.
 pub(super) fn problems(arguments: &Value) -> Vec<Problem> {
@@ -18,6 +18,7 @@ pub(super) fn problems(arguments: &Value) -> Vec<Problem> {
     found.extend(each("ports", port));
     found.extend(each("networks", network));
     found.extend(each("mounts", mount));
+    found.extend(each("forwards_to", forwarded));
     found.extend(arguments.get("files").map(Value::entries).unwrap_or_default().iter().filter_map(|entry| {
         let why = file(&entry.key, &entry.value)?;
         Some(invalid("files", &why))
@@ -77,6 +78,11 @@ fn port(port: &Value) -> Option<String> {
     }
     let protocol = port.text("protocol").filter(|protocol| !matches!(*protocol, "tcp" | "udp" | "sctp"));
     protocol.map(|protocol| format!("`protocol` is `tcp`, `udp` or `sctp`, and not `{protocol}`"))
+}
+
+fn forwarded(socket: &Value) -> Option<String> {
+    let text = crate::thing::plain(socket).filter(|text| text.parse::<SocketAddr>().is_err())?;
+    Some(format!("`{text}` is no address with a port, such as `10.2.1.39:53` or `[fd00::39]:53`"))
 }
 
 /// A place of the host that two ports are published at.

@@ -2,12 +2,14 @@
 //!
 //! The effects of a kind are in [`crate::port`].
 
+mod adjusted;
 mod catalogue;
 mod claim;
 mod compare;
 mod ignored;
 mod provider;
 
+pub use adjusted::{Adjusted, Adjustment};
 pub use catalogue::Catalogue;
 pub use claim::{Claim, Obstacle, Transport};
 pub(crate) use compare::same;
@@ -156,6 +158,12 @@ impl Schema {
     /// An attribute by name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// The arguments of a block that says nothing: the defaults, and null where there is none.
+    pub fn defaults(&self) -> Value {
+        let given = self.attributes.iter().filter(|attribute| attribute.presence != Presence::Computed);
+        Value::object(given.map(|attribute| (attribute.key.clone(), attribute.default.clone().unwrap_or_else(Value::null))))
     }
 }
 

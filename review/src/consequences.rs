@@ -61,7 +61,6 @@ fn ports(difference: Option<&Difference>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terminal::tests::change;
     use engine::address::Address;
     use engine::plan::Reason;
     use serde_json::json;
@@ -93,7 +92,7 @@ mod tests {
             let [difference, whole] = [(before.clone(), after.clone()), (manifest(before.clone()), manifest(after))]
                 .map(|(before, after)| Difference::between(&before, &after));
             let before = Some(manifest(before));
-            let change = Change { before, ..change(Address::managed("k", "a"), action, Reason::NotInState) };
+            let change = Change { before, ..Change::of(Address::managed("k", "a"), action, Reason::NotInState) };
             for difference in [difference, whole] {
                 assert_eq!(consequences(&change, Some(&difference)), expected, "{kind} {action:?}");
             }
@@ -122,7 +121,7 @@ mod tests {
             let side = |text: &str| Value::object([(attribute, Value::string(text))]);
             let difference = Difference::between(&side("1"), &side("2"));
             let before = Some(side("1")).filter(|_| action != Action::Create);
-            let change = Change { kind: kind.into(), before, ..change(Address::managed(kind, "a"), action, Reason::NotInState) };
+            let change = Change { kind: kind.into(), before, ..Change::of(Address::managed(kind, "a"), action, Reason::NotInState) };
             assert_eq!(consequences(&change, Some(&difference)), expected, "{kind} {action:?} {attribute}");
         }
     }

@@ -105,7 +105,6 @@ mod tests {
     use crate::entry::Detail;
     use crate::review::Review;
     use crate::style::Style;
-    use crate::terminal::tests::change;
     use crate::terminal::{Layout, render};
     use engine::plan::{Change, Plan};
 
@@ -115,13 +114,13 @@ mod tests {
 
     fn created(key: &str, input: Value) -> Change {
         let after = Value::object([("input", input), ("mode", Value::string("on"))]);
-        Change { after: Some(after), ..change(address(key), Action::Create, Reason::NotInState) }
+        Change { after: Some(after), ..Change::of(address(key), Action::Create, Reason::NotInState) }
     }
 
     fn updated(key: &str, before: &str, after: &str, secret: bool) -> Change {
         let side = |text: &str| Some(Value::object([("input", Value::string(text).sensitive_if(secret))]));
         let reason = Reason::Configuration(vec!["input".to_owned()]);
-        Change { before: side(before), after: side(after), ..change(address(key), Action::Update, reason) }
+        Change { before: side(before), after: side(after), ..Change::of(address(key), Action::Update, reason) }
     }
 
     fn shown(changes: Vec<Change>, detail: Detail) -> String {
@@ -152,7 +151,7 @@ mod tests {
             (
                 all(&|key| Change {
                     before: Some(Value::object([("input", Value::string(key))])),
-                    ..change(address(key), Action::Delete, Reason::NotInConfiguration)
+                    ..Change::of(address(key), Action::Delete, Reason::NotInConfiguration)
                 }),
                 "  -   k.a[*]  not in configuration, 500 of them\n",
             ),

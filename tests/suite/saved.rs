@@ -238,10 +238,7 @@ fn a_plan_stands_on_all_that_was_seen_and_on_nothing_else() {
     let plan = saved(&bench, &(thing("a", 2) + &thing("b", 1) + &thing("gone", 1)));
     assert_eq!(moved(&bench, &plan), Vec::<String>::new());
     let there = bench.fake.things();
-    let edited = |key: &str, name: &str, value: Value| {
-        let entries = there[key].entries().iter().filter(|entry| &*entry.key != name).map(|entry| (entry.key.clone(), entry.value.clone()));
-        Some(Value::object(entries.chain([(name.into(), value)])))
-    };
+    let edited = |key: &str, name: &str, value: Value| Some(there[key].with_entries([(name, value)]));
     for (key, value, expected) in [
         ("fake_thing/b", edited("fake_thing/b", "value", Value::number(7)), "fake_thing.b was changed: `value`"),
         ("fake_thing/a", None, "fake_thing.a was deleted"),

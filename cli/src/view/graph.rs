@@ -98,25 +98,12 @@ fn quoted(address: &Address) -> String {
 mod tests {
     use super::*;
     use engine::address::Key;
-    use engine::plan::{Action, Change, Counted, Op, Reason, Slot, Target};
+    use engine::plan::{Action, Change, Op, Reason, Slot, Target};
     use engine::state::{Entry, Record, RecordId};
     use engine::value::Value;
 
     fn change(address: &Address, action: Action) -> Change {
-        Change {
-            address: address.clone(),
-            deposed: None,
-            kind: address.kind.clone(),
-            action,
-            reason: Reason::NotInState,
-            place: None,
-            before: None,
-            after: None,
-            defaults: Vec::new(),
-            not_previewed: None,
-            causes: Vec::new(),
-            counted: Counted::default(),
-        }
+        Change::of(address.clone(), action, Reason::NotInState)
     }
 
     fn create(address: &Address, needs: &[u32]) -> Slot {

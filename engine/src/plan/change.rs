@@ -237,6 +237,26 @@ pub struct Change {
     pub counted: Counted,
 }
 
+impl Change {
+    /// A change of what its address names, of which nothing else is told.
+    pub fn of(address: Address, action: Action, reason: Reason) -> Self {
+        Self {
+            kind: address.kind.clone(),
+            address,
+            deposed: None,
+            action,
+            reason,
+            place: None,
+            before: None,
+            after: None,
+            defaults: Vec::new(),
+            not_previewed: None,
+            causes: Vec::new(),
+            counted: Counted::default(),
+        }
+    }
+}
+
 /// What a digest counts of a change beside what is shown.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Counted {

@@ -137,27 +137,14 @@ mod tests {
     use super::*;
     use crate::address::Address;
     use crate::config::{Binary, Expr, Node, SlotId};
-    use crate::plan::{Blocked, Counted, Op, OutputChange, Slot, Target, Unpreviewed};
+    use crate::plan::{Blocked, Op, OutputChange, Slot, Target, Unpreviewed};
     use crate::schema::Drift;
     use crate::source::{FileId, Span};
     use crate::state::{Connect, Place};
     use crate::value::{Thunk, Type};
 
     fn plan(after: Value, key: &[u8]) -> Plan {
-        let change = Change {
-            address: Address::managed("k", "a"),
-            deposed: None,
-            kind: "k".into(),
-            action: Action::Create,
-            reason: Reason::NotInState,
-            place: None,
-            before: None,
-            after: Some(after),
-            defaults: Vec::new(),
-            not_previewed: None,
-            causes: Vec::new(),
-            counted: Counted::default(),
-        };
+        let change = Change { after: Some(after), ..Change::of(Address::managed("k", "a"), Action::Create, Reason::NotInState) };
         let mut plan = Plan { changes: vec![change], ..Plan::default() };
         plan.prior.secret_key = key.to_vec();
         plan.prior.serial = 1;

@@ -213,6 +213,11 @@ impl Value {
         Self::new(Data::Mapping(Arc::new(Mapping::new(MappingKind::Object, entries))))
     }
 
+    /// A reference to an instance, which shows these attributes of it.
+    pub fn reference(address: Address, classes: &'static [Class], attributes: Self) -> Self {
+        Self::new(Data::Reference(Arc::new(Instance { address, classes, attributes })))
+    }
+
     /// Known after apply, of a type; who makes it known is not said.
     pub fn unknown(ty: Type) -> Self {
         Self::deferred(ty, Thunk::NONE)
@@ -348,6 +353,13 @@ impl Value {
             Data::Instance(instance) => instance.attributes.entries(),
             _ => &[],
         }
+    }
+
+    /// An object of these [`Self::entries`] and of more, which replace those of their keys. It has no mark and no origin of its own.
+    #[must_use]
+    pub fn with_entries<K: Into<Arc<str>>>(&self, more: impl IntoIterator<Item = (K, Self)>) -> Self {
+        let own = self.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone()));
+        Self::object(own.chain(more.into_iter().map(|(key, value)| (key.into(), value))))
     }
 
     /// The value under a key of a map, object or instance, as it stands there: without the collection's origin or mark.

@@ -320,24 +320,17 @@ mod tests {
     use super::*;
     use crate::root::{self, RootKind};
     use engine::address::Address;
-    use engine::schema::Presence;
+
     use engine::state::{Record, RecordId};
-    use engine::value::Instance;
 
     const NOW: u64 = 1_700_000_000;
 
-    fn defaults(schema: &Schema) -> Value {
-        let given = schema.attributes.iter().filter(|attribute| attribute.presence != Presence::Computed);
-        Value::object(given.map(|attribute| (attribute.name, attribute.default.clone().unwrap_or_else(Value::null))))
-    }
-
     fn new_root() -> Value {
-        root::make(&defaults(RootKind::default().schema()), NOW).unwrap().attributes
+        root::make(&RootKind::default().schema().defaults(), NOW).unwrap().attributes
     }
 
     fn issuer(name: &str, attributes: Value) -> Value {
-        let address = Address::managed("ca_root", name);
-        Value::new(Data::Reference(Arc::new(Instance { address, classes: &["issuer"], attributes })))
+        Value::reference(Address::managed("ca_root", name), &["issuer"], attributes)
     }
 
     fn offline(root: &Value) -> Value {
@@ -345,7 +338,7 @@ mod tests {
     }
 
     fn with(issuer: &Value, changes: &[(&'static str, Value)]) -> Value {
-        let arguments = complete(&defaults(IntermediateKind::default().schema()), vec![("issuer", issuer.clone())]);
+        let arguments = complete(&IntermediateKind::default().schema().defaults(), vec![("issuer", issuer.clone())]);
         complete(&arguments, changes.to_vec())
     }
 
@@ -379,7 +372,7 @@ mod tests {
     /// What a signer elsewhere makes of an intermediate's request: here it has both keys.
     fn signed_elsewhere(unsigned: &Record, root: &Value) -> Value {
         let key = Key::read(unsigned.attributes.text("private_key").unwrap()).unwrap();
-        let wanted = wanted(&defaults(IntermediateKind::default().schema()), NOW);
+        let wanted = wanted(&IntermediateKind::default().schema().defaults(), NOW);
         let certificate = Certificate::read_one(root.text("certificate").unwrap()).unwrap();
         let root_key = Key::read(root.text("private_key").unwrap()).unwrap();
         Value::string(intermediate(&wanted, &key, (&certificate, &root_key)).unwrap())

@@ -73,9 +73,8 @@ mod tests {
     use crate::issue::Key;
     use engine::address::Address;
     use engine::port::Activity;
-    use engine::schema::Presence;
+
     use engine::state::RecordId;
-    use engine::value::{Data, Instance};
     use std::fmt::Write as _;
     use std::io::Write as _;
     use std::process::Command;
@@ -97,8 +96,7 @@ mod tests {
         let provider = Certificates::default();
         let kinds = provider.resources();
         let schema = kinds.iter().find(|known| known.schema().kind == kind).unwrap().schema();
-        let given = schema.attributes.iter().filter(|attribute| attribute.presence != Presence::Computed);
-        let defaults = Value::object(given.map(|attribute| (attribute.name, attribute.default.clone().unwrap_or_else(Value::null))));
+        let defaults = schema.defaults();
         let request = Request {
             address: Address::managed(kind, "x"),
             kind: kind.into(),
@@ -117,8 +115,7 @@ mod tests {
     fn pair(algorithm: &str) -> (Value, Value) {
         let algorithm = Value::string(algorithm);
         let root = created("ca_root", vec![("algorithm", algorithm.clone())]);
-        let instance = Instance { address: Address::managed("ca_root", "mesh"), classes: &["issuer"], attributes: root.clone() };
-        let issuer = Value::new(Data::Reference(Arc::new(instance)));
+        let issuer = Value::reference(Address::managed("ca_root", "mesh"), &["issuer"], root.clone());
         (root, created("ca_intermediate", vec![("issuer", issuer), ("algorithm", algorithm)]))
     }
 

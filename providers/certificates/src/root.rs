@@ -231,8 +231,7 @@ fn of(schema: &Schema) -> impl Iterator<Item = &Attribute> {
 
 /// Arguments and computed attributes together; of two with one name the later counts.
 pub(crate) fn complete(arguments: &Value, computed: Computed) -> Value {
-    let given = arguments.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone()));
-    Value::object(given.chain(computed.into_iter().map(|(name, value)| (name.into(), value))))
+    arguments.with_entries(computed)
 }
 
 /// The same without `private_key_pem`: a key is kept once, as `private_key`.
@@ -248,10 +247,7 @@ mod tests {
     const NOW: u64 = 1_700_000_000;
 
     fn arguments(changes: &[(&'static str, Value)]) -> Value {
-        let kind = RootKind::default();
-        let given = kind.schema.attributes.iter().filter(|attribute| attribute.presence == engine::schema::Presence::Optional);
-        let defaults = Value::object(given.map(|attribute| (attribute.name, attribute.default.clone().unwrap_or_else(Value::null))));
-        complete(&defaults, changes.to_vec())
+        complete(&RootKind::default().schema.defaults(), changes.to_vec())
     }
 
     fn record(arguments: &Value) -> Record {

@@ -67,7 +67,7 @@ impl Kind for RangesKind {
             Ok(found) => found,
             Err(problem) => return Planned::Refused(problem),
         };
-        let with = |attributes: Value| replaced(&attributes, [(RANGES, ranges.clone()), (CIDRS, cidrs.clone())]);
+        let with = |attributes: Value| attributes.with_entries([(RANGES, ranges.clone()), (CIDRS, cidrs.clone())]);
         match planned {
             Planned::Create(attributes) => Planned::Create(with(attributes)),
             Planned::Replace { attributes, because } => Planned::Replace { attributes: with(attributes), because },
@@ -85,13 +85,7 @@ impl Kind for RangesKind {
 pub(crate) fn carved(request: &Request) -> Result<Done, Failure> {
     let prior = request.prior.as_ref().map(|record| &record.attributes);
     let (ranges, cidrs) = found(&request.arguments, prior).map_err(|problem| Failure::new(problem.summary, problem.detail))?;
-    Ok(Done::new(replaced(&request.arguments, [(RANGES, ranges), (CIDRS, cidrs)])))
-}
-
-/// An object with these entries in place of its own.
-fn replaced(object: &Value, entries: [(&'static str, Value); 2]) -> Value {
-    let kept = object.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-    Value::object(kept.chain(entries.map(|(key, value)| (key.to_owned(), value))))
+    Ok(Done::new(request.arguments.with_entries([(RANGES, ranges), (CIDRS, cidrs)])))
 }
 
 /// `ranges` and `cidrs`, unknown as far as arguments are that they hang on.
@@ -172,11 +166,6 @@ mod tests {
             all[name] = value.clone();
         }
         Value::from_json(&all)
-    }
-
-    fn with(arguments: &Value, name: &str, value: Value) -> Value {
-        let kept = arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-        Value::object(kept.chain([(name.to_owned(), value)]))
     }
 
     fn planned(desired: &Value, prior: Option<&Record>) -> Planned {
@@ -263,7 +252,7 @@ mod tests {
     fn what_is_not_known_yet_makes_ranges_unknown() {
         for name in ["subnet", "ip_range", "prefix_length"] {
             let ty = if name == "prefix_length" { Type::Number } else { Type::String };
-            let desired = with(&arguments(&json!({})), name, Value::unknown(ty));
+            let desired = arguments(&json!({})).with_entries([(name, Value::unknown(ty))]);
             assert_eq!(RangesKind::default().validate(&desired), []);
             let Planned::Create(attributes) = planned(&desired, None) else { panic!("no create") };
             assert_eq!(json_of(&attributes, RANGES), json!("unknown"), "{name}");

@@ -47,8 +47,7 @@ impl Facts {
             let given = || arguments.get(attribute.name).cloned().unwrap_or_else(Value::null);
             (attribute.name, there.cloned().unwrap_or_else(given).sensitive_if(attribute.sensitive))
         }));
-        let entries = observed.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-        Value::object(entries.chain([("attributes".to_owned(), attributes), ("notes".to_owned(), Value::tuple(Vec::new()))]))
+        observed.with_entries([("attributes", attributes), ("notes", Value::tuple(Vec::new()))])
     }
 }
 

@@ -86,8 +86,7 @@ impl HostVip {
             Err(why) => return Answer::Unreachable(why.into()),
         };
         let Some(found) = observed(&proposal.arguments, &wanted, seen) else { return Answer::Absent };
-        let entries = found.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone()));
-        Answer::Present(Value::object(entries.chain([("attributes".into(), found.clone())])))
+        Answer::Present(found.with_entries([("attributes", found.clone())]))
     }
 
     async fn foresee(proposal: &Proposal, seen: &Seen, hands: &Hands) -> Answer {

@@ -1,27 +1,15 @@
 //! Reading arguments through references, and writing objects that may hold what is not known yet.
 
-use engine::address::Address;
 use engine::schema::Problem;
 use engine::value::{Data, Type, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use kubernetes::arguments::{address, referring, text, through};
 pub(crate) use kubernetes::{handed_on, usual};
 
 /// The namespace of control planes, unless they say another.
 pub(crate) const ISTIO_SYSTEM: &str = "istio-system";
-
-/// What stands at the end of a path that starts at an argument and follows references: `["control_plane", "cluster"]` is the cluster of the
-/// control plane.
-pub(crate) fn through<'a>(arguments: &'a Value, path: &[&str]) -> Option<&'a Value> {
-    let (first, rest) = path.split_first()?;
-    rest.iter().try_fold(arguments.get(first)?, |at, step| at.referent(step))
-}
-
-/// The same as text.
-pub(crate) fn text<'a>(arguments: &'a Value, path: &[&str]) -> Option<&'a str> {
-    through(arguments, path)?.as_str()
-}
 
 /// What stands there as a leaf of an object: null if nothing does, unknown if that is not told yet.
 pub(crate) fn leaf(arguments: &Value, path: &[&str]) -> Value {
@@ -38,19 +26,6 @@ fn is_opaque(arguments: &Value, path: &[&str]) -> bool {
         let at = through(arguments, path.get(..length).unwrap_or_default());
         at.and_then(Value::instance).is_some_and(|instance| instance.attributes.entries().is_empty() && !instance.attributes.is_known())
     })
-}
-
-/// The address of the instance that a path leads to.
-pub(crate) fn address(arguments: &Value, path: &[&str]) -> Option<Address> {
-    Some(through(arguments, path)?.instance()?.address.clone())
-}
-
-/// An error unless the argument leads to an instance, as those of a record do not.
-pub(crate) fn referring(arguments: &Value, argument: &str) -> Result<(), Problem> {
-    if arguments.get(argument).is_some_and(|value| value.instance().is_some() || !value.is_known()) {
-        return Ok(());
-    }
-    Err(Problem::with(argument, "no reference", format!("`{argument}` leads to no resource")))
 }
 
 /// An object of those entries that are not null.
@@ -104,30 +79,18 @@ pub(crate) fn label(arguments: &Value, argument: &str) -> Option<Problem> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use engine::value::{Class, Instance};
+    use engine::address::Address;
+    use engine::value::Class;
     use serde_json::json;
 
     /// A reference to an instance with these attributes.
     pub(crate) fn reference(class: &'static [Class], name: &str, attributes: Value) -> Value {
-        let address = Address::managed(&format!("k_{}", class.first().unwrap_or(&"any")), name);
-        Value::new(Data::Reference(Arc::new(Instance { address, classes: class, attributes })))
+        Value::reference(Address::managed(&format!("k_{}", class.first().unwrap_or(&"any")), name), class, attributes)
     }
 
     /// A cluster of this name.
     pub(crate) fn cluster(name: &str) -> Value {
         reference(&["cluster"], name, Value::object([("server", Value::string(format!("https://{name}.example:6443")))]))
-    }
-
-    /// The same arguments with these instead.
-    pub(crate) fn with(arguments: &Value, changes: &[(&str, Value)]) -> Value {
-        let given = arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-        Value::object(given.chain(changes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()))))
-    }
-
-    /// The defaults of a kind.
-    pub(crate) fn defaults(schema: &engine::schema::Schema) -> Value {
-        let given = schema.attributes.iter().filter(|attribute| attribute.presence != engine::schema::Presence::Computed);
-        Value::object(given.map(|attribute| (attribute.name, attribute.default.clone().unwrap_or_else(Value::null))))
     }
 
     #[test]
@@ -166,12 +129,5 @@ pub(crate) mod tests {
         for (name, fits) in [("cluster1", true), ("c-1", true), ("C1", false), ("-c", false), ("", false), ("a.b", false)] {
             assert_eq!(label(&Value::object([("cluster_name", Value::string(name))]), "cluster_name").is_none(), fits, "{name}");
         }
-    }
-
-    #[test]
-    fn a_record_refers_to_nothing() {
-        let recorded = Value::object([("control_plane", Value::string("istio_operator.x"))]);
-        assert!(referring(&recorded, "control_plane").is_err());
-        assert!(referring(&Value::object([("control_plane", cluster("c"))]), "control_plane").is_ok());
     }
 }

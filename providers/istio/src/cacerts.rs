@@ -115,16 +115,16 @@ fn unsigned(arguments: &Value) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use crate::arguments::tests::{cluster, reference};
     use serde_json::json;
 
     fn intermediate(changes: &[(&str, Value)]) -> Value {
         let attributes = json!({ "certificate": "CERT\n", "private_key": "KEY\n", "chain": "CERT\nROOT\n", "root_certificate": "ROOT\n", "fingerprint": "f0" });
-        reference(&["intermediate"], "i", with(&Value::from_json(&attributes), changes))
+        reference(&["intermediate"], "i", Value::from_json(&attributes).with_entries(changes.iter().cloned()))
     }
 
     fn arguments(intermediate: Value) -> Value {
-        with(&defaults(CaCerts::default().schema()), &[("cluster", cluster("c1")), ("intermediate", intermediate)])
+        CaCerts::default().schema().defaults().with_entries([("cluster", cluster("c1")), ("intermediate", intermediate)])
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
             (Value::tuple(vec![Value::unknown(Type::String)]), None),
         ];
         for (more, expected) in rows {
-            let arguments = with(&arguments(intermediate(&[])), &[("additional_root_certificates", more)]);
+            let arguments = arguments(intermediate(&[])).with_entries([("additional_root_certificates", more)]);
             let object = CaCerts::default().object(&arguments).unwrap().unwrap();
             assert_eq!(object.get("stringData").unwrap().text("root-cert.pem"), expected);
         }
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_record_writes_no_object() {
-        let recorded = with(&arguments(intermediate(&[])), &[("intermediate", Value::string("ca_intermediate.c1"))]);
+        let recorded = arguments(intermediate(&[])).with_entries([("intermediate", Value::string("ca_intermediate.c1"))]);
         assert!(CaCerts::default().object(&recorded).unwrap().is_err());
     }
 }

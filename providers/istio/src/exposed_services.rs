@@ -77,13 +77,13 @@ fn gateway(arguments: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use crate::arguments::tests::{cluster, reference};
 
     fn arguments(tag: &str) -> Value {
         let plane = [("cluster", cluster("c1")), ("namespace", Value::string("istio-system")), ("tag", Value::string(tag))];
         let plane = reference(&["control_plane"], "p", Value::object(plane));
         let gateway = Value::object([("control_plane", plane), ("selector", Value::string("eastwestgateway"))]);
-        with(&defaults(ExposeServices::default().schema()), &[("gateway", reference(&["gateway"], "g", gateway))])
+        ExposeServices::default().schema().defaults().with_entries([("gateway", reference(&["gateway"], "g", gateway))])
     }
 
     #[test]

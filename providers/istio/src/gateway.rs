@@ -220,7 +220,7 @@ fn resource(arguments: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use crate::arguments::tests::{cluster, reference};
     use std::collections::BTreeMap;
     use std::task::{Context, Poll, Waker};
 
@@ -229,8 +229,8 @@ mod tests {
             "mesh_id": "mesh1", "cluster_name": "cluster1", "network": "network1" });
         let plane: Vec<_> =
             plane.iter().map(|(name, value)| (*name, Value::from_json(value))).chain([("cluster", cluster("c1"))]).collect();
-        let plane = reference(&["control_plane"], "p", with(&Value::from_json(&base), &plane));
-        with(&with(&defaults(EastWestGateway::default().schema()), &[("control_plane", plane)]), changes)
+        let plane = reference(&["control_plane"], "p", Value::from_json(&base).with_entries(plane));
+        EastWestGateway::default().schema().defaults().with_entries([("control_plane", plane)]).with_entries(changes.iter().cloned())
     }
 
     fn object_of(arguments: &Value) -> Json {

@@ -114,13 +114,13 @@ impl<'a> Roots<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, reference, with};
+    use crate::arguments::tests::{cluster, reference};
     use engine::value::Type;
     use serde_json::json;
 
     fn plane(name: &str, changes: &[(&str, Value)]) -> (Address, Value) {
         let base = json!({ "mesh_id": "mesh1", "cluster_name": name, "network": "n1", "trust_domain": null });
-        let arguments = with(&with(&Value::from_json(&base), &[("cluster", cluster(name))]), changes);
+        let arguments = Value::from_json(&base).with_entries([("cluster", cluster(name))]).with_entries(changes.iter().cloned());
         (Address::managed("istio_operator", name), arguments)
     }
 

@@ -264,21 +264,18 @@ pub(crate) fn runs_below(plane: &Value, version: crate::version::Minor) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use crate::arguments::tests::{cluster, reference};
     use serde_json::json;
 
     fn arguments(changes: &[(&str, Value)]) -> Value {
-        let base = with(
-            &defaults(Operator::default().schema()),
-            &[
-                ("cluster", cluster("c1")),
-                ("installer", Value::string("operator")),
-                ("hub", Value::string("gcr.io/istio-release")),
-                ("tag", Value::string("1.9.0")),
-                ("name", Value::string("istiocontrolplane-default")),
-            ],
-        );
-        with(&base, changes)
+        let base = Operator::default().schema().defaults().with_entries([
+            ("cluster", cluster("c1")),
+            ("installer", Value::string("operator")),
+            ("hub", Value::string("gcr.io/istio-release")),
+            ("tag", Value::string("1.9.0")),
+            ("name", Value::string("istiocontrolplane-default")),
+        ]);
+        base.with_entries(changes.iter().cloned())
     }
 
     fn text(text: &str) -> Value {

@@ -1,10 +1,9 @@
 //! The effects: those of Kubernetes objects, but for prerequisites, which give way to what is there.
 
 use crate::prerequisite::{MADE, PREREQUISITE};
-use engine::address::Address;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Question};
-use engine::schema::{Comparison, Kind, Member, Planned, Problem, Schema};
+use engine::schema::{Adjusted, Adjustment, Comparison, Kind, Planned};
 use engine::state::Record;
 use engine::value::Value;
 use kubernetes::{Clusters, ObjectKind, ObjectProvider};
@@ -24,8 +23,7 @@ impl IstioProvider {
 
 impl Provider for IstioProvider {
     fn resources(&self) -> Vec<Arc<dyn Kind>> {
-        let yielding =
-            |kind: Arc<dyn Kind>| -> Arc<dyn Kind> { if kind.schema().kind == PREREQUISITE { Arc::new(Yielding(kind)) } else { kind } };
+        let yielding = |kind: Arc<dyn Kind>| if kind.schema().kind == PREREQUISITE { Adjusted::of(kind, Yielding) } else { kind };
         self.objects.resources().into_iter().map(yielding).collect()
     }
 
@@ -101,8 +99,7 @@ fn left_alone(arguments: &Value) -> Done {
         .get("manifest")
         .and_then(|manifest| manifest.text("kind"))
         .map(|kind| format!("{kind} is there already and is left as it is"));
-    let given = arguments.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone()));
-    let attributes = Value::object(given.chain([("id".into(), id), (MADE.into(), Value::bool(false))]));
+    let attributes = arguments.with_entries([("id", id), (MADE, Value::bool(false))]);
     Done { notes: note.into_iter().collect(), ..Done::new(attributes) }
 }
 
@@ -114,53 +111,25 @@ fn id_of(arguments: &Value) -> Option<String> {
     Some(steps.into_iter().flatten().collect::<Vec<_>>().join("/"))
 }
 
-/// The pure half of a prerequisite: what others made of it is no drift, and it has no identity that two records could dispute.
-struct Yielding(Arc<dyn Kind>);
+/// What others made of a prerequisite is no drift, and it has no identity that two records could dispute.
+struct Yielding;
 
-impl Kind for Yielding {
-    fn schema(&self) -> &Schema {
-        self.0.schema()
+impl Adjustment for Yielding {
+    fn identity(&self, _: &dyn Kind, _: &Value) -> Option<String> {
+        None
     }
 
-    fn validate(&self, arguments: &Value) -> Vec<Problem> {
-        self.0.validate(arguments)
-    }
-
-    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
-        self.0.lint(instances)
-    }
-
-    fn place(&self, arguments: &Value) -> Option<Address> {
-        self.0.place(arguments)
-    }
-
-    fn planned(&self, asked: Comparison<'_>) -> Planned {
+    fn planned(&self, base: &dyn Kind, asked: Comparison<'_>) -> Planned {
         // Held against the record alone: what is there may be another's by now.
-        match self.0.planned(Comparison { observed: None, preview: None, previewable: false, ..asked }) {
+        match base.planned(Comparison { observed: None, preview: None, previewable: false, ..asked }) {
             Planned::Update { attributes, .. } if asked.prior.is_some_and(was_there) => Planned::Keep(attributes),
             planned => planned,
         }
     }
 
-    fn stands_on(&self, _: &Value) -> Value {
+    fn stands_on(&self, _: &dyn Kind, _: &Value) -> Value {
         // What others made of it is theirs.
         Value::null()
-    }
-
-    fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
-        self.0.members(arguments)
-    }
-
-    fn settles(&self, arguments: &Value) -> bool {
-        self.0.settles(arguments)
-    }
-
-    fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
-        self.0.remembered(attributes, secret_key)
-    }
-
-    fn upgrade(&self, version: u32, attributes: Value) -> Result<Value, Problem> {
-        self.0.upgrade(version, attributes)
     }
 }
 
@@ -168,6 +137,7 @@ impl Kind for Yielding {
 mod tests {
     use super::*;
     use crate::arguments::tests::cluster;
+    use engine::address::Address;
     use engine::port::Activity;
     use engine::state::RecordId;
     use serde_json::json;
@@ -293,6 +263,7 @@ mod tests {
         let kinds = provider.resources();
         let kind = kinds.iter().find(|kind| kind.schema().kind == PREREQUISITE).unwrap();
         assert_eq!(kind.identity(&arguments()), None);
+        assert_eq!(kind.requires(&arguments()), ["Namespace/n"], "it is made after its namespace all the same");
         let observed = Value::from_json(&json!({ "object": { "metadata": {} }, "uid": "u", "computed": {} }));
         let changed = {
             let manifest = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "a", "namespace": "n", "labels": { "x": "y" } } });

@@ -244,7 +244,7 @@ fn binding(arguments: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use crate::arguments::tests::{cluster, reference};
     use std::task::{Context, Poll, Waker};
 
     fn arguments(plane: &[(&str, Value)], changes: &[(&str, Value)]) -> Value {
@@ -253,8 +253,8 @@ mod tests {
             ("namespace", Value::string("istio-system")),
             ("cluster_name", Value::string("cluster1")),
         ]);
-        let plane = reference(&["control_plane"], "p", with(&base, plane));
-        with(&with(&defaults(RemoteReader::default().schema()), &[("control_plane", plane)]), changes)
+        let plane = reference(&["control_plane"], "p", base.with_entries(plane.iter().cloned()));
+        RemoteReader::default().schema().defaults().with_entries([("control_plane", plane)]).with_entries(changes.iter().cloned())
     }
 
     fn manifests(arguments: &Value) -> Vec<(String, &'static str, Json)> {

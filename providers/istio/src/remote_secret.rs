@@ -116,7 +116,7 @@ fn scalar(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use crate::arguments::tests::{cluster, reference};
     use serde_json::Value as Json;
 
     fn reader(changes: &[(&str, Value)]) -> Value {
@@ -124,11 +124,11 @@ mod tests {
         let attributes = Value::from_json(
             &json!({ "cluster_name": "cluster1", "server": "https://10.0.0.1:6443", "token": "t0k3n", "certificate_authority": "CA\n" }),
         );
-        reference(&["reader"], "r", with(&with(&attributes, &[("control_plane", plane)]), changes))
+        reference(&["reader"], "r", attributes.with_entries([("control_plane", plane)]).with_entries(changes.iter().cloned()))
     }
 
     fn arguments(reader: Value) -> Value {
-        with(&defaults(RemoteSecret::default().schema()), &[("cluster", cluster("c2")), ("reader", reader)])
+        RemoteSecret::default().schema().defaults().with_entries([("cluster", cluster("c2")), ("reader", reader)])
     }
 
     const KUBECONFIG: &str = "apiVersion: v1
@@ -200,7 +200,7 @@ users:
 
     #[test]
     fn a_cluster_does_not_read_itself() {
-        let own = with(&arguments(reader(&[])), &[("cluster", cluster("c1"))]);
+        let own = arguments(reader(&[])).with_entries([("cluster", cluster("c1"))]);
         let problems = RemoteSecret::default().validate(&own);
         assert_eq!(problems.first().map(|problem| problem.summary.as_str()), Some("a cluster reading itself"));
         assert!(RemoteSecret::default().validate(&arguments(reader(&[]))).is_empty());

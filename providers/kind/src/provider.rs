@@ -172,8 +172,7 @@ impl KindProvider {
             .filter(|name| arguments.present(name).is_some())
             .map(|name| Value::string(format!("whether `{name}` is as it is there cannot be seen; it is taken as written")));
         let notes = Value::tuple(unseen.collect());
-        let entries = observed.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-        Answer::Present(Value::object(entries.chain([("attributes".to_owned(), attributes), ("notes".to_owned(), notes)])))
+        Answer::Present(observed.with_entries([("attributes", attributes), ("notes", notes)]))
     }
 
     /// What a cluster gets that its description leaves to kind. What stands in its way is asked for by itself.

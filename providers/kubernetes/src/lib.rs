@@ -3,6 +3,7 @@
 //! Other crates describe *kinds that are objects* with [`ObjectKind`], and ways to *reach* a cluster with [`Connector`]; the machinery here
 //! does the rest. It makes no clusters and knows no mesh.
 
+pub mod arguments;
 mod client;
 mod config_patch;
 mod data;

@@ -526,9 +526,7 @@ mod tests {
         schema.attributes.push(engine::schema::Attribute::computed("stable", Type::String, ""));
         let was = deployment(&json!({ "replicas": 1 }));
         let mut prior = record(&was);
-        let more = [("address", Value::string("10.0.0.1")), ("stable", Value::string("s"))].map(|(name, value)| (name.to_owned(), value));
-        prior.attributes =
-            Value::object(prior.attributes.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone())).chain(more));
+        prior.attributes = prior.attributes.with_entries([("address", Value::string("10.0.0.1")), ("stable", Value::string("s"))]);
         let there = observed(&was, &[]);
         let kind = Manifest::default();
         let plan = |spec: &Json| {

@@ -170,8 +170,7 @@ fn refused(name: &ObjectName, error: &CallError) -> Failure {
 
 fn done<'a>(request: &Request, names: impl Iterator<Item = &'a ObjectName>) -> Done {
     let restarted = Value::from_json(&names.map(|name| Json::from(name.name.as_str())).collect::<Json>());
-    let given = request.arguments.entries().iter().filter(|entry| &*entry.key != "restarted");
-    Done::new(Value::object(given.map(|entry| (entry.key.clone(), entry.value.clone())).chain([("restarted".into(), restarted)])))
+    Done::new(request.arguments.with_entries([("restarted", restarted)]))
 }
 
 impl Procedure for Restart {

@@ -58,8 +58,7 @@ impl DataSource for Existing {
 fn attributes(arguments: &Value, live: &Json) -> Value {
     let image = live.pointer("/spec/template/spec/containers/0/image").and_then(Json::as_str);
     let version = image.and_then(tag).map_or_else(Value::null, Value::string);
-    let given = arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-    Value::object(given.chain([("version".to_owned(), version)]))
+    arguments.with_entries([("version", version)])
 }
 
 #[cfg(test)]

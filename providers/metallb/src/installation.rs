@@ -1,10 +1,10 @@
 //! `metallb`: its controller and speakers, with all that they need.
 
-use crate::arguments::{referring, text, through};
 use crate::version::{WITH_EXCLUSION, WITH_OWN_SECRET, below};
 use engine::port::BoxFuture;
 use engine::schema::{Attribute, Member, Problem, Schema};
 use engine::value::{Type, Value};
+use kubernetes::arguments::{referring, text, through};
 use kubernetes::{Json, ObjectKind, ObjectName, Reader, Settled, handed_on, members, usual};
 
 /// The flag of speakers that lets nodes announce whatever their labels say.
@@ -141,7 +141,7 @@ async fn why_uncallable(configuration: &Value, reader: &dyn Reader) -> Result<Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use crate::fixtures::{cluster, reference};
     use kubernetes::parse_yaml;
     use serde_json::json;
     use std::collections::BTreeMap;
@@ -154,7 +154,7 @@ mod tests {
             ("manifests", reference(&["metallb_manifests"], "m", manifests)),
             ("excluded_nodes", Value::string(excluded)),
         ];
-        with(&defaults(Installation::default().schema()), &changes)
+        Installation::default().schema().defaults().with_entries(changes)
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(told(&arguments("0.16.2", "loud")), ["`excluded_nodes` is `loud`; it is either `silent` or `announce`"]);
         assert!(told(&arguments("0.9.6", "silent"))[0].starts_with("the speakers of `0.9.6` need a Secret"));
         let unknown = reference(&["metallb_manifests"], "m", Value::unknown(Type::Any));
-        let unknown = with(&arguments("0.16.2", "silent"), &[("manifests", unknown)]);
+        let unknown = arguments("0.16.2", "silent").with_entries([("manifests", unknown)]);
         assert_eq!(Installation::default().members(&unknown).unwrap().unwrap_err().summary, "manifests not known");
     }
 

@@ -3,8 +3,9 @@
 //! Kinds here are sets of Kubernetes objects; the Kubernetes crate brings them to the clusters. Nothing here runs a foreign tool, and nothing is
 //! traffic.
 
-mod arguments;
 mod existing;
+#[cfg(test)]
+mod fixtures;
 mod installation;
 mod manifests;
 mod pool;

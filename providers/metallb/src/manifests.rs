@@ -85,13 +85,8 @@ impl DataSource for Manifests {
             let told = arguments.text("version").map(|version| version.trim_start_matches('v').to_owned());
             let version = told.or_else(|| of_objects(&objects)).map_or_else(Value::null, Value::string);
             let found = Sequence::new(SequenceKind::List(Type::String), found);
-            let given = arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-            let read = [
-                ("version".to_owned(), version),
-                ("objects".to_owned(), Value::tuple(objects)),
-                ("found".to_owned(), Value::new(Data::Sequence(Arc::new(found)))),
-            ];
-            Answer::Present(Value::object(given.chain(read)))
+            let found = Value::new(Data::Sequence(Arc::new(found)));
+            Answer::Present(arguments.with_entries([("version", version), ("objects", Value::tuple(objects)), ("found", found)]))
         })
     }
 }

@@ -6,11 +6,11 @@ mod spans;
 
 pub(crate) use spans::{given, lost};
 
-use crate::arguments::{address, referring, text, through};
 use crate::version::{WITH_OBJECTS, below};
 use engine::address::Address;
 use engine::schema::{Attribute, Member, Problem, Schema};
 use engine::value::{Type, Value};
+use kubernetes::arguments::{address, referring, text, through};
 use kubernetes::{ObjectKind, handed_on, members, usual};
 
 /// The kind's name.
@@ -123,7 +123,7 @@ fn protocol_problem(arguments: &Value) -> Option<Problem> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, defaults, reference, with};
+    use crate::fixtures::{cluster, reference};
     use serde_json::{Value as Json, json};
 
     /// A pool of a cluster's MetalLB of this version.
@@ -135,9 +135,9 @@ pub(crate) mod tests {
             ("name", Value::string("lab")),
             ("addresses", Value::from_json(&json!(["172.30.128.1-172.30.128.254"]))),
         ];
-        let base = with(&defaults(Pool::default().schema()), &base);
+        let base = Pool::default().schema().defaults().with_entries(base);
         let changes: Vec<_> = changes.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), Value::from_json(value))).collect();
-        with(&base, &changes)
+        base.with_entries(changes)
     }
 
     fn members(arguments: &Value) -> Vec<(String, Json)> {
@@ -174,15 +174,15 @@ pub(crate) mod tests {
 
     #[test]
     fn addresses_may_come_later_and_versions_may_not() {
-        let later = with(&pool("c1", "0.16.2", &json!({})), &[("addresses", Value::unknown(Type::list(Type::String)))]);
+        let later = pool("c1", "0.16.2", &json!({})).with_entries([("addresses", Value::unknown(Type::list(Type::String)))]);
         assert!(Pool::default().validate(&later).is_empty());
         for version in ["0.16.2", "0.12.1"] {
-            let later = with(&pool("c1", version, &json!({})), &[("addresses", Value::tuple(vec![Value::unknown(Type::String)]))]);
+            let later = pool("c1", version, &json!({})).with_entries([("addresses", Value::tuple(vec![Value::unknown(Type::String)]))]);
             let members = Pool::default().members(&later).unwrap().unwrap();
             assert!(members.iter().any(|member| !member.arguments.get("manifest").unwrap().is_known()), "{version}");
         }
         let installed = Value::object([("cluster", cluster("c1")), ("version", Value::unknown(Type::String))]);
-        let later = with(&pool("c1", "0.16.2", &json!({})), &[("metallb", reference(&["metallb"], "c1", installed))]);
+        let later = pool("c1", "0.16.2", &json!({})).with_entries([("metallb", reference(&["metallb"], "c1", installed))]);
         assert_eq!(Pool::default().members(&later).unwrap().unwrap_err().summary, "version not known");
         assert_eq!(Pool::default().place(&later), Some(Address::managed("k_cluster", "c1")));
     }

@@ -2,10 +2,9 @@
 
 use crate::pool::{NAME, Pool, given, lost};
 use crate::{Existing, Installation, Manifests};
-use engine::address::Address;
 use engine::port::{Asked, BoxFuture, Connected, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Question};
-use engine::schema::{Comparison, Drift, Kind, Member, Planned, Preview, Problem, Schema};
+use engine::schema::{Adjusted, Adjustment, Comparison, Drift, Kind, Planned, Preview, Problem};
 use engine::value::Value;
 use kubernetes::{Answered, Clusters, Json, ObjectKind, ObjectProvider, Plain, Surroundings};
 use std::sync::Arc;
@@ -51,7 +50,7 @@ fn addresses(services: &Json) -> Vec<Value> {
 
 impl Provider for MetallbProvider {
     fn resources(&self) -> Vec<Arc<dyn Kind>> {
-        self.objects.resources().into_iter().map(|kind| Arc::new(Watchful(kind)) as Arc<dyn Kind>).collect()
+        self.objects.resources().into_iter().map(|kind| Adjusted::of(kind, Watchful)).collect()
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn Kind>> {
@@ -88,31 +87,15 @@ impl Provider for MetallbProvider {
     }
 }
 
-/// The pure half of a set, which sees what its members do not: that the version is another, and what a smaller pool would cost.
-struct Watchful(Arc<dyn Kind>);
+/// Sees of a set what its members do not: that the version is another, and what a smaller pool would cost.
+struct Watchful;
 
-impl Kind for Watchful {
-    fn schema(&self) -> &Schema {
-        self.0.schema()
-    }
-
-    fn validate(&self, arguments: &Value) -> Vec<Problem> {
-        self.0.validate(arguments)
-    }
-
-    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
-        self.0.lint(instances)
-    }
-
-    fn place(&self, arguments: &Value) -> Option<Address> {
-        self.0.place(arguments)
-    }
-
-    fn planned(&self, asked: Comparison<'_>) -> Planned {
-        let planned = self.0.planned(asked);
+impl Adjustment for Watchful {
+    fn planned(&self, base: &dyn Kind, asked: Comparison<'_>) -> Planned {
+        let planned = base.planned(asked);
         let Some(before) = asked.prior.map(|record| &record.attributes) else { return planned };
         match planned {
-            Planned::Update { .. } if self.schema().kind == NAME && loses(before, asked.desired) => match asked.preview {
+            Planned::Update { .. } if base.schema().kind == NAME && loses(before, asked.desired) => match asked.preview {
                 None if asked.previewable => Planned::Ask,
                 Some(Preview::Accepted(seen)) => still_in_use(before, asked.desired, seen).map_or(planned, Planned::Refused),
                 _ => planned,
@@ -122,18 +105,6 @@ impl Kind for Watchful {
             }
             planned => planned,
         }
-    }
-
-    fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
-        self.0.members(arguments)
-    }
-
-    fn settles(&self, arguments: &Value) -> bool {
-        self.0.settles(arguments)
-    }
-
-    fn remembered(&self, attributes: &Value, secret_key: &[u8]) -> Value {
-        self.0.remembered(attributes, secret_key)
     }
 }
 
@@ -164,7 +135,6 @@ fn still_in_use(before: &Value, after: &Value, seen: &Value) -> Option<Problem> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::with;
     use crate::pool::tests::pool;
     use engine::state::{Record, RecordId};
     use serde_json::json;
@@ -175,7 +145,7 @@ mod tests {
     }
 
     fn record(arguments: &Value) -> Record {
-        let attributes = with(arguments, &[("metallb", Value::string("k_metallb.c1")), ("id", Value::null())]);
+        let attributes = arguments.with_entries([("metallb", Value::string("k_metallb.c1")), ("id", Value::null())]);
         Record { attributes, ..Record::new(RecordId::new("r-1"), NAME) }
     }
 
@@ -188,7 +158,7 @@ mod tests {
             Preview::Accepted(Value::object([(ASSIGNED, Value::tuple(assigned))]))
         };
         let planned = |addresses: &str, preview: Option<Preview>| {
-            let desired = with(&before, &[("addresses", Value::tuple(vec![Value::string(addresses)]))]);
+            let desired = before.with_entries([("addresses", Value::tuple(vec![Value::string(addresses)]))]);
             let previewable = preview.is_none();
             let asked = Comparison {
                 desired: &desired,

@@ -205,7 +205,7 @@ fn nodes(plan: &Plan, edges: &Edges, mesh: &Mesh<'_>) -> (Vec<Node>, Vec<String>
 mod tests {
     use super::*;
     use engine::address::{AddressParts, Key, ModulePath};
-    use engine::plan::{Action, Change, Counted, Reason};
+    use engine::plan::{Action, Change, Reason};
 
     fn leads_to(drawing: &Drawing, from: usize, to: usize) -> bool {
         drawing.nodes[from].needs.iter().any(|need| *need == to || leads_to(drawing, *need, to))
@@ -234,18 +234,8 @@ mod tests {
         let keyed = |name: &str, key: &str| Address::managed("k", name).with_key(Key::Text(key.into()));
         let [c1, c2] = ["c1", "c2"].map(|key| keyed("cluster", key));
         let change = |address: &Address, place: Option<&Address>| Change {
-            address: address.clone(),
-            deposed: None,
-            kind: address.kind.clone(),
-            action: Action::Create,
-            reason: Reason::NotInState,
             place: place.cloned(),
-            before: None,
-            after: None,
-            defaults: Vec::new(),
-            not_previewed: None,
-            causes: Vec::new(),
-            counted: Counted::default(),
+            ..Change::of(address.clone(), Action::Create, Reason::NotInState)
         };
         let root = Address::managed("k", "root");
         let module = ModulePath::root().child("ca", Key::None);

@@ -3,7 +3,7 @@
 use super::*;
 use engine::address::{Address, Key};
 use engine::diagnostic::Diagnostic;
-use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counted, OutputChange, Reason};
+use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, OutputChange, Reason};
 use engine::source::{SourceTree, Span};
 use engine::value::{Data, Instance, Type, Value};
 use serde_json::json;
@@ -20,20 +20,7 @@ fn keyed(kind: &str, name: &str, key: &str) -> Address {
 }
 
 fn change(address: Address, action: Action, place: Option<&Address>) -> Change {
-    Change {
-        kind: address.kind.clone(),
-        address,
-        deposed: None,
-        action,
-        reason: Reason::NotInState,
-        place: place.cloned(),
-        before: None,
-        after: None,
-        defaults: Vec::new(),
-        not_previewed: None,
-        causes: Vec::new(),
-        counted: Counted::default(),
-    }
+    Change { place: place.cloned(), ..Change::of(address, action, Reason::NotInState) }
 }
 
 fn cluster(name: &str) -> Address {

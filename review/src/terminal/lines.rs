@@ -173,7 +173,7 @@ fn write_names(text: &mut String, (title, names): (&str, &[String]), indent: usi
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{change, rendered};
+    use super::super::tests::rendered;
     use super::*;
     use crate::style::Style;
     use engine::address::Address;
@@ -190,7 +190,11 @@ mod tests {
         let of = |name: &str, after: Option<Value>, paths: &[&str]| Change {
             before: deployment("a:1", 1),
             after,
-            ..change(Address::managed("k", name), Action::Update, Reason::Configuration(paths.iter().map(ToString::to_string).collect()))
+            ..Change::of(
+                Address::managed("k", name),
+                Action::Update,
+                Reason::Configuration(paths.iter().map(ToString::to_string).collect()),
+            )
         };
         let long = "a".repeat(64);
         for (plan, expected) in [

@@ -2,30 +2,13 @@
 
 use super::*;
 use engine::address::{Address, AddressParts, Key, Mode};
-use engine::plan::{Blocked, Change, CheckResult, Counted, Reason};
+use engine::plan::{Blocked, Change, CheckResult, Reason};
 use engine::value::{Data, Instance, Type, Value};
 use serde_json::json;
 use std::sync::Arc;
 
 fn keyed(kind: &str, name: &str, key: &str) -> Address {
     Address::managed(kind, name).with_key(Key::Text(key.into()))
-}
-
-pub(crate) fn change(address: Address, action: Action, reason: Reason) -> Change {
-    Change {
-        kind: address.kind.clone(),
-        address,
-        deposed: None,
-        action,
-        reason,
-        place: None,
-        before: None,
-        after: None,
-        defaults: Vec::new(),
-        not_previewed: None,
-        causes: Vec::new(),
-        counted: Counted::default(),
-    }
 }
 
 /// The text with a fixed word in place of each digest.
@@ -59,23 +42,23 @@ fn a_plan_tells_what_and_why_and_below_it_what_differs() {
     let mesh = |log: &str| format!("accessLogFile: \"{log}\"\nenableTracing: true\n");
     let map = |log: &str| Value::from_json(&json!({ "data": { "mesh": mesh(log) }, "name": "istio" }));
     let cluster2 = keyed("kind_cluster", "c", "cluster2");
-    let mut within = change(Address::managed("kubernetes_secret", "s"), Action::Replace, Reason::PlaceReplaced(cluster2.clone()));
+    let mut within = Change::of(Address::managed("kubernetes_secret", "s"), Action::Replace, Reason::PlaceReplaced(cluster2.clone()));
     within.before = Some(Value::object([("name", Value::string("a"))]));
     let plan = Plan {
         changes: vec![
-            change(Address::managed("ca_root", "mesh"), Action::Create, Reason::NotInState),
-            change(Address::managed("ca_root", "other"), Action::Keep, Reason::Unchanged),
-            change(operator.clone(), Action::Update, Reason::Configuration(vec!["spec.meshConfig".to_owned()])),
+            Change::of(Address::managed("ca_root", "mesh"), Action::Create, Reason::NotInState),
+            Change::of(Address::managed("ca_root", "other"), Action::Keep, Reason::Unchanged),
+            Change::of(operator.clone(), Action::Update, Reason::Configuration(vec!["spec.meshConfig".to_owned()])),
             Change {
                 before: Some(map("")),
                 after: Some(map("/dev/stdout")),
-                ..change(
+                ..Change::of(
                     operator.with_member("ConfigMap/istio-system/istio"),
                     Action::Update,
                     Reason::Configuration(vec!["data.mesh".to_owned()]),
                 )
             },
-            change(cluster2, Action::Replace, Reason::CannotUpdate(vec!["node_image".to_owned()])),
+            Change::of(cluster2, Action::Replace, Reason::CannotUpdate(vec!["node_image".to_owned()])),
             within,
         ],
         ..Plan::default()
@@ -112,7 +95,7 @@ fn a_new_thing_shows_what_is_known_of_it() {
         changes: vec![Change {
             after: Some(after),
             defaults: vec!["force"],
-            ..change(Address::managed("kubernetes_namespace", "a"), Action::Create, Reason::NotInState)
+            ..Change::of(Address::managed("kubernetes_namespace", "a"), Action::Create, Reason::NotInState)
         }],
         ..Plan::default()
     };
@@ -140,7 +123,7 @@ Plan digest: sha256:$DIGEST
 fn why_nothing_was_previewed_is_said_once_for_all_it_holds_for() {
     let unseen = |name: &str, why: &str| Change {
         not_previewed: Some(why.into()),
-        ..change(Address::managed("kubernetes_secret", name), Action::Create, Reason::NotInState)
+        ..Change::of(Address::managed("kubernetes_secret", name), Action::Create, Reason::NotInState)
     };
     let changes = vec![unseen("a", "no place"), unseen("b", "no answer"), unseen("c", "no place")];
     check(
@@ -167,7 +150,7 @@ fn a_replacement_says_what_forces_it_and_long_values_get_their_own_lines() {
             before: Some(Value::from_json(&before)),
             after: Some(Value::from_json(&after)),
             not_previewed: Some("the server is not reachable".into()),
-            ..change(Address::managed("kind_cluster", "c"), Action::Replace, Reason::CannotUpdate(vec!["image".to_owned()]))
+            ..Change::of(Address::managed("kind_cluster", "c"), Action::Replace, Reason::CannotUpdate(vec!["image".to_owned()]))
         }],
         ..Plan::default()
     };
@@ -192,7 +175,7 @@ Plan: 0 to add, 0 to change, 1 to replace, 0 to destroy.
 fn a_change_that_no_attribute_shows_has_its_reason_alone() {
     let same = Some(Value::object([("gateway", Value::string("a"))]));
     let reason = Reason::Configuration(vec!["spec.values.global.meshID".to_owned()]);
-    let change = Change { before: same.clone(), after: same, ..change(Address::managed("k", "a"), Action::Update, reason) };
+    let change = Change { before: same.clone(), after: same, ..Change::of(Address::managed("k", "a"), Action::Update, reason) };
     let plan = Plan { changes: vec![change], ..Plan::default() };
     check(
         &plan,
@@ -214,7 +197,7 @@ fn what_is_blocked_is_counted_where_it_lies() {
         prior.resources.entry(Address::managed("k", name)).or_default().current = Some(record);
     }
     let blocked = |address: Address, after: Option<Address>| Blocked { address, why: "no answer".into(), after };
-    let within = Change { place: Some(place("c1")), ..change(Address::managed("k", "x"), Action::Create, Reason::NotInState) };
+    let within = Change { place: Some(place("c1")), ..Change::of(Address::managed("k", "x"), Action::Create, Reason::NotInState) };
     let plan = Plan {
         changes: vec![within],
         blocked: vec![
@@ -285,7 +268,7 @@ Plan: 0 to add, 0 to change, 0 to replace, 0 to destroy. 1 could not be observed
 
 #[test]
 fn every_action_has_a_glyph_and_rare_ones_are_counted_when_they_occur() {
-    let of = |name: &str, action, reason| change(Address::managed("k", name), action, reason);
+    let of = |name: &str, action, reason| Change::of(Address::managed("k", name), action, reason);
     let mut deposed = of("d", Action::Delete, Reason::NotInConfiguration);
     deposed.deposed = Some("a1b2".into());
     let plan = Plan {
@@ -317,7 +300,7 @@ Plan: 0 to add, 1 to change, 1 to replace, 2 to destroy, 1 to forget, 1 to move,
 
 #[test]
 fn nothing_to_do_says_why() {
-    let keep = Plan { changes: vec![change(Address::managed("k", "a"), Action::Keep, Reason::Unchanged)], ..Plan::default() };
+    let keep = Plan { changes: vec![Change::of(Address::managed("k", "a"), Action::Keep, Reason::Unchanged)], ..Plan::default() };
     for (plan, expected) in [
         (keep, "No changes: what exists is as configured.\n"),
         (Plan::default(), "No changes: the configuration has no resources, and nothing is remembered.\n"),
@@ -331,9 +314,9 @@ fn nothing_to_do_says_why() {
 fn what_goes_with_its_place_is_counted_there() {
     let place = Address::managed("sandbox_cluster", "c");
     let mut changes: Vec<_> = ["a", "b"]
-        .map(|name| change(Address::managed("kubernetes_secret", name), Action::Forget, Reason::PlaceDestroyed(place.clone())))
+        .map(|name| Change::of(Address::managed("kubernetes_secret", name), Action::Forget, Reason::PlaceDestroyed(place.clone())))
         .into();
-    changes.push(change(place.clone(), Action::Delete, Reason::Destroy));
+    changes.push(Change::of(place.clone(), Action::Delete, Reason::Destroy));
     check(
         &Plan { changes, ..Plan::default() },
         r"  -   sandbox_cluster.c  everything is destroyed
@@ -346,7 +329,7 @@ Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy, 2 to forget.
 
 #[test]
 fn colour_adds_nothing_but_colour() {
-    let plan = Plan { changes: vec![change(Address::managed("k", "a"), Action::Create, Reason::NotInState)], ..Plan::default() };
+    let plan = Plan { changes: vec![Change::of(Address::managed("k", "a"), Action::Create, Reason::NotInState)], ..Plan::default() };
     let coloured = rendered(&plan, Layout { style: Style::Coloured, width: 80, detail: Detail::Folded });
     let mut bare = String::new();
     let mut rest = coloured.as_str();
@@ -362,7 +345,7 @@ fn colour_adds_nothing_but_colour() {
 #[test]
 fn a_long_plan_is_shown_in_parts_of_whole_rows() {
     let address = |n: usize| Address::managed("k", &format!("n{n:05}"));
-    let changes = (0..5000).map(|n| change(address(n), Action::Create, Reason::NotInState)).collect();
+    let changes = (0..5000).map(|n| Change::of(address(n), Action::Create, Reason::NotInState)).collect();
     let plan = Plan { changes, ..Plan::default() };
     let mut parts: Vec<String> = Vec::new();
     render(&plan, Layout { style: Style::Plain, width: 80, detail: Detail::Folded }, &mut |part| parts.push(part.to_owned()));
@@ -383,11 +366,11 @@ fn set(cluster: &str, members: &[(&str, Action, serde_json::Value, serde_json::V
     };
     let side = |object: &serde_json::Value| (!object.is_null()).then(|| Value::from_json(&json!({ "manifest": object })));
     let sealed = |digit: &str| Some(Value::object([("content", Value::string(format!("hmac-sha256:{}", digit.repeat(64))))]));
-    let head = Change { before: sealed("0"), after: sealed("1"), ..change(address.clone(), Action::Update, fields(Action::Update)) };
+    let head = Change { before: sealed("0"), after: sealed("1"), ..Change::of(address.clone(), Action::Update, fields(Action::Update)) };
     let member = |(name, action, before, after): &(&str, Action, serde_json::Value, serde_json::Value)| Change {
         before: side(before),
         after: side(after),
-        ..change(address.with_member(name), *action, fields(*action))
+        ..Change::of(address.with_member(name), *action, fields(*action))
     };
     let all = std::iter::once(head).chain(members.iter().map(member));
     all.map(|change| Change { place: place.clone(), ..change }).collect()
@@ -463,7 +446,7 @@ fn addresses_are_named_where_clusters_do_not_tell_them() {
     let of = |key: &str, cluster: &str| Change {
         place: Some(keyed("sandbox_cluster", "this", cluster)),
         after: Some(Value::object([("name", Value::string(format!("of-{cluster}")))])),
-        ..change(keyed("k", "secret", key), Action::Create, Reason::NotInState)
+        ..Change::of(keyed("k", "secret", key), Action::Create, Reason::NotInState)
     };
     check(
         &Plan { changes: vec![of("a-in-c1", "c1"), of("a-in-c2", "c2")], ..Plan::default() },

@@ -5,7 +5,7 @@ use crate::fake::Kept;
 use crate::world::Stream;
 use engine::address::Address;
 use engine::apply::Summary;
-use engine::plan::{Blocked, Counted};
+use engine::plan::Blocked;
 use engine::port::Activity;
 use engine::source::FileId;
 use engine::state::{Entry, Record, RecordId};
@@ -26,18 +26,10 @@ fn lines(kept: &Kept) -> Vec<Json> {
 
 fn plan() -> Plan {
     let change = Change {
-        address: Address::managed("k", "a"),
-        deposed: None,
-        kind: "k".into(),
-        action: Action::Create,
-        reason: Reason::NotInState,
         place: Some(Address::managed("sandbox_cluster", "c")),
-        before: None,
         after: Some(Value::object([("key", Value::string("s3cret").sensitive()), ("uid", Value::unknown(Type::String))])),
         defaults: vec!["force"],
-        not_previewed: None,
-        causes: Vec::new(),
-        counted: Counted::default(),
+        ..Change::of(Address::managed("k", "a"), Action::Create, Reason::NotInState)
     };
     let kept = Change { address: Address::managed("k", "b"), action: Action::Keep, reason: Reason::Unchanged, ..change.clone() };
     Plan {

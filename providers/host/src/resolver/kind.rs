@@ -44,9 +44,7 @@ pub(super) fn texts(arguments: &Value, name: &str) -> Vec<String> {
 
 /// All attributes.
 pub(super) fn completed(arguments: &Value, mechanism: Value) -> Value {
-    let given = arguments.entries().iter().filter(|entry| &*entry.key != "mechanism");
-    let given = given.map(|entry| (entry.key.clone(), entry.value.clone()));
-    Value::object(given.chain([("mechanism".into(), mechanism)]))
+    arguments.with_entries([("mechanism", mechanism)])
 }
 
 fn is_domain(text: &str) -> bool {

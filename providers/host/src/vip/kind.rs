@@ -74,9 +74,7 @@ pub(super) fn completed(arguments: &Value) -> Value {
         (None, None) => Value::unknown(Type::Number),
     };
     let id = known.map_or_else(|| Value::unknown(Type::String), |known| Value::string(id(&known)));
-    let given = arguments.entries().iter().filter(|entry| !["prefix_length", "id"].contains(&&*entry.key));
-    let given = given.map(|entry| (entry.key.clone(), entry.value.clone()));
-    Value::object(given.chain([("prefix_length".into(), length), ("id".into(), id)]))
+    arguments.with_entries([("prefix_length", length), ("id", id)])
 }
 
 /// Attributes with another address.

@@ -169,10 +169,7 @@ fn what_an_interrupted_create_left_is_kept_if_it_is_whole() {
     let mut world = World::new();
     world.record.status = Status::Interrupted(Operation::Create);
     let found = world.observed(both(&json!({}), &json!({})));
-    let with = |whole: bool| {
-        let entries = found.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-        Value::object(entries.chain([("whole".to_owned(), Value::bool(whole))]))
-    };
+    let with = |whole: bool| found.with_entries([("whole", Value::bool(whole))]);
     assert_eq!(summed(world.becomes(&arguments(&json!({})), &with(true))), ("keep", String::new()));
     assert_eq!(summed(world.becomes(&arguments(&json!({})), &with(false))), ("replace", String::new()));
 }

@@ -118,9 +118,7 @@ fn attributes(arguments: &Value, texts: &[Text]) -> Result<Value, Problem> {
     }
     let files = texts.iter().map(|text| Value::string(text.name.as_str())).collect();
     let files = Sequence::new(SequenceKind::List(Type::String), files);
-    let given = arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-    let found = [("files".to_owned(), Value::new(Data::Sequence(Arc::new(files)))), ("objects".to_owned(), Value::tuple(objects))];
-    Ok(Value::object(given.chain(found)))
+    Ok(arguments.with_entries([("files", Value::new(Data::Sequence(Arc::new(files)))), ("objects", Value::tuple(objects))]))
 }
 
 /// The objects of a text, or what is wrong with the first that is none.

@@ -89,10 +89,8 @@ fn veiled_at(value: &Value, path: &[&str]) -> Value {
 }
 
 fn attributes(arguments: &Value, found: Option<Json>) -> Value {
-    let exists = ("exists", Value::bool(found.is_some()));
-    let object = found.map_or_else(Value::null, shown);
-    let given = arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-    Value::object(given.chain([(exists.0.to_owned(), exists.1), ("object".to_owned(), object)]))
+    let exists = Value::bool(found.is_some());
+    arguments.with_entries([("exists", exists), ("object", found.map_or_else(Value::null, shown))])
 }
 
 #[cfg(test)]

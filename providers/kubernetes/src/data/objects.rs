@@ -81,8 +81,7 @@ async fn answer(cluster: &Cluster, arguments: &Value) -> Result<Answer, Answer> 
     let part = |object: &Json, at: &str| object.pointer(at).and_then(Json::as_str).unwrap_or_default().to_owned();
     found.sort_by_cached_key(|object| (part(object, "/metadata/namespace"), part(object, "/metadata/name")));
     let objects = found.into_iter().map(|object| shown(typed(object, api_version, kind))).collect();
-    let given = arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone()));
-    Ok(Answer::Present(Value::object(given.chain([("objects".to_owned(), Value::tuple(objects))]))))
+    Ok(Answer::Present(arguments.with_entries([("objects", Value::tuple(objects))])))
 }
 
 /// Lists leave out of each object what all of them have in common.

@@ -51,9 +51,7 @@ pub(super) fn derived(arguments: &Value) -> Result<(Vec<Entry>, Computed), Strin
 
 /// These attributes in place of those of their names.
 pub(super) fn with(attributes: &Value, computed: &[(&'static str, Value)]) -> Value {
-    let others = attributes.entries().iter().filter(|entry| computed.iter().all(|(name, _)| **name != *entry.key));
-    let others = others.map(|entry| (entry.key.clone(), entry.value.clone()));
-    Value::object(others.chain(computed.iter().map(|(name, value)| ((*name).into(), value.clone()))))
+    attributes.with_entries(computed.iter().cloned())
 }
 
 impl Kind for MergedKind {

@@ -35,7 +35,7 @@ fn config_map(data: &Json) -> Value {
 }
 
 fn with(arguments: &Value, key: &str, value: Value) -> Value {
-    Value::object(arguments.entries().iter().map(|entry| (entry.key.to_string(), entry.value.clone())).chain([(key.to_owned(), value)]))
+    arguments.with_entries([(key, value)])
 }
 
 fn request(kind: &str, arguments: &Value, prior: Option<&Record>) -> Request {

@@ -2,10 +2,10 @@
 
 use super::spans::given;
 use super::{WITH_OBJECTS, below};
-use crate::arguments::{address, text};
 use engine::address::Address;
 use engine::schema::Problem;
 use engine::value::Value;
+use kubernetes::arguments::{address, text};
 
 /// Every problem between pools, each at the later of the two it is about. What is not known yet is no problem.
 pub(super) fn problems(instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {

@@ -43,19 +43,14 @@ impl Walk<'_> {
 
 /// What becomes of a deposed object.
 fn leftover((address, key): (&Address, &Arc<str>), action: Action, record: &Record, before: Option<Arc<str>>) -> Change {
+    let reason = if action == Action::Forget { Reason::Gone } else { Reason::Deposed };
     Change {
-        address: address.clone(),
         deposed: Some(key.clone()),
         kind: record.kind.clone(),
-        action,
-        reason: if action == Action::Forget { Reason::Gone } else { Reason::Deposed },
         place: record.place.clone(),
         before: Some(record.attributes.clone()),
-        after: None,
-        defaults: Vec::new(),
-        not_previewed: None,
-        causes: Vec::new(),
         counted: Counted { before, unpreviewed: None },
+        ..Change::of(address.clone(), action, reason)
     }
 }
 

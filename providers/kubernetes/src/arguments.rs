@@ -1,0 +1,52 @@
+//! Reading arguments through references.
+
+use engine::address::Address;
+use engine::schema::Problem;
+use engine::value::Value;
+
+/// What stands at the end of a path that starts at an argument and follows references: `["control_plane", "cluster"]` is the cluster of the
+/// control plane.
+pub fn through<'a>(arguments: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(arguments.get(first)?, |at, step| at.referent(step))
+}
+
+/// The same as text.
+pub fn text<'a>(arguments: &'a Value, path: &[&str]) -> Option<&'a str> {
+    through(arguments, path)?.as_str()
+}
+
+/// The address of the instance that a path leads to.
+pub fn address(arguments: &Value, path: &[&str]) -> Option<Address> {
+    Some(through(arguments, path)?.instance()?.address.clone())
+}
+
+/// An error unless the argument leads to an instance, as those of a record do not.
+pub fn referring(arguments: &Value, argument: &str) -> Result<(), Problem> {
+    if arguments.get(argument).is_some_and(|value| value.instance().is_some() || !value.is_known()) {
+        return Ok(());
+    }
+    Err(Problem::with(argument, "no reference", format!("`{argument}` leads to no resource")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::value::Type;
+
+    #[test]
+    fn paths_follow_references() {
+        let attributes = |name: &str, value: Value| Value::object([(name, value)]);
+        let cluster = Value::reference(Address::managed("k_cluster", "c1"), &["cluster"], attributes("server", Value::string("s")));
+        let plane = Value::reference(Address::managed("k_plane", "p"), &["control_plane"], attributes("cluster", cluster));
+        let arguments =
+            Value::object([("control_plane", plane), ("of_record", Value::string("k_plane.p")), ("later", Value::unknown(Type::Any))]);
+        assert_eq!(text(&arguments, &["control_plane", "cluster", "server"]), Some("s"));
+        assert_eq!(address(&arguments, &["control_plane", "cluster"]), Some(Address::managed("k_cluster", "c1")));
+        assert_eq!(text(&arguments, &["of_record", "cluster"]), None);
+        assert!(through(&arguments, &[]).is_none() && through(&arguments, &["nothing"]).is_none());
+        for (argument, refers) in [("control_plane", true), ("later", true), ("of_record", false), ("nothing", false)] {
+            assert_eq!(referring(&arguments, argument).is_ok(), refers, "{argument}");
+        }
+    }
+}

@@ -175,6 +175,8 @@ impl KindProvider {
             return kubeconfig::remove(&file, name).map_err(|error| not_written(&file, &error));
         }
         let kind = self.program.usable().await.map_err(|why| Failure::new("kind not usable", why))?;
+        // Before the cluster goes: kind ends its work also for one who was killed meanwhile, and nobody comes back for a file without a cluster.
+        kubeconfig::remove(&file, name).map_err(|error| not_written(&file, &error))?;
         self.removed(&kind, (endpoint, name, &file), request).await
     }
 }

@@ -1,6 +1,8 @@
 //! Definitions and namespaces, and what lies in them, in one plan and without a word about each other: they come and go in order.
 
 use crate::within::{Plan, Within};
+use meshplan_tests::apiserver::{self, ApiServer};
+use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
 
 /// A definition of the kind `Thing` of a group, whose `spec` has these properties.
@@ -138,4 +140,55 @@ fn what_goes_with_a_definition_or_a_namespace_that_is_replaced_is_made_again() {
     let after = paths.each_ref().map(|path| uid(path).unwrap());
     assert!(after[0] != before[0] && after[1] != before[1], "they are other objects");
     within.destroy();
+}
+
+/// Many definitions, and an object of each.
+const MANY: &str = r#"
+data "kubernetes_cluster" "c" {
+  context = "c"
+}
+resource "kubernetes_manifest" "definition" {
+  count   = 40
+  cluster = data.kubernetes_cluster.c
+  manifest = {
+    apiVersion = "apiextensions.k8s.io/v1"
+    kind       = "CustomResourceDefinition"
+    metadata   = { name = "things.g${count.index}.example.org" }
+    spec = {
+      group    = "g${count.index}.example.org"
+      scope    = "Cluster"
+      names    = { plural = "things", singular = "thing", kind = "Thing" }
+      versions = [{ name = "v1", served = true, storage = true, schema = { openAPIV3Schema = { type = "object" } } }]
+    }
+  }
+}
+resource "kubernetes_manifest" "thing" {
+  count      = 40
+  cluster    = data.kubernetes_cluster.c
+  manifest   = { apiVersion = "g${count.index}.example.org/v1", kind = "Thing", metadata = { name = "t" } }
+  depends_on = [kubernetes_manifest.definition]
+}
+"#;
+
+#[test]
+fn a_server_that_starts_says_of_no_object_that_it_is_gone() {
+    let Some(components) = apiserver::required() else { return };
+    let cluster = ApiServer::start(&components, "starting");
+    let mut scenario = Scenario::with(MANY);
+    scenario.reach(&[cluster.admin().named("c")]);
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    for _ in 0..4 {
+        cluster.stop();
+        std::thread::scope(|scope| {
+            scope.spawn(|| cluster.start_again());
+            // What it cannot say yet is not known; it serves its own kinds before it has read the definitions.
+            loop {
+                let plan = scenario.run(&["plan", "--detailed-exitcode"]);
+                assert_ne!(plan.code, 2, "{}", plan.stdout);
+                if plan.code == 0 {
+                    break;
+                }
+            }
+        });
+    }
 }

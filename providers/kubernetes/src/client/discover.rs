@@ -3,7 +3,7 @@
 use super::Cluster;
 use super::builtin::builtin;
 use super::error::CallError;
-use super::send::Call;
+use super::send::{Call, PLAIN};
 use crate::object_kind::Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,6 +86,7 @@ impl Cluster {
         if now > round {
             return Ok(known);
         }
+        self.until_ready().await?;
         let root = root(api_version);
         let mut next = (*known).clone();
         if !next.piecemeal {
@@ -105,6 +106,18 @@ impl Cluster {
         let next = Arc::new(next);
         *self.discovery.known.lock().unwrap_or_else(PoisonError::into_inner) = (round + 1, next.clone());
         Ok(next)
+    }
+}
+
+impl Cluster {
+    /// Waits until the server says that it is ready. One that has just started serves its own kinds before it has read the definitions that it
+    /// holds, and says nothing of these: they would count as missing, and their objects as gone.
+    async fn until_ready(&self) -> Result<(), CallError> {
+        match self.call(Call { accept: PLAIN, ..Call::get("/readyz") }).await {
+            // Others are not told.
+            Err(error) if matches!(error.status, Some(401 | 403 | 404)) => Ok(()),
+            answered => answered.map(drop),
+        }
     }
 }
 
@@ -185,12 +198,16 @@ mod tests {
         let istio = "networking.istio.io/v1";
         assert_eq!(cluster.served(istio, "Gateway").await, Ok(Some(served("gateways", true))));
         assert_eq!(cluster.served(istio, "Gateway").await, Ok(Some(served("gateways", true))));
-        assert_eq!(fake.asked(), ["GET /apis"]);
+        assert_eq!(fake.asked(), ["GET /readyz", "GET /apis"]);
         assert_eq!(cluster.served(istio, "Sidecar").await, Ok(None));
         fake.put("/apis", json!({ "kind": "APIGroupDiscoveryList", "items": [] }));
         let missing = futures::future::join_all(["Sidecar", "EnvoyFilter", "Telemetry"].map(|kind| cluster.served(istio, kind))).await;
         assert_eq!(missing, [Ok(None), Ok(None), Ok(None)]);
-        assert_eq!(fake.asked(), ["GET /apis"; 2], "those who miss something at the same time ask once");
+        assert_eq!(
+            fake.asked(),
+            ["GET /readyz", "GET /apis", "GET /readyz", "GET /apis"],
+            "those who miss something at the same time ask once"
+        );
         assert_eq!(cluster.served(istio, "Gateway").await, Ok(None), "it went since");
     }
 
@@ -208,6 +225,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_that_is_not_ready_proves_nothing_missing() {
+        let fake = Fake::new();
+        fake.put("/apis", json!({ "kind": "APIGroupDiscoveryList", "items": [] }));
+        let cluster = fake.cluster();
+        fake.refuse("GET /readyz", 500);
+        let error = cluster.served("networking.istio.io/v1", "Gateway").await.unwrap_err();
+        assert!(error.is_unreachable(), "{error}");
+        let asked = fake.asked();
+        assert!(asked.len() > 1 && asked.iter().all(|asked| asked == "GET /readyz"), "{asked:?}");
+        for told in [403, 404] {
+            fake.refuse("GET /readyz", told);
+            assert_eq!(cluster.served("networking.istio.io/v1", "Gateway").await, Ok(None), "{told}");
+        }
+    }
+
+    #[tokio::test]
     async fn servers_that_give_no_more_than_groups_are_asked_for_each() {
         let fake = Fake::new();
         fake.put("/apis", json!({ "kind": "APIGroupList", "groups": [] }));
@@ -219,6 +252,7 @@ mod tests {
         let cluster = fake.cluster();
         assert_eq!(cluster.served("networking.istio.io/v1", "Gateway").await, Ok(Some(served("gateways", true))));
         assert_eq!(cluster.served("security.istio.io/v1", "PeerAuthentication").await, Ok(None));
-        assert_eq!(fake.asked(), ["GET /apis", "GET /apis/networking.istio.io/v1", "GET /apis/security.istio.io/v1"]);
+        let asked = ["GET /readyz", "GET /apis", "GET /apis/networking.istio.io/v1", "GET /readyz", "GET /apis/security.istio.io/v1"];
+        assert_eq!(fake.asked(), asked);
     }
 }

@@ -16,6 +16,8 @@ use tokio::time::{Instant, sleep, timeout};
 /// What every request says of us.
 pub(super) const AGENT: &str = concat!("meshplan/", env!("CARGO_PKG_VERSION"));
 const JSON: &str = "application/json";
+/// Asks for an answer that is no object and of which the status is all.
+pub(super) const PLAIN: &str = "text/plain";
 
 /// Whether a request may be sent again although it may have been done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +109,7 @@ impl Cluster {
         let parsed: Option<Json> = serde_json::from_slice(&bytes).ok();
         match parsed {
             Some(body) if status < 400 => Ok(Reply { status, body }),
+            None if status < 400 && call.accept == PLAIN => Ok(Reply { status, body: Json::Null }),
             None if status < 400 => Err(CallError::unanswered("the answer is no JSON")),
             parsed => Err(refusal(status, &head.headers, parsed.as_ref(), &bytes)),
         }

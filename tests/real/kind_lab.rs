@@ -1,7 +1,7 @@
 //! The examples `kind-lab` and `kind-metallb` on a machine of the tests: from a docker network to a mesh whose gateways have addresses of `MetalLB`'s
-//! pools, in one apply; clusters that go and come; and nothing left at the end.
+//! pools, in one apply or in one that was killed over and over; clusters that go and come; and nothing left at the end.
 
-use super::kind_mesh::{APPLY, DESTROY, SETTLED, run};
+use super::kind_mesh::{APPLY, COUNTING, DESTROY, SETTLED, killed_on_the_way, run};
 use super::metallb::cached;
 use meshplan_tests::apiserver::Api;
 use meshplan_tests::kind::{IMAGE, Kind};
@@ -67,7 +67,7 @@ fn stand_in_three_clusters_of_a_short_example_are_one_mesh() {
     let Some(kind) = Kind::start() else { return };
     let Some(scenario) = example(&kind, "kind-lab") else { return };
     let (_attended, before) = (kind.attended(), kind.traces());
-    run(&scenario, &APPLY, 0);
+    let points = COUNTING.finish(&scenario, &APPLY, None);
     let three = stands(&kind, &scenario, &["cluster1", "cluster2", "cluster3"], "172.30.1");
 
     scenario.replace("main.mesh.hcl", "clusters   = 3", "clusters   = 2");
@@ -75,12 +75,14 @@ fn stand_in_three_clusters_of_a_short_example_are_one_mesh() {
     let two = stands(&kind, &scenario, &["cluster1", "cluster2"], "172.30.1");
     assert_eq!(two.iter().collect::<Vec<_>>(), three.iter().take(2).collect::<Vec<_>>());
 
-    run(&scenario, &DESTROY, 0);
+    let to_destroy = COUNTING.finish(&scenario, &DESTROY, None);
     assert_eq!(kind.traces(), before);
     assert_eq!(scenario.addresses(), Vec::<String>::new());
 
+    // The longer one, killed over and over on its way.
     let Some(scenario) = example(&kind, "kind-metallb") else { return };
-    run(&scenario, &APPLY, 0);
+    let killed = killed_on_the_way(&scenario, &APPLY, points);
+    assert!(killed > 2, "{killed} runs were killed");
     let two = stands(&kind, &scenario, &["cluster1", "cluster2"], "172.18.1");
     for (name, version) in [("cluster1", "v2"), ("cluster2", "v1")] {
         let deployments = items(&kind.api(name), "/apis/apps/v1/namespaces/sample/deployments");
@@ -96,7 +98,8 @@ fn stand_in_three_clusters_of_a_short_example_are_one_mesh() {
     assert_eq!((kind.clusters(), balancers(&one), peers(&one)), (vec!["cluster2".to_owned()], two["cluster2"].clone(), BTreeSet::new()));
     run(&scenario, &APPLY, 0);
     assert_eq!(stands(&kind, &scenario, &["cluster1", "cluster2"], "172.18.1")["cluster2"], two["cluster2"]);
-    run(&scenario, &DESTROY, 0);
+    let killed = killed_on_the_way(&scenario, &DESTROY, to_destroy);
+    assert!(killed > 1, "{killed} runs were killed");
     assert_eq!(kind.traces(), before);
     assert_eq!(scenario.addresses(), Vec::<String>::new());
 }

@@ -6,7 +6,7 @@ use meshplan_tests::killed::Counting;
 use meshplan_tests::kind::{DEVICE, IMAGE, Kind};
 use meshplan_tests::required::Missing;
 use meshplan_tests::scenario::Scenario;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
 pub(crate) const APPLY: [&str; 2] = ["apply", "--auto-approve"];
@@ -14,8 +14,8 @@ pub(crate) const DESTROY: [&str; 2] = ["destroy", "--auto-approve"];
 pub(crate) const SETTLED: [&str; 2] = ["plan", "--detailed-exitcode"];
 const DNS_IMAGE: &str = "dnsmasq:test";
 
-/// A mesh without workloads in the clusters `kind_cluster.this`: control planes that are a `ConfigMap`, a reader of each cluster, whose
-/// API server the others are told to find at `SERVER`, and its secret in the other.
+/// A mesh without gateways in the clusters `kind_cluster.this`: control planes, a reader of each cluster, whose API server the others are told
+/// to find at `SERVER`, and its secret in the other.
 const MESH: &str = r#"
 locals {
   pairs = {
@@ -33,11 +33,11 @@ resource "istio_operator" "primary" {
   for_each     = local.clusters
   cluster      = kind_cluster.this[each.key]
   namespace    = kubernetes_namespace.system[each.key].name
-  installer    = "manifests"
+  installer    = "operator"
+  tag          = "1.23.6"
   mesh_id      = "mesh1"
   cluster_name = each.key
   network      = "network-${each.key}"
-  content      = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: istio, namespace: istio-system }\ndata: { mesh: '{}' }\n"
 }
 resource "istio_remote_reader" "this" {
   for_each      = local.clusters
@@ -105,7 +105,9 @@ const WHOLE: &[&str] = &[
     "+   host_resolver.this ",
     "+   kubernetes_namespace.system[*] ",
     "+   istio_operator.primary[*] ",
-    "+     ConfigMap istio-system/istio ",
+    "15 CustomResourceDefinition: authorizationpolicies.security.istio.io",
+    "1 Deployment in istio-operator: istio-operator",
+    "1 IstioOperator in istio-system: control-plane",
     "+   istio_remote_reader.this[*] ",
     "+     ClusterRole istio-reader-clusterrole-istio-system ",
     "+     ClusterRoleBinding istio-reader-clusterrole-istio-system ",
@@ -115,7 +117,7 @@ const WHOLE: &[&str] = &[
     "istio_remote_secret.this[\"test-cluster01-in-test-cluster02\"]",
     "(known after apply of module.dns.docker_image.this[0])",
     "read after `host_vip.dns`, `module.dns.docker_container.this` changes",
-    "Plan: 27 to add, 0 to change, 0 to replace, 0 to destroy, 1 to read.",
+    "Plan: 69 to add, 0 to change, 0 to replace, 0 to destroy, 1 to read.",
 ];
 
 /// Each thing that happens to a machine, and what of it is mended.
@@ -127,11 +129,14 @@ const DAMAGE: &[(&str, &str)] = &[
     ("echo address=/istio-cls1.com/10.2.1.99 >edited && docker cp edited dnsmasq:/etc/dnsmasq.conf", "module.dns.docker_container.this"),
 ];
 
+/// How many parts of a run's points are passed between two kills.
+const PARTS: u64 = 6;
+
 #[test]
 fn stand_in_from_addresses_to_remote_secrets_in_one_plan_and_one_apply() {
     let Some(kind) = Kind::start() else { return };
     let Some(scenario) = example(&kind) else { return };
-    let before = kind.traces();
+    let (_attended, before) = (kind.attended(), kind.traces());
     let plan = run(&scenario, &["plan"], 0);
     for part in WHOLE {
         assert!(plan.contains(part), "`{part}` is not in the plan: {plan}");
@@ -150,19 +155,33 @@ fn stand_in_from_addresses_to_remote_secrets_in_one_plan_and_one_apply() {
         let settled = run(&scenario, &SETTLED, 0);
         assert!(!settled.contains("does not lead"), "{damage}: {settled}");
     }
-    destroyed(&kind, &scenario, &before);
+    let to_destroy = COUNTING.finish(&scenario, &DESTROY, None);
+    is_gone(&kind, &scenario, &before);
 
-    // Killed while clusters are made, and again where objects are in them.
-    for point in [points / 3, points * 4 / 5] {
-        COUNTING.is_killed(&scenario, &APPLY, point, points);
-    }
-    run(&scenario, &APPLY, 0);
+    // Killed over and over, each time a part of the way further: while addresses are added, clusters made, and objects in them.
+    let killed = killed_on_the_way(&scenario, &APPLY, points);
     run(&scenario, &SETTLED, 0);
-    destroyed(&kind, &scenario, &before);
+    let servers: Vec<_> = secrets(&kind, CLUSTERS).into_values().map(|(_, server)| server).collect();
+    assert_eq!(servers, ["https://10.2.1.41:6443", "https://10.2.1.40:6443"]);
+    let killed = killed + killed_on_the_way(&scenario, &DESTROY, to_destroy);
+    is_gone(&kind, &scenario, &before);
+    assert!(killed >= 8, "{killed} runs were killed");
 }
 
-fn destroyed(kind: &Kind, scenario: &Scenario, before: &std::collections::BTreeSet<String>) {
-    run(scenario, &DESTROY, 0);
+/// Runs a command line that passes about so many points again and again, killed after each further part of them, until one ends well; how many
+/// did not.
+pub(crate) fn killed_on_the_way(scenario: &Scenario, args: &[&str], points: u64) -> u64 {
+    let mut killed = 0;
+    // What is begun anew passes points once more, and where only a few are left these may be all: each run may pass one more.
+    while COUNTING.is_killed(scenario, args, points / (PARTS + 1) + killed, points) {
+        killed += 1;
+        assert!(killed < 4 * PARTS, "{args:?} comes no further");
+    }
+    killed
+}
+
+/// Nothing is left of a machine's example.
+fn is_gone(kind: &Kind, scenario: &Scenario, before: &BTreeSet<String>) {
     assert_eq!(&kind.traces(), before);
     assert_eq!(scenario.addresses(), Vec::<String>::new());
     assert!(!scenario.path().join(".meshplan/kind/test-cluster01.kubeconfig").exists());

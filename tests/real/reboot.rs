@@ -1,7 +1,7 @@
 //! A machine after a reboot: its addresses are gone, its containers do not run or have other addresses. One approval repairs it.
 
 use super::kind_mesh::{APPLY, DESTROY, SETTLED, mesh, run, secrets};
-use meshplan_tests::kind::{DEVICE, IMAGE, Kind};
+use meshplan_tests::kind::{Attended, DEVICE, IMAGE, Kind};
 use meshplan_tests::scenario::Scenario;
 
 const CLUSTERS: [&str; 2] = ["c1", "c2"];
@@ -46,13 +46,14 @@ resource "kind_cluster" "this" {
 }
 "#;
 
-fn made(configuration: &str, server: &str) -> Option<(Kind, Scenario)> {
+fn made(configuration: &str, server: &str) -> Option<(Attended, Kind, Scenario)> {
     assert!(configuration.contains(IMAGE));
     let kind = Kind::start()?;
+    let attended = kind.attended();
     let scenario = kind.scenario(&format!("{configuration}{}", mesh(server)));
     run(&scenario, &APPLY, 0);
     run(&scenario, &SETTLED, 0);
-    Some((kind, scenario))
+    Some((attended, kind, scenario))
 }
 
 fn of_containers(kind: &Kind) -> [String; 2] {
@@ -65,7 +66,7 @@ fn told(kind: &Kind) -> [String; 2] {
 
 #[test]
 fn stand_in_a_reboot_takes_addresses_and_one_approval_brings_everything_back() {
-    let Some((kind, scenario)) = made(AT_ADDRESSES, "kind_cluster.this[each.key].peer_server") else { return };
+    let Some((_attended, kind, scenario)) = made(AT_ADDRESSES, "kind_cluster.this[each.key].peer_server") else { return };
     let before = secrets(&kind, CLUSTERS);
     assert_eq!(told(&kind), ["https://10.2.1.41:6443", "https://10.2.1.40:6443"]);
 
@@ -88,7 +89,7 @@ fn stand_in_a_reboot_takes_addresses_and_one_approval_brings_everything_back() {
 #[test]
 fn stand_in_secrets_follow_the_addresses_of_containers() {
     let server = "\"https://${kind_cluster.this[each.key].control_plane_address}:6443\"";
-    let Some((kind, scenario)) = made(IN_CONTAINERS, server) else { return };
+    let Some((_attended, kind, scenario)) = made(IN_CONTAINERS, server) else { return };
     assert_eq!(told(&kind), of_containers(&kind));
     let nodes = CLUSTERS.map(|cluster| format!("{cluster}-control-plane"));
     let stop = || {

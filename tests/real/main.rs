@@ -29,6 +29,8 @@ mod kind_interrupted;
 mod kind_kit;
 mod kind_lab;
 mod kind_mesh;
+mod kind_preflight;
+mod kind_remote;
 mod kind_shapes;
 mod kubeconfig;
 mod kubeconfig_merged;

@@ -96,6 +96,11 @@ impl Kind {
         &self.engine
     }
 
+    /// Its network, and its mounts.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
     /// The home directory of its user.
     pub fn home(&self) -> &Path {
         self.home.path()

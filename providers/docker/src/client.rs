@@ -75,7 +75,9 @@ impl Client {
         let version = docker.client_version();
         if (version.major_version, version.minor_version) < LOWEST {
             let host = &endpoint.host;
-            return Err(format!("the Docker Engine at `{host}` speaks version {version} of the API; Docker 20.10 or newer is needed"));
+            return Err(format!(
+                "the Docker Engine at `{host}` speaks version {version} of the API; Docker 20.10 or newer is needed, which `curl -fsSL https://get.docker.com | sudo sh` installs on its machine"
+            ));
         }
         Ok(Self { docker })
     }
@@ -311,6 +313,21 @@ mod tests {
         runtime.block_on(Client::connect(&endpoint)).expect_err("nobody is there")
     }
 
+    /// Something that answers one request, as an Engine with this version of the API does.
+    fn aged(version: &str) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let body = format!("{{\"Version\":\"19.03.15\",\"ApiVersion\":\"{version}\"}}");
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let mut request = [0; 4096];
+            assert!(std::io::Read::read(&mut stream, &mut request).expect("a request") > 0);
+            std::io::Write::write_all(&mut stream, answer.as_bytes()).expect("an answer");
+        });
+        format!("tcp://{address}")
+    }
+
     #[test]
     fn an_engine_that_does_not_answer_is_named_with_what_mends_it() {
         for (host, words) in [
@@ -322,6 +339,10 @@ mod tests {
             let told = refused(host, None);
             assert!(told.contains(words), "{told}");
         }
+        let told = refused(&aged("1.40"), None);
+        assert!(told.contains("speaks version 1.40 of the API; Docker 20.10 or newer is needed"), "{told}");
+        let told = refused(&aged("nonsense"), None);
+        assert!(told.contains("no Docker Engine answers at"), "{told}");
         let told = refused("tcp://127.0.0.1:1", Some("/nowhere"));
         assert!(told.contains("/nowhere/ca.pem"), "{told}");
     }

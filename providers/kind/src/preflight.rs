@@ -4,10 +4,12 @@ use crate::cluster::{api_address, api_port};
 use crate::kubeconfig::{self, Owner};
 use crate::provider::KindProvider;
 use crate::seen::Cluster;
+use docker::Endpoint;
 use docker::preflight::{Ground, claimed, cluster_identity};
 use engine::question::Proposal;
 use engine::schema::{Claim, Obstacle, Problem, Transport};
 use engine::value::Value;
+use std::net::IpAddr;
 use std::path::Path;
 
 /// The ports of the host that a description names, as far as they are known.
@@ -39,12 +41,33 @@ impl KindProvider {
         let file = arguments.text("name").and_then(|name| file_taken(&self.files().kubeconfig(name, arguments), name));
         // Of another machine nothing is known.
         let limits = ground.machine.and_then(|_| host::preflight::inotify_limits());
-        let problems = file.into_iter().chain(limits).map(Obstacle::from);
+        let away = self.endpoint().filter(|_| ground.machine.is_none()).and_then(|endpoint| out_of_reach(endpoint, arguments));
+        let problems = file.into_iter().chain(limits).chain(away).map(Obstacle::from);
         // Who has its name is told as that.
         let own = arguments.text("name").map(cluster_identity);
         let ports = ground.obstacles(&claims(arguments)).into_iter().filter(|obstacle| obstacle.holder.is_none() || obstacle.holder != own);
         unusable.into_iter().chain(there).chain(problems).chain(ports).collect()
     }
+}
+
+/// What keeps this machine from an API server that another one publishes. That the Engine is on another machine is taken as said by an
+/// address of TCP only: behind a socket it may be in a virtual machine that hands ports on.
+fn out_of_reach(endpoint: &Endpoint, arguments: &Value) -> Option<Problem> {
+    if endpoint.host.starts_with("unix:") {
+        return None;
+    }
+    let host = &endpoint.host;
+    let address: IpAddr = api_address(arguments)?.parse().ok()?;
+    let problem = |detail: String, help: &str| Problem::with("networking", "API server out of reach", detail).help(help).warning();
+    if address.is_loopback() {
+        let detail = format!("the Docker Engine at `{host}` is on another machine, at whose own `{address}` the API server would be");
+        return Some(problem(detail, "Set `api_server_address` to an address of that machine, and `api_server_port`."));
+    }
+    let port = arguments.present("networking").and_then(|networking| networking.get("api_server_port"));
+    let is_picked = port.is_none_or(|port| port.is_null() || port.as_u64() == Some(0));
+    let detail =
+        || format!("the Docker Engine at `{host}` is on another machine than `kind`, which would look for a free port at `{address}`");
+    is_picked.then(|| problem(detail(), "Set `api_server_port`, to -1 for one that the Engine chooses at each start."))
 }
 
 /// Why a cluster of this name cannot be made.
@@ -72,6 +95,28 @@ pub(crate) fn file_taken(file: &Path, name: &str) -> Option<Problem> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_engine_on_another_machine_publishes_where_nobody_gets_from_here() {
+        for (host, networking, expected) in [
+            ("unix:///run/docker.sock", json!(null), None),
+            ("tcp://lab:2376", json!(null), Some("at whose own `127.0.0.1`")),
+            ("tcp://lab:2376", json!({ "ip_family": "ipv6", "api_server_port": 6443 }), Some("at whose own `::1`")),
+            ("tcp://lab:2376", json!({ "api_server_address": "10.0.0.7" }), Some("a free port at `10.0.0.7`")),
+            ("tcp://lab:2376", json!({ "api_server_address": "10.0.0.7", "api_server_port": 0 }), Some("a free port at `10.0.0.7`")),
+            ("tcp://lab:2376", json!({ "api_server_address": "10.0.0.7", "api_server_port": -1 }), None),
+            ("tcp://lab:2376", json!({ "api_server_address": "10.0.0.7", "api_server_port": 6443 }), None),
+        ] {
+            let endpoint = Endpoint { host: host.to_owned(), certificates: None };
+            let told = out_of_reach(&endpoint, &Value::from_json(&json!({ "networking": networking })));
+            assert!(told.as_ref().is_none_or(|problem| problem.warning && problem.summary == "API server out of reach"));
+            let detail = told.map(|problem| problem.detail);
+            match expected {
+                None => assert_eq!(detail, None, "{host} {networking}"),
+                Some(words) => assert!(detail.as_deref().is_some_and(|detail| detail.contains(words)), "{networking}: {detail:?}"),
+            }
+        }
+    }
 
     #[test]
     fn ports_that_are_chosen_and_known_are_claimed() {

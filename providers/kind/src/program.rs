@@ -66,7 +66,7 @@ impl Program {
                 .to_owned()
         })?;
         if self.find("docker").is_none() {
-            return Err("`docker` is not in the `PATH`, and `kind` runs it; install the docker command line".to_owned());
+            return Err("`docker` is not in the `PATH`, and `kind` runs it; install the docker command line, as with `sudo apt install docker-cli` or `brew install docker`".to_owned());
         }
         let shown = kind.display();
         let output = self.output(&kind, &["version", "-q"]).await.map_err(|why| format!("`{shown} version` {why}"))?;
@@ -74,7 +74,8 @@ impl Program {
         match version(&said) {
             Some(version) if version >= OLDEST => Ok(kind),
             Some(_) => Err(format!(
-                "`{shown}` is version {said}, and 0.32 or newer is needed: older ones cannot make clusters of today's Kubernetes"
+                "`{shown}` is version {said}, and 0.32 or newer is needed: older ones cannot make clusters of today's Kubernetes; install one, as with \
+                 `go install sigs.k8s.io/kind@latest` or `brew upgrade kind`"
             )),
             None => Err(format!("`{shown} version -q` prints no version: `{said}`")),
         }

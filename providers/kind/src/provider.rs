@@ -48,6 +48,11 @@ impl KindProvider {
         self.client.get_or_try_init(|| Client::connect(endpoint)).await
     }
 
+    /// Where the Engine is, if that is known.
+    pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref().ok()
+    }
+
     /// The Engine for an effect, with where it is.
     pub(crate) async fn reached(&self) -> Result<(&Client, &Endpoint), Failure> {
         let failed = |why: String| Failure::new("Docker Engine not reached", why);

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::apiserver::authority::{Authority, Validity};
+use crate::namespace::Namespace;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -33,10 +34,19 @@ impl fmt::Debug for TlsWay {
 impl TlsWay {
     /// A way to an Engine.
     pub fn to(engine: &Engine) -> Self {
+        Self::on(tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(), engine)
+    }
+
+    /// A way to an Engine from a network.
+    pub fn from(network: &Namespace, engine: &Engine) -> Self {
+        Self::on(network.runtime(), engine)
+    }
+
+    /// One that stands where the threads of a runtime are.
+    fn on(runtime: Runtime, engine: &Engine) -> Self {
         let authority = Authority::new("docker");
         let acceptor = TlsAcceptor::from(Arc::new(configuration(&authority)));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let listener = runtime.block_on(runtime.spawn(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))).unwrap().unwrap();
         let address = listener.local_addr().unwrap();
         let socket = engine.socket();
         drop(runtime.spawn(async move {

@@ -3,6 +3,7 @@
 use engine::port::Registry;
 use meshplan_tests::scenario::{Scenario, project};
 use meshplan_tests::{golden, reference};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -136,4 +137,23 @@ fn what_an_example_makes_is_as_planned_and_goes_again() {
         }
         assert_eq!(scenario.addresses(), Vec::<String>::new(), "{name}");
     }
+}
+
+#[test]
+fn what_describes_kinds_is_json_schema() {
+    let told = Scenario::empty().run(&["schema"]).expect_code(0).stdout;
+    let all: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let mut kinds = 0;
+    for (part, schemas) in all.as_object().unwrap().iter().filter(|(part, _)| *part != "format_version") {
+        for (kind, schema) in schemas.as_object().unwrap() {
+            kinds += 1;
+            jsonschema::meta::validate(schema).unwrap_or_else(|error| panic!("{part} {kind}: {error}"));
+            assert!(!jsonschema::is_valid(schema, &json!({ "no_such_argument": 1 })), "{part} {kind}");
+        }
+    }
+    assert!(kinds > 40, "{kinds}");
+    let namespace = &all["resources"]["kubernetes_namespace"];
+    let labelled =
+        |labels: serde_json::Value| jsonschema::is_valid(namespace, &json!({ "cluster": "${x}", "name": "a", "labels": labels }));
+    assert!(labelled(json!({ "a": "b" })) && !labelled(json!({ "a": 1 })) && !labelled(json!("a")));
 }

@@ -16,6 +16,7 @@ mod requirements;
 mod secrets;
 mod upgrade;
 mod uses;
+mod variables;
 
 use engine::address::Address;
 use engine::apply::Event;

@@ -214,6 +214,9 @@ fn a_rule_may_look_at_more_than_its_variable_and_is_held_once_it_can_be() {
          variable \"b\" {\n  default = 1\n  validation {\n    condition = var.b != var.a\n    error_message = \"\"\n  }\n}\n",
         End::Refused(&["circular reference"]),
     )]);
+    let own =
+        variable("default = 1\nvalidation {\n  condition = var.a < local.l\n  error_message = \"\"\n}") + "locals {\n  l = var.a + 1\n}\n";
+    hold_each(&[("what is made of it", &own, End::Refused(&["circular reference"]))]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The static graph of a configuration: one node per block or local, in the order of their references. It only orders the walk; the
 //! edges of resources come from values.
 
-use crate::address::{Address, Mode, ModuleStep};
+use crate::address::{Address, Mode, ModulePath, ModuleStep};
 use crate::config::{
     Assertion, Body, Config, Dependency, DependencyRoot, Expr, ImportBlock, Module, Node as ExprNode, Repetition, ResourceBlock,
     ResourceName, Root, Subject,
@@ -88,12 +88,14 @@ impl Skeleton {
         found.ok().map(|at| nodes.start + at)
     }
 
+    /// The module that a path leads to an instance of, if the configuration still has it.
+    pub(super) fn module_of(&self, path: &ModulePath) -> Option<usize> {
+        path.steps().iter().try_fold(0, |module, step| self.modules.get(module)?.calls.get(&step.name).copied())
+    }
+
     /// The node of the block that an address is an instance of, if the configuration still has it.
     pub(super) fn node_of(&self, address: &Address) -> Option<usize> {
-        let mut module = 0;
-        for step in address.module.steps() {
-            module = *self.modules.get(module)?.calls.get(&step.name)?;
-        }
+        let module = self.module_of(&address.module)?;
         let name = ResourceName { mode: address.mode, kind: address.kind.clone(), name: address.name.clone() };
         self.find(module, &Item::Resource(name))
     }

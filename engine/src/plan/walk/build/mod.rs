@@ -12,6 +12,7 @@ mod part;
 mod places;
 mod refresh;
 mod removals;
+mod rules;
 mod template;
 
 use super::skeleton::Item;
@@ -25,6 +26,7 @@ use crate::schema::same;
 use crate::value::{Origin, Value};
 use bringers::Bringers;
 use effects::Rendering;
+use rules::Rules;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,6 +57,8 @@ struct Builder<'w, 'a> {
     /// Checks evaluated at apply, by name.
     gates: BTreeMap<Arc<str>, SlotId>,
     bringers: Bringers,
+    /// Rules of variables that are decided at apply.
+    rules: Vec<Rules>,
     /// Root outputs that cannot be planned, and what is known of them.
     unplanned_outputs: BTreeMap<Arc<str>, Value>,
 }
@@ -84,6 +88,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         renders: BTreeMap::new(),
         gates: BTreeMap::new(),
         bringers,
+        rules: Vec::new(),
         unplanned_outputs: BTreeMap::new(),
     };
     if builder.walk.inputs.aims.refresh_only {
@@ -118,6 +123,7 @@ impl Builder<'_, '_> {
         self.reserve_checks(checks);
         self.add_instances();
         self.wait_for_bringers();
+        self.wait_for_rules();
         self.add_checks(checks);
         self.add_orphans();
         self.order_removals();
@@ -239,6 +245,7 @@ impl Builder<'_, '_> {
                 continue;
             }
             let mut needs = asserted.remove(name).unwrap_or_default();
+            needs.extend(self.rules_of(node));
             let template = self.template(&value, &mut needs);
             self.push(Op::Output { name: name.clone(), value: template, sensitive: output.sensitive }, needs);
             // As it is remembered: an output outlives the instances that it tells of.

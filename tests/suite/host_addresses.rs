@@ -276,21 +276,23 @@ fn a_persistent_address_has_a_unit_that_is_started_with_the_machine() {
 
 #[test]
 fn a_kill_at_any_point_leaves_what_the_next_run_completes() {
-    within(VIPS, |counted| {
+    let vips = VIPS.replace("label         = \"lan0:1\"", "label         = \"lan0:1\"\n  persistent    = true");
+    let units = |scenario: &Scenario| shell(scenario, "find /etc/systemd/system -name 'meshplan*' | wc -l");
+    within(&vips, |counted| {
         let points = COUNTING.finish(counted, &APPLY, None);
         let ends = COUNTING.finish(counted, &DESTROY, None);
         for point in 0..points {
-            let scenario = made(VIPS).unwrap();
+            let scenario = made(&vips).unwrap();
             if COUNTING.is_killed(&scenario, &APPLY, point, points) {
                 COUNTING.finish(&scenario, &APPLY, Some(point));
             }
-            assert_eq!(sorted(&scenario), applied(), "killed at point {point}");
+            assert_eq!((sorted(&scenario), &*units(&scenario)), (applied(), "2\n"), "killed at point {point}");
             COUNTING.finish(&scenario, &SETTLED, Some(point));
             let point = point % ends;
             if COUNTING.is_killed(&scenario, &DESTROY, point, ends) {
                 COUNTING.finish(&scenario, &DESTROY, Some(point));
             }
-            assert_eq!(sorted(&scenario), before(), "killed at point {point} of a destroy");
+            assert_eq!((sorted(&scenario), &*units(&scenario)), (before(), "0\n"), "killed at point {point} of a destroy");
         }
     });
 }

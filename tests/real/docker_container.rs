@@ -354,6 +354,65 @@ fn containers_of_others_are_imported_adopted_or_left_alone() {
     engine.docker(&["rm", "--force", "different"]);
 }
 
+/// How `docker create` is told of an argument, that argument, and another value of it.
+const DIFFERENCES: &[(&str, &str, &str)] = &[
+    ("--cap-add NET_ADMIN", "capabilities_add = [\"NET_ADMIN\"]", "capabilities_add = [\"SYS_TIME\"]"),
+    ("--cap-drop MKNOD", "capabilities_drop = [\"CAP_MKNOD\"]", "capabilities_drop = [\"CHOWN\"]"),
+    ("--log-opt max-size=1m", "log_options = { \"max-size\" = \"1m\" }", "log_options = { \"max-size\" = \"2m\" }"),
+    ("--log-driver none", "log_driver = \"none\"", "log_driver = \"json-file\""),
+    (
+        "--health-cmd true --health-interval 2m --health-retries 3",
+        "health = { test = [\"CMD-SHELL\", \"true\"], interval = \"120s\", retries = 3 }",
+        "health = { test = [\"CMD-SHELL\", \"true\"], interval = \"60s\", retries = 3 }",
+    ),
+    ("--env A=1", "env = { A = \"1\" }", "env = { A = \"2\" }"),
+    (
+        "--publish 127.0.0.1:18112:80/udp",
+        "ports = [{ container_port = 80, host_port = 18112, host_address = \"127.0.0.1\", protocol = \"udp\" }]",
+        "ports = [{ container_port = 80, host_port = 18112, host_address = \"127.0.0.2\", protocol = \"udp\" }]",
+    ),
+    (
+        "--volume /tmp:/host:ro",
+        "mounts = [{ target = \"/host\", source = \"/tmp\", read_only = true }]",
+        "mounts = [{ target = \"/host\", source = \"/tmp\" }]",
+    ),
+    ("--sysctl net.ipv4.ip_forward=1", "sysctls = { \"net.ipv4.ip_forward\" = \"1\" }", "sysctls = { \"net.ipv4.ip_forward\" = \"0\" }"),
+    ("--security-opt seccomp=unconfined", "security_options = [\"seccomp=unconfined\"]", "security_options = []"),
+    ("--dns 9.9.9.9", "dns = [\"9.9.9.9\"]", "dns = [\"1.1.1.1\"]"),
+    ("--dns-search mesh.test", "dns_search = [\"mesh.test\"]", "dns_search = [\"test\"]"),
+    ("--add-host db:10.0.0.2", "hosts = { db = \"10.0.0.2\" }", "hosts = { db = \"10.0.0.3\" }"),
+    ("--hostname a", "hostname = \"a\"", "hostname = \"b\""),
+    ("--user 1:1", "user = \"1:1\"", "user = \"1\""),
+    ("--workdir /etc", "working_dir = \"/etc\"", "working_dir = \"/\""),
+    ("--read-only", "read_only = true", "read_only = false"),
+    ("--init", "init = true", "init = false"),
+    ("--stop-timeout 3", "stop_timeout = 3", "stop_timeout = 4"),
+    ("--network host", "network_mode = \"host\"", "network_mode = \"none\""),
+    ("--label team=mesh", "labels = { team = \"mesh\" }", "labels = { team = \"other\" }"),
+];
+
+#[test]
+fn what_others_made_is_the_same_or_differs_in_the_argument_that_is_named() {
+    let Some(engine) = docker::shared() else { return };
+    for (at, (options, same, other)) in DIFFERENCES.iter().enumerate() {
+        let name = format!("differs-{at}");
+        let created = ["create", "--name", &name, "--stop-signal", "KILL"].into_iter().chain(options.split(' '));
+        engine.docker(&created.chain([IMAGE, "sleep", "10000"]).collect::<Vec<_>>());
+        let import = format!("import {{\n  to = docker_container.c\n  id = \"{name}\"\n}}\n");
+        let argument = same.split_once(' ').unwrap().0;
+        let planned = |arguments: &str| {
+            let scenario = engine.scenario(&format!("{import}{}", container(&name, &format!("{LASTS}\n  running = false\n  {arguments}"))));
+            let told = scenario.run(&["plan"]);
+            (told.code, told.all())
+        };
+        let (code, told) = planned(same);
+        assert!(code == 0 && told.contains("1 to import") && told.contains("0 to change"), "{same}: {told}");
+        let (code, told) = planned(other);
+        assert!(code == 1 && told.contains("import would replace") && told.contains(&format!("`{argument}`")), "{other}: {told}");
+        engine.docker(&["rm", "--force", &name]);
+    }
+}
+
 #[test]
 fn a_power_cut_stops_containers_and_the_next_apply_starts_them() {
     let Some(engine) = Engine::start() else { return };

@@ -62,7 +62,7 @@ pub fn render(plan: &Plan, layout: Layout, show: &mut dyn FnMut(&str)) {
     outside::write(&mut text, plan, layout);
     write_rows(&mut text, (plan, &review), layout, show);
     previews::write(&mut text, plan, layout);
-    write_outputs(&mut text, &plan.outputs, layout);
+    write_outputs(&mut text, &plan.outputs, &|name| Waits::of(plan).of_output(name), layout);
     write_checks(&mut text, plan, layout);
     text.push_str(&summary(plan, layout.style));
     show(&text);
@@ -101,7 +101,7 @@ pub(crate) fn blocked_text(plan: &Plan, layout: Layout) -> String {
 pub(crate) fn rest_text(plan: &Plan, layout: Layout) -> String {
     let mut text = String::new();
     previews::write(&mut text, plan, layout);
-    write_outputs(&mut text, &plan.outputs, layout);
+    write_outputs(&mut text, &plan.outputs, &|name| Waits::of(plan).of_output(name), layout);
     write_checks(&mut text, plan, layout);
     text
 }
@@ -140,7 +140,7 @@ fn write_rows<'a>(text: &mut String, (plan, review): (&'a Plan, &'a Review<'a>),
     text.push('\n');
 }
 
-fn write_outputs(text: &mut String, outputs: &[OutputChange], layout: Layout) {
+fn write_outputs(text: &mut String, outputs: &[OutputChange], waits: &dyn Fn(&str) -> Unknowns, layout: Layout) {
     if outputs.is_empty() {
         return;
     }
@@ -161,6 +161,13 @@ fn write_outputs(text: &mut String, outputs: &[OutputChange], layout: Layout) {
             (Some(before), Some(after)) if line.chars().count() > space && !output.sensitive => {
                 let _ = writeln!(text, "  {glyph} {}", key(&output.name));
                 Leaves::of(layout, 8, &Unknowns::default()).write(text, &Difference::between(before, after));
+            }
+            (None, Some(after)) if !after.is_known() && !output.sensitive => {
+                let lines = attributes::lines(&key(&output.name), after, &waits(&output.name), (space, layout.most(attributes::MOST)));
+                for (at, (path, words)) in lines.iter().enumerate() {
+                    let glyph = if at == 0 { &*glyph } else { "   " };
+                    let _ = writeln!(text, "  {glyph} {}", cut(&format!("{path:<column$}  {words}"), space));
+                }
             }
             _ => {
                 let _ = writeln!(text, "  {glyph} {}", cut(&line, space));

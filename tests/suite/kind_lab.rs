@@ -42,7 +42,7 @@ fn both_examples_are_planned_whole_before_anything_exists() {
         holds(&told.stdout, &["controller", "speaker", "IPAddressPool metallb-system/", "L2Advertisement metallb-system/"]);
         holds(&told.stdout, &["ca_root.mesh", "istio_cacerts.this[*]", "istio_operator.primary[*]", "istio_eastwest_gateway.this[*]"]);
         holds(&told.stdout, &["server         \"https://{cluster}-control-plane:6443\"", &format!("network          \"{network}\"")]);
-        // What is not known is named, and the changes that wait for a cluster are counted.
+        // What is not known is named with what it waits for, and the changes that wait for a cluster are counted.
         holds(
             &told.stdout,
             &["known after apply: certificate_authority, connection", "known after apply: address", "the place is not there yet"],
@@ -50,7 +50,8 @@ fn both_examples_are_planned_whole_before_anything_exists() {
         for (at, cluster) in clusters.iter().enumerate() {
             let third = 28 + at;
             holds(&told.stdout, &[&format!("addresses in {cluster}  [\"{ranges}{third}.1-{ranges}{third}.254\"]")]);
-            holds(&told.stdout, &[&format!("{cluster} = (known after apply)")]);
+            let gateway = format!("module.mesh.istio_eastwest_gateway.this[\"{cluster}\"]");
+            holds(&told.stdout, &[&format!(".{cluster}  (known after apply of {gateway}")]);
         }
         assert_eq!(scenario.addresses(), Vec::<String>::new());
     }

@@ -87,8 +87,8 @@ pub(super) fn write_rest(markup: &mut Markup, plan: &Plan) {
         markup.within("section", &[("aria-labelledby", "unseen-title")], |markup| {
             markup.element("h2", &[("id", "unseen-title")], "Not previewed");
             markup.within("ul", &[("class", "plain")], |markup| {
-                for (why, count) in unseen {
-                    markup.within("li", &[], |markup| markup.prose(&format!("{count} changes: {why}")));
+                for reason in unseen {
+                    markup.within("li", &[], |markup| markup.prose(&reason));
                 }
             });
         });

@@ -98,7 +98,7 @@ impl<'a> Comparing<'a> {
         if !self.rows.is_empty() {
             text.push('\n');
         }
-        write_outputs(&mut text, outputs, layout);
+        write_outputs(&mut text, outputs, &|_| Unknowns::default(), layout);
         let (before, after) = self.names;
         let counted: Vec<String> = ["more", "changed", "moved", "less"]
             .into_iter()

@@ -134,7 +134,7 @@ fn why_nothing_was_previewed_is_said_once_for_all_it_holds_for() {
   +   kubernetes_secret.c  not in state
 
 Not previewed
-      2 changes: no place
+      2 changes of kubernetes_secret.a, kubernetes_secret.c: no place
 
 Plan: 3 to add, 0 to change, 0 to replace, 0 to destroy.
 ",

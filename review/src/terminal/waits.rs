@@ -1,6 +1,6 @@
 //! What unknown values wait for: the resources that apply has to make or change first.
 
-use crate::notation::{KNOWN_AFTER_APPLY, step};
+use crate::notation::{KNOWN_AFTER_APPLY, key, step};
 use engine::address::Address;
 use engine::config::SlotId;
 use engine::plan::{Op, Plan, Program};
@@ -47,7 +47,20 @@ impl<'a> Waits<'a> {
     pub(crate) fn unknowns(&self, address: &Address) -> Unknowns {
         let mut unknowns = Unknowns::default();
         if let Some(arguments) = self.arguments(address) {
-            self.collect(("", arguments), address, &mut unknowns);
+            self.collect(("", arguments), Some(address), &mut unknowns);
+        }
+        unknowns
+    }
+
+    /// What stands for the unknown parts of an output, by paths that begin with its name.
+    pub(crate) fn of_output(&self, output: &str) -> Unknowns {
+        let mut unknowns = Unknowns::default();
+        for slot in &self.program.slots {
+            if let Op::Output { name, value, .. } = &slot.op
+                && **name == *output
+            {
+                self.collect((&key(output), value), None, &mut unknowns);
+            }
         }
         unknowns
     }
@@ -66,12 +79,12 @@ impl<'a> Waits<'a> {
     }
 
     /// Adds words for each unknown within a template.
-    fn collect(&self, (path, value): (&str, &Value), address: &Address, unknowns: &mut Unknowns) {
+    fn collect(&self, (path, value): (&str, &Value), address: Option<&Address>, unknowns: &mut Unknowns) {
         match value.data() {
             Data::Unknown(_, thunk) => {
                 let mut found = BTreeSet::new();
                 self.follow(SlotId(thunk.0), &mut found);
-                found.remove(address);
+                found.retain(|found| Some(*found) != address);
                 if !found.is_empty() {
                     unknowns.0.insert(path.to_owned(), words(&found));
                 }
@@ -160,6 +173,13 @@ mod tests {
             },
             ..Plan::default()
         };
+        let gateways = Value::object([("c1", unknown(5)), ("c2", Value::string("10.0.0.1"))]);
+        let output = Slot { op: Op::Output { name: "gateways".into(), value: gateways, sensitive: false }, needs: ids(&[5]) };
+        let mut with_output = plan.clone();
+        with_output.program.slots.push(output);
+        let of_output = Waits::of(&with_output).of_output("gateways");
+        assert_eq!(of_output.words("gateways.c1"), "(known after apply of k.a, k.b and 1 more)");
+        assert!(!of_output.tells("gateways.c2") && !Waits::of(&plan).of_output("gateways").tells("gateways.c1"));
         let unknowns = Waits::of(&plan).unknowns(&Address::managed("k", "d"));
         for (path, words, tells) in [
             ("all", "(known after apply of k.a, k.b and 1 more)", true),

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use meshplan_tests::apiserver::{self, Access, Api, ApiServer, Credential, Fault, Proxy};
+use meshplan_tests::istioctl::Istioctl;
 use meshplan_tests::scenario::{Output, Scenario};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -146,7 +147,7 @@ const RIGHTS: [(&str, &[&str], &[&str]); 16] = [
         &["get", "list", "watch"],
     ),
     ("gateway.networking.k8s.io", &["gateways"], &["get", "list", "watch"]),
-    ("gateway.networking.x-k8s.io", &["gateways"], &["get", "list", "watch"]),
+    ("networking.x-k8s.io", &["gateways"], &["get", "list", "watch"]),
     ("apiextensions.k8s.io", &["customresourcedefinitions"], &["get", "list", "watch"]),
     ("discovery.k8s.io", &["endpointslices"], &["get", "list", "watch"]),
     ("multicluster.x-k8s.io", &["serviceexports"], &["get", "list", "watch", "create", "delete"]),
@@ -220,6 +221,59 @@ fn a_token_may_do_what_istiod_does_with_it_and_nothing_else() {
     // It is the reader of the one cluster, and nobody in the others.
     assert!(!mesh.takes("c2", &token, false));
     assert_eq!(mesh.by("c2", &token).call("GET", "/api/v1/namespaces", None).code, 401);
+}
+
+#[test]
+fn a_secret_is_what_istioctl_makes_for_the_same_account() {
+    let (Some(istioctl), Some(mesh)) = (Istioctl::find(), Mesh::applied()) else { return };
+    let kubeconfig = mesh.of("c1").directory().join("admin.kubeconfig").display().to_string();
+    let words = ["create-remote-secret", "--name", "c1", "--kubeconfig", &kubeconfig, "--istioNamespace", &mesh.namespace];
+    let told = istioctl.tell(&[&words[..], &["--create-service-account=false"]].concat());
+    let made = kubernetes::parse_yaml(&told).unwrap().remove(0).to_json().unwrap();
+    let path = format!("/api/v1/namespaces/{}/secrets/istio-remote-secret-c1", mesh.namespace);
+    let ours = mesh.of("c2").api().get(&path).unwrap();
+    for part in ["name", "namespace", "labels", "annotations"] {
+        assert_eq!(made["metadata"][part], ours["metadata"][part], "{part}");
+    }
+    assert_eq!((&made["kind"], &made["apiVersion"]), (&ours["kind"], &ours["apiVersion"]));
+    let text = |secret: &Value| match secret["stringData"]["c1"].as_str() {
+        Some(text) => text.to_owned(),
+        None => String::from_utf8(BASE64_STANDARD.decode(secret["data"]["c1"].as_str().unwrap()).unwrap()).unwrap(),
+    };
+    // Its token is that of the account's Secret, which both find by its name.
+    assert_eq!(text(&made), text(&ours));
+    // Nothing was changed by asking.
+    mesh.scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+}
+
+#[test]
+fn an_account_that_istioctl_makes_may_do_what_ours_may() {
+    let (Some(istioctl), Some(mesh)) = (Istioctl::find(), Mesh::applied()) else { return };
+    let (cluster, theirs) = (mesh.of("c1"), mesh.of("c1").namespace());
+    let kubeconfig = cluster.directory().join("admin.kubeconfig").display().to_string();
+    istioctl.tell(&["create-remote-secret", "--name", "c1", "--kubeconfig", &kubeconfig, "--istioNamespace", &theirs]);
+    let rules = |namespace: &str| {
+        let name = format!("istio-reader-clusterrole-{namespace}");
+        let role = cluster.api().get(&format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{name}")).unwrap();
+        let mut granted = BTreeSet::new();
+        for rule in role["rules"].as_array().unwrap() {
+            let texts = |part: &str| rule[part].as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned());
+            for group in texts("apiGroups") {
+                for resource in texts("resources") {
+                    granted.extend(texts("verbs").map(|verb| format!("{verb} {resource}.{group}")));
+                }
+            }
+        }
+        // One kind of a group says nothing beside all of them.
+        let all = granted.clone();
+        granted.retain(|right| {
+            let (what, group) = right.split_once('.').unwrap();
+            let (verb, resource) = what.split_once(' ').unwrap();
+            resource == "*" || !all.contains(&format!("{verb} *.{group}"))
+        });
+        granted
+    };
+    assert_eq!(rules(&theirs), rules(&mesh.namespace));
 }
 
 #[test]

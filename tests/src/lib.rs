@@ -13,6 +13,7 @@ pub mod faults;
 pub mod functions;
 pub mod golden;
 pub mod held;
+pub mod istioctl;
 mod keeper;
 pub mod killed;
 pub mod kind;

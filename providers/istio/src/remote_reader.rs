@@ -204,7 +204,7 @@ fn role(arguments: &Value) -> Value {
     let rules = json!([
         { "apiGroups": istio, "resources": ["*"], "verbs": read },
         { "apiGroups": [""], "resources": core, "verbs": read },
-        { "apiGroups": ["gateway.networking.k8s.io", "gateway.networking.x-k8s.io"], "resources": ["gateways"], "verbs": read },
+        { "apiGroups": ["gateway.networking.k8s.io", "networking.x-k8s.io"], "resources": ["gateways"], "verbs": read },
         { "apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": read },
         { "apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": read },
         { "apiGroups": ["multicluster.x-k8s.io"], "resources": ["serviceexports"], "verbs": ["get", "list", "watch", "create", "delete"] },

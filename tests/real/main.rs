@@ -24,6 +24,7 @@ mod generated;
 mod harness;
 mod immutable;
 mod imports;
+mod istioctl;
 mod kind_cluster;
 mod kind_interrupted;
 mod kind_kit;

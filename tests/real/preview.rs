@@ -46,7 +46,7 @@ fn who_may_only_read_gets_a_plan_and_is_told() {
     let told = plan.not_previewed();
     assert!(told.len() == 3 && told.iter().all(|(_, why)| why.contains("cannot patch resource")), "{told:?}");
     let shown = within.scenario.run(&["plan"]).expect_code(0).stdout;
-    let (once, each) = ("      2 changes: User \"", "        not previewed: User \"");
+    let (once, each) = ("      2 changes in data.kubernetes_cluster.c: User \"", "        not previewed: User \"");
     assert!(shown.contains(once) && shown.contains(each), "{shown}");
     within.reach(within.cluster.admin());
     within.destroy();

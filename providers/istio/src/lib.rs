@@ -5,7 +5,7 @@
 
 mod arguments;
 mod cacerts;
-mod exposed_services;
+mod exposed;
 mod gateway;
 mod lint;
 mod operator;
@@ -16,7 +16,7 @@ mod remote_secret;
 mod version;
 
 pub use cacerts::CaCerts;
-pub use exposed_services::ExposeServices;
+pub use exposed::{ExposeIstiod, ExposeServices};
 pub use gateway::EastWestGateway;
 pub use operator::Operator;
 pub use prerequisite::Prerequisite;
@@ -34,6 +34,7 @@ pub fn kinds() -> Vec<Arc<dyn ObjectKind>> {
     vec![
         Arc::new(CaCerts::default()),
         Arc::new(EastWestGateway::default()),
+        Arc::new(ExposeIstiod::default()),
         Arc::new(ExposeServices::default()),
         Arc::new(Operator::default()),
         Arc::new(Prerequisite::default()),

@@ -10,7 +10,7 @@ mod definitions;
 use crate::arguments::{ISTIO_SYSTEM, address, handed_on, label, leaf, merged, object, referring, usual, within};
 use crate::lint::between;
 use crate::prerequisite::prerequisites;
-use crate::version::{WITHOUT_OPERATOR, below};
+use crate::version::{WITHOUT_OPERATOR, WITHOUT_REMOTE_ISTIOD, below};
 use controller::Controller;
 use definitions::definitions;
 use engine::address::Address;
@@ -24,6 +24,9 @@ pub(crate) const INSTALL: &str = "install.istio.io/v1alpha1";
 /// Kind of the operator's resource.
 pub(crate) const ISTIO_OPERATOR: &str = "IstioOperator";
 
+/// The profile of clusters that another one's istiod serves.
+pub(crate) const REMOTE: &str = "remote";
+
 /// `istio_operator`.
 pub struct Operator {
     schema: Schema,
@@ -36,7 +39,7 @@ impl Default for Operator {
             doc: "An Istio control plane: its settings in the terms of an `IstioOperator`, and what installs it.",
             version: 1,
             attributes: attributes(),
-            classes: &["control_plane"],
+            classes: &["control_plane", "gateway"],
             place: Some("cluster"),
             outside: true,
             settles: true,
@@ -185,10 +188,19 @@ fn unknown_installer(installer: &str) -> Problem {
     problem
 }
 
+/// Whether a remote's profile brings an istiod, for certificates and injection.
+fn runs_an_istiod(arguments: &Value) -> bool {
+    below(arguments.get("tag").and_then(Value::as_str), WITHOUT_REMOTE_ISTIOD)
+}
+
 /// What is wrong with where the authority's secret lies, or that there is none.
 fn authority_problem(arguments: &Value) -> Option<Problem> {
     if arguments.get("cacerts").is_none_or(Value::is_null) {
         arguments.present("mesh_id")?;
+        // Its workloads' certificates are signed where its istiod is; before 1.12 it had one of its own.
+        if arguments.text("profile") == Some(REMOTE) && !runs_an_istiod(arguments) {
+            return None;
+        }
         let detail = "without `cacerts` istiod makes a root of its own, and clusters of one mesh do not trust each other";
         let help = "Give an `istio_cacerts` whose intermediate the root of the mesh has issued.";
         return Some(Problem::with("cacerts", "no shared root", detail).warning().help(help));

@@ -286,6 +286,7 @@ mod tests {
         let expected = [
             "istio_cacerts",
             "istio_eastwest_gateway",
+            "istio_expose_istiod",
             "istio_expose_services",
             "istio_operator",
             "istio_prerequisite",

@@ -1,6 +1,7 @@
 //! `istio_remote_reader`: in the cluster that is read, the account by which other clusters' istiods read it, and its token.
 
 use crate::arguments::{ISTIO_SYSTEM, address, handed_on, leaf, object, referring, text, through, usual};
+use crate::operator::REMOTE;
 use crate::prerequisite::prerequisites;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -196,12 +197,22 @@ fn role_name(arguments: &Value) -> Value {
     })
 }
 
+/// What an istiod writes in a cluster that has none of its own: the root that workloads trust, and the certificate of its webhooks.
+fn served() -> Json {
+    let webhooks = "admissionregistration.k8s.io";
+    json!([
+        { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "list", "watch", "update"] },
+        { "apiGroups": [webhooks], "resources": ["mutatingwebhookconfigurations"], "verbs": ["get", "list", "watch", "update", "patch"] },
+        { "apiGroups": [webhooks], "resources": ["validatingwebhookconfigurations"], "verbs": ["get", "list", "watch", "update"] },
+    ])
+}
+
 fn role(arguments: &Value) -> Value {
     let read = json!(["get", "list", "watch"]);
     let istio =
         ["authentication", "config", "extensions", "networking", "rbac", "security", "telemetry"].map(|group| format!("{group}.istio.io"));
     let core = ["configmaps", "endpoints", "namespaces", "nodes", "pods", "replicationcontrollers", "secrets", "services"];
-    let rules = json!([
+    let mut rules = json!([
         { "apiGroups": istio, "resources": ["*"], "verbs": read },
         { "apiGroups": [""], "resources": core, "verbs": read },
         { "apiGroups": ["gateway.networking.k8s.io", "networking.x-k8s.io"], "resources": ["gateways"], "verbs": read },
@@ -213,6 +224,10 @@ fn role(arguments: &Value) -> Value {
         { "apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"] },
         { "apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"] },
     ]);
+    if let (Some(REMOTE), Json::Array(rules), Json::Array(served)) = (text(arguments, &["control_plane", "profile"]), &mut rules, served())
+    {
+        rules.extend(served);
+    }
     Value::object([
         ("apiVersion", Value::string("rbac.authorization.k8s.io/v1")),
         ("kind", Value::string("ClusterRole")),
@@ -296,8 +311,9 @@ mod tests {
 
     #[test]
     fn the_rights_are_to_read_what_istiod_watches() {
-        let role = manifests(&arguments(&[], &[])).remove(1).2;
-        let may = |group: &str, resource: &str, verb: &str| {
+        let own = manifests(&arguments(&[], &[])).remove(1).2;
+        let served = manifests(&arguments(&[("profile", Value::string("remote"))], &[])).remove(1).2;
+        let may = |role: &Json, group: &str, resource: &str, verb: &str| {
             let holds = |rule: &Json, part: &str, text: &str| rule[part].as_array().unwrap().iter().any(|at| at == text || at == "*");
             role["rules"]
                 .as_array()
@@ -316,7 +332,14 @@ mod tests {
             ("authentication.k8s.io", "tokenreviews", "create", true),
             ("apps", "deployments", "get", false),
         ] {
-            assert_eq!(may(group, resource, verb), expected, "{verb} {resource}.{group}");
+            assert_eq!(may(&own, group, resource, verb), expected, "{verb} {resource}.{group}");
+        }
+        for (group, resource, verb) in [
+            ("", "configmaps", "create"),
+            ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "patch"),
+            ("admissionregistration.k8s.io", "validatingwebhookconfigurations", "update"),
+        ] {
+            assert!(may(&served, group, resource, verb) && !may(&own, group, resource, verb), "{verb} {resource}");
         }
     }
 

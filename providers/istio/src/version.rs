@@ -8,6 +8,8 @@ pub(crate) struct Minor(pub(crate) u32);
 pub(crate) const WITHOUT_OPERATOR: Minor = Minor(24);
 /// Gateways need `ISTIO_META_ROUTER_MODE=sni-dnat` up to 1.11.
 pub(crate) const WITHOUT_ROUTER_MODE: Minor = Minor(12);
+/// Up to 1.11 the profile `remote` brings an istiod, for certificates and injection.
+pub(crate) const WITHOUT_REMOTE_ISTIOD: Minor = Minor(12);
 /// Gateway pods are injected by template from 1.11 on.
 pub(crate) const WITH_GATEWAY_INJECTION: Minor = Minor(11);
 /// The API group `networking.istio.io` has version `v1` from 1.22 on.

@@ -49,6 +49,15 @@ pub const LIBRARY: &[BuiltIn] = &[
             ("variables.mesh.hcl", include_str!("../library/multi-primary/variables.mesh.hcl")),
         ],
     },
+    BuiltIn {
+        name: "primary-remote",
+        readme: include_str!("../library/primary-remote/README.md"),
+        files: &[
+            ("main.mesh.hcl", include_str!("../library/primary-remote/main.mesh.hcl")),
+            ("outputs.mesh.hcl", include_str!("../library/primary-remote/outputs.mesh.hcl")),
+            ("variables.mesh.hcl", include_str!("../library/primary-remote/variables.mesh.hcl")),
+        ],
+    },
 ];
 
 /// A built-in module by name.

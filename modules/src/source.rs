@@ -86,7 +86,7 @@ mod tests {
     fn other_sources_say_what_to_write() {
         for (text, help) in [
             ("builtin:multiprimary", "Did you mean `builtin:multi-primary`?"),
-            ("builtin:x", "There are `dnsmasq`, `helloworld`, `kind-lab`, `multi-primary`."),
+            ("builtin:x", "There are `dnsmasq`, `helloworld`, `kind-lab`, `multi-primary`, `primary-remote`."),
             ("multi-primary", "Did you mean `builtin:multi-primary`?"),
             ("a/b", "Write `./a/b` for a directory beside the configuration, or `builtin:name`."),
             (

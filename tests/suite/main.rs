@@ -22,6 +22,7 @@ mod mesh;
 mod meshtest;
 mod messages;
 mod metallb;
+mod models;
 mod objects;
 mod pages;
 mod places;

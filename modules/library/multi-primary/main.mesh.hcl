@@ -1,7 +1,10 @@
-# Multi-primary on different networks: a control plane in every cluster, one root of trust, and each control plane reads the
-# endpoints of all others. Cross-network traffic enters through the east-west gateways.
+# Multi-primary: a control plane in every cluster, one root of trust, and each control plane reads the endpoints of all others. Where clusters
+# have different networks, traffic between these enters through the east-west gateways.
 
 locals {
+  # Those that pods of another network reach through a gateway: none while all pods reach each other directly.
+  gated = length(distinct([for cluster in values(var.clusters) : cluster.network])) == 1 && length(var.clusters) > 1 ? {} : var.clusters
+
   # Every ordered pair of different clusters: the peer is told how to read the other.
   pairs = {
     for pair in setproduct(keys(var.clusters), keys(var.clusters)) :
@@ -51,12 +54,12 @@ resource "istio_operator" "primary" {
 }
 
 resource "istio_eastwest_gateway" "this" {
-  for_each      = var.clusters
+  for_each      = local.gated
   control_plane = istio_operator.primary[each.key]
 }
 
 resource "istio_expose_services" "this" {
-  for_each = var.clusters
+  for_each = local.gated
   gateway  = istio_eastwest_gateway.this[each.key]
 }
 

@@ -1,5 +1,5 @@
 output "gateways" {
-  description = "Address of each cluster's east-west gateway."
+  description = "Address of each cluster's east-west gateway, of those that have one."
   value       = { for name, gateway in istio_eastwest_gateway.this : name => gateway.address }
 }
 

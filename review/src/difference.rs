@@ -5,6 +5,8 @@ use crate::notation::{KNOWN_AFTER_APPLY, SENSITIVE, inline, step};
 use crate::pem::legible;
 use crate::{list, text};
 use engine::value::{Data, Entry, Value};
+use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 /// How the fingerprint begins that records keep in place of what may hold secrets.
 const VEIL: &str = "hmac-sha256:";
@@ -167,18 +169,10 @@ impl Walk<'_> {
     }
 
     fn compare_entries(&mut self, at: At<'_>, before: &[Entry], after: &[Entry]) {
-        let null = Value::null();
-        let of = |entries: &'_ [Entry], key: &str| {
-            entries.binary_search_by(|entry| (*entry.key).cmp(key)).map_or_else(|_| null.clone(), |at| entries[at].value.clone())
-        };
-        let mut keys: Vec<&str> = before.iter().chain(after).map(|entry| &*entry.key).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        for key in keys {
-            let (before, after) = (of(before, key), of(after, key));
+        for (key, before, after) in both(before, after) {
             if !(before.is_null() && after.is_null()) {
                 let shape = at.shape.and_then(|shape| shape.property(key));
-                self.compare(At { path: &step(at.path, key), field: key, shape }, &before, &after);
+                self.compare(At { path: &step(at.path, key), field: key, shape }, before, after);
             }
         }
     }
@@ -188,17 +182,32 @@ impl Walk<'_> {
     }
 }
 
+/// The keys of two maps in their order, with what each map has there: null where it has none. Each entry comes once.
+fn both<'a>(before: &'a [Entry], after: &'a [Entry]) -> impl Iterator<Item = (&'a str, &'a Value, &'a Value)> {
+    static NULL: LazyLock<Value> = LazyLock::new(Value::null);
+    let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+    std::iter::from_fn(move || {
+        let order = match (before.peek(), after.peek()) {
+            (Some(one), Some(other)) => one.key.cmp(&other.key),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return None,
+        };
+        let one = if order == Ordering::Greater { None } else { before.next() };
+        let other = if order == Ordering::Less { None } else { after.next() };
+        let key = one.or(other).map(|entry| &*entry.key)?;
+        let value = |entry: Option<&'a Entry>| entry.map_or(&*NULL, |entry| &entry.value);
+        Some((key, value(one), value(other)))
+    })
+}
+
 /// Whether two values are the same to a reader: whatever their marks, whether list or tuple, map or object. A reference is its address.
 pub(crate) fn same(a: &Value, b: &Value) -> bool {
     match (a.data(), b.data()) {
         (Data::Sequence(a), Data::Sequence(b)) => {
             a.items().len() == b.items().len() && a.items().iter().zip(b.items()).all(|(a, b)| same(a, b))
         }
-        (Data::Mapping(_), Data::Mapping(_)) => {
-            let covered =
-                |a: &Value, b: &Value| a.entries().iter().all(|entry| same(&entry.value, b.get(&entry.key).unwrap_or(&Value::null())));
-            covered(a, b) && covered(b, a)
-        }
+        (Data::Mapping(_), Data::Mapping(_)) => both(a.entries(), b.entries()).all(|(_, a, b)| same(a, b)),
         (Data::Reference(instance) | Data::Instance(instance), Data::String(text))
         | (Data::String(text), Data::Reference(instance) | Data::Instance(instance)) => instance.address.to_string() == **text,
         (Data::Reference(a) | Data::Instance(a), Data::Reference(b) | Data::Instance(b)) => a.address == b.address,
@@ -253,6 +262,18 @@ pub(crate) mod tests {
         check(&json!({"a": 1}), &json!({"b": {"x": 1}}), &["- a 1", "+ b { x = 1 }"]);
         check(&json!({"labels": {"a/b": "x"}}), &json!({"labels": {"a/b": "y"}}), &["~ labels[\"a/b\"] \"x\" -> \"y\""]);
         check(&json!({"a": "1"}), &json!({"a": 1}), &["~ a \"1\" -> 1"]);
+    }
+
+    /// Whoever looks at each part twice looks at what lies so deep more often than there is time for.
+    #[test]
+    fn what_lies_deep_is_looked_at_once() {
+        let nested =
+            |leaf: u32| (0..100).fold(json!({ "v": leaf, "w": [leaf] }), |inner, _| json!({ "a": inner, "b": 1, "l": [{ "n": 2 }] }));
+        check(&nested(1), &nested(1), &[]);
+        let [path, other] = ["v", "w[0]"].map(|leaf| "a.".repeat(100) + leaf);
+        check(&nested(1), &nested(2), &[&format!("~ {path} 1 -> 2"), &format!("~ {other} 1 -> 2")]);
+        let text = |leaf: u32| json!({ "t": serde_json::to_string_pretty(&nested(leaf)).unwrap() });
+        check(&text(1), &text(2), &[&format!("~ t (json) ~ {path} 1 -> 2|~ {other} 1 -> 2")]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! away.
 
 use crate::example::clusters;
+use meshplan_tests::apiserver::Api;
 use meshplan_tests::apiserver::inventory::inventory;
 use meshplan_tests::istioctl::Istioctl;
 use meshplan_tests::scenario::Scenario;
@@ -24,22 +25,46 @@ resource "istio_operator" "primary" {
 }
 "#;
 
-const SETTINGS: &str = "
+/// Settings of a release of the images.
+fn settings(tag: &str) -> String {
+    format!(
+        "
 apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
-metadata: { name: control-plane, namespace: istio-system }
+metadata: {{ name: control-plane, namespace: istio-system }}
 spec:
-  tag: 1.31.0
-  values: { global: { meshID: mesh1, multiCluster: { clusterName: cluster1 }, network: network1 } }
-";
+  tag: {tag}
+  values: {{ global: {{ meshID: mesh1, multiCluster: {{ clusterName: cluster1 }}, network: network1 }} }}
+"
+    )
+}
 
 const SETTLED: [&str; 2] = ["plan", "--detailed-exitcode"];
 
-/// What `istioctl` renders of settings, as a file of a scenario.
-fn rendered(istioctl: &Istioctl, scenario: &Scenario, settings: &str) {
+/// What `istioctl` renders of settings.
+fn rendered(istioctl: &Istioctl, scenario: &Scenario, settings: &str) -> String {
     scenario.write("settings.yaml", settings);
     let path = scenario.path().join("settings.yaml").display().to_string();
-    scenario.write("rendered.yaml", &istioctl.tell(&["manifest", "generate", "--filename", &path]));
+    istioctl.tell(&["manifest", "generate", "--filename", &path])
+}
+
+/// What istiod writes once it runs: its authority into the webhooks, and that the validator counts. Then the autoscaler.
+fn istiod_runs(api: &Api) {
+    let admission = "/apis/admissionregistration.k8s.io/v1";
+    let injector = format!("{admission}/mutatingwebhookconfigurations/istio-sidecar-injector");
+    let validator = format!("{admission}/validatingwebhookconfigurations/istio-validator-istio-system");
+    for path in [&injector, &validator] {
+        let mut webhooks = api.get(path).unwrap()["webhooks"].take();
+        for webhook in webhooks.as_array_mut().unwrap() {
+            webhook["clientConfig"]["caBundle"] = json!("QUJD");
+            if *path == validator {
+                webhook["failurePolicy"] = json!("Fail");
+            }
+        }
+        let body = json!({ "webhooks": webhooks }).to_string();
+        api.send("PATCH", &format!("{path}?fieldManager=pilot-discovery"), "application/merge-patch+json", body).done();
+    }
+    api.edit("/apis/apps/v1/namespaces/istio-system/deployments/istiod", &json!({ "spec": { "replicas": 2 } }));
 }
 
 #[test]
@@ -49,26 +74,28 @@ fn stand_in_control_planes_of_istioctl_stay_as_istiod_leaves_them() {
     let before = inventory(cluster.api());
     let mut scenario = Scenario::with(RENDERED);
     scenario.reach(&[cluster.admin().clone()]);
-    rendered(&istioctl, &scenario, SETTINGS);
+    let first = rendered(&istioctl, &scenario, &settings("1.31.0"));
+    let objects = first.lines().filter(|line| line.starts_with("kind: ")).count();
+    scenario.write("rendered.yaml", &first);
     scenario.run(&["apply", "--auto-approve"]).expect_code(0);
     scenario.run(&SETTLED).expect_code(0);
+    istiod_runs(cluster.api());
+    scenario.run(&SETTLED).expect_code(0);
 
-    // What istiod writes once it runs: its authority into the webhooks, and that the validator counts. Then the autoscaler.
-    let admission = "/apis/admissionregistration.k8s.io/v1";
-    let injector = format!("{admission}/mutatingwebhookconfigurations/istio-sidecar-injector");
-    let validator = format!("{admission}/validatingwebhookconfigurations/istio-validator-istio-system");
-    for path in [&injector, &validator] {
-        let mut webhooks = cluster.api().get(path).unwrap()["webhooks"].take();
-        for webhook in webhooks.as_array_mut().unwrap() {
-            webhook["clientConfig"]["caBundle"] = json!("QUJD");
-            if *path == validator {
-                webhook["failurePolicy"] = json!("Fail");
-            }
-        }
-        let body = json!({ "webhooks": webhooks }).to_string();
-        cluster.api().send("PATCH", &format!("{path}?fieldManager=pilot-discovery"), "application/merge-patch+json", body).done();
+    // The next release has other images, and says so in a label of each object.
+    let label = "app.kubernetes.io/version: 1.";
+    let second = rendered(&istioctl, &scenario, &settings("1.31.1")).replace(&format!("{label}0"), &format!("{label}1"));
+    scenario.write("rendered.yaml", &second);
+    let plan = scenario.run(&SETTLED).expect_code(2).stdout;
+    assert!(plan.contains(&format!("Plan: 0 to add, {} to change, 0 to replace, 0 to destroy.", objects + 1)), "{plan}");
+    for line in ["pilot:1.31.0", "pilot:1.31.1", "proxyv2:1.31.1", "istio_operator.primary"] {
+        assert!(plan.contains(line), "no `{line}` in\n{plan}");
     }
-    cluster.api().edit("/apis/apps/v1/namespaces/istio-system/deployments/istiod", &json!({ "spec": { "replicas": 2 } }));
+    let applied = scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    assert!(applied.stdout.contains(&format!("Apply complete: 0 added, {} changed, 0 destroyed.", objects + 1)), "{}", applied.all());
+    scenario.run(&SETTLED).expect_code(0);
+    // istiod of the new release writes again, and what it wrote before was left to it.
+    istiod_runs(cluster.api());
     scenario.run(&SETTLED).expect_code(0);
 
     scenario.run(&["destroy", "--auto-approve"]).expect_code(0);

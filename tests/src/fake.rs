@@ -3,7 +3,7 @@
 use engine::address::{Address, Mode};
 use engine::port::{Asked, BoxFuture, Connected, Done, Failure, Provider, ProviderMaker, Registry, Request};
 use engine::question::{Answer, Ask, Question};
-use engine::schema::{Attribute, Comparison, Kind, Member, Planned, Problem, ProviderSchema, Schema, Setting, compare};
+use engine::schema::{Attribute, Claim, Comparison, Kind, Member, Planned, Problem, ProviderSchema, Schema, Setting, compare};
 use engine::state::Connect;
 use engine::value::{Entry, Type, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -197,9 +197,8 @@ impl Fake {
             Ask::Data { arguments, .. } => source(arguments),
             Ask::Import(proposal) if silent(proposal.place.as_ref()) => Answer::Unreachable("the test says so".into()),
             Ask::Import(proposal) => found(&key(asked.place.as_ref(), &proposal.kind, &proposal.arguments)),
-            Ask::Exists(_) | Ask::Describe { .. } | Ask::Preview(_) | Ask::Obstacles(_) | Ask::File { .. } | Ask::Files { .. } => {
-                Answer::Absent
-            }
+            Ask::Obstacles(proposal) => found(&format!("obstacles/{}", proposal.arguments.text("name").unwrap_or_default())),
+            Ask::Exists(_) | Ask::Describe { .. } | Ask::Preview(_) | Ask::File { .. } | Ask::Files { .. } => Answer::Absent,
         }
     }
 }
@@ -339,6 +338,11 @@ impl Kind for FakeKind {
 
     fn settles(&self, arguments: &Value) -> bool {
         arguments.get("slow").and_then(Value::as_bool) == Some(true)
+    }
+
+    /// What has a value that begins with `claims` has to do with a machine: what stands in its way is `obstacles/name`.
+    fn claims(&self, arguments: &Value) -> Option<Vec<Claim>> {
+        arguments.text("value")?.starts_with("claims").then(Vec::new)
     }
 
     /// What follows `requires ` in its value.

@@ -9,6 +9,7 @@ mod generated;
 mod imports;
 mod lifecycle;
 mod moves;
+mod obstacles;
 mod providers;
 mod refresh;
 mod repair;

@@ -5,6 +5,7 @@ mod address_ranges;
 mod backends;
 mod bad_input;
 mod ci;
+mod completions;
 mod constructs;
 mod digest;
 mod dnsmasq;

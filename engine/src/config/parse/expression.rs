@@ -127,9 +127,13 @@ impl Lowering<'_> {
     fn call(&mut self, call: &FuncCall) -> Node {
         let mut name = String::new();
         let mut name_span = self.of(&call.name.name);
+        // Terraform's own functions also go by names such as `core::max`.
+        let is_own = matches!(&*call.name.namespace, [core] if core.as_str() == "core");
         for (at, part) in call.name.namespace.iter().enumerate() {
-            name.push_str(part.as_str());
-            name.push_str("::");
+            if !is_own {
+                name.push_str(part.as_str());
+                name.push_str("::");
+            }
             if at == 0 {
                 name_span = self.of(part).to(name_span);
             }
@@ -214,6 +218,7 @@ mod tests {
             ("true ? 1 : false ? 2 : 3", "(true ? 1 : (false ? 2 : 3))"),
             ("max(1, [2]...)", "max(1, [2]...)"),
             ("provider::a::b()", "provider::a::b()"),
+            ("core::max(1)", "max(1)"),
             ("[for x in [1] : x]", "(for x in [1]: $x)"),
             ("[for i, x in [1] : i if x > 1]", "(for i, x in [1]: $i if ($x > 1))"),
             ("{for k, v in {} : k => v...}", "(for k, v in {}: $k => $v...)"),

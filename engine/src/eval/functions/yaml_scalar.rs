@@ -18,7 +18,7 @@ pub(super) fn plain(text: &str) -> Result<Value, Fault> {
     if matches!(text, ".inf" | ".Inf" | ".INF" | "+.inf" | "-.inf" | "-.Inf" | "-.INF" | ".nan" | ".NaN" | ".NAN") {
         return Err(Fault::at(0, "holds a number that is none here: numbers are finite"));
     }
-    Ok(Value::string(date(text).unwrap_or_else(|| text.to_owned())))
+    Ok(Value::string(moment(text).unwrap_or_else(|| text.to_owned())))
 }
 
 /// The value of a scalar with one of the core tags, or nothing if it has no such value.
@@ -87,14 +87,37 @@ fn number(text: &str) -> Result<Value, Fault> {
     parse_number(&format!("{sign}{whole}.{fraction}{exponent}")).map(Value::number).map_err(|_| too_precise())
 }
 
-/// A date alone is a point in time at midnight; so Terraform reads it.
-fn date(text: &str) -> Option<String> {
-    let mut parts = text.splitn(3, '-');
-    let mut part = |shortest: usize, longest: usize| -> Option<u32> {
-        let part = parts.next().filter(|part| (shortest..=longest).contains(&part.len()))?;
-        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
+/// A point in time in one of the forms that Terraform reads: a date alone, which is midnight, or with a time behind `T`, which has a zone,
+/// or behind a space, which has none. Whole seconds are left of it.
+fn moment(text: &str) -> Option<String> {
+    let (date, rest) = text.split_at(text.find(['T', 't', ' ']).unwrap_or(text.len()));
+    let date = day(date)?;
+    let Some(behind) = rest.chars().next() else { return Some(format!("{date}T00:00:00Z")) };
+    let rest = &rest[1..];
+    let (time, zone) = match behind {
+        ' ' => (rest, "Z"),
+        _ => rest.split_at(rest.find(['Z', '+', '-'])?),
     };
-    let (year, month, day) = (part(4, 4)?, part(1, 2)?, part(1, 2)?);
+    let (time, fraction) = time.split_once(['.', ',']).map_or((time, None), |(time, fraction)| (time, Some(fraction)));
+    if fraction.is_some_and(|fraction| fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit())) {
+        return None;
+    }
+    let mut parts = time.splitn(3, ':').map(|part| number_of(part, 1, 2));
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+    (hour < 24 && minute < 60 && second < 60).then(|| Some(format!("{date}T{hour:02}:{minute:02}:{second:02}{}", self::zone(zone)?)))?
+}
+
+/// `Z` or `+01:00`; none of hours and minutes is `Z` as well.
+fn zone(text: &str) -> Option<&str> {
+    let Some(offset) = text.strip_prefix(['+', '-']) else { return (text == "Z").then_some(text) };
+    let (hours, minutes) = offset.split_once(':')?;
+    let (hours, minutes) = (number_of(hours, 2, 2)?, number_of(minutes, 2, 2)?);
+    (hours <= 24 && minutes < 60).then_some(if hours + minutes == 0 { "Z" } else { text })
+}
+
+fn day(text: &str) -> Option<String> {
+    let mut parts = text.splitn(3, '-');
+    let (year, month, day) = (number_of(parts.next()?, 4, 4)?, number_of(parts.next()?, 1, 2)?, number_of(parts.next()?, 1, 2)?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         4 | 6 | 9 | 11 => 30,
@@ -103,7 +126,13 @@ fn date(text: &str) -> Option<String> {
         1..=12 => 31,
         _ => return None,
     };
-    (1..=days).contains(&day).then(|| format!("{year:04}-{month:02}-{day:02}T00:00:00Z"))
+    (1..=days).contains(&day).then(|| format!("{year:04}-{month:02}-{day:02}"))
+}
+
+/// A number of so many digits.
+fn number_of(text: &str, shortest: usize, longest: usize) -> Option<u32> {
+    let fits = (shortest..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
@@ -154,6 +183,18 @@ mod tests {
             ("2021-02-29", r#""2021-02-29""#),
             ("2020-13-01", r#""2020-13-01""#),
             ("2020-01-01T10:00:00Z", r#""2020-01-01T10:00:00Z""#),
+            ("2001-12-14t21:59:43.10-05:00", r#""2001-12-14T21:59:43-05:00""#),
+            ("2001-12-14T1:2:3+00:00", r#""2001-12-14T01:02:03Z""#),
+            ("2001-12-14T21:59:43,5Z", r#""2001-12-14T21:59:43Z""#),
+            ("2001-1-4 1:02:03", r#""2001-01-04T01:02:03Z""#),
+            ("2001-1-4 1:02:03Z", r#""2001-1-4 1:02:03Z""#),
+            ("2001-12-14T21:59:43", r#""2001-12-14T21:59:43""#),
+            ("2001-12-14 21:59:43.10 -5", r#""2001-12-14 21:59:43.10 -5""#),
+            ("2001-12-14T24:00:00Z", r#""2001-12-14T24:00:00Z""#),
+            ("2001-12-14T21:59:43.Z", r#""2001-12-14T21:59:43.Z""#),
+            ("2001-12-14T21:59Z", r#""2001-12-14T21:59Z""#),
+            ("2001-12-14T21:59:43+0100", r#""2001-12-14T21:59:43+0100""#),
+            ("2001-12-14T", r#""2001-12-14T""#),
         ] {
             assert_eq!(show(&plain(text).unwrap()), expected, "{text}");
         }

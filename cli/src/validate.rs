@@ -89,7 +89,9 @@ mod tests {
             &["2:3 unknown block Did you mean `input`?", "3:3 unknown block Write `input = { … }`."],
         );
         let lookup = "data \"dns_lookup\" \"a\" {\n  server = \"10.2.1.39\"\n  names = [\"a.test\"]\n}";
-        let check_block = format!("check \"names\" {{\n{lookup}\nassert {{\n  condition = true\n  error_message = \"\"\n}}\n}}\n");
+        let check_block = format!(
+            "check \"names\" {{\n{lookup}\nassert {{\n  condition = length(data.dns_lookup.a.names) == 1\n  error_message = \"\"\n}}\n}}\n"
+        );
         check(&check_block, &[]);
         let moved = "Move the block into a `check`, or into a run of a test, beside the condition that uses it.";
         check(&format!("{lookup}\n"), &[&format!("1:6 probe outside of a check {moved}")]);

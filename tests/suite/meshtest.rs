@@ -151,13 +151,13 @@ fn a_failed_assertion_shows_its_place_and_both_sides() {
 #[test]
 fn a_failed_run_stops_nothing_and_an_error_skips_what_follows() {
     let after = "run \"after\" {}\n";
-    let output = outcome(MODULE, &format!("{}{after}", asserting("", "false")), 1);
+    let output = outcome(MODULE, &format!("{}{after}", asserting("", "var.region == \"\"")), 1);
     assert!(output.stdout.contains("run \"only\"... fail\n  run \"after\"... pass\n"), "{}", output.all());
     for (lines, condition, summary) in [
-        ("  variables {\n    region = \"toolong\"\n  }", "true", "invalid value"),
+        ("  variables {\n    region = \"toolong\"\n  }", "var.region != \"\"", "invalid value"),
         ("  command = plan", "meshplan_data.a.id != \"\"", "condition not known"),
-        ("", "null", "null condition"),
-        ("", "\"maybe\"", "unsuitable value"),
+        ("", "var.region == \"eu\" ? null : true", "null condition"),
+        ("", "var.region", "unsuitable value"),
         ("", "meshplan_data.a.output.x", "unsupported attribute"),
     ] {
         let output = outcome(MODULE, &format!("{}{after}", asserting(lines, condition)), 1);
@@ -222,7 +222,7 @@ resource "fake_thing" "b" {
 
 #[test]
 fn everything_is_destroyed_in_reverse_also_after_a_failure() {
-    for (test, code) in [("run \"only\" {}\n", 0), (asserting("", "false").replace("${var.region}", "").as_str(), 1)] {
+    for (test, code) in [("run \"only\" {}\n", 0), (asserting("", "path.root == \"\"").replace("${var.region}", "").as_str(), 1)] {
         let bench = Bench::new(THINGS, test);
         bench.run(&[]).expect_code(code);
         let calls = bench.fake.calls();
@@ -352,8 +352,10 @@ fn each_file_has_a_state_of_its_own() {
 
 #[test]
 fn events_tell_programs_the_same() {
-    let bench =
-        Bench::new(THINGS, "run \"one\" {}\nrun \"two\" {\n  assert {\n    condition     = false\n    error_message = \"no\"\n  }\n}\n");
+    let bench = Bench::new(
+        THINGS,
+        "run \"one\" {}\nrun \"two\" {\n  assert {\n    condition     = path.root == \"\"\n    error_message = \"no\"\n  }\n}\n",
+    );
     bench.fake.fail("delete fake_thing.a", Fails::Always);
     let output = bench.run(&["--json"]).expect_code(1);
     assert_eq!(output.stderr, "");

@@ -365,7 +365,7 @@ fn conditions_are_decided_at_plan_or_else_at_apply() {
             "resource \"fake_thing\" \"a\" {{\n name = \"a\"\n}}\nresource \"fake_thing\" \"b\" {{\n name = \"b\"\n lifecycle {{\n precondition {{\n condition = {condition}\n error_message = \"no\"\n }}\n }}\n}}\n"
         )
     };
-    let plan = bench.plan(&text("1 == 2"));
+    let plan = bench.plan(&text("path.root == \"\""));
     assert_eq!(plan.diagnostics.iter().map(|problem| problem.detail.as_str()).collect::<Vec<_>>(), ["no"]);
     let plan = bench.plan(&text("fake_thing.a.uid == \"other\""));
     assert!(!plan.is_errored());

@@ -172,7 +172,7 @@ fn conditions_guard_what_they_stand_at() {
         ("before, true", &condition("precondition", "local.t"), End::State(&["meshplan_data.a"])),
         ("before, false", &condition("precondition", "!local.t"), End::Refused(&["precondition failed"])),
         ("before, null", &condition("precondition", "local.n"), End::Refused(&["null condition"])),
-        ("before, no condition", &condition("precondition", "[]"), End::Refused(&["wrong condition"])),
+        ("before, no condition", &condition("precondition", "[local.t]"), End::Refused(&["wrong condition"])),
         ("before, about itself", &condition("precondition", "self.input == 1"), End::Refused(&["unknown name"])),
         ("after, true", &condition("postcondition", "self.output == 1"), End::State(&["meshplan_data.a"])),
         ("after, false", &condition("postcondition", "self.output == 2"), End::Refused(&["postcondition failed"])),
@@ -192,7 +192,7 @@ fn conditions_guard_what_they_stand_at() {
 fn a_condition_that_fails_before_anything_is_made_is_all_that_is_told() {
     let scenario = scenario(&Fake::default());
     let guarded =
-        "lifecycle {\n    precondition {\n      condition = timestamp() == \"never\"\n      error_message = \"Not yet.\"\n    }\n  }";
+        "lifecycle {\n    precondition {\n      condition = timestamp() == path.root\n      error_message = \"Not yet.\"\n    }\n  }";
     super::write(&scenario, &format!("resource \"meshplan_data\" \"a\" {{\n  {guarded}\n}}\n"));
     let output = scenario.run(&["apply", "--auto-approve"]).expect_code(1);
     assert_eq!(super::errors(&output), ["condition failed"], "{}", output.all());

@@ -26,10 +26,10 @@ fn data_is_read_and_guarded() {
         with(
             &format!(
                 "lifecycle {{\n    {word} {{\n      condition = {} == {value}\n      error_message = \"No.\"\n    }}\n  }}",
-                if word == "postcondition" { "self.value" } else { "1" }
+                if word == "postcondition" { "self.value" } else { "local.one" }
             ),
             "1",
-        )
+        ) + "locals {\n  one = 1\n}\n"
     };
     hold(&scenario, "a condition before", &condition("precondition", 1), &End::Outputs(json!({"o": 1})));
     hold(&scenario, "a condition before, false", &condition("precondition", 2), &End::Refused(&["precondition failed"]));
@@ -136,7 +136,7 @@ fn a_check_has_data_of_its_own_and_never_fails_a_run() {
 #[test]
 fn what_is_no_check_is_told() {
     let check = |body: &str| format!("check \"c\" {{\n  {body}\n}}\n");
-    let assertion = "assert {\n    condition = true\n    error_message = \"\"\n  }";
+    let assertion = "assert {\n    condition = path.root != \"\"\n    error_message = \"\"\n  }";
     for (body, expected) in [
         ("", "missing block"),
         ("assert {}", "missing argument"),
@@ -145,7 +145,7 @@ fn what_is_no_check_is_told() {
         (&format!("{assertion}\n  data \"fake_data\" \"d\" {{\n    name = \"d\"\n    count = 1\n  }}"), "unknown argument"),
         (&format!("{assertion}\n  data \"fake_data\" \"d\" {{\n    nmae = \"d\"\n    name = \"d\"\n  }}"), "unknown argument"),
         (&format!("{assertion}\n  data \"fake_dat\" \"d\" {{\n    name = \"d\"\n  }}"), "unknown data source kind"),
-        (&assertion.replace("true", "data.fake_data.d.value"), "undeclared reference"),
+        (&assertion.replace("path.root != \"\"", "data.fake_data.d.value"), "undeclared reference"),
     ] {
         let expected = if body == "assert {}" { vec![expected; 2] } else { vec![expected] };
         hold_each(&[(body, &check(body), End::Refused(&expected))]);

@@ -87,7 +87,7 @@ fn kinds_and_references_are_suggested() {
         (
             "a check",
             format!(
-                "{}check \"ready\" {{\n  assert {{\n    condition = true\n    error_message = \"\"\n  }}\n}}\n",
+                "{}check \"ready\" {{\n  assert {{\n    condition = path.root != \"\"\n    error_message = \"\"\n  }}\n}}\n",
                 thing("depends_on = [check.redy]")
             ),
             "check.ready",

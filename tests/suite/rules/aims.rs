@@ -119,7 +119,7 @@ fn errors_elsewhere_do_not_hold_a_part_up() {
         .to_owned()
         + "locals {\n broken = 1 + \"x\"\n}\n"
         + &thing("v", "value = local.broken")
-        + &thing("u", "lifecycle {\n precondition {\n condition = 1 > 2\n error_message = \"never\"\n}\n}");
+        + &thing("u", "lifecycle {\n precondition {\n condition = path.root == \"\"\n error_message = \"never\"\n}\n}");
     let text = chain(1) + &wrong;
     let mut bench = Bench::default();
     assert!(bench.plan(&text).is_errored());

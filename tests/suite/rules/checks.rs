@@ -31,8 +31,8 @@ fn of_apply(events: &[Event]) -> Vec<&CheckResult> {
 fn a_check_that_fails_holds_back_what_waits_for_it() {
     let mut bench = Bench::default();
     let text = |value: u64| {
-        let check = format!("check \"gate\" {{\n assert {{\n condition = {value} == 1\n error_message = \"no\"\n }}\n}}\n");
-        check + &thing("a", "depends_on = [check.gate]") + &thing("b", "")
+        let check = "check \"gate\" {\n assert {\n condition = local.value == 1\n error_message = \"no\"\n }\n}\n";
+        format!("locals {{\n value = {value}\n}}\n{check}") + &thing("a", "depends_on = [check.gate]") + &thing("b", "")
     };
     let plan = bench.plan(&text(2));
     assert_eq!(plan.checks[0].status, CheckStatus::Failed);
@@ -322,7 +322,7 @@ fn a_gate_within_a_module_is_named_with_it() {
 fn a_gate_of_which_something_fails_whatever_is_read_is_not_waited_for() {
     let mut bench = Bench::default();
     bench.fake.meddle("data/x", Some(says(1)));
-    let text = gated("").replace("assert {", "assert {\n condition = 1 == 2\n error_message = \"never\"\n }\n assert {");
+    let text = gated("").replace("assert {", "assert {\n condition = path.root == \"\"\n error_message = \"never\"\n }\n assert {");
     let (summary, events) = bench.apply_plan(&bench.plan(&text));
     assert_eq!((summary.diagnostics[0].detail.as_str(), waits(&events)), ("`check.gate`: never", Vec::new()));
 }

@@ -1,8 +1,8 @@
 //! What all blocks share: headers, constant arguments, unknown names.
 
 use super::Lowering;
+use crate::config::Root;
 use crate::config::constant::constant;
-
 use crate::config::model::{Argument, Assertion};
 use crate::diagnostic::{Diagnostic, Problems, did_you_mean};
 use crate::source::Span;
@@ -142,8 +142,26 @@ impl Lowering<'_> {
         self.report(Diagnostic::error("missing argument", detail).at(at));
     }
 
-    /// A block of `condition` and `error_message`.
+    /// A block of `condition` and `error_message` that judges something else.
     pub(super) fn assertion(&mut self, block: &Block) -> Option<Assertion> {
+        let word = block.ident.as_str();
+        self.judging(
+            block,
+            |_| true,
+            || {
+                let detail = format!("the condition of this `{word}` refers to nothing, so whether it holds says nothing of what is there");
+                Diagnostic::error("nothing checked", detail).help("Refer to what the condition is to judge.")
+            },
+        )
+    }
+
+    /// A block of `condition` and `error_message` whose condition has to look at something; what is said if it does not.
+    pub(super) fn judging(
+        &mut self,
+        block: &Block,
+        is_judged: impl Fn(&Root) -> bool,
+        blind: impl FnOnce() -> Diagnostic,
+    ) -> Option<Assertion> {
         let word = block.ident.as_str();
         self.labels(block, [])?;
         let known = ["condition", "error_message"];
@@ -151,7 +169,13 @@ impl Lowering<'_> {
         for structure in &block.body {
             match structure {
                 Structure::Attribute(attribute) => match attribute.key.as_str() {
-                    "condition" => condition = Some(self.expression(&attribute.value)),
+                    "condition" => {
+                        let before = self.problems.len();
+                        let lowered = self.expression(&attribute.value);
+                        let mut looks = self.problems.len() > before;
+                        lowered.each_root(&mut |root, _| looks |= is_judged(root));
+                        condition = Some((lowered, looks));
+                    }
                     "error_message" => message = Some(self.expression(&attribute.value)),
                     _ => self.unknown_argument(attribute, word, &known),
                 },
@@ -163,7 +187,11 @@ impl Lowering<'_> {
                 self.missing(name, block);
             }
         }
-        Some(Assertion { condition: condition?, error_message: message?, span: self.header(block) })
+        let (condition, looks) = condition?;
+        if !looks {
+            self.report(blind().at(condition.span));
+        }
+        Some(Assertion { condition, error_message: message?, span: self.header(block) })
     }
 }
 

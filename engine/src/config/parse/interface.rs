@@ -52,15 +52,14 @@ impl Lowering<'_> {
 
     /// A rule for the values of a variable, which has to look at it.
     fn validation(&mut self, block: &Block, name: &str) -> Option<Assertion> {
-        let assertion = self.assertion(block)?;
-        let mut looks = false;
-        assertion.condition.each_root(&mut |root, _| looks |= matches!(root, Root::Variable(seen) if &**seen == name));
-        if !looks {
-            let detail = format!("the condition does not look at `var.{name}`, whose value it is to judge");
-            let problem = Diagnostic::error("nothing validated", detail).at(assertion.condition.span);
-            self.report(problem.help(format!("Refer to `var.{name}` in the condition.")));
-        }
-        Some(assertion)
+        self.judging(
+            block,
+            |root| matches!(root, Root::Variable(seen) if &**seen == name),
+            || {
+                let detail = format!("the condition does not look at `var.{name}`, whose value it is to judge");
+                Diagnostic::error("nothing validated", detail).help(format!("Refer to `var.{name}` in the condition."))
+            },
+        )
     }
 
     pub(super) fn locals(&mut self, block: &Block) -> Vec<(Arc<str>, Local)> {
@@ -150,7 +149,7 @@ mod tests {
     #[test]
     fn locals_outputs_and_settings() {
         let (module, problems) = read(
-            "meshplan {\n required_version = \">= 0.1\"\n}\nlocals {\n a = 1\n b = local.a\n}\noutput \"o\" {\n value = local.b\n description = \"d\"\n sensitive = true\n depends_on = [k.n]\n precondition {\n condition = true\n error_message = \"no\"\n }\n}\nresource \"k\" \"n\" {}\n",
+            "meshplan {\n required_version = \">= 0.1\"\n}\nlocals {\n a = 1\n b = local.a\n}\noutput \"o\" {\n value = local.b\n description = \"d\"\n sensitive = true\n depends_on = [k.n]\n precondition {\n condition = local.b == 1\n error_message = \"no\"\n }\n}\nresource \"k\" \"n\" {}\n",
         );
         assert_eq!(problems, []);
         assert_eq!(&*module.settings.required_version[0].0, ">= 0.1");

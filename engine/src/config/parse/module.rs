@@ -374,7 +374,7 @@ mod tests {
             ("output \"a\" {\n  value = 1\n}\noutput \"a\" {\n  value = 1\n}\n", "output \"a\""),
             ("resource \"k\" \"a\" {}\nresource \"k\" \"a\" {}\n", "resource \"k\" \"a\""),
             ("data \"k\" \"a\" {}\ndata \"k\" \"a\" {}\n", "data \"k\" \"a\""),
-            ("check \"a\" {\n  assert {\n    condition = true\n    error_message = \"\"\n  }\n}\n", "check \"a\""),
+            ("check \"a\" {\n  assert {\n    condition = path.root != \"\"\n    error_message = \"\"\n  }\n}\n", "check \"a\""),
         ] {
             let text = if text.starts_with("check") { text.repeat(2) } else { text.to_owned() };
             let mut tree = SourceTree::new(".");

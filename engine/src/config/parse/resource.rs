@@ -266,7 +266,7 @@ mod tests {
             resource "k" "other" { for_each = {} }
             check "c" {
               assert {
-                condition     = true
+                condition     = k.other != {}
                 error_message = ""
               }
             }
@@ -308,7 +308,7 @@ mod tests {
                 ignore_changes        = [labels, spec.replicas, labels["a"], items[0].x]
                 replace_triggered_by  = [k.it.id]
                 precondition {
-                  condition     = true
+                  condition     = path.root != ""
                   error_message = "before"
                 }
                 postcondition {
@@ -394,10 +394,34 @@ mod tests {
             ("check \"c\" {\n  x = 1\n  y {}\n}\n", &[("unknown argument", "x"), ("unknown block", "y"), ("missing block", "check \"c\"")]),
         ]);
         let data = "data \"d\" \"x\" {}\n";
-        let assertion = "assert {\n condition = true\n error_message = \"\"\n}\n";
+        let assertion = "assert {\n condition = path.root != \"\"\n error_message = \"\"\n}\n";
         check_problems(&[
             (&format!("check \"c\" {{\n{data}{data}{assertion}}}\n"), &[("duplicate name", "data \"d\" \"x\"")]),
             (&format!("check \"c\" {{\ndata \"d\" \"x\" {{\n count = 1\n}}\n{assertion}}}\n"), &[("unknown argument", "data \"d\" \"x\"")]),
         ]);
+    }
+
+    #[test]
+    fn conditions_look_at_something_else() {
+        let around = [
+            "resource \"k\" \"m\" {\n lifecycle {\n precondition {\n…}\n}\n}\n",
+            "resource \"k\" \"m\" {\n lifecycle {\n postcondition {\n…}\n}\n}\n",
+            "data \"k\" \"m\" {\n lifecycle {\n postcondition {\n…}\n}\n}\n",
+            "output \"o\" {\n value = 1\n precondition {\n…}\n}\n",
+            "check \"c\" {\n assert {\n…}\n}\n",
+        ];
+        let declared = "locals {\n a = 1\n}\nvariable \"l\" {}\nresource \"k\" \"n\" {}\n";
+        let blind = |condition: &'static str| [("nothing checked", condition)];
+        for around in around {
+            let body = |condition: &str| format!("condition = {condition}\nerror_message = \"${{k.n.id}}\"\n");
+            let text = |condition: &str| around.replace('…', &body(condition)) + declared;
+            for condition in ["true", "1 == 2", "alltrue([for x in [1] : x > 0])", "[{ a = 1 }][*].a == [1]", "timestamp() == \"\""] {
+                check_problems(&[(&text(condition), &blind(condition))]);
+            }
+            for condition in ["\"${local.a}\" == \"\"", "path.module != \"\"", "k.n[*].id == []", "alltrue([for x in var.l : x > 0])"] {
+                check_problems(&[(&text(condition), &[])]);
+            }
+            check_problems(&[(&text("each.kye"), &[("unknown name", "each.kye")])]);
+        }
     }
 }

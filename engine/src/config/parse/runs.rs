@@ -305,7 +305,7 @@ mod tests {
           input = var.region
           lifecycle {
             precondition {
-              condition     = true
+              condition     = var.region != ""
               error_message = "no"
             }
           }
@@ -316,7 +316,7 @@ mod tests {
         }
         check "c" {
           assert {
-            condition     = true
+            condition     = k.a.input != ""
             error_message = "no"
           }
         }
@@ -412,6 +412,7 @@ mod tests {
             (assert("output.key == \"\""), vec![]),
             (assert("output.kay == \"\""), vec![("undeclared reference", "output.kay")]),
             (assert("run.a.key == \"\""), vec![("undeclared reference", "run.a")]),
+            (assert("1 == 2"), vec![("nothing checked", "1 == 2")]),
             (assert("run == 1"), vec![("unknown name", "run")]),
             (assert("k.b.input == var.regoin"), vec![("undeclared reference", "k.b"), ("undeclared reference", "var.regoin")]),
             (argument("command = \"plan\""), vec![("wrong value", "\"plan\"")]),

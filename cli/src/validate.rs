@@ -3,12 +3,13 @@
 
 use engine::config::{Config, Module, ResourceBlock};
 use engine::diagnostic::{Diagnostic, Problems};
-use engine::plan::{elsewhere, foreseen, misnamed, misplaced, mistyped, unknown_kind, unsuited};
+use engine::plan::{elsewhere, foreseen, misnamed, misplaced, mistyped, reported, unknown_kind, unknown_rules, unsuited};
 use engine::schema::Catalogue;
 
 /// All that is wrong with a configuration, with what was found when it was read: in order of files and places.
 pub(crate) fn all(config: &Config, catalogue: &Catalogue, mut problems: Problems) -> Problems {
-    problems.extend(validate(config, catalogue));
+    problems.extend(reported(validate(config, catalogue), config));
+    problems.extend(unknown_rules(config, catalogue));
     problems.sort_by_key(|problem| problem.at.map(|at| (at.file, at.start)));
     problems
 }

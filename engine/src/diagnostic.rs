@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::source::Span;
 use std::fmt;
+use std::sync::Arc;
 
 /// Whether a problem stops the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +31,8 @@ pub struct Diagnostic {
     pub address: Option<Address>,
     /// What to do, as a whole sentence.
     pub help: Option<String>,
+    /// The rule of the lint that is broken, if it is one that can be silenced: see [`crate::schema::Rule`].
+    pub rule: Option<Arc<str>>,
 }
 
 impl Diagnostic {
@@ -43,6 +46,7 @@ impl Diagnostic {
             related: Vec::new(),
             address: None,
             help: None,
+            rule: None,
         }
     }
 
@@ -76,6 +80,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same problem, as a finding of a rule of the lint.
+    #[must_use]
+    pub fn by_rule(mut self, rule: Option<&str>) -> Self {
+        self.rule = rule.map(Arc::from);
         self
     }
 

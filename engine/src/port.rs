@@ -9,7 +9,7 @@ pub use registry::Registry;
 
 use crate::address::Address;
 use crate::question::{Answer, Question};
-use crate::schema::{Kind, Preview, Problem, ProviderSchema};
+use crate::schema::{Kind, Lint, Preview, Problem, ProviderSchema};
 use crate::state::{Entry, Fingerprint, Record, RecordId, State};
 use crate::value::Value;
 use std::fmt;
@@ -162,6 +162,11 @@ pub trait ProviderMaker: Send + Sync {
 
     /// The provider with these settings, an object of all of its schema's: the same kinds in as many parts.
     fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem>;
+
+    /// What it finds wrong between instances; by default nothing.
+    fn lint(&self) -> Option<Arc<dyn Lint>> {
+        None
+    }
 }
 
 /// Why the store could not do as asked. The text names the file or object.

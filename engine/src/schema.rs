@@ -7,6 +7,7 @@ mod catalogue;
 mod claim;
 mod compare;
 mod ignored;
+mod lint;
 mod provider;
 
 pub use adjusted::{Adjusted, Adjustment};
@@ -15,6 +16,7 @@ pub use claim::{Claim, Obstacle, Transport};
 pub(crate) use compare::same;
 pub use compare::{compare, created};
 pub use ignored::{Ignored, ignoring, replaced};
+pub use lint::{Lint, LintInput, LintInstance, Rule};
 pub use provider::{ProviderName, ProviderSchema, Setting};
 
 use crate::address::Address;
@@ -180,6 +182,8 @@ pub struct Problem {
     pub help: Option<String>,
     /// Whether it is only worth a look.
     pub warning: bool,
+    /// The id of the rule that is broken, if it is one of the lint.
+    pub rule: Option<&'static str>,
 }
 
 impl Problem {
@@ -190,7 +194,7 @@ impl Problem {
 
     /// An error about the whole.
     pub fn new(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { attribute: None, summary: summary.into(), detail: detail.into(), help: None, warning: false }
+        Self { attribute: None, summary: summary.into(), detail: detail.into(), help: None, warning: false, rule: None }
     }
 
     /// The same problem, with what to do.
@@ -364,6 +368,13 @@ pub trait Kind: Send + Sync {
     fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
         let _ = instances;
         Vec::new()
+    }
+
+    /// What an instance writes, in the shape of where it is written, for lints that look at many kinds: the object of a Kubernetes API. Nothing,
+    /// as by default, for kinds that write none, or none by themselves. May hold unknowns.
+    fn writes(&self, arguments: &Value) -> Option<Value> {
+        let _ = arguments;
+        None
     }
 
     /// What an instance takes for itself of the machine that its provider works on, as far as that is known: two that exclude each other are

@@ -17,6 +17,7 @@ pub mod istioctl;
 mod keeper;
 pub mod killed;
 pub mod kind;
+pub mod lint;
 pub mod namespace;
 pub mod planning;
 pub mod redact;

@@ -26,7 +26,7 @@ pub fn schemas(catalogue: &Catalogue) -> Vec<(Mode, &Schema)> {
 /// The page that lists all others.
 pub fn index(catalogue: &Catalogue) -> String {
     let mut page = String::from(concat!(
-        "# Reference\n\nEvery kind that a configuration can hold, and the [functions](functions.md) of its expressions. These pages are written from the sources by a test (`tests/suite/reference.rs`); ",
+        "# Reference\n\nEvery kind that a configuration can hold, the [functions](functions.md) of its expressions, and the [rules](lint.md) that plans are held against. These pages are written from the sources by a test (`tests/suite/reference.rs`); ",
         "the examples are files in `examples/`, each a configuration of its own that `meshplan validate` accepts.\n\n",
         "The column *a change* says what a changed argument does as a rule. A plan says what it does in a case: a field of a Kubernetes object ",
         "that its API server does not let change replaces the object, and a kind can refuse a change that it cannot make.\n"

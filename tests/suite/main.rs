@@ -19,6 +19,7 @@ mod host_resolver;
 mod kind_lab;
 mod laws;
 mod limits;
+mod lint;
 mod mesh;
 mod meshtest;
 mod messages;

@@ -29,7 +29,8 @@ fn pages_are_what_the_schemas_say() {
     let catalogue = registry.catalogue();
     let mut differences = Vec::from_iter(golden::difference(&directory.join("README.md"), &reference::index(catalogue)));
     differences.extend(golden::difference(&directory.join("functions.md"), &meshplan_tests::functions::page()));
-    let mut pages = BTreeSet::from(["README", "functions"].map(str::to_owned));
+    differences.extend(golden::difference(&directory.join("lint.md"), &meshplan_tests::lint::page(catalogue)));
+    let mut pages = BTreeSet::from(["README", "functions", "lint"].map(str::to_owned));
     for (mode, schema) in reference::schemas(catalogue) {
         let name = reference::page_name(mode, schema.kind);
         let example = std::fs::read_to_string(directory.join("examples").join(format!("{name}.mesh.hcl"))).unwrap_or_default();
@@ -79,7 +80,7 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
         let output = Scenario::with(&example).run(&["validate"]);
         // An example of one control plane says nothing of a root that others share.
         let problems = output.stderr.lines().filter(|line| line.starts_with("error") || line.starts_with("warning"));
-        let others: Vec<_> = problems.filter(|line| *line != "warning: no shared root").collect();
+        let others: Vec<_> = problems.filter(|line| *line != "warning[no-shared-root]: no shared root").collect();
         assert!(output.code == 0 && others.is_empty(), "{name}: {}", output.all());
     }
 }

@@ -40,7 +40,11 @@ fn group<'a>(sources: &'a SourceTree, diagnostic: &'a Diagnostic, width: Option<
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(diagnostic.summary.as_str()));
+    let title = level.primary_title(diagnostic.summary.as_str());
+    let mut group = Group::with_title(match &diagnostic.rule {
+        Some(rule) => title.id(&**rule),
+        None => title,
+    });
     for snippet in snippets(sources, diagnostic) {
         group = group.element(snippet);
     }

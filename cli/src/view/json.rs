@@ -212,6 +212,7 @@ pub fn diagnostic(sources: &SourceTree, problem: &Diagnostic) -> Json {
         "summary": problem.summary,
         "detail": problem.detail,
         "help": problem.help,
+        "rule": problem.rule.as_deref(),
         "address": problem.address.as_ref().map(ToString::to_string),
         "at": problem.at.and_then(|span| place(sources, span)),
         "related": problem.related.iter().map(|(span, words)| json!({ "at": place(sources, *span), "words": words })).collect::<Vec<_>>(),

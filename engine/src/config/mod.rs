@@ -23,8 +23,8 @@ pub use generate::{Argument as GeneratedArgument, Generated, generate};
 pub use layout::lay_out;
 pub use model::{
     Argument, Assertion, Backend, BackendArgument, Body, CallBlock, CheckBlock, Config, Dependency, DependencyRoot, Encryption,
-    ImportBlock, KeyFrom, KeyPlace, Lifecycle, Local, Module, Moved, NestedBlock, Output, ProviderBlock, ProviderReference, Removed,
-    Repeated, Repetition, ResourceBlock, ResourceName, Settings, Variable,
+    ImportBlock, KeyFrom, KeyPlace, Lifecycle, LintException, Local, Module, Moved, NestedBlock, Output, ProviderBlock, ProviderReference,
+    Removed, Repeated, Repetition, ResourceBlock, ResourceName, Settings, Variable,
 };
 pub use nested::given;
 pub use parse::{

@@ -127,6 +127,21 @@ pub struct Settings {
     pub backend: Option<Backend>,
     /// `encryption`.
     pub encryption: Option<Encryption>,
+    /// `ignore` blocks of `lint`. Only the root module may have them.
+    pub exceptions: Vec<LintException>,
+}
+
+/// `ignore "rule" { … }` in `lint`: findings that are not reported.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LintException {
+    /// The id of the rule.
+    pub rule: Arc<str>,
+    /// Why, for people.
+    pub reason: Arc<str>,
+    /// `at`: what it is not held against; everything without it.
+    pub at: Vec<Subject>,
+    /// Where the rule's id stands.
+    pub span: Span,
 }
 
 /// `backend "kind" { … }`: constants alone.

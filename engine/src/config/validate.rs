@@ -116,6 +116,13 @@ impl<'c> References<'c> {
             let problem = Diagnostic::error("misplaced block", "an `encryption` block stands in the root module").at(encryption.span);
             self.problems.push(problem.help("Move it there: there is one state, and it is the root module's."));
         }
+        if let Some(exception) = module.settings.exceptions.first()
+            && *self.key != self.config.root
+        {
+            let problem = Diagnostic::error("misplaced block", "a `lint` block stands in the root module").at(exception.span);
+            let help = "Move it there, with `at = [\"module.…\"]`: whoever uses a module decides which rules it may break.";
+            self.problems.push(problem.help(help));
+        }
     }
 
     fn import(&mut self, block: &'c ImportBlock) {

@@ -37,7 +37,7 @@ fn judged(block: &ResourceBlock, kind: &dyn Kind, arguments: &Value) -> Problems
         } else {
             Diagnostic::error(problem.summary, problem.detail)
         };
-        let diagnostic = diagnostic.at(argument.map_or(block.span, |argument| argument.value.span));
+        let diagnostic = diagnostic.by_rule(problem.rule).at(argument.map_or(block.span, |argument| argument.value.span));
         problem.help.into_iter().fold(diagnostic, Diagnostic::help)
     };
     kind.validate(arguments).into_iter().map(placed).collect()

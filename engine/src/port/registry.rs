@@ -41,6 +41,9 @@ impl Registry {
                 self.catalogue.add_of(name, mode, kind);
             }
         }
+        if let Some(lint) = maker.lint() {
+            self.catalogue.add_lint(name, lint);
+        }
         self.catalogue.add_provider(schema);
         self.makers.insert(name, maker.clone());
     }

@@ -83,6 +83,10 @@ impl<A: Adjustment> Kind for Adjusted<A> {
         self.base.lint(instances)
     }
 
+    fn writes(&self, arguments: &Value) -> Option<Value> {
+        self.base.writes(arguments)
+    }
+
     fn claims(&self, arguments: &Value) -> Option<Vec<Claim>> {
         self.base.claims(arguments)
     }

@@ -1,6 +1,6 @@
 //! Every kind by name.
 
-use super::{Kind, ProviderSchema};
+use super::{Kind, Lint, ProviderSchema, Rule};
 use crate::address::Mode;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +14,8 @@ pub struct Catalogue {
     providers: BTreeMap<&'static str, Arc<ProviderSchema>>,
     /// The provider of each kind that a `provider` block may configure.
     owners: BTreeMap<(Mode, &'static str), &'static str>,
+    /// What each provider finds wrong between instances.
+    lints: BTreeMap<&'static str, Arc<dyn Lint>>,
 }
 
 impl Catalogue {
@@ -29,6 +31,21 @@ impl Catalogue {
     /// Adds a provider; a later one of the same name replaces it.
     pub fn add_provider(&mut self, provider: ProviderSchema) {
         self.providers.insert(provider.name, Arc::new(provider));
+    }
+
+    /// Adds the lint of a provider; a later one of the same provider replaces it.
+    pub fn add_lint(&mut self, provider: &'static str, lint: Arc<dyn Lint>) {
+        self.lints.insert(provider, lint);
+    }
+
+    /// The lints of all providers.
+    pub fn lints(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn Lint>)> {
+        self.lints.iter().map(|(provider, lint)| (*provider, lint))
+    }
+
+    /// Every rule that can be silenced, by provider and in the order of their tables.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
+        self.lints.values().flat_map(|lint| lint.rules().iter().copied())
     }
 
     /// Adds a kind of a provider.
@@ -78,7 +95,7 @@ impl Catalogue {
 
 impl fmt::Debug for Catalogue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { resources, data_sources, providers, owners: _ } = self;
+        let Self { resources, data_sources, providers, owners: _, lints: _ } = self;
         let mut shown = f.debug_struct("Catalogue");
         shown.field("resources", &resources.keys()).field("data_sources", &data_sources.keys()).field("providers", &providers.keys());
         shown.finish_non_exhaustive()

@@ -149,6 +149,7 @@ impl Obstacle {
                 detail: text("detail").unwrap_or_default(),
                 help: text("help"),
                 warning: told.get("warning").and_then(Value::as_bool) == Some(true),
+                rule: None,
             };
             Self { problem, holder: text("holder"), mended_by: text("mended_by") }
         });

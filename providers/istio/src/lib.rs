@@ -24,7 +24,7 @@ pub use remote_reader::RemoteReader;
 pub use remote_secret::RemoteSecret;
 
 use engine::port::{Provider, ProviderMaker};
-use engine::schema::{Problem, ProviderSchema};
+use engine::schema::{Lint, Problem, ProviderSchema};
 use engine::value::Value;
 use kubernetes::{Clusters, ObjectKind, Reaching};
 use std::sync::Arc;
@@ -64,5 +64,9 @@ impl ProviderMaker for IstioMaker {
 
     fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
         Ok(Self::made(self.0.configured(settings)?))
+    }
+
+    fn lint(&self) -> Option<Arc<dyn Lint>> {
+        Some(Arc::new(lint::MeshLint))
     }
 }

@@ -1,183 +1,83 @@
-//! What is wrong between the control planes of a mesh, told from the arguments of all of them together.
+//! Mesh lint: what an apply would do without complaint, and what the mesh would then fail at.
+//!
+//! It looks at the objects that are to be, whoever writes them: a control plane of `istio_operator` and an `IstioOperator` out of somebody's
+//! file are held against the same rules.
 
-use crate::arguments::{address, text, through};
+mod gateways;
+mod installations;
+mod namespaces;
+mod planes;
+pub(crate) mod rules;
+mod scene;
+mod secrets;
+mod subsets;
+mod traffic;
+
 use engine::address::Address;
-use engine::schema::Problem;
-use engine::value::Value;
-use std::collections::BTreeMap;
+use engine::schema::{Lint, LintInput, Problem, Rule};
+use scene::Scene;
 
-/// Every problem between control planes, each at the later of the two it is about. What is not known yet is no problem, and a control plane
-/// that names no mesh is in none with others.
-pub(crate) fn between(planes: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
-    let mut meshes: BTreeMap<&str, Mesh<'_>> = BTreeMap::new();
-    for (address, arguments) in planes {
-        if let Some(mesh) = arguments.text("mesh_id") {
-            meshes.entry(mesh).or_default().planes.push((address, arguments));
-        }
+pub(crate) use secrets::is_loopback;
+
+/// The lint of the provider `istio`.
+pub(crate) struct MeshLint;
+
+impl Lint for MeshLint {
+    fn rules(&self) -> &'static [&'static Rule] {
+        rules::ALL
     }
-    meshes.iter().flat_map(|(name, mesh)| mesh.problems(name)).collect()
-}
 
-/// The control planes of one mesh, in the order given.
-#[derive(Default)]
-struct Mesh<'a> {
-    planes: Vec<(&'a Address, &'a Value)>,
-}
-
-impl<'a> Mesh<'a> {
-    fn problems(&self, name: &str) -> Vec<(Address, Problem)> {
-        let mut found = self.duplicates(name);
-        found.extend(self.differing_domains(name));
-        found.extend(self.differing_roots(name));
+    fn look(&self, input: &LintInput<'_>) -> Vec<(Address, Problem)> {
+        let operators: Vec<_> = input.instances.iter().filter(|at| at.is_managed() && at.kind == "istio_operator").collect();
+        let mut found = planes::between(&operators.iter().map(|at| (at.address, at.arguments)).collect::<Vec<_>>());
+        let scene = Scene::of(input);
+        found.extend(installations::findings(&scene));
+        found.extend(namespaces::findings(&scene));
+        found.extend(secrets::findings(&scene));
+        found.extend(traffic::findings(&scene));
+        found.extend(subsets::findings(&scene));
+        found.extend(gateways::findings(&scene));
         found
-    }
-
-    /// Two clusters of one name: the first remote secret wins, and the other cluster is never read.
-    fn duplicates(&self, name: &str) -> Vec<(Address, Problem)> {
-        let mut seen: BTreeMap<&str, (&Address, Option<Address>)> = BTreeMap::new();
-        let mut found = Vec::new();
-        for (plane, arguments) in &self.planes {
-            let Some(cluster_name) = arguments.text("cluster_name") else { continue };
-            let cluster = address(arguments, &["cluster"]);
-            match seen.get(cluster_name) {
-                // A second revision in the same cluster has the same name.
-                Some((_, there)) if *there == cluster => {}
-                Some((first, _)) => {
-                    let detail = format!(
-                        "`{first}` and `{plane}` both have `cluster_name = \"{cluster_name}\"` in mesh `{name}`: peers tell clusters apart by it, and would \
-                         read only one of the two"
-                    );
-                    let problem = Problem::with("cluster_name", "duplicate cluster name", detail);
-                    found.push(((*plane).clone(), problem.help("Give each cluster of the mesh a name of its own.")));
-                }
-                None => {
-                    seen.insert(cluster_name, (plane, cluster));
-                }
-            }
-        }
-        found
-    }
-
-    fn differing_domains(&self, name: &str) -> Option<(Address, Problem)> {
-        let domain = |arguments: &'a Value| {
-            arguments.get("trust_domain").filter(|domain| domain.is_known()).map(|domain| domain.as_str().unwrap_or("cluster.local"))
-        };
-        self.differing(domain).map(|[(first, one), (second, other)]| {
-            let detail = format!("`{first}` has the trust domain `{one}`, `{second}` has `{other}`: clusters of mesh `{name}` would refuse each other's workloads");
-            let problem = Problem::with("trust_domain", "different trust domains", detail);
-            (second.clone(), problem.help("Give all control planes of a mesh the same `trust_domain`."))
-        })
-    }
-
-    fn differing_roots(&self, name: &str) -> Option<(Address, Problem)> {
-        let mut rooted = self.planes.iter().filter_map(|(address, arguments)| Some((*address, Roots::of(arguments)?)));
-        let (first, one) = rooted.next()?;
-        let (second, _) = rooted.find(|(_, other)| !(one.trust(other) && other.trust(&one)))?;
-        let detail = format!(
-            "the authorities of `{first}` and `{second}` come from different roots: clusters of mesh `{name}` would not trust each other"
-        );
-        let problem = Problem::with("cacerts", "different roots", detail);
-        Some((second.clone(), problem.help("Let every `ca_intermediate` of the mesh have the same `issuer`.")))
-    }
-
-    /// The first two control planes of which something known differs.
-    fn differing<T: PartialEq>(&self, of: impl Fn(&'a Value) -> Option<T>) -> Option<[(&'a Address, T); 2]> {
-        let mut known = self.planes.iter().filter_map(|(address, arguments)| Some((*address, of(arguments)?)));
-        let first = known.next()?;
-        let other = known.find(|(_, value)| *value != first.1)?;
-        Some([first, other])
-    }
-}
-
-/// The root that a cluster's authority comes from, and those it trusts beside it while the mesh moves from one root to another.
-struct Roots<'a> {
-    own: &'a str,
-    further: Vec<&'a str>,
-}
-
-impl<'a> Roots<'a> {
-    /// What is known of them; nothing unless all is.
-    fn of(arguments: &'a Value) -> Option<Self> {
-        let further = through(arguments, &["cacerts", "additional_root_certificates"]);
-        if further.is_some_and(|further| !further.is_known()) {
-            return None;
-        }
-        let further = further.map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str).map(str::trim).collect();
-        Some(Self { own: text(arguments, &["cacerts", "root_certificate"])?.trim(), further })
-    }
-
-    fn trust(&self, other: &Self) -> bool {
-        self.own == other.own || self.further.contains(&other.own)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, reference};
-    use engine::value::Type;
-    use serde_json::json;
+    use engine::schema::LintInstance;
+    use engine::value::Value;
+    use serde_json::{Value as Json, json};
 
-    fn plane(name: &str, changes: &[(&str, Value)]) -> (Address, Value) {
-        let base = json!({ "mesh_id": "mesh1", "cluster_name": name, "network": "n1", "trust_domain": null });
-        let arguments = Value::from_json(&base).with_entries([("cluster", cluster(name))]).with_entries(changes.iter().cloned());
-        (Address::managed("istio_operator", name), arguments)
+    /// What is found of objects, each with the name of its cluster: the rule and the name of the resource that it is reported at.
+    pub(super) fn found(objects: &[(&str, Json)], complete: bool) -> Vec<String> {
+        let addresses: Vec<_> = (0..objects.len()).map(|at| Address::managed("kubernetes_manifest", &format!("o{at}"))).collect();
+        let nothing = Value::object::<&str>([]);
+        let instances = objects.iter().zip(&addresses).map(|((place, object), address)| LintInstance {
+            address,
+            kind: "kubernetes_manifest",
+            arguments: &nothing,
+            attributes: &nothing,
+            written: Some(Value::from_json(object)),
+            place: Some((*place).into()),
+        });
+        let input = LintInput { instances: instances.collect(), complete, now: 0 };
+        let told = MeshLint.look(&input).into_iter();
+        told.map(|(address, problem)| format!("{} {}", problem.rule.unwrap_or("no rule"), address.name)).collect()
     }
 
-    fn rooted(name: &str, root: &str, further: &[&str]) -> (Address, Value) {
-        let further = Value::tuple(further.iter().map(|root| Value::string(*root)).collect());
-        let roots = [("root_certificate", Value::string(root)), ("additional_root_certificates", further)];
-        let cacerts = reference(&["cacerts"], name, Value::object(roots));
-        plane(name, &[("cacerts", cacerts)])
-    }
-
-    fn found(instances: &[(Address, Value)]) -> Vec<(Address, Problem)> {
-        between(&instances.iter().map(|(address, arguments)| (address, arguments)).collect::<Vec<_>>())
-    }
-
-    fn text(text: &str) -> Value {
-        Value::string(text)
+    /// An object of a group and kind in a namespace.
+    pub(super) fn object(api_version: &str, kind: &str, name: &str, spec: &Json) -> Json {
+        json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": name, "namespace": "sample" }, "spec": spec })
     }
 
     #[test]
-    fn what_is_wrong_between_clusters_is_said_of_both() {
-        let rows = [
-            (vec![plane("a", &[]), plane("b", &[])], vec![]),
-            (
-                vec![plane("a", &[]), plane("b", &[("cluster_name", text("a"))])],
-                vec![
-                    "`istio_operator.a` and `istio_operator.b` both have `cluster_name = \"a\"` in mesh `mesh1`: peers tell clusters apart by it, and would read only one of the two",
-                ],
-            ),
-            (vec![plane("a", &[]), plane("b", &[("cluster_name", text("a")), ("mesh_id", text("mesh2"))])], vec![]),
-            (vec![plane("a", &[]), plane("b", &[("cluster_name", text("a")), ("cluster", cluster("a"))])], vec![]),
-            (vec![plane("a", &[]), plane("b", &[("cluster_name", Value::unknown(Type::String))])], vec![]),
-            (
-                vec![plane("a", &[]), plane("b", &[("trust_domain", text("td"))])],
-                vec![
-                    "`istio_operator.a` has the trust domain `cluster.local`, `istio_operator.b` has `td`: clusters of mesh `mesh1` would refuse each other's workloads",
-                ],
-            ),
-            (vec![plane("a", &[]), plane("b", &[("trust_domain", text("cluster.local"))])], vec![]),
-            (vec![rooted("a", "R\n", &[]), rooted("b", "R", &[]), plane("c", &[])], vec![]),
-            (vec![rooted("a", "R", &["S"]), rooted("b", "S", &["R"])], vec![]),
-            (
-                vec![rooted("a", "R", &["S"]), rooted("b", "S", &[])],
-                vec![
-                    "the authorities of `istio_operator.a` and `istio_operator.b` come from different roots: clusters of mesh `mesh1` would not trust each other",
-                ],
-            ),
-        ];
-        for (instances, expected) in rows {
-            let found = found(&instances);
-            assert_eq!(found.iter().map(|(_, problem)| problem.detail.as_str()).collect::<Vec<_>>(), expected);
+    fn rules_have_ids_of_their_own_and_whole_sentences() {
+        for (at, rule) in rules::ALL.iter().enumerate() {
+            assert!(rules::ALL.iter().skip(at + 1).all(|other| other.id != rule.id), "{}", rule.id);
+            assert!(rule.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", rule.id);
+            for text in [rule.finds, rule.why, rule.help] {
+                assert!(text.ends_with('.') && text.starts_with(|c: char| c.is_uppercase() || c == '`'), "{}: {text}", rule.id);
+            }
         }
-    }
-
-    #[test]
-    fn a_duplicate_is_an_error_about_the_later_one() {
-        let instances = [plane("a", &[]), plane("b", &[("cluster_name", text("a"))])];
-        let (at, problem) = found(&instances).remove(0);
-        assert_eq!((problem.summary.as_str(), problem.warning, at), ("duplicate cluster name", false, instances[1].0.clone()));
     }
 }

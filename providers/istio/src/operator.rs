@@ -8,12 +8,11 @@ mod controller;
 mod definitions;
 
 use crate::arguments::{ISTIO_SYSTEM, address, handed_on, label, leaf, merged, object, referring, usual, within};
-use crate::lint::between;
+use crate::lint::rules;
 use crate::prerequisite::prerequisites;
 use crate::version::{WITHOUT_OPERATOR, WITHOUT_REMOTE_ISTIOD, below};
 use controller::Controller;
 use definitions::definitions;
-use engine::address::Address;
 use engine::port::BoxFuture;
 use engine::schema::{Attribute, Member, Problem, Schema};
 use engine::value::{Type, Value};
@@ -103,10 +102,6 @@ impl ObjectKind for Operator {
         }
         problems.extend(authority_problem(arguments));
         problems
-    }
-
-    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
-        between(instances)
     }
 
     fn object(&self, _: &Value) -> Option<Result<Value, Problem>> {
@@ -202,8 +197,7 @@ fn authority_problem(arguments: &Value) -> Option<Problem> {
             return None;
         }
         let detail = "without `cacerts` istiod makes a root of its own, and clusters of one mesh do not trust each other";
-        let help = "Give an `istio_cacerts` whose intermediate the root of the mesh has issued.";
-        return Some(Problem::with("cacerts", "no shared root", detail).warning().help(help));
+        return Some(rules::NO_SHARED_ROOT.broken_by("cacerts", detail));
     }
     let (here, there) = (address(arguments, &["cluster"])?, address(arguments, &["cacerts", "cluster"])?);
     if here != there {

@@ -1,6 +1,7 @@
 //! `istio_remote_reader`: in the cluster that is read, the account by which other clusters' istiods read it, and its token.
 
 use crate::arguments::{ISTIO_SYSTEM, address, handed_on, leaf, object, referring, text, through, usual};
+use crate::lint::{is_loopback, rules};
 use crate::operator::REMOTE;
 use crate::prerequisite::prerequisites;
 use base64::Engine as _;
@@ -145,16 +146,11 @@ fn loopback(arguments: &Value) -> Option<Problem> {
     }
     let server = server(arguments);
     let server = server.as_str()?;
-    let host = server.split_once("://").map_or(server, |(_, rest)| rest);
-    if !["127.", "localhost", "[::1]", "0.0.0.0"].iter().any(|own| host.starts_with(own)) {
+    if !is_loopback(server) {
         return None;
     }
     let detail = format!("the API server's address is `{server}`: to the pods of other clusters that is their own host");
-    Some(
-        Problem::with("server", "server not reachable from peers", detail)
-            .help("Give as `server` the address at which other clusters reach it.")
-            .warning(),
-    )
+    Some(rules::LOOPBACK_API_SERVER.broken_by("server", detail))
 }
 
 fn account(arguments: &Value) -> Value {

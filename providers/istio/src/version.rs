@@ -6,6 +6,10 @@ pub(crate) struct Minor(pub(crate) u32);
 
 /// The in-cluster operator came with releases up to 1.23 and was removed in 1.24.
 pub(crate) const WITHOUT_OPERATOR: Minor = Minor(24);
+/// The profiles of 1.8 were the last with `addonComponents`.
+pub(crate) const WITHOUT_ADDON_COMPONENTS: Minor = Minor(9);
+/// The setting `global.meshExpansion` was removed before 1.10 (istio/istio#29929).
+pub(crate) const WITHOUT_MESH_EXPANSION: Minor = Minor(10);
 /// Gateways need `ISTIO_META_ROUTER_MODE=sni-dnat` up to 1.11.
 pub(crate) const WITHOUT_ROUTER_MODE: Minor = Minor(12);
 /// Up to 1.11 the profile `remote` brings an istiod, for certificates and injection.

@@ -16,6 +16,11 @@ pub fn text<'a>(arguments: &'a Value, path: &[&str]) -> Option<&'a str> {
     through(arguments, path)?.as_str()
 }
 
+/// What stands at a path within an object, which holds no references.
+pub fn entry<'a>(object: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(object, |at, step| at.get(step)).filter(|value| !value.is_null())
+}
+
 /// The address of the instance that a path leads to.
 pub fn address(arguments: &Value, path: &[&str]) -> Option<Address> {
     Some(through(arguments, path)?.instance()?.address.clone())

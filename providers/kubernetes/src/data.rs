@@ -5,6 +5,7 @@ mod manifest_source;
 mod object;
 mod objects;
 
+pub(crate) use cluster::ClusterLint;
 pub use cluster::ExistingCluster;
 pub use manifest_source::ManifestSource;
 pub use object::Object;

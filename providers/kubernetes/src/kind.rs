@@ -105,6 +105,10 @@ impl Kind for Adapter {
         defined_by(&object).into_iter().collect()
     }
 
+    fn writes(&self, arguments: &Value) -> Option<Value> {
+        self.kind.object(arguments)?.ok()
+    }
+
     fn stands_on(&self, observed: &Value) -> Value {
         observed.present("held").or_else(|| observed.get("object")).cloned().unwrap_or_else(Value::null)
     }

@@ -1,13 +1,13 @@
 //! What `provider` blocks may set of providers that send requests to clusters.
 
 use crate::client::{Clusters, KubeconfigConnector, Requests};
-use crate::data::{Surroundings, data_sources};
+use crate::data::{ClusterLint, Surroundings, data_sources};
 use crate::kinds::kinds;
 use crate::provider::ObjectProvider;
 use engine::address::Mode;
 use engine::config::seconds;
 use engine::port::{Provider, ProviderMaker};
-use engine::schema::{Attribute, Problem, ProviderSchema, Setting};
+use engine::schema::{Attribute, Lint, Problem, ProviderSchema, Setting};
 use engine::value::{Type, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,6 +115,10 @@ impl ProviderMaker for KubernetesMaker {
 
     fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
         Ok(self.made(&self.reaching.configured(settings)?))
+    }
+
+    fn lint(&self) -> Option<Arc<dyn Lint>> {
+        Some(Arc::new(ClusterLint))
     }
 }
 

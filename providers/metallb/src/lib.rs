@@ -7,6 +7,7 @@ mod existing;
 #[cfg(test)]
 mod fixtures;
 mod installation;
+mod lint;
 mod manifests;
 mod pool;
 mod provider;
@@ -20,7 +21,7 @@ pub use pool::Pool;
 pub use release::{RELEASES, Release, ReleaseFile};
 
 use engine::port::{Provider, ProviderMaker};
-use engine::schema::{Problem, ProviderSchema};
+use engine::schema::{Lint, Problem, ProviderSchema};
 use engine::value::Value;
 use kubernetes::{Clusters, Reaching, Surroundings};
 use std::sync::Arc;
@@ -54,5 +55,9 @@ impl ProviderMaker for MetallbMaker {
 
     fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
         Ok(self.made(self.reaching.configured(settings)?))
+    }
+
+    fn lint(&self) -> Option<Arc<dyn Lint>> {
+        Some(Arc::new(lint::PoolLint))
     }
 }

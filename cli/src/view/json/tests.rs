@@ -166,7 +166,7 @@ fn a_problem_knows_its_line_and_column() {
     assert_eq!(
         diagnostic(&sources, &problem),
         json!({
-            "severity": "error", "summary": "unknown name", "detail": "no `b`", "help": "Declare it.", "address": null, "related": [],
+            "severity": "error", "summary": "unknown name", "detail": "no `b`", "help": "Declare it.", "rule": null, "address": null, "related": [],
             "at": { "file": "main.mesh.hcl", "line": 2, "column": 7, "start": 15, "end": 16 },
         })
     );

@@ -27,6 +27,9 @@ fn entry(sources: &SourceTree, problem: &Diagnostic) -> Json {
         None => problem.detail.clone(),
     };
     let mut entry = json!({ "severity": severity, "summary": problem.summary, "detail": detail });
+    if let Some(rule) = &problem.rule {
+        entry["rule"] = json!(&**rule);
+    }
     if let Some(address) = &problem.address {
         entry["address"] = json!(address.to_string());
     }

@@ -9,6 +9,7 @@ mod encryption;
 mod expression;
 mod import;
 mod interface;
+mod lint;
 mod module;
 mod moved;
 mod nested;

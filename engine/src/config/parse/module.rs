@@ -247,10 +247,11 @@ impl Lowering<'_> {
                             let read = self.encryption(inner);
                             settings.encryption = settings.encryption.or(read);
                         }
+                        "lint" => settings.exceptions.extend(self.lint(inner)),
                         "required_providers" => {
                             self.unsupported("`required_providers`", at, "Remove it: every kind is part of meshplan.");
                         }
-                        _ => self.unknown_block(inner, "meshplan", &["backend", "encryption"]),
+                        _ => self.unknown_block(inner, "meshplan", &["backend", "encryption", "lint"]),
                     }
                 }
             }
@@ -293,6 +294,7 @@ fn merge(settings: &mut Settings, more: Settings, problems: &mut Problems) {
     settings.history = settings.history.or(more.history);
     settings.backend = settings.backend.take().or(more.backend);
     settings.encryption = settings.encryption.take().or(more.encryption);
+    settings.exceptions.extend(more.exceptions);
 }
 
 /// The words of a text that may be names.

@@ -183,6 +183,9 @@ impl Walk<'_> {
     fn validate(&mut self, subject: &Subject<'_>, block: &ResourceBlock) -> Result<(), Problems> {
         let mut errors = Problems::new();
         for problem in subject.kind.validate(subject.arguments) {
+            if self.exceptions.cover(problem.rule, subject.address) {
+                continue;
+            }
             let argument =
                 problem.attribute.as_deref().and_then(|name| block.body.arguments.iter().find(|argument| *argument.name == *name));
             let span = argument.map_or(block.span, |argument| argument.value.span);
@@ -351,6 +354,7 @@ pub(super) fn diagnosed(problem: Problem, span: Span) -> Diagnostic {
     } else {
         Diagnostic::error(problem.summary, problem.detail)
     };
+    let diagnostic = diagnostic.by_rule(problem.rule);
     match problem.help {
         Some(help) => diagnostic.at(span).help(help),
         None => diagnostic.at(span),

@@ -77,10 +77,11 @@ impl Walk<'_> {
         edges.extend(after.iter().map(|address| self.arena.origins.instance(address)));
         let edges = self.arena.origins.join(&edges);
         let inner = Subject { address, kind: &kind, arguments: &member.arguments, edges, span: subject.span };
+        let exceptions = &mut self.exceptions;
         let errors: Problems = kind
             .validate(&member.arguments)
             .into_iter()
-            .filter(|problem| !problem.warning)
+            .filter(|problem| !problem.warning && !exceptions.cover(problem.rule, address))
             .map(|problem| diagnosed(problem, subject.span).about(address))
             .collect();
         if !errors.is_empty() {

@@ -42,8 +42,9 @@ use crate::address::{Address, ModulePath};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::eval::{Arena, convert, evaluate};
+use crate::plan::exceptions::Exceptions;
 use crate::plan::moves::Moves;
-use crate::plan::{Action, Blocked, Holes, Inputs, Plan, Providers};
+use crate::plan::{Action, Blocked, Holes, Inputs, Plan, Providers, unknown_rules};
 use crate::question::{Answers, Questions};
 use crate::schema::Catalogue;
 use crate::state::{Entry, State};
@@ -105,6 +106,8 @@ pub struct Walk<'a> {
     unread: BTreeMap<Address, String>,
     /// What goes with something that is replaced, with that.
     taken: BTreeMap<Address, Address>,
+    /// What of the lint is silenced.
+    exceptions: Exceptions,
     /// What was said before the first node was visited.
     said_first: Problems,
     open: Vec<usize>,
@@ -141,6 +144,7 @@ impl<'a> Walk<'a> {
         tables.diagnostics = circles;
         tables.diagnostics.append(&mut moves.problems);
         tables.diagnostics.extend(problems);
+        tables.diagnostics.extend(unknown_rules(config, catalogue));
         let mut providers = Providers::default();
         if !tables.diagnostics.iter().any(Diagnostic::is_error) {
             let problems;
@@ -177,6 +181,7 @@ impl<'a> Walk<'a> {
             range,
             unread: BTreeMap::new(),
             taken: BTreeMap::new(),
+            exceptions: Exceptions::of(config),
             said_first,
             open,
             stuck,

@@ -5,10 +5,34 @@ use crate::data_source::{DataSource, Source};
 use engine::address::Address;
 use engine::port::BoxFuture;
 use engine::question::Answer;
-use engine::schema::{Attribute, Problem, Schema};
+use engine::schema::{Attribute, Lint, LintInput, Problem, Rule, Schema};
 use engine::value::{Type, Value};
 use futures::future::try_join;
 use std::collections::BTreeMap;
+
+/// Two ways to one cluster.
+pub(crate) static ONE_CLUSTER_TWICE: Rule = Rule {
+    id: "one-cluster-twice",
+    summary: "one cluster twice",
+    warning: false,
+    finds: "Two kubeconfig contexts of the configuration reach the same cluster: the namespace `kube-system` has one UID behind both.",
+    why: "Each is given what is meant for a cluster of its own, and the later takes the place of the other.",
+    help: "Keep one of them, and let what lies in the other refer to it.",
+};
+
+/// The lint of the provider `kubernetes`: its findings are those of its kinds.
+pub(crate) struct ClusterLint;
+
+impl Lint for ClusterLint {
+    fn rules(&self) -> &'static [&'static Rule] {
+        static ALL: &[&Rule] = &[&ONE_CLUSTER_TWICE];
+        ALL
+    }
+
+    fn look(&self, _: &LintInput<'_>) -> Vec<(Address, Problem)> {
+        Vec::new()
+    }
+}
 
 /// `data.kubernetes_cluster`.
 pub struct ExistingCluster {
@@ -75,8 +99,7 @@ impl DataSource for ExistingCluster {
                     context(other),
                     context(cluster)
                 );
-                let help = "keep one of them, and let what lies in the other refer to it";
-                problems.push(((*address).clone(), Problem::new("one cluster twice", detail).help(help)));
+                problems.push(((*address).clone(), ONE_CLUSTER_TWICE.broken(detail)));
             }
         }
         problems

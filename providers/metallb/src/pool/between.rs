@@ -1,6 +1,5 @@
-//! What is wrong between pools, told from the arguments of all of them together.
+//! What is wrong between pools whatever their addresses are: see `lint` for the rest.
 
-use super::spans::given;
 use super::{WITH_OBJECTS, below};
 use engine::address::Address;
 use engine::schema::Problem;
@@ -12,24 +11,10 @@ pub(super) fn problems(instances: &[(&Address, &Value)]) -> Vec<(Address, Proble
     let mut found = Vec::new();
     for (at, later) in instances.iter().enumerate() {
         for earlier in instances.iter().take(at) {
-            found.extend(shared(*earlier, *later).or_else(|| one_text(*earlier, *later)).map(|problem| (later.0.clone(), problem)));
+            found.extend(one_text(*earlier, *later).map(|problem| (later.0.clone(), problem)));
         }
     }
     found
-}
-
-/// Two pools of one network with an address in both.
-fn shared((first, one): (&Address, &Value), (second, other): (&Address, &Value)) -> Option<Problem> {
-    let network = |arguments: &Value| arguments.get("network").map(Value::to_json);
-    if network(one) != network(other) {
-        return None;
-    }
-    let others = given(other);
-    let (a, b) = given(one).into_iter().find_map(|a| Some((a, *others.iter().find(|b| a.meets(**b))?)))?;
-    let detail =
-        format!("`{first}` has `{a}` and `{second}` has `{b}`: two Services would get one address, and two nodes would answer for it");
-    let help = "Give each a range of its own, such as those of `address_ranges`; pools of networks that do not meet have `network` with different names.";
-    Some(Problem::with("addresses", "pools share addresses", detail).help(help))
 }
 
 /// Two pools of one MetalLB that reads a single text.
@@ -53,17 +38,11 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn pools_share_neither_addresses_nor_a_text() {
+    fn pools_do_not_share_a_text() {
         let address = |name: &str| Address::managed("metallb_pool", name);
         let other = json!({ "addresses": ["172.30.129.0/24"] });
-        let same = json!({ "addresses": ["172.30.129.0/24", "172.30.128.200/32"] });
-        let shares = "`metallb_pool.a` has `172.30.128.1-172.30.128.254` and `metallb_pool.b` has `172.30.128.200`: two Services would get one address, and two nodes would answer for it";
-        let elsewhere = json!({ "network": "site-b" });
         for (one, two, told) in [
             (pool("c1", "0.16.2", &json!({})), pool("c2", "0.16.2", &other), None),
-            (pool("c1", "0.16.2", &json!({})), pool("c2", "0.16.2", &same), Some(shares)),
-            (pool("c1", "0.12.1", &json!({})), pool("c2", "0.16.2", &same), Some(shares)),
-            (pool("c1", "0.16.2", &json!({})), pool("c2", "0.16.2", &elsewhere), None),
             (pool("c1", "0.16.2", &json!({})), pool("c1", "0.16.2", &other), None),
             (pool("c1", "0.12.1", &json!({})), pool("c2", "0.12.1", &other), None),
             (

@@ -1,5 +1,6 @@
 //! The addresses of a pool: what is wrong with them, and which that Services have it would lose.
 
+use crate::lint::{POOL_HOLDS_AN_ADDRESS_IN_USE, POOLS_SHARE_ADDRESSES};
 use core_provider::Span;
 use engine::schema::Problem;
 use engine::value::Value;
@@ -34,11 +35,8 @@ pub(super) fn problems(arguments: &Value) -> Vec<Problem> {
     let own = given(arguments);
     for (at, one) in own.iter().enumerate() {
         if let Some(other) = own.iter().take(at).find(|other| other.meets(*one)) {
-            problems.push(Problem::with(
-                "addresses",
-                "pools share addresses",
-                format!("`{other}` and `{one}` of the same pool share addresses"),
-            ));
+            let detail = format!("`{other}` and `{one}` of the same pool share addresses");
+            problems.push(POOLS_SHARE_ADDRESSES.broken_by("addresses", detail));
         }
     }
     problems.extend(outside(arguments, &own));
@@ -65,7 +63,7 @@ fn in_use(arguments: &Value, own: &[Span]) -> Option<Problem> {
     let taken = texts(arguments, "taken").filter_map(|text| Span::parse(text).ok());
     let (taken, span) = taken.flat_map(|taken| own.iter().map(move |span| (taken, *span))).find(|(taken, span)| taken.meets(*span))?;
     let detail = format!("`{span}` holds `{taken}`, which is in use otherwise: two would answer for one address");
-    Some(Problem::with("addresses", "pool holds an address in use", detail).help("Take a range without it."))
+    Some(POOL_HOLDS_AN_ADDRESS_IN_USE.broken_by("addresses", detail))
 }
 
 /// The assigned addresses that a pool had and would have no more.

@@ -306,6 +306,8 @@ pub(super) struct DiagnosticV1 {
     address: Option<Named>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     help: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
 }
 
 impl From<&Diagnostic> for DiagnosticV1 {
@@ -318,6 +320,7 @@ impl From<&Diagnostic> for DiagnosticV1 {
             related: problem.related.iter().map(|(span, words)| ((*span).into(), words.clone())).collect(),
             address: problem.address.clone().map(Named),
             help: problem.help.clone(),
+            rule: problem.rule.as_deref().map(str::to_owned),
         }
     }
 }
@@ -332,6 +335,7 @@ impl From<DiagnosticV1> for Diagnostic {
             related: stored.related.into_iter().map(|(span, words)| (span.into(), words)).collect(),
             address: stored.address.map(|address| address.0),
             help: stored.help,
+            rule: stored.rule.map(Into::into),
         }
     }
 }

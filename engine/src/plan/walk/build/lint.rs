@@ -1,12 +1,13 @@
 //! Problems that show only when instances are seen together.
 
 use super::super::skeleton::Item;
-use super::super::tables::Fate;
+use super::super::tables::{Fate, Instances, Keys};
 use super::super::{Walk, instance};
 use crate::address::{Address, Mode};
 use crate::config::ResourceName;
 use crate::diagnostic::Diagnostic;
-use crate::plan::Action;
+use crate::plan::{Action, Inputs};
+use crate::schema::{LintInput, LintInstance, Problem};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -63,14 +64,62 @@ impl Walk<'_> {
         for instances in by_kind.into_values() {
             let Some((_, first, _)) = instances.first() else { continue };
             let values: Vec<_> = instances.iter().map(|(address, _, value)| (*address, *value)).collect();
-            for (address, problem) in first.kind.lint(&values) {
-                let nowhere = crate::source::Span::new(crate::source::FileId(u32::MAX), 0..0);
-                let mut diagnostic = instance::diagnosed(problem, nowhere);
-                diagnostic.at = None;
-                problems.push(self.placed(diagnostic, &address));
-            }
+            problems.extend(first.kind.lint(&values));
         }
-        self.tables.diagnostics.extend(problems);
+        problems.extend(self.between_kinds());
+        problems.retain(|(address, problem)| !self.exceptions.cover(problem.rule, address));
+        let nowhere = crate::source::Span::new(crate::source::FileId(u32::MAX), 0..0);
+        let placed = problems.into_iter().map(|(address, problem)| {
+            let mut diagnostic = instance::diagnosed(problem, nowhere);
+            diagnostic.at = None;
+            self.placed(diagnostic, &address)
+        });
+        let placed: Vec<_> = placed.collect();
+        self.tables.diagnostics.extend(placed);
+        if self.is_complete() && self.is_known() {
+            self.tables.diagnostics.extend(self.exceptions.unused());
+        }
+    }
+
+    /// What the lints of providers say of everything that is planned to be there.
+    fn between_kinds(&self) -> Vec<(Address, Problem)> {
+        let mut lints = self.catalogue.lints().peekable();
+        if lints.peek().is_none() {
+            return Vec::new();
+        }
+        let mut input = LintInput { instances: Vec::new(), complete: self.is_complete(), now: self.inputs.surroundings.planned_at };
+        for (address, fate) in &self.tables.fates {
+            let Fate::Planned(planned) = fate else { continue };
+            let arguments = match address.mode {
+                Mode::Managed => &planned.arguments,
+                Mode::Data if planned.action == Action::Keep => &planned.attributes,
+                Mode::Data => continue,
+            };
+            if arguments.is_null() {
+                continue;
+            }
+            let written = if address.mode == Mode::Managed { planned.kind.writes(arguments) } else { None };
+            let place = self.place_name(planned.place.as_ref());
+            let (kind, attributes) = (planned.kind.schema().kind, &planned.attributes);
+            input.instances.push(LintInstance { address, kind, arguments, attributes, written, place });
+        }
+        lints.flat_map(|(_, lint)| lint.look(&input)).collect()
+    }
+
+    /// Whether all that the configuration asks for is planned.
+    fn is_complete(&self) -> bool {
+        let Inputs { aims, destroy, .. } = &self.inputs;
+        let asked = !self.stuck && !destroy && !aims.is_partial() && !aims.refresh_only;
+        asked
+            && !self.tables.diagnostics.iter().any(Diagnostic::is_error)
+            && self.tables.fates.values().all(|fate| matches!(fate, Fate::Planned(_)))
+            && self.tables.modules.iter().all(|module| matches!(module, Instances::Known(_)))
+            && self.tables.groups.iter().flatten().all(|(_, group)| matches!(group.keys, Keys::Known(_)))
+    }
+
+    /// Whether nothing is left that only an apply tells.
+    fn is_known(&self) -> bool {
+        self.tables.fates.values().all(|fate| matches!(fate, Fate::Planned(planned) if planned.arguments.is_known()))
     }
 
     /// A problem about an instance, at the block it comes from.

@@ -1,0 +1,205 @@
+//! What is wrong between the control planes of a mesh, told from the arguments of all of them together.
+
+use super::rules;
+use crate::arguments::{address, text, through};
+use engine::address::Address;
+use engine::schema::Problem;
+use engine::value::Value;
+use std::collections::BTreeMap;
+
+/// Every problem between control planes, each at the later of the two it is about. What is not known yet is no problem, and a control plane
+/// that names no mesh is in none with others.
+pub(super) fn between(planes: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+    let mut meshes: BTreeMap<&str, Mesh<'_>> = BTreeMap::new();
+    for (address, arguments) in planes {
+        if let Some(mesh) = arguments.text("mesh_id") {
+            meshes.entry(mesh).or_default().planes.push((address, arguments));
+        }
+    }
+    meshes.iter().flat_map(|(name, mesh)| mesh.problems(name)).collect()
+}
+
+/// The control planes of one mesh, in the order given.
+#[derive(Default)]
+struct Mesh<'a> {
+    planes: Vec<(&'a Address, &'a Value)>,
+}
+
+impl<'a> Mesh<'a> {
+    fn problems(&self, name: &str) -> Vec<(Address, Problem)> {
+        let mut found = self.duplicates(name);
+        found.extend(self.differing_domains(name));
+        found.extend(self.differing_roots(name));
+        found.extend(self.mixed(name));
+        found
+    }
+
+    /// Clusters that live in this binary, and clusters that others can reach.
+    fn mixed(&self, name: &str) -> Option<(Address, Problem)> {
+        let sandboxed = |arguments: &'a Value| Some(&*address(arguments, &["cluster"])?.kind == "sandbox_cluster");
+        self.differing(sandboxed).map(|[(first, is_sandbox), (second, _)]| {
+            let (sandbox, real) = if is_sandbox { (first, second) } else { (second, first) };
+            let detail = format!("`{sandbox}` is in a cluster of the sandbox and `{real}` in a real one, both in mesh `{name}`");
+            (second.clone(), rules::SANDBOX_IN_A_REAL_MESH.broken_by("cluster", detail))
+        })
+    }
+
+    /// Two clusters of one name: the first remote secret wins, and the other cluster is never read.
+    fn duplicates(&self, name: &str) -> Vec<(Address, Problem)> {
+        let mut seen: BTreeMap<&str, (&Address, Option<Address>)> = BTreeMap::new();
+        let mut found = Vec::new();
+        for (plane, arguments) in &self.planes {
+            let Some(cluster_name) = arguments.text("cluster_name") else { continue };
+            let cluster = address(arguments, &["cluster"]);
+            match seen.get(cluster_name) {
+                // A second revision in the same cluster has the same name.
+                Some((_, there)) if *there == cluster => {}
+                Some((first, _)) => {
+                    let detail = format!(
+                        "`{first}` and `{plane}` both have `cluster_name = \"{cluster_name}\"` in mesh `{name}`: peers tell clusters apart by it, and would \
+                         read only one of the two"
+                    );
+                    found.push(((*plane).clone(), rules::DUPLICATE_CLUSTER_NAME.broken_by("cluster_name", detail)));
+                }
+                None => {
+                    seen.insert(cluster_name, (plane, cluster));
+                }
+            }
+        }
+        found
+    }
+
+    fn differing_domains(&self, name: &str) -> Option<(Address, Problem)> {
+        let domain = |arguments: &'a Value| {
+            arguments.get("trust_domain").filter(|domain| domain.is_known()).map(|domain| domain.as_str().unwrap_or("cluster.local"))
+        };
+        self.differing(domain).map(|[(first, one), (second, other)]| {
+            let detail = format!("`{first}` has the trust domain `{one}`, `{second}` has `{other}`: clusters of mesh `{name}` would refuse each other's workloads");
+            (second.clone(), rules::DIFFERENT_TRUST_DOMAINS.broken_by("trust_domain", detail))
+        })
+    }
+
+    fn differing_roots(&self, name: &str) -> Option<(Address, Problem)> {
+        let mut rooted = self.planes.iter().filter_map(|(address, arguments)| Some((*address, Roots::of(arguments)?)));
+        let (first, one) = rooted.next()?;
+        let (second, _) = rooted.find(|(_, other)| !(one.trust(other) && other.trust(&one)))?;
+        let detail = format!(
+            "the authorities of `{first}` and `{second}` come from different roots: clusters of mesh `{name}` would not trust each other"
+        );
+        Some((second.clone(), rules::DIFFERENT_ROOTS.broken_by("cacerts", detail)))
+    }
+
+    /// The first two control planes of which something known differs.
+    fn differing<T: PartialEq>(&self, of: impl Fn(&'a Value) -> Option<T>) -> Option<[(&'a Address, T); 2]> {
+        let mut known = self.planes.iter().filter_map(|(address, arguments)| Some((*address, of(arguments)?)));
+        let first = known.next()?;
+        let other = known.find(|(_, value)| *value != first.1)?;
+        Some([first, other])
+    }
+}
+
+/// The root that a cluster's authority comes from, and those it trusts beside it while the mesh moves from one root to another.
+struct Roots<'a> {
+    own: &'a str,
+    further: Vec<&'a str>,
+}
+
+impl<'a> Roots<'a> {
+    /// What is known of them; nothing unless all is.
+    fn of(arguments: &'a Value) -> Option<Self> {
+        let further = through(arguments, &["cacerts", "additional_root_certificates"]);
+        if further.is_some_and(|further| !further.is_known()) {
+            return None;
+        }
+        let further = further.map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str).map(str::trim).collect();
+        Some(Self { own: text(arguments, &["cacerts", "root_certificate"])?.trim(), further })
+    }
+
+    fn trust(&self, other: &Self) -> bool {
+        self.own == other.own || self.further.contains(&other.own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::tests::{cluster, reference};
+    use engine::value::Type;
+    use serde_json::json;
+
+    fn plane(name: &str, changes: &[(&str, Value)]) -> (Address, Value) {
+        let base = json!({ "mesh_id": "mesh1", "cluster_name": name, "network": "n1", "trust_domain": null });
+        let arguments = Value::from_json(&base).with_entries([("cluster", cluster(name))]).with_entries(changes.iter().cloned());
+        (Address::managed("istio_operator", name), arguments)
+    }
+
+    fn rooted(name: &str, root: &str, further: &[&str]) -> (Address, Value) {
+        let further = Value::tuple(further.iter().map(|root| Value::string(*root)).collect());
+        let roots = [("root_certificate", Value::string(root)), ("additional_root_certificates", further)];
+        let cacerts = reference(&["cacerts"], name, Value::object(roots));
+        plane(name, &[("cacerts", cacerts)])
+    }
+
+    fn found(instances: &[(Address, Value)]) -> Vec<(Address, Problem)> {
+        between(&instances.iter().map(|(address, arguments)| (address, arguments)).collect::<Vec<_>>())
+    }
+
+    fn text(text: &str) -> Value {
+        Value::string(text)
+    }
+
+    #[test]
+    fn clusters_of_the_sandbox_keep_to_themselves() {
+        let within = |kind: &str| Value::reference(Address::managed(kind, "x"), &["cluster"], Value::object::<&str>([]));
+        let told = |kinds: [&str; 2]| {
+            let planes = [plane("a", &[("cluster", within(kinds[0]))]), plane("b", &[("cluster", within(kinds[1]))])];
+            found(&planes).first().map(|(at, problem)| (at.name.to_string(), problem.rule))
+        };
+        assert_eq!(told(["kind_cluster", "sandbox_cluster"]), Some(("b".to_owned(), Some("sandbox-in-a-real-mesh"))));
+        assert_eq!(told(["sandbox_cluster", "kind_cluster"]), Some(("b".to_owned(), Some("sandbox-in-a-real-mesh"))));
+        assert_eq!(told(["sandbox_cluster", "sandbox_cluster"]), None);
+        assert_eq!(told(["kind_cluster", "kubernetes_cluster"]), None);
+    }
+
+    #[test]
+    fn what_is_wrong_between_clusters_is_said_of_both() {
+        let rows = [
+            (vec![plane("a", &[]), plane("b", &[])], vec![]),
+            (
+                vec![plane("a", &[]), plane("b", &[("cluster_name", text("a"))])],
+                vec![
+                    "`istio_operator.a` and `istio_operator.b` both have `cluster_name = \"a\"` in mesh `mesh1`: peers tell clusters apart by it, and would read only one of the two",
+                ],
+            ),
+            (vec![plane("a", &[]), plane("b", &[("cluster_name", text("a")), ("mesh_id", text("mesh2"))])], vec![]),
+            (vec![plane("a", &[]), plane("b", &[("cluster_name", text("a")), ("cluster", cluster("a"))])], vec![]),
+            (vec![plane("a", &[]), plane("b", &[("cluster_name", Value::unknown(Type::String))])], vec![]),
+            (
+                vec![plane("a", &[]), plane("b", &[("trust_domain", text("td"))])],
+                vec![
+                    "`istio_operator.a` has the trust domain `cluster.local`, `istio_operator.b` has `td`: clusters of mesh `mesh1` would refuse each other's workloads",
+                ],
+            ),
+            (vec![plane("a", &[]), plane("b", &[("trust_domain", text("cluster.local"))])], vec![]),
+            (vec![rooted("a", "R\n", &[]), rooted("b", "R", &[]), plane("c", &[])], vec![]),
+            (vec![rooted("a", "R", &["S"]), rooted("b", "S", &["R"])], vec![]),
+            (
+                vec![rooted("a", "R", &["S"]), rooted("b", "S", &[])],
+                vec![
+                    "the authorities of `istio_operator.a` and `istio_operator.b` come from different roots: clusters of mesh `mesh1` would not trust each other",
+                ],
+            ),
+        ];
+        for (instances, expected) in rows {
+            let found = found(&instances);
+            assert_eq!(found.iter().map(|(_, problem)| problem.detail.as_str()).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn a_duplicate_is_an_error_about_the_later_one() {
+        let instances = [plane("a", &[]), plane("b", &[("cluster_name", text("a"))])];
+        let (at, problem) = found(&instances).remove(0);
+        assert_eq!((problem.summary.as_str(), problem.warning, at), ("duplicate cluster name", false, instances[1].0.clone()));
+    }
+}

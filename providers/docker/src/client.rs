@@ -53,6 +53,32 @@ impl fmt::Display for CallError {
     }
 }
 
+/// Why an Engine cannot be used: a sentence that ends with what mends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unusable {
+    /// It does not answer, or not to this user. It may by the time that a plan is applied.
+    Unreached(String),
+    /// It is too old, and stays so until somebody installs another one.
+    TooOld(String),
+}
+
+impl Unusable {
+    /// What it is called.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::Unreached(_) => "Docker Engine not reached",
+            Self::TooOld(_) => "Docker Engine too old",
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Unreached(why) | Self::TooOld(why)) = self;
+        f.write_str(why)
+    }
+}
+
 /// The outcome of a call.
 pub type Called<T> = Result<T, CallError>;
 
@@ -64,20 +90,23 @@ pub struct Client {
 
 impl Client {
     /// Speaks to an Engine for the first time. The error is a sentence that ends with what mends it.
-    pub async fn connect(endpoint: &Endpoint) -> Result<Self, String> {
-        let docker = open(endpoint)?;
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, Unusable> {
+        let docker = open(endpoint).map_err(Unusable::Unreached)?;
         let negotiated = tokio::time::timeout(FIRST, docker.negotiate_version()).await;
         let docker = match negotiated {
             Ok(Ok(docker)) => docker,
-            Ok(Err(error)) => return Err(unanswered(&endpoint.host, &error)),
-            Err(_) => return Err(format!("the Docker Engine at `{}` has not answered within {} s", endpoint.host, FIRST.as_secs())),
+            Ok(Err(error)) => return Err(Unusable::Unreached(unanswered(&endpoint.host, &error))),
+            Err(_) => {
+                let why = format!("the Docker Engine at `{}` has not answered within {} s", endpoint.host, FIRST.as_secs());
+                return Err(Unusable::Unreached(why));
+            }
         };
         let version = docker.client_version();
         if (version.major_version, version.minor_version) < LOWEST {
             let host = &endpoint.host;
-            return Err(format!(
+            return Err(Unusable::TooOld(format!(
                 "the Docker Engine at `{host}` speaks version {version} of the API; Docker 20.10 or newer is needed, which `curl -fsSL https://get.docker.com | sudo sh` installs on its machine"
-            ));
+            )));
         }
         Ok(Self { docker })
     }
@@ -310,7 +339,7 @@ mod tests {
     fn refused(host: &str, certificates: Option<&str>) -> String {
         let endpoint = Endpoint { host: host.to_owned(), certificates: certificates.map(Into::into) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(Client::connect(&endpoint)).expect_err("nobody is there")
+        runtime.block_on(Client::connect(&endpoint)).expect_err("nobody is there").to_string()
     }
 
     /// Something that answers one request, as an Engine with this version of the API does.

@@ -148,11 +148,23 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// A repository as the Engine writes it: without the registry and the directory that are meant where none is named.
+fn familiar(repository: &str) -> &str {
+    let repository = ["docker.io/", "index.docker.io/"].iter().find_map(|registry| repository.strip_prefix(registry)).unwrap_or(repository);
+    repository.strip_prefix("library/").unwrap_or(repository)
+}
+
 /// The image as `GET /images/NAME/json` tells.
 fn facts(image: &Json, name: &str) -> Facts {
     let id = image.get("Id").and_then(Json::as_str).unwrap_or_default();
     let digests = image.get("RepoDigests").and_then(Json::as_array);
-    let digest = digests.into_iter().flatten().filter_map(|digest| digest.as_str()?.split_once('@')).map(|(_, digest)| digest).next();
+    let digests = digests.into_iter().flatten().filter_map(|digest| digest.as_str()?.split_once('@'));
+    // An image that several repositories have, or one repository twice, has a digest for each.
+    let wanted = Reference::of(name);
+    let of_repository = |(repository, _): &(&str, &str)| wanted.is_some_and(|wanted| familiar(repository) == familiar(wanted.repository));
+    let digests: Vec<&str> = digests.filter(of_repository).map(|(_, digest)| digest).collect();
+    let named = wanted.and_then(|wanted| wanted.digest).filter(|named| digests.contains(named));
+    let digest = named.or_else(|| digests.first().copied());
     let parts = json!({ "name": name, "id": id, "digest": digest });
     Facts { id: id.to_owned(), parts: parts.as_object().cloned().unwrap_or_default() }
 }
@@ -206,7 +218,21 @@ mod tests {
     #[test]
     fn an_image_has_an_id_and_perhaps_a_digest() {
         let image = json!({ "Id": "sha256:1", "RepoDigests": ["quay.io/a/b@sha256:2"] });
-        assert_eq!(Json::Object(facts(&image, "a:1").parts), json!({ "name": "a:1", "id": "sha256:1", "digest": "sha256:2" }));
+        let [one, other] = ["1", "2"].map(|digit| format!("sha256:{}", digit.repeat(64)));
+        let several = json!({ "Id": "i", "RepoDigests": [format!("ghcr.io/a/b@{other}"), format!("box@{one}"), format!("box@{other}")] });
+        for (name, expected) in [
+            ("box:1".to_owned(), Some(&one)),
+            ("docker.io/library/box:1".to_owned(), Some(&one)),
+            (format!("box@{other}"), Some(&other)),
+            ("ghcr.io/a/b:1".to_owned(), Some(&other)),
+            ("quay.io/box:1".to_owned(), None),
+        ] {
+            assert_eq!(facts(&several, &name).parts["digest"], json!(expected), "{name}");
+        }
+        assert_eq!(
+            Json::Object(facts(&image, "quay.io/a/b:1").parts),
+            json!({ "name": "quay.io/a/b:1", "id": "sha256:1", "digest": "sha256:2" })
+        );
         assert_eq!(facts(&json!({ "Id": "sha256:1" }), "a:1").parts["digest"], Json::Null);
     }
 }

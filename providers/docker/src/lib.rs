@@ -21,7 +21,7 @@ mod subnet;
 mod thing;
 
 pub use archive::{Packed, first_file};
-pub use client::{CallError, Called, Client};
+pub use client::{CallError, Called, Client, Unusable};
 pub use endpoint::Endpoint;
 pub use planning::{Comparable, Difference, holds, planned, remembered};
 pub use settings::{DockerMaker, EngineSettings, Surroundings};

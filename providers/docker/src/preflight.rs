@@ -1,6 +1,6 @@
 //! What stands in the way of things at an Engine: who has their name, their ports or their addresses already.
 
-use crate::client::Client;
+use crate::client::{Client, Unusable};
 use crate::subnet::Subnet;
 use crate::thing::plain;
 use engine::schema::{Claim, Obstacle, Problem, Transport};
@@ -88,9 +88,13 @@ pub fn claimed(port: &Value, address: &str) -> Option<Claim> {
     Some(Claim::Port { transport, address, port: number })
 }
 
-/// What is said of an Engine that does not answer while a plan is made: it may do so when the plan is applied.
-pub fn not_reached(why: &str) -> Obstacle {
-    Problem::new("Docker Engine not reached", why).warning().into()
+/// What is said of an Engine that cannot be used while a plan is made. One that does not answer may do so when the plan is applied.
+pub fn unusable(why: &Unusable) -> Obstacle {
+    let problem = Problem::new(why.summary(), why.to_string());
+    match why {
+        Unusable::Unreached(_) => problem.warning().into(),
+        Unusable::TooOld(_) => problem.into(),
+    }
 }
 
 /// A port of a container that runs, where it is published.

@@ -1,6 +1,6 @@
 //! Questions and requests, each handed to the kind that it is about.
 
-use crate::client::{CallError, Called, Client};
+use crate::client::{CallError, Called, Client, Unusable};
 use crate::container::{self, ContainerData, ContainerKind};
 use crate::endpoint::Endpoint;
 use crate::facts::Facts;
@@ -49,23 +49,23 @@ impl DockerProvider {
     }
 
     /// The Engine; the error is a sentence with what mends it. What did not answer is tried again.
-    async fn client(&self) -> Result<&Client, String> {
-        let endpoint = self.endpoint.as_ref().map_err(Clone::clone)?;
+    async fn client(&self) -> Result<&Client, Unusable> {
+        let endpoint = self.endpoint.as_ref().map_err(|why| Unusable::Unreached(why.clone()))?;
         self.client.get_or_try_init(|| Client::connect(endpoint)).await
     }
 
     async fn reached(&self) -> Result<&Client, Failure> {
-        self.client().await.map_err(|why| Failure::new("Docker Engine not reached", why))
+        self.client().await.map_err(|why| Failure::new(why.summary(), why.to_string()))
     }
 
     async fn answer_all(&self, asked: Vec<Asked>) -> Vec<(Question, Answer)> {
         let seen = match self.client().await {
             Ok(client) => Seen::look(client.clone(), &asked).await,
             Err(why) => {
-                let why: Arc<str> = why.into();
+                let said: Arc<str> = why.to_string().into();
                 let reply = |asked: Asked| {
                     let is_looking = matches!(asked.question.ask, Ask::Obstacles(_));
-                    let answer = if is_looking { obstructed(&[preflight::not_reached(&why)]) } else { Answer::Unreachable(why.clone()) };
+                    let answer = if is_looking { obstructed(&[preflight::unusable(&why)]) } else { Answer::Unreachable(said.clone()) };
                     (asked.question, answer)
                 };
                 return asked.into_iter().map(reply).collect();

@@ -2,7 +2,7 @@
 
 use crate::naming::{self, CONTROL_PLANE};
 use crate::node::{is_every, port_order};
-use crate::{pinning, preflight, rendering, schema, validation};
+use crate::{pinning, ports, preflight, schema, validation};
 use docker::{Comparable, Difference};
 use engine::schema::{Claim, Comparison, Kind, OnChange, Planned, Preview, Problem, Schema, created};
 use engine::state::{Operation, Status};
@@ -20,9 +20,16 @@ impl Default for ClusterKind {
     }
 }
 
-impl Comparable for ClusterKind {
+/// A description that is held against what was found.
+struct Against<'a> {
+    schema: &'a Schema,
+    name: Option<&'a str>,
+    observed: Option<&'a Value>,
+}
+
+impl Comparable for Against<'_> {
     fn schema(&self) -> &Schema {
-        &self.schema
+        self.schema
     }
 
     fn canonical(&self, name: &str, argument: &Json) -> Json {
@@ -34,8 +41,8 @@ impl Comparable for ClusterKind {
         // What only says what is so anyway is written down.
         let comes_to_the_same = difference.is_configured && desired.is_known();
         match difference.attribute.name {
-            "nodes" if comes_to_the_same => rendering::described(desired) == rendering::described(was),
-            "networking" if comes_to_the_same => rendering::networking(desired) == rendering::networking(was),
+            "nodes" if comes_to_the_same => ports::same_nodes(desired, was, (self.name, self.observed)),
+            "networking" if comes_to_the_same => ports::same_networking(desired, was, self.observed),
             _ => difference.attribute.on_change == OnChange::Update,
         }
     }
@@ -227,7 +234,8 @@ impl Kind for ClusterKind {
         if is_half(&asked) {
             return Planned::Replace { attributes: foreseen(&created(&self.schema, &desired), &asked), because: Vec::new() };
         }
-        match docker::planned(self, asked) {
+        let against = Against { schema: &self.schema, name: desired.text("name"), observed: asked.observed };
+        match docker::planned(&against, asked) {
             Planned::Create(attributes) => Planned::Create(foreseen(&attributes, &asked)),
             Planned::Replace { attributes, because } => Planned::Replace { attributes: foreseen(&attributes, &asked), because },
             Planned::Keep(attributes) if is_stopped(&asked) => {

@@ -12,6 +12,7 @@ mod mark;
 mod naming;
 mod node;
 mod pinning;
+mod ports;
 mod preflight;
 mod program;
 mod provider;

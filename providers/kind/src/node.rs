@@ -166,7 +166,8 @@ impl Node {
     /// What is told of it as one of the containers.
     pub(crate) fn described(&self) -> Json {
         let (four, six) = self.addresses();
-        json!({ "id": self.id(), "role": self.role(), "image": self.image(), "ipv4_address": four, "ipv6_address": six })
+        json!({ "id": self.id(), "role": self.role(), "image": self.image(), "ipv4_address": four, "ipv6_address": six,
+            "ports": self.extra_port_mappings() })
     }
 }
 

@@ -9,6 +9,7 @@ use docker::preflight::{Ground, claimed, cluster_identity};
 use engine::question::Proposal;
 use engine::schema::{Claim, Obstacle, Problem, Transport};
 use engine::value::Value;
+use serde_json::Value as Json;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -43,10 +44,11 @@ impl KindProvider {
         let limits = ground.machine.and_then(|_| host::preflight::inotify_limits());
         let away = self.endpoint().filter(|_| ground.machine.is_none()).and_then(|endpoint| out_of_reach(endpoint, arguments));
         let problems = file.into_iter().chain(limits).chain(away).map(Obstacle::from);
+        let without = without_ipv6(ground.networks, arguments);
         // Who has its name is told as that.
         let own = arguments.text("name").map(cluster_identity);
         let ports = ground.obstacles(&claims(arguments)).into_iter().filter(|obstacle| obstacle.holder.is_none() || obstacle.holder != own);
-        unusable.into_iter().chain(there).chain(problems).chain(ports).collect()
+        unusable.into_iter().chain(there).chain(problems).chain(without).chain(ports).collect()
     }
 }
 
@@ -68,6 +70,21 @@ fn out_of_reach(endpoint: &Endpoint, arguments: &Value) -> Option<Problem> {
     let detail =
         || format!("the Docker Engine at `{host}` is on another machine than `kind`, which would look for a free port at `{address}`");
     is_picked.then(|| problem(detail(), "Set `api_server_port`, to -1 for one that the Engine chooses at each start."))
+}
+
+/// A docker network that is there and gives no addresses of the family that the nodes are to have. One that kind makes does.
+fn without_ipv6(networks: &[Json], arguments: &Value) -> Option<Obstacle> {
+    let family = arguments.present("networking")?.text("ip_family").filter(|family| matches!(*family, "ipv6" | "dual"))?;
+    let name = arguments.text("network")?;
+    let of = |network: &Json, key: &str| network.get(key).and_then(Json::as_str).map(str::to_owned);
+    let network = networks.iter().find(|network| of(network, "Name").as_deref() == Some(name))?;
+    if network.get("EnableIPv6").and_then(Json::as_bool) == Some(true) {
+        return None;
+    }
+    let detail = format!("the docker network `{name}` has no IPv6, and `ip_family` is `{family}`");
+    let help =
+        "Name another `network`, as of a `docker_network` with `ipv6 = true`, or remove it with `docker network rm` if nobody needs it.";
+    Some(Obstacle { holder: of(network, "Id"), ..Problem::with("network", "network without IPv6", detail).help(help).into() })
 }
 
 /// Why a cluster of this name cannot be made.
@@ -115,6 +132,25 @@ mod tests {
                 None => assert_eq!(detail, None, "{host} {networking}"),
                 Some(words) => assert!(detail.as_deref().is_some_and(|detail| detail.contains(words)), "{networking}: {detail:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn nodes_with_ipv6_need_a_network_that_has_it() {
+        let networks =
+            [json!({ "Id": "n1", "Name": "old", "EnableIPv6": false }), json!({ "Id": "n2", "Name": "kind", "EnableIPv6": true })];
+        for (network, family, expected) in [
+            ("old", json!("ipv6"), Some("n1")),
+            ("old", json!("dual"), Some("n1")),
+            ("old", json!("ipv4"), None),
+            ("old", json!(null), None),
+            ("kind", json!("ipv6"), None),
+            ("yet to come", json!("ipv6"), None),
+        ] {
+            let arguments = Value::from_json(&json!({ "network": network, "networking": { "ip_family": family } }));
+            let told = without_ipv6(&networks, &arguments);
+            assert_eq!(told.as_ref().and_then(|told| told.holder.as_deref()), expected, "{network} {family}");
+            assert!(told.is_none_or(|told| told.problem.summary == "network without IPv6" && !told.problem.warning));
         }
     }
 

@@ -7,7 +7,7 @@ use crate::program::Program;
 use crate::seen::{self, Cluster, Depth, Files};
 use crate::settling;
 use docker::preflight::{self, Ground};
-use docker::{CallError, Client, Endpoint};
+use docker::{CallError, Client, Endpoint, Unusable};
 use engine::diagnostic::Diagnostic;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Proposal, Question};
@@ -43,8 +43,8 @@ impl KindProvider {
     }
 
     /// The Engine; the error is a sentence with what mends it. What did not answer is tried again.
-    async fn client(&self) -> Result<&Client, String> {
-        let endpoint = self.endpoint.as_ref().map_err(Clone::clone)?;
+    async fn client(&self) -> Result<&Client, Unusable> {
+        let endpoint = self.endpoint.as_ref().map_err(|why| Unusable::Unreached(why.clone()))?;
         self.client.get_or_try_init(|| Client::connect(endpoint)).await
     }
 
@@ -55,9 +55,9 @@ impl KindProvider {
 
     /// The Engine for an effect, with where it is.
     pub(crate) async fn reached(&self) -> Result<(&Client, &Endpoint), Failure> {
-        let failed = |why: String| Failure::new("Docker Engine not reached", why);
-        let client = self.client().await.map_err(failed)?;
-        Ok((client, self.endpoint.as_ref().map_err(|why| failed(why.clone()))?))
+        let failed = |why: &Unusable| Failure::new(why.summary(), why.to_string());
+        let client = self.client().await.map_err(|why| failed(&why))?;
+        Ok((client, self.endpoint.as_ref().map_err(|why| failed(&Unusable::Unreached(why.clone())))?))
     }
 
     /// Where files are.
@@ -66,23 +66,23 @@ impl KindProvider {
     }
 
     async fn answer_all(&self, asked: Vec<Asked>) -> Vec<(Question, Answer)> {
-        let unreachable = |asked: Vec<Asked>, why: String| {
-            let why: Arc<str> = why.into();
+        let unreachable = |asked: Vec<Asked>, why: &Unusable| {
+            let said: Arc<str> = why.to_string().into();
             let reply = |asked: Asked| {
                 let is_looking = matches!(asked.question.ask, Ask::Obstacles(_));
-                let said = || Answer::Present(Obstacle::told(&[preflight::not_reached(&why)]));
-                let answer = if is_looking { said() } else { Answer::Unreachable(why.clone()) };
+                let obstacle = || Answer::Present(Obstacle::told(&[preflight::unusable(why)]));
+                let answer = if is_looking { obstacle() } else { Answer::Unreachable(said.clone()) };
                 (asked.question, answer)
             };
             asked.into_iter().map(reply).collect()
         };
         let client = match self.client().await {
             Ok(client) => client,
-            Err(why) => return unreachable(asked, why),
+            Err(why) => return unreachable(asked, &why),
         };
         let listed = match client.containers().await {
             Ok(listed) => listed,
-            Err(error) => return unreachable(asked, error.message),
+            Err(error) => return unreachable(asked, &Unusable::Unreached(error.message)),
         };
         let is_looking = asked.iter().any(|asked| matches!(asked.question.ask, Ask::Obstacles(_)));
         let networks = if is_looking { client.networks().await.unwrap_or_default() } else { Vec::new() };

@@ -124,12 +124,19 @@ fn access() -> Vec<Attribute> {
 }
 
 fn there() -> Vec<Attribute> {
+    let port = Type::object([
+        ("container_port", Type::Number, false),
+        ("host_port", Type::Number, true),
+        ("listen_address", Type::String, false),
+        ("protocol", Type::String, false),
+    ]);
     let container = Type::object([
         ("id", Type::String, false),
         ("role", Type::String, false),
         ("image", Type::String, false),
         ("ipv4_address", Type::String, false),
         ("ipv6_address", Type::String, false),
+        ("ports", Type::list(port), false),
     ]);
     vec![
         Attribute::computed("uid", Type::String, "UID of the namespace `kube-system`, which stands for the cluster."),
@@ -137,7 +144,8 @@ fn there() -> Vec<Attribute> {
         Attribute::computed(
             "containers",
             Type::map(container),
-            "Its containers by their names, which for nodes are those of Kubernetes. A restart may give them other addresses.",
+            "Its containers by their names, which for nodes are those of Kubernetes, with the ports of `extra_port_mappings` as they are \
+             published: those that kind chose, and null for those that the Engine chooses. A restart may give them other addresses.",
         )
         .volatile(),
         Attribute::computed("control_plane_address", Type::String, "Address of the container that answers for the API server.").volatile(),

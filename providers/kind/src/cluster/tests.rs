@@ -165,6 +165,42 @@ fn whatever_is_configured_otherwise_makes_another_cluster() {
 }
 
 #[test]
+fn a_port_that_kind_chose_may_be_written_down_and_left_to_it_again() {
+    let mapping = |host_port: i64, address: &str| json!({ "container_port": 80, "host_port": host_port, "listen_address": address });
+    let described = |api: &Json, mapping: &Json| {
+        let nodes = json!([{ "role": "control-plane" }, { "role": "worker", "extra_port_mappings": [mapping] }]);
+        arguments(&json!({ "networking": api, "nodes": nodes }))
+    };
+    let api = |port: i64| json!({ "api_server_address": "10.2.1.40", "api_server_port": port });
+    // What it was, what it is to be: the API server is at 10.2.1.40:6443, and port 80 of the worker at 10.2.1.40:80.
+    let usual = mapping(80, "10.2.1.40");
+    let rows = [
+        ((api(0), usual.clone()), (api(6443), usual.clone()), ("update", "networking")),
+        ((json!({ "api_server_address": "10.2.1.40" }), usual.clone()), (api(6443), usual.clone()), ("update", "networking")),
+        ((api(6443), usual.clone()), (api(0), usual.clone()), ("update", "networking")),
+        ((api(0), usual.clone()), (json!({ "api_server_address": "10.2.1.40" }), usual.clone()), ("update", "networking")),
+        ((api(0), usual.clone()), (api(7443), usual.clone()), ("replace", "networking")),
+        ((api(0), usual.clone()), (api(-1), usual.clone()), ("replace", "networking")),
+        ((api(-1), usual.clone()), (api(0), usual.clone()), ("replace", "networking")),
+        ((api(6443), mapping(0, "10.2.1.40")), (api(6443), usual.clone()), ("update", "nodes")),
+        ((api(6443), usual.clone()), (api(6443), mapping(0, "10.2.1.40")), ("update", "nodes")),
+        ((api(6443), mapping(0, "10.2.1.40")), (api(6443), mapping(81, "10.2.1.40")), ("replace", "nodes")),
+        ((api(6443), mapping(0, "10.2.1.40")), (api(6443), mapping(80, "0.0.0.0")), ("replace", "nodes")),
+        ((api(6443), mapping(-1, "10.2.1.40")), (api(6443), usual.clone()), ("replace", "nodes")),
+    ];
+    for (was, becomes, expected) in rows {
+        let mut world = World::new();
+        let told = Value::from_json(&described(&was.0, &was.1));
+        let nodes = || both(&json!({}), &json!({}));
+        let parts = cluster(nodes()).parts(&told, World::files(world.directory.path()), Some("uid-1"));
+        world.record.attributes = crate::seen::attributes(&schema::cluster(), &told, &parts);
+        let found = world.observed(nodes());
+        let (what, paths) = summed(world.becomes(&described(&becomes.0, &becomes.1), &found));
+        assert_eq!((what, paths.trim_end_matches(",kubeconfig_path")), expected, "{was:?} {becomes:?}");
+    }
+}
+
+#[test]
 fn what_an_interrupted_create_left_is_kept_if_it_is_whole() {
     let mut world = World::new();
     world.record.status = Status::Interrupted(Operation::Create);

@@ -239,7 +239,8 @@ fn finish(session: &mut Session, plan: &Plan, (summary, remembered): (&Summary, 
     if plan.partial {
         session.view.say("Only a part was planned, as `--target` or `--exclude` says: `meshplan plan` shows what is left.");
     }
-    if summary.is_complete() && plan.blocked.iter().any(|blocked| blocked.after.is_some()) {
+    let waits = || plan.blocked.iter().any(|blocked| blocked.after.is_some());
+    if summary.needs_another_plan() || (summary.is_complete() && waits()) {
         return Ended::WithMoreInReach;
     }
     let done = summary.is_complete() && plan.blocked.is_empty();

@@ -348,8 +348,10 @@ fn what_comes_into_reach_behind_a_repair_is_no_part_of_a_saved_plan() {
     let (mut scenario, fake) = (Scenario::with(&text(1)), Fake::default());
     scenario.beside(&fake);
     scenario.run(&["apply", "--auto-approve"]).expect_code(0);
-    scenario.write("main.mesh.hcl", &text(2).replace("value = 1", "value = 3"));
+    scenario.write("main.mesh.hcl", &text(2));
     fake.silence("fake_place.p");
+    let key = "fake_place.p/fake_inner/x";
+    fake.meddle(key, Some(fake.things()[key].with_entries([("value", Value::number(7))])));
     fake.clear_calls();
     scenario.run(&["plan", "--out", "saved"]).expect_code(0);
     let said = scenario.run(&["apply", "saved"]).expect_code(1).all();

@@ -81,6 +81,8 @@ pub struct Summary {
     pub destroyed: usize,
     /// Failed.
     pub failed: usize,
+    /// How many of these failed because something that could not be read before is not as it was remembered: another plan is needed.
+    pub unlike: usize,
     /// Not started because of a failure or an interruption.
     pub skipped: usize,
     /// Why it failed: the effects' failures, in order of arrival.
@@ -109,5 +111,10 @@ impl Summary {
     /// Whether everything was done.
     pub fn is_complete(&self) -> bool {
         self.failed == 0 && self.skipped == 0 && !self.interrupted
+    }
+
+    /// Whether nothing is left undone but for what was found to be other than it was remembered.
+    pub fn needs_another_plan(&self) -> bool {
+        self.unlike > 0 && self.failed == self.unlike && !self.interrupted
     }
 }

@@ -3,6 +3,7 @@
 mod drive;
 mod event;
 mod gate;
+mod look;
 mod place;
 mod record;
 mod request;

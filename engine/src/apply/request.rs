@@ -1,6 +1,7 @@
 //! From slots to requests.
 
 use super::drive::Effects;
+use super::look;
 use super::run::{Ended, Run, instance, recorded, stored};
 use crate::address::{Address, Mode};
 use crate::config::{Root, SlotId};
@@ -73,12 +74,14 @@ pub(super) struct Starting {
     pub(super) slot: SlotId,
     pub(super) task: Task,
     request: Request,
+    /// Whether it reads what there is a record of.
+    looks: bool,
 }
 
 impl Starting {
     /// Starts it.
     pub(super) fn begin(self, effects: Effects<'_>) -> BoxFuture<'_, Ended> {
-        let Self { slot, task, request } = self;
+        let Self { slot, task, request, looks } = self;
         let provider = effects.registry.provider(task.target.address.mode, &task.target.kind, &task.target.address).cloned();
         let secrets = secrets_of(&request);
         Box::pin(async move {
@@ -91,6 +94,7 @@ impl Starting {
                 Action::Update | Action::Import => provider.update(request).await,
                 Action::Settle => provider.settle(request).await,
                 Action::Delete => provider.delete(request).await.map(|()| Done::new(Value::null())),
+                _ if looks => look(&*provider, request).await,
                 _ => read(&*provider, request).await,
             };
             Ended { slot, result: result.map_err(|failure| without(failure, &secrets)) }
@@ -135,6 +139,12 @@ async fn read(provider: &dyn crate::port::Provider, request: Request) -> Result<
     }
 }
 
+async fn look(provider: &dyn crate::port::Provider, request: Request) -> Result<Done, Failure> {
+    let address = request.address.clone();
+    let answers = provider.answer(vec![look::asked(request)?]).await;
+    look::told(&address, answers.into_iter().next().map(|(_, answer)| answer))
+}
+
 /// What becomes of a thing that was to change in place at most.
 fn in_place(planned: Planned) -> Result<Planned, Failure> {
     match planned {
@@ -171,6 +181,10 @@ impl Run<'_> {
             Op::Settle { target, arguments } => {
                 let arguments = self.filled(arguments);
                 self.start(slot, (target, Action::Settle), arguments, None).map(Some)
+            }
+            Op::Look { target, arguments, planned, .. } => {
+                let arguments = self.filled(arguments);
+                self.start(slot, (target, Action::Read), arguments, Some(planned.clone())).map(Some)
             }
             Op::Delete { target } => self.prepare_delete(slot, target),
             Op::Read { target, arguments, known } => {
@@ -286,13 +300,15 @@ impl Run<'_> {
         (observed, planned): (Option<&Value>, &Value),
     ) -> Result<Option<Starting>, Failure> {
         let arguments = self.filled(template);
-        if !template.is_constant() {
+        let is_found_now = observed.is_some_and(|observed| !observed.is_constant());
+        let observed = observed.map(|observed| self.filled(observed));
+        if !template.is_constant() || is_found_now {
             let kind = self.kind(target)?;
             let prior = self.state.record(&target.address).cloned();
             let comparison = Comparison {
                 desired: &arguments,
                 prior: prior.as_ref(),
-                observed,
+                observed: observed.as_ref(),
                 preview: None,
                 previewable: false,
                 secret_key: &self.plan.prior.secret_key,
@@ -393,7 +409,7 @@ impl Run<'_> {
             secret_key: self.plan.prior.secret_key.as_slice().into(),
             activity,
         };
-        Ok(Starting { slot, task, request })
+        Ok(Starting { slot, task, request, looks: matches!(self.walk.op(slot), Op::Look { .. }) })
     }
 
     pub(super) fn kind(&self, target: &Target) -> Result<Arc<dyn Kind>, Failure> {

@@ -2,6 +2,7 @@
 
 use super::drive::Effects;
 use super::gate::{Gate, Pause};
+use super::look::is_unlike;
 use super::request::{Starting, Task};
 use super::walk::Walk;
 use super::{Driven, Event, Summary};
@@ -118,7 +119,7 @@ impl<'a> Run<'a> {
             Op::Create { target, .. } | Op::Update { target, .. } | Op::Import { target, .. } | Op::Delete { target } => {
                 self.is_outside(target)
             }
-            Op::Read { .. } | Op::Probe { .. } => true,
+            Op::Read { .. } | Op::Probe { .. } | Op::Look { .. } => true,
             _ => false,
         }
     }
@@ -168,6 +169,10 @@ impl<'a> Run<'a> {
         let Some(task) = self.tasks.remove(&ended.slot) else { return self.look_again(ended.slot) };
         self.busy -= usize::from(task.counts());
         match ended.result {
+            Ok(done) if matches!(self.walk.op(ended.slot), Op::Look { .. }) => match self.looked(ended.slot, &task, done.attributes) {
+                Ok(value) => self.finished(ended.slot, &task, Vec::new(), value),
+                Err(failure) => self.failed(ended.slot, &failure),
+            },
             Ok(done) => self.succeeded(ended.slot, &task, done),
             Err(failure) if matches!(self.walk.op(ended.slot), Op::Probe { .. }) => {
                 if let Some((address, action)) = task.shown() {
@@ -193,6 +198,10 @@ impl<'a> Run<'a> {
             self.failed(slot, &Failure::new("unexpected result", detail));
             return;
         }
+        self.finished(slot, task, notes, value);
+    }
+
+    fn finished(&mut self, slot: SlotId, task: &Task, notes: Vec<String>, value: Value) {
         if let Some((address, action)) = task.shown() {
             let (deposed, retried) = (task.target.deposed.clone(), task.activity.retried());
             self.say(Event::Finished { address, deposed, action, notes, retried });
@@ -213,6 +222,7 @@ impl<'a> Run<'a> {
         }
         let action = action_of(self.walk.op(slot));
         self.summary.failed += 1;
+        self.summary.unlike += usize::from(is_unlike(failure));
         self.summary.diagnostics.push(diagnostic.clone());
         if let Some(target) = &target {
             self.say(Event::Failed { address: target.address.clone(), action, diagnostic });
@@ -328,7 +338,7 @@ pub(super) fn action_of(op: &Op) -> Action {
         Op::Import { .. } => Action::Import,
         Op::Delete { .. } => Action::Delete,
         Op::Forget { .. } => Action::Forget,
-        Op::Read { .. } | Op::Probe { .. } => Action::Read,
+        Op::Read { .. } | Op::Probe { .. } | Op::Look { .. } => Action::Read,
         _ => Action::Keep,
     }
 }

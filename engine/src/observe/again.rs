@@ -3,7 +3,7 @@
 use super::{Edge, Reached, answer, found};
 use crate::address::{Address, Mode};
 use crate::diagnostic::Problems;
-use crate::plan::{Basis, Op, Plan, Target};
+use crate::plan::{Basis, Op, Plan, Slot, Target};
 use crate::question::{Answer, Answers, Ask, Question, Questions};
 use crate::state::{Connect, Place};
 use crate::value::Value;
@@ -70,10 +70,13 @@ fn ask_places(plan: &Plan) -> Questions {
     asks.map(|question| (question.key().clone(), question)).collect()
 }
 
-/// Whether the plan asks anything of a place as it is now: one that it makes, mends or removes is another by then.
+/// Whether the plan asks anything of a place as it is now: one that it makes, mends or removes is another by then, and one that it looks
+/// into first is known to be out of reach.
 fn works_within(plan: &Plan, place: &Address) -> bool {
     let targets = || plan.program.slots.iter().filter_map(|slot| called(&slot.op));
-    targets().any(|target| target.place.as_ref() == Some(place)) && targets().all(|target| target.address != *place)
+    let lies_within = |target: &Target| target.place.as_ref() == Some(place);
+    let looks = |slot: &Slot| matches!(&slot.op, Op::Look { target, .. } if lies_within(target));
+    targets().any(lies_within) && targets().all(|target| target.address != *place) && !plan.program.slots.iter().any(looks)
 }
 
 /// What a slot calls a provider for; what a check reads fails no apply.

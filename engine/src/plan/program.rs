@@ -108,6 +108,18 @@ pub enum Op {
         /// The planned attributes: what is known of them must come true.
         planned: Value,
     },
+    /// Reads a thing that could not be reached when the plan was made from what is remembered. Another than that stops what needs it.
+    Look {
+        /// The instance.
+        target: Arc<Target>,
+        /// Its arguments: a template, see [`Program`].
+        arguments: Value,
+        /// The planned attributes: what is known of them must come true.
+        planned: Value,
+        /// Which parts of it are to change, and so may be other than remembered: the value is what was found, for the update. Without any
+        /// it is the instance.
+        changes: Vec<String>,
+    },
     /// Waits for a thing.
     Settle {
         /// The instance.
@@ -208,6 +220,7 @@ impl Op {
         match self {
             Self::Read { target, .. }
             | Self::Probe { target, .. }
+            | Self::Look { target, .. }
             | Self::Create { target, .. }
             | Self::Settle { target, .. }
             | Self::Update { target, .. }

@@ -32,6 +32,11 @@ impl Walk<'_> {
         if condition.holds_pending() {
             return Ok(Verdict::Pending);
         }
+        // What is only remembered decides nothing.
+        let looks_at = condition.deep_origin(&mut self.arena.origins);
+        if let Some(why) = self.standing(looks_at).unread {
+            return Ok(Verdict::Unobserved(why));
+        }
         if condition.as_bool() == Some(true) {
             return Ok(Verdict::Holds);
         }

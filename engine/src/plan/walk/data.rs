@@ -63,6 +63,7 @@ impl Walk<'_> {
             unpreviewed: None,
             terms,
             members: None,
+            unread: None,
         }))))
     }
 }

@@ -163,6 +163,9 @@ impl Walk<'_> {
     }
 
     fn preview(&mut self, subject: &Subject<'_>, planned: &PlannedInstance) -> Result<Option<Preview>, Problems> {
+        if planned.unread.is_some() {
+            return Ok(Some(Preview::NotPreviewed("it, or what it is made from, cannot be read yet".into())));
+        }
         if let Some(why) = self.unpreviewable(subject, planned.place.as_ref()) {
             return Ok(Some(Preview::NotPreviewed(why.into())));
         }

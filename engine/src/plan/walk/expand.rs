@@ -68,6 +68,9 @@ impl Walk<'_> {
     fn count_keys(&mut self, expression: &Expr, site: Site<'_>) -> Result<Keys, Problems> {
         let value = self.evaluate(expression, site)?;
         shown(&value, "count", expression)?;
+        if let Some(why) = self.standing(value.origin()).unread {
+            return Ok(Keys::Blocked(why));
+        }
         if let Some(keys) = self.undecided(&value, "count", expression)? {
             return Ok(keys);
         }
@@ -81,6 +84,10 @@ impl Walk<'_> {
         shown(&value, "for_each", expression)?;
         if value.is_marked_sensitive() {
             return wrong("`for_each` is sensitive, and its keys would be shown in addresses");
+        }
+        // How many there are is not decided by what is only remembered.
+        if let Some(why) = self.standing(value.origin()).unread {
+            return Ok(Keys::Blocked(why));
         }
         match value.data() {
             Data::Mapping(mapping) => {

@@ -205,6 +205,7 @@ impl Walk<'_> {
             dies_with_place: false,
             edges: subject.edges,
             members: None,
+            unread: None,
             not_previewed: None,
             unpreviewed: None,
             prior: None,

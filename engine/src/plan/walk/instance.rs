@@ -13,6 +13,7 @@ use crate::eval::Arena;
 use crate::plan::{Action, Reason, unknown_kind};
 use crate::schema::{Kind, Problem};
 use crate::source::Span;
+use crate::state::Record;
 use crate::value::{Data, Entry, Mapping, MappingKind, Origin, Type, Value};
 use std::sync::Arc;
 
@@ -23,6 +24,17 @@ pub(super) struct Subject<'a> {
     pub(super) arguments: &'a Value,
     pub(super) edges: Origin,
     pub(super) span: Span,
+}
+
+/// What there is of an instance before anything is done.
+#[derive(Default)]
+struct Before {
+    record: Option<Record>,
+    observed: Option<Value>,
+    /// Why there is nothing any more.
+    gone: Option<Reason>,
+    /// Why it is planned from its record alone.
+    unread: Option<Arc<str>>,
 }
 
 /// What an instance came to in this visit.
@@ -131,6 +143,9 @@ impl Walk<'_> {
         if let Some(why) = standing.blocked {
             return Ok(Found::Fate(Fate::Blocked(why)));
         }
+        if let Some(why) = standing.unread.filter(|_| self.prior.record(address).is_none()) {
+            return Ok(Found::Fate(Fate::Blocked(why)));
+        }
         let mut terms = self.terms(block, site)?;
         if !dependencies.gates.is_empty() {
             // A check is known by its module's path and its name.
@@ -154,22 +169,35 @@ impl Walk<'_> {
         let subject = Subject { arguments: &arguments, ..subject };
         let triggered = self.triggered(block, site)?;
         match self.plan_resource(&subject, terms)? {
-            Found::Fate(Fate::Planned(mut planned)) => {
-                let requested = planned.members.is_none() && self.is_to_be_replaced(address);
-                if let Some(because) = requested.then_some(Reason::Requested).or(triggered.map(Reason::Triggered)) {
-                    if let Some(problem) = kind.irreplaceable().filter(|_| planned.prior.is_some()) {
-                        return Err(vec![diagnosed(problem, block.span).about(address)]);
-                    }
-                    Self::trigger(&mut planned, because);
-                }
-                if let Some(because) = self.taken_along(address) {
-                    Self::take_along(&mut planned, because);
-                }
-                Self::allowed(&subject, &planned)?;
-                self.postconditions(block, site, (address, planned))
-            }
+            Found::Fate(Fate::Planned(planned)) => self.demanded((block, site), &subject, (planned, triggered)),
             other => Ok(other),
         }
+    }
+
+    /// Replaces a planned instance if the run, its block or what it requires want that, and decides what must hold of it then.
+    fn demanded(
+        &mut self,
+        (block, site): (&ResourceBlock, Site<'_>),
+        subject: &Subject<'_>,
+        (mut planned, triggered): (Box<PlannedInstance>, Option<String>),
+    ) -> Result<Found, Problems> {
+        let address = subject.address;
+        let requested = planned.members.is_none() && self.is_to_be_replaced(address);
+        let taken_along = self.taken_along(address);
+        if planned.unread.is_some() && (requested || triggered.is_some() || taken_along.is_some()) {
+            return Ok(Found::Fate(self.put_off(*planned)));
+        }
+        if let Some(because) = requested.then_some(Reason::Requested).or(triggered.map(Reason::Triggered)) {
+            if let Some(problem) = subject.kind.irreplaceable().filter(|_| planned.prior.is_some()) {
+                return Err(vec![diagnosed(problem, block.span).about(address)]);
+            }
+            Self::trigger(&mut planned, because);
+        }
+        if let Some(because) = taken_along {
+            Self::take_along(&mut planned, because);
+        }
+        Self::allowed(subject, &planned)?;
+        self.postconditions(block, site, (address, planned))
     }
 
     /// What a data source came to, if what must hold of it does.
@@ -210,6 +238,10 @@ impl Walk<'_> {
         if self.inputs.aims.refresh_only {
             return self.plan_refresh(subject, record, place.as_ref());
         }
+        let unread = self.standing(subject.edges).unread;
+        if let (None, Some(why)) = (&record, &unread) {
+            return Ok(Found::Fate(Fate::Blocked(why.clone())));
+        }
         let stays = record.as_ref().is_none_or(|record| record.place == place);
         let place_remade = place
             .as_ref()
@@ -222,22 +254,10 @@ impl Walk<'_> {
             return Ok(found);
         }
         let lost = record.as_ref().and_then(|record| record.place.clone()).filter(|place| self.is_lost(place));
-        let seen = record.as_ref().map(|record| self.seen(subject.address, None, record));
-        let (prior, observed, gone) = match (record, seen) {
-            (Some(_), Some(Seen::Pending)) => return Ok(Found::Open),
-            (Some(_), Some(Seen::Unreachable(_))) if place_remade => (None, None, place.clone().map(Reason::PlaceReplaced)),
-            (Some(record), Some(Seen::Unreachable(why))) => {
-                let sources = self.made_from(subject.edges, subject.address);
-                return Ok(Found::Fate(Fate::Blocked(self.unobserved_because(why, record.place.as_ref(), &sources))));
-            }
-            (Some(_), Some(Seen::Refused(problem))) => return Err(vec![problem]),
-            (Some(_), Some(Seen::Absent)) => (None, None, Some(lost.clone().map_or(Reason::Gone, Reason::AnotherPlace))),
-            (Some(record), Some(Seen::Present(value))) if self.is_another(subject.address, &record, &value) => {
-                (None, None, Some(Reason::Gone))
-            }
-            (Some(_), _) if place_remade => (None, None, place.clone().map(Reason::PlaceReplaced)),
-            (Some(record), Some(Seen::Present(value))) => (Some(record), Some(value), None),
-            (record, _) => (record, None, None),
+        let dies_with_place = place_remade || lost.is_some();
+        let before = match self.before(subject, record, (place.as_ref(), place_remade, lost))? {
+            Ok(before) => before,
+            Err(found) => return Ok(found),
         };
         let mut planned = PlannedInstance {
             kind: subject.kind.clone(),
@@ -246,22 +266,58 @@ impl Walk<'_> {
             arguments: subject.arguments.clone(),
             attributes: Value::null(),
             settles: subject.kind.settles(subject.arguments),
-            dies_with_place: place_remade || lost.is_some(),
+            dies_with_place,
             edges: subject.edges,
             members: None,
+            unread: before.unread.or(unread),
             not_previewed: None,
             unpreviewed: None,
-            prior: prior.map(Box::new),
-            observed,
+            prior: before.record.map(Box::new),
+            observed: before.observed,
             place,
             terms,
         };
         self.follow_place(&mut planned);
-        if self.decide(subject, &mut planned, gone)? {
+        if self.decide(subject, &mut planned, before.gone)? {
             return Ok(Found::Open);
         }
         let Some(planned) = self.plan_members(subject, planned)? else { return Ok(Found::Open) };
-        Ok(Found::Fate(Fate::Planned(Box::new(planned))))
+        Ok(Found::Fate(self.judge_unread(planned)))
+    }
+
+    /// What there is of an instance before anything is done; or what it comes to where that cannot be told.
+    fn before(
+        &mut self,
+        subject: &Subject<'_>,
+        record: Option<Record>,
+        (place, place_remade, lost): (Option<&Address>, bool, Option<Address>),
+    ) -> Result<Result<Before, Found>, Problems> {
+        let Some(record) = record else { return Ok(Ok(Before::default())) };
+        let gone = |reason: Reason| Before { gone: Some(reason), ..Before::default() };
+        let replaced = |place: &Address| gone(Reason::PlaceReplaced(place.clone()));
+        let remade = place.filter(|_| place_remade);
+        let seen = match self.seen(subject.address, None, &record) {
+            // It goes with its place, whatever it is.
+            Seen::Unreachable(_) if remade.is_some() => Seen::Remembered,
+            seen => seen,
+        };
+        Ok(Ok(match (seen, remade) {
+            (Seen::Pending, _) => return Ok(Err(Found::Open)),
+            (Seen::Unreachable(why), _) => {
+                let sources = self.made_from(subject.edges, subject.address);
+                let why = self.unobserved_because(why, record.place.as_ref(), &sources);
+                if !self.comes_into_reach(&record, place, &why) {
+                    return Ok(Err(Found::Fate(Fate::Blocked(why))));
+                }
+                Before { record: Some(record), unread: Some(why), ..Before::default() }
+            }
+            (Seen::Refused(problem), _) => return Err(vec![problem]),
+            (Seen::Absent, _) => gone(lost.map_or(Reason::Gone, Reason::AnotherPlace)),
+            (Seen::Present(value), _) if self.is_another(subject.address, &record, &value) => gone(Reason::Gone),
+            (_, Some(place)) => replaced(place),
+            (Seen::Present(value), None) => Before { record: Some(record), observed: Some(value), ..Before::default() },
+            (Seen::Remembered, None) => Before { record: Some(record), ..Before::default() },
+        }))
     }
 
     /// Whether the thing moves to another place: one with another uid, or one not known by a uid yet.

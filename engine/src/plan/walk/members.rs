@@ -29,6 +29,9 @@ impl Walk<'_> {
             match self.plan_member(subject, &planned, (member, &address, &after))? {
                 Some(Fate::Planned(_) | Fate::Failed) => {}
                 Some(Fate::Blocked(why)) if is_left_out(&why) => {}
+                Some(Fate::Blocked(why)) if planned.unread.is_some() => {
+                    self.tables.fates.insert(address.clone(), Fate::Blocked(why));
+                }
                 Some(Fate::Blocked(why)) => {
                     let detail = format!("`{address}` could not be observed: {why}");
                     self.tables.fates.insert(address.clone(), Fate::Blocked(why));

@@ -219,6 +219,7 @@ impl Walk<'_> {
             unpreviewed: None,
             terms: Terms::default(),
             members: None,
+            unread: None,
         }))
     }
 }

@@ -126,7 +126,7 @@ impl Walk<'_> {
         let sources = arguments.deep_origin(&mut self.arena.origins);
         let edges = self.arena.origins.join(&[sources, dependencies.origin]);
         let standing = self.standing(edges);
-        if let Some(why) = standing.blocked.or(standing.failed.then(|| FAILED.into())) {
+        if let Some(why) = standing.blocked.or(standing.failed.then(|| FAILED.into())).or(standing.unread) {
             return Ok(Probe::Unread(unread_because(&why)));
         }
         if let Some(problem) = kind.validate(&arguments).into_iter().find(|problem| !problem.warning) {
@@ -194,6 +194,7 @@ fn planned(subject: &Subject<'_>, (action, reason): (Action, Reason), attributes
         unpreviewed: None,
         terms: Terms::default(),
         members: None,
+        unread: None,
     }
 }
 

@@ -158,6 +158,7 @@ impl Walk<'_> {
             unpreviewed: None,
             terms: Terms::default(),
             members: None,
+            unread: None,
         }))
     }
 

@@ -1,10 +1,13 @@
-//! What cannot be reached before this plan repairs what it is reached through: it is read, and planned, after the apply.
+//! What cannot be reached before this plan repairs what it is reached through. It is planned from what is remembered as far as that comes to
+//! an update in place, which reads it first; everything else is read, and planned, after the apply.
 
 use super::Walk;
 use super::range::is_left_out;
+use super::tables::{Fate, Planned};
 use super::world::Seen;
 use crate::address::{Address, Mode};
-use crate::plan::{Action, Blocked};
+use crate::plan::{Action, Blocked, Reason};
+use crate::state::{Record, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -44,6 +47,38 @@ impl Walk<'_> {
         let words: Arc<str> = format!("cannot be read before `{repair}` has changed: {why}").into();
         self.repairs.reasons.insert(words.clone(), repair);
         words
+    }
+
+    /// Whether a thing that cannot be read for this reason can be once this plan has repaired the way to its place, which stays the same
+    /// one: until then it is as it is remembered.
+    pub(super) fn comes_into_reach(&self, record: &Record, place: Option<&Address>, why: &Arc<str>) -> bool {
+        let Some(place) = place.filter(|place| record.place.as_ref() == Some(place) && place.mode == Mode::Managed) else { return false };
+        let stays =
+            self.tables.planned(place).is_some_and(|planned| matches!(planned.action, Action::Keep | Action::Update | Action::Settle));
+        let silent = matches!(self.recorded_place(place), Seen::Unreachable(_));
+        stays && silent && record.status == Status::Ready && self.repairs.reasons.contains_key(why)
+    }
+
+    /// What becomes of an instance that was planned from what is remembered: it is kept or changed in place, with all its members, or it
+    /// waits until it can be read.
+    pub(super) fn judge_unread(&mut self, planned: Planned) -> Fate {
+        let members = planned.members.iter().flatten();
+        let mut members = members.map(|member| self.tables.planned(&member.address));
+        if planned.unread.is_none() || (is_mild(&planned) && members.all(|member| member.is_some_and(is_mild))) {
+            return Fate::Planned(Box::new(planned));
+        }
+        self.put_off(planned)
+    }
+
+    /// Leaves an instance that was planned from what is remembered, and its members, for when it can be read.
+    pub(super) fn put_off(&mut self, planned: Planned) -> Fate {
+        let Some(why) = planned.unread else { return Fate::Planned(Box::new(planned)) };
+        for member in planned.members.iter().flatten() {
+            if self.tables.planned(&member.address).is_some() {
+                self.tables.fates.insert(member.address.clone(), Fate::Blocked(why.clone()));
+            }
+        }
+        Fate::Blocked(why)
     }
 
     /// An instance that is not planned, for review.
@@ -88,5 +123,16 @@ impl Walk<'_> {
             return self.made_from(planned.edges, address);
         }
         self.prior.record(address).map_or_else(Vec::new, |record| record.depends_on.iter().chain(&record.place).cloned().collect())
+    }
+}
+
+/// Whether an instance is kept or changed in place, and nothing else. Of what was not seen it has to be known which parts change: what else
+/// differs from what is remembered stops the change.
+fn is_mild(planned: &Planned) -> bool {
+    match planned.action {
+        Action::Keep => true,
+        Action::Update => planned.observed.is_some() || matches!(&planned.reason, Reason::Configuration(paths) if !paths.is_empty()),
+        Action::Settle => planned.reason == Reason::MembersChange,
+        _ => false,
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Standing {
     pub(super) pending: bool,
     /// Something is blocked, and why.
     pub(super) blocked: Option<Arc<str>>,
+    /// Something is planned from what is remembered, and why.
+    pub(super) unread: Option<Arc<str>>,
     /// Something is in error.
     pub(super) failed: bool,
     /// What is created, replaced or read at apply.
@@ -49,6 +51,9 @@ impl Standing {
         self.touch = self.touch.max(other.touch);
         if self.blocked.is_none() {
             self.blocked.clone_from(&other.blocked);
+        }
+        if self.unread.is_none() {
+            self.unread.clone_from(&other.unread);
         }
         for address in &other.remade {
             // Three names are enough for people; the rest would cost what joins save.
@@ -114,7 +119,7 @@ impl Walk<'_> {
             Some(Fate::Failed) => return Standing { failed: true, ..Standing::default() },
             Some(Fate::Planned(planned)) => planned,
         };
-        let (action, edges) = (planned.action, planned.edges);
+        let (action, edges, unread) = (planned.action, planned.edges, planned.unread.clone());
         // What a data source read now came from counts as if it stood here itself.
         if address.mode == Mode::Data && action == Action::Keep {
             return self.standing(edges);
@@ -127,7 +132,7 @@ impl Walk<'_> {
             _ => Touch::None,
         };
         let remade = matches!(action, Action::Create | Action::Replace | Action::ReplaceCreateFirst | Action::Delete | Action::Read);
-        Standing { remade: remade.then(|| address.clone()).into_iter().collect(), touch, ..Standing::default() }
+        Standing { remade: remade.then(|| address.clone()).into_iter().collect(), touch, unread, ..Standing::default() }
     }
 
     /// Where the entries of a `depends_on` lead.

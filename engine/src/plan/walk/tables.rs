@@ -150,6 +150,16 @@ pub(super) struct Planned {
     pub(super) terms: Terms,
     /// The members of its manifest set; nothing if it is none.
     pub(super) members: Option<Vec<MemberPlan>>,
+    /// Why it, or something that it was made from, is planned from what is remembered and read only when this plan has repaired the way
+    /// there; nothing if all was seen.
+    pub(super) unread: Option<Arc<str>>,
+}
+
+impl Planned {
+    /// Whether nothing of it is planned but to read it, once it can be reached.
+    pub(super) fn is_only_read(&self) -> bool {
+        self.unread.is_some() && self.action == Action::Keep
+    }
 }
 
 /// A member of a planned set.

@@ -138,6 +138,7 @@ impl Walk<'_> {
 fn unobserved(fate: Option<&Fate>) -> Option<&Arc<str>> {
     match fate {
         Some(Fate::Blocked(why)) if &**why != FAILED => Some(why),
+        Some(Fate::Planned(planned)) => planned.unread.as_ref(),
         _ => None,
     }
 }

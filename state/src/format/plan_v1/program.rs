@@ -78,6 +78,12 @@ enum OpV1 {
         target: TargetV1,
         arguments: At,
     },
+    Look {
+        target: TargetV1,
+        arguments: At,
+        planned: At,
+        changes: Vec<String>,
+    },
     Create {
         target: TargetV1,
         arguments: At,
@@ -228,6 +234,12 @@ fn effect_v1(op: &Op, values: &mut Writing<'_>) -> OpV1 {
             OpV1::Read { target: target_v1(target), arguments, known }
         }
         Op::Probe { target, arguments } => OpV1::Probe { target: target_v1(target), arguments: values.put(arguments) },
+        Op::Look { target, arguments, planned, changes } => OpV1::Look {
+            target: target_v1(target),
+            arguments: values.put(arguments),
+            planned: values.put(planned),
+            changes: changes.clone(),
+        },
         Op::Create { target, arguments, planned } => {
             OpV1::Create { target: target_v1(target), arguments: values.put(arguments), planned: values.put(planned) }
         }
@@ -281,6 +293,9 @@ fn effect(op: OpV1, values: &Values<'_>) -> Result<Op, String> {
     Ok(match op {
         OpV1::Read { target: of, arguments, known } => Op::Read { target: target(of), arguments: get(&arguments)?, known: maybe(&known)? },
         OpV1::Probe { target: of, arguments } => Op::Probe { target: target(of), arguments: get(&arguments)? },
+        OpV1::Look { target: of, arguments, planned, changes } => {
+            Op::Look { target: target(of), arguments: get(&arguments)?, planned: get(&planned)?, changes }
+        }
         OpV1::Create { target: of, arguments, planned } => {
             Op::Create { target: target(of), arguments: get(&arguments)?, planned: get(&planned)? }
         }

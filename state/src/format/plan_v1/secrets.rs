@@ -147,7 +147,10 @@ fn each_value(op: &Op, visit: &mut dyn FnMut(&Value)) {
             members.values().for_each(visit);
         }
         Op::Read { arguments, .. } | Op::Probe { arguments, .. } | Op::Settle { arguments, .. } => visit(arguments),
-        Op::Create { arguments, planned, .. } | Op::Update { arguments, planned, .. } | Op::Import { arguments, planned, .. } => {
+        Op::Create { arguments, planned, .. }
+        | Op::Update { arguments, planned, .. }
+        | Op::Import { arguments, planned, .. }
+        | Op::Look { arguments, planned, .. } => {
             visit(arguments);
             visit(planned);
         }

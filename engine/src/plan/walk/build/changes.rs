@@ -22,6 +22,9 @@ impl Walk<'_> {
         let mut changes = Vec::with_capacity(fates.len());
         for (address, fate) in fates {
             let Fate::Planned(planned) = fate else { continue };
+            if planned.is_only_read() {
+                continue;
+            }
             if address.mode == Mode::Managed || planned.action == Action::Read {
                 let thing = (address, None);
                 let before = owned.remove(&thing);

@@ -21,6 +21,9 @@ impl Builder<'_, '_> {
     pub(super) fn add_effects(&mut self, address: &Address, planned: &Planned, rendering: Option<Rendering>) {
         let needs: Vec<_> = self.edge(planned.edges).into_iter().collect();
         let target = Arc::new(self.target(address, planned));
+        if planned.is_only_read() {
+            return self.add_look((address, planned), target, needs);
+        }
         match planned.action {
             Action::Keep | Action::Move => self.add_kept(address, planned, target, needs),
             Action::Delete | Action::Forget => self.add_removal(address, planned),
@@ -50,7 +53,7 @@ impl Builder<'_, '_> {
         let mut last = match planned.action {
             Action::Read => self.push(Op::Read { target: target.clone(), arguments: arguments.clone(), known: None }, needs),
             Action::Update => {
-                let observed = planned.observed.clone();
+                let observed = self.looked_up(planned, (&target, &arguments), &mut needs).or_else(|| planned.observed.clone());
                 let op = Op::Update { target: target.clone(), arguments: arguments.clone(), observed, planned: attributes };
                 self.push(op, needs)
             }

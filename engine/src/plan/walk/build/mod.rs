@@ -7,6 +7,7 @@ mod checks;
 mod edges;
 mod effects;
 mod lint;
+mod looks;
 mod obstacles;
 mod part;
 mod places;
@@ -27,7 +28,7 @@ use crate::value::{Origin, Value};
 use bringers::Bringers;
 use effects::Rendering;
 use rules::Rules;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A program in the making.
@@ -57,6 +58,8 @@ struct Builder<'w, 'a> {
     /// Checks evaluated at apply, by name.
     gates: BTreeMap<Arc<str>, SlotId>,
     bringers: Bringers,
+    /// What is only read, before something that is made from it changes.
+    looked_at: BTreeSet<Address>,
     /// Rules of variables that are decided at apply.
     rules: Vec<Rules>,
     /// Root outputs that cannot be planned, and what is known of them.
@@ -73,6 +76,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     let conflicting = walk.conflicting_claims();
     walk.judge_obstacles(&conflicting);
     let slots = walk.tables.fates.len() * 2;
+    let looked_at = walk.looked_at();
     let mut builder = Builder {
         walk: &mut walk,
         slots: Vec::with_capacity(slots),
@@ -88,6 +92,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         renders: BTreeMap::new(),
         gates: BTreeMap::new(),
         bringers,
+        looked_at,
         rules: Vec::new(),
         unplanned_outputs: BTreeMap::new(),
     };
@@ -196,7 +201,7 @@ impl Builder<'_, '_> {
 
     /// A set of which something is not known yet is rendered again before the first of its steps: it may turn out to hold other members.
     fn add_render(&mut self, address: &Address, planned: &Planned) -> Option<SlotId> {
-        let members = planned.members.as_ref()?;
+        let members = planned.members.as_ref().filter(|_| !planned.is_only_read())?;
         if planned.arguments.is_known() && !members.iter().any(|member| member.rendered) {
             return None;
         }
@@ -289,7 +294,7 @@ impl Builder<'_, '_> {
 
 impl Walk<'_> {
     fn plan(self, program: Program, outputs: Vec<OutputChange>, checks: Vec<CheckResult>) -> Plan {
-        let places: std::collections::BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
+        let places: BTreeSet<_> = program.slots.iter().filter_map(|slot| slot.op.target()?.place.clone()).collect();
         let places = places.into_iter().chain(self.prior.places.keys().cloned());
         let connections = places.filter_map(|place| Some((place.clone(), self.connection(&place)?))).collect();
         let (basis, owned) = (self.basis(), self.owned_before());
@@ -315,6 +320,9 @@ impl Walk<'_> {
         drop((skeleton, values, groups, arena.origins, arena.thunks, answers));
         let blocked = fates.iter().filter_map(|(address, fate)| match fate {
             Fate::Blocked(why) if &**why != FAILED && &**why != LEFT_OUT => Some(Self::not_planned(&repairs, address.clone(), why.clone())),
+            Fate::Planned(planned) if planned.is_only_read() => {
+                Some(Self::not_planned(&repairs, address.clone(), planned.unread.clone().unwrap_or_default()))
+            }
             _ => None,
         });
         let blocked = blocked.chain(unobserved).collect();

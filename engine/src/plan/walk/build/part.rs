@@ -224,7 +224,12 @@ impl Builder<'_, '_> {
         }
         walk.unobserved.retain(|blocked| aims.targets(&blocked.address));
         for (address, fate) in &mut walk.tables.fates {
-            if matches!(fate, Fate::Blocked(_)) && !aims.targets(address) {
+            let unplanned = match fate {
+                Fate::Planned(planned) => planned.is_only_read(),
+                Fate::Blocked(_) => true,
+                Fate::Failed => false,
+            };
+            if unplanned && !aims.targets(address) {
                 *fate = Fate::Blocked(LEFT_OUT.into());
             }
         }

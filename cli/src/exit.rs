@@ -12,6 +12,9 @@ pub const CHANGES: u8 = 2;
 /// `fmt --check` found a file that is not laid out in the usual style.
 pub const UNFORMATTED: u8 = 3;
 
+/// `check` found no check that failed, and some that were not run.
+pub const NOT_RUN: u8 = 4;
+
 /// The program itself is at fault: it ended where it should not. What was under way is in the journal, and the next run looks at it.
 pub const DEFECT: u8 = 101;
 

@@ -168,6 +168,22 @@ impl Answer {
     }
 }
 
+/// What the reason of an [`Answer::Unreachable`] begins with where pods or traffic would be needed and there are none: what a check asks so
+/// is not run, rather than failed.
+pub const NO_DATA_PLANE: &str = "no data plane";
+
+impl Answer {
+    /// That a question needs pods or traffic, and why there are none where it would be asked, as a fragment.
+    pub fn no_data_plane(why: &str) -> Self {
+        Self::Unreachable(format!("{NO_DATA_PLANE}: {why}").into())
+    }
+}
+
+/// Whether something was not asked for want of a data plane, by the reason why it was not.
+pub fn wants_data_plane(why: &str) -> bool {
+    why.strip_prefix(NO_DATA_PLANE).is_some_and(|rest| rest.starts_with(": "))
+}
+
 /// Questions by their keys: each is asked once.
 pub type Questions = std::collections::BTreeMap<Arc<str>, Question>;
 

@@ -26,6 +26,8 @@ struct World {
     failing: BTreeSet<String>,
     /// Places that do not answer.
     unreachable: BTreeSet<String>,
+    /// Whoever asks a data source of such a name is told that there is no data plane.
+    still: BTreeSet<String>,
     made: u64,
     /// Effects and waits under way, and the most there have been at once.
     effects: Crowd,
@@ -89,6 +91,16 @@ impl Fake {
     /// answer again.
     pub fn silence(&self, place: &str) {
         self.0.lock().unwrap().unreachable.insert(place.to_owned());
+    }
+
+    /// Takes away what would carry the traffic that a data source of this name asks about.
+    pub fn still(&self, name: &str) {
+        self.0.lock().unwrap().still.insert(name.to_owned());
+    }
+
+    /// Brings it back.
+    pub fn moving(&self, name: &str) {
+        self.0.lock().unwrap().still.remove(name);
     }
 
     /// Lets a silent place answer again.
@@ -176,6 +188,9 @@ impl Fake {
         let silent = |place: Option<&Address>| place.is_some_and(|place| world.unreachable.contains(&place.to_string()));
         let found = |key: &str| world.things.get(key).cloned().map_or(Answer::Absent, Answer::Present);
         let source = |arguments: &Value| {
+            if arguments.text("name").is_some_and(|name| world.still.contains(name)) {
+                return Answer::no_data_plane("the test says so");
+            }
             let name = format!("data/{}", arguments.text("name").unwrap_or_default());
             if world.unreachable.contains(&name) { Answer::Unreachable("the test says so".into()) } else { found(&name) }
         };

@@ -171,7 +171,8 @@ fn all_events() -> Samples {
     scenario.write("wrong.mesh.hcl", "locals {\n  a = b\n}\n");
     run(&scenario, &["plan", "--json"]);
     scenario.write("wrong.mesh.hcl", GATE);
-    for args in [&["plan", "--json"][..], &["plan", "--json", "--exclude", "fake_place.p"], &apply] {
+    let checked = ["check", "--json", "--timeout", "0s"];
+    for args in [&["plan", "--json"][..], &["plan", "--json", "--exclude", "fake_place.p"], &apply, &checked] {
         run(&scenario, args);
     }
     std::fs::remove_file(scenario.path().join("wrong.mesh.hcl")).unwrap();

@@ -1,6 +1,7 @@
 //! One verb, one file: its arguments, whose comments are the help, and one function that reads like the data flow.
 
 pub mod apply;
+pub mod check;
 pub mod completion;
 pub mod console;
 pub mod destroy;
@@ -62,6 +63,7 @@ pub enum Verb {
     Destroy(destroy::Destroy),
     Explain(explain::Explain),
     Import(import::Import),
+    Check(check::Check),
     Test(test::Test),
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
@@ -89,6 +91,7 @@ impl Verb {
             Self::Apply(args) => args.performing.json,
             Self::Destroy(args) => args.performing.json,
             Self::Import(args) => args.performing.json,
+            Self::Check(args) => args.json,
             Self::Test(args) => args.json,
             _ => false,
         };
@@ -110,6 +113,7 @@ pub(crate) fn perform(session: &mut Session, verb: Verb) -> Result<u8, Failure> 
         Verb::Destroy(args) => destroy::run(session, &args),
         Verb::Explain(args) => explain::run(session, &args),
         Verb::Import(args) => import::run(session, &args),
+        Verb::Check(args) => check::run(session, &args),
         Verb::Test(args) => test::run(session, &args),
         Verb::Validate(args) => validate::run(session, &args),
         Verb::Fmt(args) => fmt::run(session, &args),

@@ -112,6 +112,10 @@ impl View for Recording {
         }
     }
 
+    fn checks(&mut self, results: &[CheckResult]) {
+        self.view.checks(results);
+    }
+
     fn test(&mut self, event: &TestEvent<'_>) {
         self.view.test(event);
     }

@@ -2,10 +2,10 @@
 
 use super::progress::Progress;
 use super::test::{self, TestEvent};
-use super::{Applied, Screen, View, diagnostic, memory};
+use super::{Applied, Screen, View, checks, diagnostic, memory};
 use engine::apply::{Event, Summary};
 use engine::diagnostic::Diagnostic;
-use engine::plan::{Action, Plan};
+use engine::plan::{Action, CheckResult, Plan};
 use engine::source::SourceTree;
 use review::notation::wrapped;
 use review::style::{Paint, Style};
@@ -76,6 +76,11 @@ impl View for Human {
         if !text.is_empty() {
             self.screen.out.write(&format!("\n{}\n{text}", self.layout.style.paint(Paint::Strong, "Outputs")));
         }
+    }
+
+    fn checks(&mut self, results: &[CheckResult]) {
+        let text = checks::text(results, self.layout.style);
+        self.screen.out.write(&text);
     }
 
     fn test(&mut self, event: &TestEvent<'_>) {

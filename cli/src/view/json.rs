@@ -16,6 +16,7 @@ pub use schema::schema;
 pub use validation::validation;
 pub use value::Masked;
 
+use super::checks::Tally;
 use super::test::TestEvent;
 use super::{Applied, Screen, View};
 use change::Changed;
@@ -161,6 +162,14 @@ impl View for Lines {
             "outputs": outputs(applied.outputs),
         });
         self.line("applied", members);
+    }
+
+    fn checks(&mut self, results: &[CheckResult]) {
+        for result in results {
+            self.line("check", check(result));
+        }
+        let Tally { passed, failed, not_run } = Tally::of(results);
+        self.line("check_summary", json!({ "passed": passed, "failed": failed, "not_run": not_run }));
     }
 
     fn test(&mut self, event: &TestEvent<'_>) {

@@ -1,5 +1,6 @@
 //! What the user sees. Views are fed with plans, events and problems; they decide nothing and read nothing.
 
+pub mod checks;
 pub mod diagnostic;
 pub mod graph;
 pub mod history;
@@ -12,7 +13,7 @@ pub mod test;
 use crate::world::Stream;
 use engine::apply::{Event, Summary};
 use engine::diagnostic::Diagnostic;
-use engine::plan::Plan;
+use engine::plan::{CheckResult, Plan};
 use engine::source::SourceTree;
 use engine::state::Output;
 use std::collections::BTreeMap;
@@ -61,6 +62,9 @@ pub trait View: Send {
 
     /// Shows how an apply ended.
     fn applied(&mut self, applied: Applied<'_>);
+
+    /// Shows what checks say that were run by themselves.
+    fn checks(&mut self, results: &[CheckResult]);
 
     /// Shows how a test goes on.
     fn test(&mut self, event: &TestEvent<'_>);

@@ -33,15 +33,22 @@ pub(super) struct Pause {
 
 impl Run<'_> {
     /// Takes note of what a check says. An unmet one fails only if something waits for it, and not before its time is up, if it may say
-    /// something else by then.
+    /// something else by then. One that is not run will not be run a moment later.
     pub(super) fn checked(&mut self, slot: SlotId, result: CheckResult, timeout: u64) -> Result<(), Failure> {
-        let shut = result.status == CheckStatus::Failed && self.walk.is_needed(slot);
-        if shut && self.pauses_at(slot, &result, timeout) {
+        let shut = result.status != CheckStatus::Passed && self.walk.is_needed(slot);
+        let not_run = result.status == CheckStatus::NotRun;
+        if shut && !not_run && self.pauses_at(slot, &result, timeout) {
             return Ok(());
         }
         let waited = self.gates.remove(&slot).is_some_and(|gate| gate.paused > 0);
         let (name, detail) = (result.name.clone(), result.messages.join("; "));
         self.say(Event::Checked(result));
+        if shut && not_run {
+            return Err(Failure::new(
+                "check not run",
+                format!("`check.{name}` was not run, and something waits until it passes: {detail}"),
+            ));
+        }
         if shut {
             let within = if waited { format!(" did not pass within {timeout} seconds") } else { String::new() };
             return Err(Failure::new("check failed", format!("`check.{name}`{within}: {detail}")));

@@ -8,7 +8,7 @@ use crate::config::{Root, SlotId};
 use crate::eval::{Arena, FileAnswer, Fill, Scope, Surroundings, fill, run};
 use crate::plan::{Action, CheckResult, CheckStatus, Op, Target};
 use crate::port::{Activity, Asked, BoxFuture, Done, Failure, Request};
-use crate::question::{Answer, Ask, Question};
+use crate::question::{Answer, Ask, Question, wants_data_plane};
 use crate::schema::{Comparison, Kind, Planned};
 use crate::state::{Entry, Operation, RecordId, Status};
 use crate::value::{Secrets, Thunk, Value};
@@ -250,9 +250,14 @@ impl Run<'_> {
 
     fn check(&mut self, name: &Arc<str>, assertions: &[(Value, Value)]) -> CheckResult {
         let mut result = CheckResult { name: name.clone(), status: CheckStatus::Passed, messages: Vec::new() };
+        let mut no_data_plane = None;
         for (condition, message) in assertions {
             let condition = self.filled(condition);
             if let Some(why) = condition.blocked_why() {
+                if wants_data_plane(&why) {
+                    no_data_plane = Some(why.to_string());
+                    continue;
+                }
                 result.status = CheckStatus::Failed;
                 result.messages.push(if self.misread.contains(&why) {
                     why.to_string()
@@ -264,7 +269,11 @@ impl Run<'_> {
                 result.messages.push(shown(&self.filled(message)).to_owned());
             }
         }
-        result
+        // What fails says more than what could not be tried.
+        match no_data_plane {
+            Some(why) if result.status == CheckStatus::Passed => CheckResult { status: CheckStatus::NotRun, messages: vec![why], ..result },
+            _ => result,
+        }
     }
 
     fn render(&self, kind: &str, arguments: &Value, planned: &BTreeMap<Arc<str>, Value>) -> Result<Value, String> {

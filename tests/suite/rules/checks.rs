@@ -180,6 +180,40 @@ fn what_is_wrong_with_the_text_of_a_check_is_an_error() {
     assert_eq!(summaries(&bench.plan(&unknown)), ["unknown data source kind"]);
 }
 
+#[test]
+fn what_needs_a_data_plane_is_not_run_where_there_is_none() {
+    let still = "no data plane: the test says so".to_owned();
+    let later = |text: &str| thing("a", "") + &check("fake_thing.a.name", "") + text;
+    // While planning, and at apply; beside an assertion that fails.
+    let bench = Bench::default();
+    bench.fake.still("x");
+    assert_eq!(of_plan(&bench.plan(&check("\"x\"", ""))), (CheckStatus::NotRun, vec![still.clone()]));
+    let fails = "assert {\n condition = fake_thing.a.uid == \"\"\n error_message = \"it has a uid\"\n }\n assert {";
+    for (text, status, message) in
+        [(later(""), CheckStatus::NotRun, &*still), (later("").replace("assert {", fails), CheckStatus::Failed, "it has a uid")]
+    {
+        let mut bench = Bench::default();
+        bench.fake.still("a");
+        let (summary, events) = bench.apply_plan(&bench.plan(&text));
+        assert!(summary.is_complete(), "{summary:#?}");
+        let checked = of_apply(&events);
+        assert_eq!((checked[0].status, &*checked[0].messages), (status, &[message.to_owned()][..]));
+    }
+    // A gate stays shut, at once, and opens when there is one.
+    let mut bench = Bench::default();
+    bench.fake.still("a");
+    let text = later(&thing("b", "depends_on = [check.gate]"));
+    let (summary, events) = bench.apply_plan(&bench.plan(&text));
+    assert_eq!((summary.added, summary.failed, summary.skipped), (1, 1, 1), "{summary:#?}");
+    let shut = &summary.diagnostics[0];
+    assert_eq!(shut.to_string(), format!("check not run: `check.gate` was not run, and something waits until it passes: {still}"));
+    assert!(waits(&events).is_empty());
+    bench.fake.meddle("data/a", Some(says(1)));
+    bench.fake.moving("a");
+    bench.apply(&text);
+    bench.assert_converged(&text);
+}
+
 /// A gate with a data source of its own, and a thing that waits for it.
 fn gated(timeout: &str) -> String {
     check("\"x\"", "").replace("check \"gate\" {", &format!("check \"gate\" {{\n {timeout}")) + &thing("b", "depends_on = [check.gate]")

@@ -129,6 +129,7 @@ fn every_event_of_an_apply_is_a_line() {
         view.tick(7);
     }
     view.say("a sentence");
+    view.checks(&plan().checks);
     assert_eq!(
         lines(&kept),
         [
@@ -139,6 +140,8 @@ fn every_event_of_an_apply_is_a_line() {
             json!({ "event": "waiting", "check": "gate", "messages": ["not yet"], "left": 300, "time": 7 }),
             json!({ "event": "stopping", "time": 7 }),
             json!({ "event": "message", "text": "a sentence" }),
+            json!({ "event": "check", "name": "c", "status": "not_run", "messages": ["no data plane"] }),
+            json!({ "event": "check_summary", "passed": 0, "failed": 0, "not_run": 1 }),
         ]
     );
 }

@@ -3,7 +3,7 @@
 use super::arguments::{blocked, waits};
 use super::data::{missing, read, unread};
 use super::instance::{Subject, group_member};
-use super::range::{LEFT_OUT, UNSEEN};
+use super::range::LEFT_OUT;
 use super::skeleton::Item;
 use super::tables::{Fate, Instances, ModuleInstance, Planned, Terms};
 use super::{FAILED, Site, Walk};
@@ -11,7 +11,7 @@ use crate::address::{Address, AddressParts, Key, Mode, ModulePath};
 use crate::config::{CheckBlock, ResourceBlock, ResourceName};
 use crate::diagnostic::Problems;
 use crate::plan::{Action, Reason};
-use crate::question::{Answer, Ask};
+use crate::question::{Answer, Ask, wants_data_plane};
 use crate::value::{Origin, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -121,13 +121,13 @@ impl Walk<'_> {
             return Ok(Probe::Open);
         }
         if let Some(why) = blocked(&arguments).or(dependencies.blocked) {
-            return Ok(Probe::Unread(unread_because(&why)));
+            return Ok(Probe::Unread(self.unread_because(&why)));
         }
         let sources = arguments.deep_origin(&mut self.arena.origins);
         let edges = self.arena.origins.join(&[sources, dependencies.origin]);
         let standing = self.standing(edges);
         if let Some(why) = standing.blocked.or(standing.failed.then(|| FAILED.into())).or(standing.unread) {
-            return Ok(Probe::Unread(unread_because(&why)));
+            return Ok(Probe::Unread(self.unread_because(&why)));
         }
         if let Some(problem) = kind.validate(&arguments).into_iter().find(|problem| !problem.warning) {
             return Ok(Probe::Unread(problem.detail));
@@ -142,7 +142,7 @@ impl Walk<'_> {
         let place = subject.kind.place(subject.arguments);
         let deferred = if !subject.arguments.is_known() {
             Some(Reason::ReadWhenKnown)
-        } else if standing.changes() {
+        } else if standing.changes() && !self.inputs.aims.refresh_only {
             let changing = if standing.remade.is_empty() { self.changing(subject.edges) } else { standing.remade };
             Some(Reason::ReadAfter(changing))
         } else {
@@ -164,9 +164,17 @@ impl Walk<'_> {
                 let attributes = read(subject, &value);
                 Probe::Planned(Box::new(planned(subject, (Action::Keep, Reason::Unchanged), attributes, place)))
             }
-            Some(Answer::Unreachable(why)) => Probe::Unread(unread_because(&why)),
+            Some(Answer::Unreachable(why)) => Probe::Unread(self.unread_because(&why)),
             Some(Answer::Refused(problem)) => Probe::Unread(problem.detail),
             Some(Answer::Absent | Answer::Conflict(_)) => Probe::Unread(missing(subject).detail),
+        }
+    }
+
+    fn unread_because(&self, why: &str) -> String {
+        match why {
+            LEFT_OUT => self.unseen().to_owned(),
+            why if wants_data_plane(why) => why.to_owned(),
+            why => format!("it could not be observed: {why}"),
         }
     }
 
@@ -196,11 +204,4 @@ fn planned(subject: &Subject<'_>, (action, reason): (Action, Reason), attributes
         members: None,
         unread: None,
     }
-}
-
-fn unread_because(why: &str) -> String {
-    if why == LEFT_OUT {
-        return UNSEEN.to_owned();
-    }
-    format!("it could not be observed: {why}")
 }

@@ -4,6 +4,7 @@ use super::Walk;
 use super::skeleton::{Item, Skeleton};
 use crate::address::{Address, Mode};
 use crate::plan::{Action, Aims};
+use crate::question::wants_data_plane;
 use crate::state::{Record, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,6 +14,14 @@ pub(super) const LEFT_OUT: &str = "left out";
 
 /// Why a check is not run.
 pub(super) const UNSEEN: &str = "it looks at what is left out";
+
+/// The same where nothing but what exists is looked at.
+const UNAPPLIED: &str = "it looks at what is not applied";
+
+/// Whether this is why a check is not run, rather than failed.
+pub(super) fn is_not_run(why: &str) -> bool {
+    why == UNSEEN || why == UNAPPLIED || wants_data_plane(why)
+}
 
 /// Nodes and records that are looked at.
 #[derive(Debug, Default)]
@@ -147,6 +156,11 @@ fn visited(skeleton: &Skeleton, prior: &State, (aims, dependents): (&Aims, &BTre
 }
 
 impl Walk<'_> {
+    /// Why a check is not run that looks at what is not planned.
+    pub(super) fn unseen(&self) -> &'static str {
+        if self.inputs.aims.refresh_only { UNAPPLIED } else { UNSEEN }
+    }
+
     /// Places that are destroyed take what lies within along only if nobody keeps them: of a part, those that are aimed at or have to go
     /// before what is; without what is excluded, those that nothing of it lies in or needs.
     pub(super) fn may_die(&self, unwanted: &BTreeSet<Address>) -> BTreeSet<Address> {

@@ -2,7 +2,7 @@
 
 use super::super::conditions::Verdict;
 use super::super::probes::probe_address;
-use super::super::range::{UNSEEN, is_left_out};
+use super::super::range::{UNSEEN, is_left_out, is_not_run};
 use super::super::skeleton::Item;
 use super::super::tables::Fate;
 use super::super::{Site, Walk};
@@ -10,6 +10,7 @@ use super::Checked;
 use crate::address::{Address, ModulePath};
 use crate::config::CheckBlock;
 use crate::plan::{Action, CheckResult, CheckStatus};
+use crate::question::wants_data_plane;
 use crate::value::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -72,11 +73,12 @@ impl Walk<'_> {
         let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new() };
         let (mut open, timeout) = (Vec::new(), check.timeout);
         if let Some((address, why)) = data.iter().find_map(|address| self.unread.get_key_value(address)) {
-            let unseen = why == UNSEEN;
-            result.status = if unseen { CheckStatus::NotRun } else { CheckStatus::Failed };
-            result.messages.push(if unseen { why.clone() } else { format!("`{address}`: {why}") });
+            let not_run = is_not_run(why);
+            result.status = if not_run { CheckStatus::NotRun } else { CheckStatus::Failed };
+            result.messages.push(if not_run { why.clone() } else { format!("`{address}`: {why}") });
             return Checked { node, result, open, data: Vec::new(), timeout };
         }
+        let mut no_data_plane = None;
         for assertion in &check.assertions {
             match self.assertion(assertion, site) {
                 Ok(Verdict::Holds) => {}
@@ -88,9 +90,10 @@ impl Walk<'_> {
                 Ok(Verdict::Pending) => result.status = CheckStatus::Unknown,
                 Ok(Verdict::Unobserved(why)) if is_left_out(&why) => {
                     result.status = CheckStatus::NotRun;
-                    result.messages = vec![UNSEEN.to_owned()];
+                    result.messages = vec![self.unseen().to_owned()];
                     return Checked { node, result, open: Vec::new(), data, timeout };
                 }
+                Ok(Verdict::Unobserved(why)) if wants_data_plane(&why) => no_data_plane = Some(why.to_string()),
                 Ok(Verdict::Unobserved(why)) => {
                     result.status = CheckStatus::Failed;
                     result.messages.push(format!("it could not be observed: {why}"));
@@ -100,6 +103,10 @@ impl Walk<'_> {
                     result.messages.extend(problems.iter().map(|problem| problem.detail.clone()));
                 }
             }
+        }
+        if let Some(why) = no_data_plane.filter(|_| result.status != CheckStatus::Failed) {
+            let result = CheckResult { status: CheckStatus::NotRun, messages: vec![why], ..result };
+            return Checked { node, result, open: Vec::new(), data, timeout };
         }
         if result.status == CheckStatus::Passed && !open.is_empty() {
             result.status = CheckStatus::Unknown;

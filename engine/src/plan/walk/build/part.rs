@@ -83,8 +83,8 @@ impl Builder<'_, '_> {
             let kept = self.needed_for_targets(units);
             units.slots.values().flatten().copied().filter(|slot| !kept.contains(slot)).collect()
         };
-        // What waits for a check that is not run is not planned either.
-        let not_run = checks.iter().filter(|checked| checked.result.status == CheckStatus::NotRun);
+        // What waits for a check that looks at what is left out is not planned either.
+        let not_run = checks.iter().filter(|checked| checked.result.messages.iter().any(|message| message == UNSEEN));
         first.extend(not_run.filter_map(|checked| self.gates.get(&checked.result.name)).map(|gate| gate.0 as usize));
         let mut dependents = vec![Vec::new(); self.slots.len()];
         for (at, slot) in self.slots.iter().enumerate() {

@@ -44,6 +44,7 @@ mod noise;
 mod objects;
 mod owners;
 mod places;
+mod pod_exec;
 mod preflight;
 mod preview;
 mod reboot;

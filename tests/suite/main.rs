@@ -4,6 +4,7 @@
 mod address_ranges;
 mod backends;
 mod bad_input;
+mod checks;
 mod ci;
 mod completions;
 mod constructs;

@@ -86,9 +86,9 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
 }
 
 /// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk, a real cluster or bucket (`real/remote_state.rs`
-/// has those), a Docker Engine (`real/docker_network.rs`, `real/kind_cluster.rs`), a name server (`real/dnsmasq.rs`), or that change the
+/// has those), a Docker Engine (`real/docker_network.rs`, `real/kind_cluster.rs`), a name server (`real/dnsmasq.rs`), a gateway (`checks.rs` has another server), or that change the
 /// machine (`host_addresses.rs` and `host_resolver.rs` do), or files of the web (`metallb.rs` has others).
-const NOT_ALONE: [&str; 22] = [
+const NOT_ALONE: [&str; 24] = [
     "data.kubernetes_cluster",
     "provider.kubernetes",
     "ca_root",
@@ -103,6 +103,8 @@ const NOT_ALONE: [&str; 22] = [
     "kind_cluster",
     "provider.kind",
     "data.dns_lookup",
+    "data.http_probe",
+    "data.tcp_probe",
     "host_vip",
     "provider.host",
     "host_resolver",

@@ -5,28 +5,32 @@
 
 mod arguments;
 mod cacerts;
+mod certificate_compare;
 mod exposed;
 mod gateway;
 mod lint;
 mod operator;
 mod prerequisite;
 mod provider;
+mod remote_clusters;
 mod remote_reader;
 mod remote_secret;
 mod version;
 
 pub use cacerts::CaCerts;
+pub use certificate_compare::CertificateCompare;
 pub use exposed::{ExposeIstiod, ExposeServices};
 pub use gateway::EastWestGateway;
 pub use operator::Operator;
 pub use prerequisite::Prerequisite;
+pub use remote_clusters::RemoteClusters;
 pub use remote_reader::RemoteReader;
 pub use remote_secret::RemoteSecret;
 
 use engine::port::{Provider, ProviderMaker};
 use engine::schema::{Lint, Problem, ProviderSchema};
 use engine::value::Value;
-use kubernetes::{Clusters, ObjectKind, Reaching};
+use kubernetes::{Clusters, DataSource, ObjectKind, Reaching};
 use std::sync::Arc;
 
 /// All kinds of this crate.
@@ -41,6 +45,11 @@ pub fn kinds() -> Vec<Arc<dyn ObjectKind>> {
         Arc::new(RemoteReader::default()),
         Arc::new(RemoteSecret::default()),
     ]
+}
+
+/// All data sources of this crate.
+pub fn data_sources() -> Vec<Arc<dyn DataSource>> {
+    vec![Arc::new(CertificateCompare::default()), Arc::new(RemoteClusters::default())]
 }
 
 /// Makes the provider `istio`.

@@ -17,7 +17,7 @@ pub(crate) struct IstioProvider {
 impl IstioProvider {
     /// A provider of these kinds.
     pub(crate) fn new(kinds: Vec<Arc<dyn ObjectKind>>, clusters: Clusters) -> Self {
-        Self { objects: Arc::new(ObjectProvider::new(kinds, Vec::new(), clusters)) }
+        Self { objects: Arc::new(ObjectProvider::new(kinds, crate::data_sources(), clusters)) }
     }
 }
 
@@ -25,6 +25,10 @@ impl Provider for IstioProvider {
     fn resources(&self) -> Vec<Arc<dyn Kind>> {
         let yielding = |kind: Arc<dyn Kind>| if kind.schema().kind == PREREQUISITE { Adjusted::of(kind, Yielding) } else { kind };
         self.objects.resources().into_iter().map(yielding).collect()
+    }
+
+    fn data_sources(&self) -> Vec<Arc<dyn Kind>> {
+        self.objects.data_sources()
     }
 
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {

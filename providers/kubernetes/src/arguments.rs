@@ -1,6 +1,7 @@
 //! Reading arguments through references.
 
 use engine::address::Address;
+use engine::config::seconds;
 use engine::schema::Problem;
 use engine::value::Value;
 
@@ -32,6 +33,13 @@ pub fn referring(arguments: &Value, argument: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::with(argument, "no reference", format!("`{argument}` leads to no resource")))
+}
+
+/// What is wrong with the argument `timeout`, if it is known.
+pub fn timeout_problem(arguments: &Value) -> Option<Problem> {
+    let text = arguments.text("timeout").filter(|text| seconds(text).is_none_or(|limit| limit == 0))?;
+    let detail = format!("`{text}` is no time to wait; one is written as `5s` or `1m`");
+    Some(Problem::with("timeout", "invalid timeout", detail).help("Write whole seconds or minutes."))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub(crate) use objects::Objects;
 
 use crate::client::{KubeconfigConnector, Proxies};
 use crate::data_source::DataSource;
+use crate::pod_exec::PodExec;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,5 +39,6 @@ pub fn data_sources(surroundings: Surroundings) -> Vec<Arc<dyn DataSource>> {
         Arc::new(ManifestSource::new(working_directory, downloads)),
         Arc::new(Object::default()),
         Arc::new(Objects::default()),
+        Arc::new(PodExec::default()),
     ]
 }

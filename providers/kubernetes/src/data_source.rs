@@ -1,6 +1,6 @@
 //! What another crate writes for a data source that reads clusters.
 
-use crate::client::Clusters;
+use crate::client::{Cluster, Clusters};
 use engine::address::Address;
 use engine::port::{BoxFuture, Connected};
 use engine::question::Answer;
@@ -15,6 +15,16 @@ pub struct Source<'a> {
     pub place: Option<&'a Connected>,
     /// Every cluster that can be reached.
     pub clusters: &'a Clusters,
+}
+
+impl Source<'_> {
+    /// The cluster that a reference among the arguments leads to, or why it cannot be reached, as a fragment.
+    pub async fn cluster(&self, reference: &Value) -> Result<Arc<Cluster>, String> {
+        match reference.referent("connection") {
+            Some(connection) => self.clusters.cluster(connection).await,
+            None => Err("how to reach it is not known".to_owned()),
+        }
+    }
 }
 
 /// A data source. It has no effects.
@@ -35,6 +45,11 @@ pub trait DataSource: Send + Sync {
         Vec::new()
     }
 
+    /// Whether it asks if something works, and so stands in `check` blocks and tests alone.
+    fn probes(&self) -> bool {
+        false
+    }
+
     /// The attributes, or why there are none. Arguments come converted and wholly known.
     fn read<'a>(&'a self, arguments: &'a Value, source: Source<'a>) -> BoxFuture<'a, Answer>;
 }
@@ -53,6 +68,10 @@ impl Kind for DataAdapter {
 
     fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
         self.0.lint(instances)
+    }
+
+    fn probes(&self) -> bool {
+        self.0.probes()
     }
 
     fn place(&self, arguments: &Value) -> Option<Address> {

@@ -25,6 +25,8 @@ mod object_kind;
 mod observation;
 mod ownership;
 mod planning;
+mod pod_exec;
+mod pods;
 mod procedure;
 mod provider;
 mod reach;
@@ -35,11 +37,13 @@ mod settings;
 mod validation;
 mod writers;
 
-pub use client::{Answered, Cluster, Clusters, Connector, KubeconfigConnector, Plain, Proxies, Requests};
+pub use client::{Answered, Cluster, Clusters, Connector, Container, Executed, KubeconfigConnector, Plain, Proxies, Requests};
 pub use data::{ExistingCluster, ManifestSource, Object, Surroundings, data_sources};
 pub use data_source::{DataSource, Source};
 pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, handed_on, kinds, members, parse_yaml, usual};
 pub use object_kind::{Json, ObjectKind, ObjectName, Ownership, Reader, Settled, Until, Wait};
+pub use pod_exec::worst;
+pub use pods::{Running, Unusable, Wanted};
 pub use provider::ObjectProvider;
 pub use settings::{KubernetesMaker, Reaching};
 

@@ -1,7 +1,7 @@
 //! `data.dns_lookup`: what one name server says of names.
 
+use crate::arguments::{limit, port, port_problem, timeout_problem};
 use crate::client::{Outcome, Sort, Transport, ask, is_name};
-use engine::config::seconds;
 use engine::question::Answer;
 use engine::schema::{Attribute, Kind, Problem, Schema};
 use engine::value::{Data, Entry, Mapping, MappingKind, Sequence, SequenceKind, Type, Value};
@@ -72,11 +72,7 @@ impl Kind for LookupKind {
     fn validate(&self, arguments: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
         problems.extend(arguments.text("server").and_then(server_problem));
-        if let Some(port) = arguments.get("port").filter(|port| port.as_number().is_some())
-            && port.as_u64().and_then(|port| u16::try_from(port).ok()).is_none_or(|port| port == 0)
-        {
-            problems.push(Problem::with("port", "invalid port", "a port is a whole number from 1 to 65535"));
-        }
+        problems.extend(port_problem(arguments));
         for name in texts(arguments, "names").filter(|name| !is_name(name)) {
             let detail = format!("`{name}` is no name that a name server could be asked for");
             problems.push(
@@ -91,10 +87,7 @@ impl Kind for LookupKind {
             let detail = format!("`transport` is `udp` or `tcp`, and not `{transport}`");
             problems.push(Problem::with("transport", "unknown transport", detail).help("Write one of these."));
         }
-        if let Some(text) = arguments.text("timeout").filter(|text| seconds(text).is_none_or(|limit| limit == 0)) {
-            let detail = format!("`{text}` is no time to wait; one is written as `5s` or `1m`");
-            problems.push(Problem::with("timeout", "invalid timeout", detail).help("Write whole seconds or minutes."));
-        }
+        problems.extend(timeout_problem(arguments));
         problems
     }
 }
@@ -122,14 +115,13 @@ impl Lookup {
     /// As the arguments say, which were found to be right.
     fn of(arguments: &Value) -> Option<Self> {
         let address: IpAddr = arguments.text("server")?.parse().ok()?;
-        let port = arguments.get("port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok()).unwrap_or(PORT);
-        let limit = seconds(arguments.text("timeout").unwrap_or(PATIENCE))?;
+        let port = port(arguments).unwrap_or(PORT);
         let transport = if arguments.text("transport") == Some("tcp") { Transport::Tcp } else { Transport::Udp };
         let wanted: Vec<_> = texts(arguments, "types").collect();
         let sorts = Sort::ALL.into_iter().filter(|sort| wanted.is_empty() || wanted.contains(&sort.word()));
         let of_name = |name: &str| sorts.clone().map(|sort| (name.to_owned(), sort)).collect::<Vec<_>>();
         let questions = texts(arguments, "names").flat_map(of_name).collect();
-        Some(Self { server: SocketAddr::new(address, port), transport, limit: Duration::from_secs(limit), questions })
+        Some(Self { server: SocketAddr::new(address, port), transport, limit: limit(arguments, PATIENCE), questions })
     }
 
     async fn outcomes(self) -> Vec<(String, Sort, Outcome)> {

@@ -1,6 +1,8 @@
 //! The provider of data sources that look, and of nothing that could be made.
 
+use crate::http::HttpKind;
 use crate::lookup::LookupKind;
+use crate::tcp::TcpKind;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Question};
 use engine::schema::Kind;
@@ -10,13 +12,20 @@ use std::sync::Arc;
 /// The provider of probes.
 #[derive(Default)]
 pub(crate) struct ProbeProvider {
+    http: Arc<HttpKind>,
     lookup: Arc<LookupKind>,
+    tcp: Arc<TcpKind>,
 }
 
 impl ProbeProvider {
     async fn answer_one(&self, question: &Question) -> Answer {
         match &question.ask {
-            Ask::Data { arguments, .. } => self.lookup.answer(arguments).await,
+            Ask::Data { kind, arguments, .. } => match &**kind {
+                "dns_lookup" => self.lookup.answer(arguments).await,
+                "http_probe" => self.http.answer(arguments).await,
+                "tcp_probe" => self.tcp.answer(arguments).await,
+                kind => Answer::Unreachable(format!("there is no probe `{kind}`").into()),
+            },
             _ => Answer::Unreachable("it is no question about a probe".into()),
         }
     }
@@ -32,7 +41,7 @@ impl Provider for ProbeProvider {
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn Kind>> {
-        vec![self.lookup.clone()]
+        vec![self.http.clone(), self.lookup.clone(), self.tcp.clone()]
     }
 
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {

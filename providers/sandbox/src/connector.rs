@@ -29,6 +29,10 @@ impl Connector for SandboxConnector {
     fn connect<'a>(&'a self, connection: &'a Value) -> BoxFuture<'a, Option<Result<Client, String>>> {
         Box::pin(async move { (connection.text("type") == Some("sandbox")).then(|| self.client(connection)) })
     }
+
+    fn runs_pods(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

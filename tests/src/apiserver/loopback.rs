@@ -97,5 +97,5 @@ async fn converse(stream: TcpStream, acceptor: TlsAcceptor, answering: Answering
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let service = service_fn(move |request| answering(request));
     // How a conversation ends is seen by the other side.
-    drop(http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await);
+    drop(http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).with_upgrades().await);
 }

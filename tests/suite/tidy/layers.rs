@@ -101,7 +101,10 @@ const PLACES: &[(&str, &[&str])] = &[
     ("hcl_edit::", &["engine/src/config/parse/"]),
     ("granit_parser::", &["engine/src/eval/functions/yaml_read.rs", "providers/kubernetes/src/document/"]),
     ("globset::", &["engine/src/eval/functions/fileset.rs"]),
-    ("regex::", &["engine/src/eval/functions/pattern.rs", "providers/sandbox/src/admission/schema.rs"]),
+    (
+        "regex::",
+        &["engine/src/eval/functions/pattern.rs", "providers/kubernetes/src/pod_exec.rs", "providers/sandbox/src/admission/schema.rs"],
+    ),
     ("ipnet::", &["engine/src/eval/functions/network.rs", "providers/kind/src/validation/"]),
     ("rustyline::", &["cli/src/keyboard.rs"]),
     ("annotate_snippets::", &["cli/src/view/"]),

@@ -19,6 +19,7 @@ pub struct Cluster {
     pub(super) gate: Semaphore,
     pub(super) discovery: Discovery,
     pub(super) heard: AtomicBool,
+    runs_pods: bool,
     uid: OnceCell<String>,
 }
 
@@ -52,8 +53,19 @@ impl Cluster {
             gate: Semaphore::new(at_once),
             discovery: Discovery::default(),
             heard: AtomicBool::new(false),
+            runs_pods: true,
             uid: OnceCell::new(),
         }
+    }
+
+    /// The same where pods are objects and nothing else.
+    pub(super) fn without_pods(self) -> Self {
+        Self { runs_pods: false, ..self }
+    }
+
+    /// Whether pods run there, once they have a node.
+    pub fn runs_pods(&self) -> bool {
+        self.runs_pods
     }
 
     /// Whether it answered anything in this run.

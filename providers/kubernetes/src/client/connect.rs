@@ -14,6 +14,11 @@ use std::time::Duration;
 pub trait Connector: Send + Sync {
     /// A client for this connection; nothing if the connection is of another type; or why there is none, as a fragment without secrets.
     fn connect<'a>(&'a self, connection: &'a Value) -> BoxFuture<'a, Option<Result<Client, String>>>;
+
+    /// Whether pods run in the clusters that it leads to. What needs running ones is not asked elsewhere.
+    fn runs_pods(&self) -> bool {
+        true
+    }
 }
 
 /// How a cluster is asked.
@@ -70,7 +75,8 @@ impl Clusters {
         }
         for connector in &self.connectors {
             if let Some(client) = connector.connect(connection).await {
-                let cluster = Arc::new(Cluster::asked(client?, self.pace, self.at_once));
+                let cluster = Cluster::asked(client?, self.pace, self.at_once);
+                let cluster = Arc::new(if connector.runs_pods() { cluster } else { cluster.without_pods() });
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
                 return Ok(known.entry(key).or_insert(cluster).clone());
             }

@@ -5,6 +5,7 @@
 //! `stand_in_…`.
 
 mod definitions;
+pub mod kubelet;
 mod load_balancer;
 mod nodes;
 mod operator;

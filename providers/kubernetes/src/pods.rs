@@ -1,0 +1,215 @@
+//! Pods that a command can run in, and why it cannot in others.
+
+use crate::client::{CallError, Cluster, Selection};
+use crate::object_kind::Json;
+use engine::question::Answer;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long it takes until pods are looked at again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Which pods are meant, and which container of each.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The namespace they lie in.
+    pub namespace: &'a str,
+    /// The name of the only one; empty for those with the labels.
+    pub name: &'a str,
+    /// Conditions on labels, as an API server takes them.
+    pub labels: &'a str,
+    /// The container; the one that `kubectl` takes without it.
+    pub container: Option<&'a str>,
+}
+
+/// A pod whose container runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// Its name.
+    pub pod: String,
+    /// The container's name.
+    pub container: String,
+}
+
+/// Why no command can run in a pod, as a fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unusable {
+    /// Pods do not run there.
+    NoDataPlane(String),
+    /// They do, or should, and this one does not; or it cannot be seen.
+    NotRunning(String),
+}
+
+impl Unusable {
+    /// As the answer to a question, with the cluster that it is about.
+    pub fn answer(&self, cluster: &str) -> Answer {
+        match self {
+            Self::NoDataPlane(why) => Answer::no_data_plane(&format!("{why}, in cluster `{cluster}`")),
+            Self::NotRunning(why) => Answer::Unreachable(format!("{why}, in cluster `{cluster}`").into()),
+        }
+    }
+}
+
+impl Cluster {
+    /// The pods that are meant, by name, once a container runs in each; waited for at most so long.
+    pub async fn running(&self, wanted: Wanted<'_>, limit: Duration) -> Result<Vec<Running>, Unusable> {
+        if !self.runs_pods() {
+            return Err(Unusable::NoDataPlane("a sandbox runs no pods".to_owned()));
+        }
+        let deadline = Instant::now() + limit;
+        loop {
+            let not_seen = |error: CallError| Unusable::NotRunning(format!("the pods cannot be listed: {error}"));
+            let found = self.meant(wanted).await.map_err(not_seen)?;
+            match usable(&found, wanted) {
+                Ok(pods) => return Ok(pods),
+                Err(Wait { why, may_change }) if !may_change || Instant::now() + PAUSE >= deadline => return Err(why),
+                Err(_) => sleep(PAUSE).await,
+            }
+        }
+    }
+
+    async fn meant(&self, wanted: Wanted<'_>) -> Result<Vec<Json>, CallError> {
+        let fields = if wanted.name.is_empty() { String::new() } else { format!("metadata.name={}", wanted.name) };
+        let selection = Selection { labels: wanted.labels, fields: &fields };
+        self.selected(&format!("/api/v1/namespaces/{}/pods", wanted.namespace), selection).await
+    }
+}
+
+/// What is in the way, and whether it may go away by itself.
+struct Wait {
+    why: Unusable,
+    may_change: bool,
+}
+
+fn usable(pods: &[Json], wanted: Wanted<'_>) -> Result<Vec<Running>, Wait> {
+    let mut running = Vec::new();
+    // One that is on its way out is none of those that are to be.
+    for pod in pods.iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none()) {
+        let name = text(pod, "/metadata/name");
+        let container = standing(pod, wanted.container).map_err(|Wait { why, may_change }| {
+            let of = |why: String| format!("pod `{}/{name}` {why}", wanted.namespace);
+            let why = match why {
+                Unusable::NoDataPlane(why) => Unusable::NoDataPlane(of(why)),
+                Unusable::NotRunning(why) => Unusable::NotRunning(of(why)),
+            };
+            Wait { why, may_change }
+        })?;
+        running.push(Running { pod: name.to_owned(), container });
+    }
+    if running.is_empty() {
+        let which = if wanted.name.is_empty() { format!("labels `{}`", wanted.labels) } else { format!("name `{}`", wanted.name) };
+        let why = format!("there is no pod with the {which} in namespace `{}`", wanted.namespace);
+        return Err(Wait { why: Unusable::NotRunning(why), may_change: true });
+    }
+    running.sort_by(|one, other| one.pod.cmp(&other.pod));
+    Ok(running)
+}
+
+/// The container of a pod that commands run in, if it runs.
+fn standing(pod: &Json, container: Option<&str>) -> Result<String, Wait> {
+    let waits = |why: &str| Wait { why: Unusable::NotRunning(why.to_owned()), may_change: true };
+    let still = |why: &str, may_change| Wait { why: Unusable::NoDataPlane(why.to_owned()), may_change };
+    let names = |list: &str| -> Vec<String> {
+        let containers = pod.pointer(list).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        containers.iter().map(|container| text(container, "/name").to_owned()).collect()
+    };
+    let all = [names("/spec/containers"), names("/spec/initContainers")].concat();
+    let usual = pod.pointer("/metadata/annotations/kubectl.kubernetes.io~1default-container").and_then(Json::as_str);
+    let name = container.or(usual.filter(|name| all.iter().any(|known| known == name))).or(all.first().map(String::as_str));
+    let Some(name) = name.filter(|name| all.iter().any(|known| known == name)) else {
+        let why = format!("has no container `{}`; it has `{}`", container.unwrap_or_default(), all.join("`, `"));
+        return Err(Wait { why: Unusable::NotRunning(why), may_change: false });
+    };
+    match text(pod, "/status/phase") {
+        phase @ ("Succeeded" | "Failed") => {
+            let why = format!("has ended ({phase})");
+            return Err(Wait { why: Unusable::NotRunning(why), may_change: true });
+        }
+        _ if text(pod, "/spec/nodeName").is_empty() => return Err(still("runs on no node", true)),
+        _ => {}
+    }
+    let lists = ["/status/containerStatuses", "/status/initContainerStatuses"];
+    let mut statuses = lists.into_iter().filter_map(|list| pod.pointer(list)?.as_array()).flatten();
+    let Some(status) = statuses.find(|status| text(status, "/name") == name) else {
+        return Err(still("was not started by its node", true));
+    };
+    if status.pointer("/state/running").is_some() {
+        // A node that runs containers says which.
+        if text(status, "/containerID").is_empty() {
+            return Err(still(&format!("is said to run, and there is no container `{name}`"), false));
+        }
+        return Ok(name.to_owned());
+    }
+    for state in ["waiting", "terminated"] {
+        let reason = text(status, &format!("/state/{state}/reason"));
+        if !reason.is_empty() {
+            return Err(waits(&format!("does not run: container `{name}` is {state} ({reason})")));
+        }
+    }
+    Err(waits(&format!("does not run: container `{name}` is not started")))
+}
+
+fn text<'a>(json: &'a Json, at: &str) -> &'a str {
+    json.pointer(at).and_then(Json::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::slice::from_ref;
+
+    fn pod(node: &str, phase: &str, state: &Json, id: &str) -> Json {
+        let spec = json!({ "nodeName": node, "containers": [{ "name": "app" }, { "name": "istio-proxy" }] });
+        let statuses = if state.is_null() { json!([]) } else { json!([{ "name": "app", "state": state, "containerID": id }]) };
+        json!({ "metadata": { "name": "p" }, "spec": spec, "status": { "phase": phase, "containerStatuses": statuses } })
+    }
+
+    fn told(pods: &[Json], container: Option<&str>) -> Result<Vec<Running>, (Unusable, bool)> {
+        let wanted = Wanted { namespace: "sample", name: "", labels: "app=sleep", container };
+        usable(pods, wanted).map_err(|Wait { why, may_change }| (why, may_change))
+    }
+
+    #[test]
+    fn only_a_container_that_is_there_can_be_used() {
+        let running = json!({ "running": { "startedAt": "T" } });
+        let no_data_plane = |why: &str, may_change| (Unusable::NoDataPlane(format!("pod `sample/p` {why}")), may_change);
+        let not_running = |why: &str, may_change| (Unusable::NotRunning(format!("pod `sample/p` {why}")), may_change);
+        for (pod, expected) in [
+            (pod("", "Pending", &Json::Null, ""), no_data_plane("runs on no node", true)),
+            (pod("n", "Pending", &Json::Null, ""), no_data_plane("was not started by its node", true)),
+            (pod("n", "Running", &running, ""), no_data_plane("is said to run, and there is no container `app`", false)),
+            (
+                pod("n", "Pending", &json!({ "waiting": { "reason": "ImagePullBackOff" } }), ""),
+                not_running("does not run: container `app` is waiting (ImagePullBackOff)", true),
+            ),
+            (
+                pod("n", "Running", &json!({ "terminated": { "reason": "OOMKilled" } }), "c://1"),
+                not_running("does not run: container `app` is terminated (OOMKilled)", true),
+            ),
+            (pod("n", "Running", &json!({}), "c://1"), not_running("does not run: container `app` is not started", true)),
+            (pod("n", "Failed", &running, "c://1"), not_running("has ended (Failed)", true)),
+        ] {
+            assert_eq!(told(&[pod], None), Err(expected));
+        }
+        let there = pod("n", "Running", &running, "containerd://1");
+        let found = |container: &str| Ok(vec![Running { pod: "p".to_owned(), container: container.to_owned() }]);
+        assert_eq!(told(from_ref(&there), None), found("app"));
+        let missing = not_running("has no container `x`; it has `app`, `istio-proxy`", false);
+        assert_eq!(told(from_ref(&there), Some("x")), Err(missing));
+        let mut leaving = pod("", "Pending", &Json::Null, "");
+        leaving["metadata"]["deletionTimestamp"] = "T".into();
+        assert_eq!(told(&[leaving.clone(), there], None), found("app"));
+        let none = Unusable::NotRunning("there is no pod with the labels `app=sleep` in namespace `sample`".to_owned());
+        assert_eq!(told(&[leaving], None), Err((none, true)));
+    }
+
+    #[test]
+    fn the_container_is_the_one_that_kubectl_takes() {
+        let mut pod = pod("n", "Running", &json!({ "running": {} }), "c://1");
+        pod["metadata"]["annotations"] = json!({ "kubectl.kubernetes.io/default-container": "istio-proxy" });
+        pod["status"]["containerStatuses"][0]["name"] = "istio-proxy".into();
+        let found = told(&[pod], None).unwrap();
+        assert_eq!(found[0].container, "istio-proxy");
+    }
+}

@@ -61,7 +61,12 @@ fn members(scenario: &Scenario, cluster: &str, kind: &str) -> Vec<String> {
 #[test]
 fn each_cluster_has_the_service_one_version_and_a_client() {
     let scenario = Scenario::with(PLAIN);
-    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    let applied = scenario.run(&["apply", "--auto-approve"]).expect_code(0).all();
+    // Whether anything answers is not known where no pods run.
+    let still = "no data plane: a sandbox runs no pods, in cluster `cluster1`";
+    assert!(applied.contains(&format!("check.module.sample.answered: not run\n      {still}\n")), "{applied}");
+    let told = scenario.run(&["check"]).expect_code(4).stdout;
+    assert_eq!(told, format!("check.module.sample.answered  not run: {still}\n\n0 passed, 0 failed, 1 not run.\n"));
     for (cluster, version) in [("cluster1", "v2"), ("cluster2", "v1"), ("cluster3", "v2")] {
         assert_eq!(members(&scenario, cluster, "Deployment"), [format!("sample/helloworld-{version}"), "sample/sleep".to_owned()]);
         assert_eq!(members(&scenario, cluster, "Service"), ["sample/helloworld", "sample/sleep"]);

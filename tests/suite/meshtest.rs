@@ -316,6 +316,34 @@ fn a_run_waits_for_what_takes_time() {
     assert!(output.stderr.contains("error: waited in vain"), "{}", output.all());
 }
 
+#[test]
+fn what_needs_running_pods_is_skipped_where_none_run() {
+    let module = "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\n";
+    let data = "data \"fake_data\" \"x\" {\n    name = \"x\"\n  }";
+    let check = format!(
+        "check \"moves\" {{\n  {data}\n  assert {{\n    condition = data.fake_data.x.value == 1\n    error_message = \"no\"\n  }}\n}}\n"
+    );
+    let asserting = |condition: &str| format!("assert {{\n    condition = {condition}\n    error_message = \"never\"\n  }}");
+    let moves = asserting("data.fake_data.x.value == 1");
+    let retry = "retry_until {\n    condition = data.fake_data.x.value == 1\n    timeout = \"10m\"\n  }";
+    let fails = asserting("fake_thing.a.uid == \"\"");
+    for (within, status, code) in [
+        (format!("{data}\n  {moves}"), "skip", 0),
+        (format!("{data}\n  {retry}"), "skip", 0),
+        (format!("{data}\n  {moves}\n  {fails}"), "fail", 1),
+        ("expect_failures = [check.moves]".to_owned(), "skip", 0),
+        (String::new(), "pass", 0),
+    ] {
+        let bench = Bench::new(&(module.to_owned() + &check), &format!("run \"only\" {{\n  {within}\n}}\n"));
+        bench.fake.still("x");
+        let output = bench.run(&[]).expect_code(code);
+        assert!(output.stdout.contains(&format!("run \"only\"... {status}\n")), "{within}: {}", output.all());
+        let told = "warning: assertions not run";
+        assert_eq!(output.stderr.contains(told), status == "skip", "{within}: {}", output.all());
+        assert_eq!(output.stderr.contains("no data plane: the test says so"), status == "skip", "{within}: {}", output.all());
+    }
+}
+
 fn text(text: &str) -> engine::value::Value {
     engine::value::Value::string(text)
 }

@@ -6,6 +6,7 @@ use engine::config::{Asked, Assertion, Checkable, Module, Node, ResourceName, Ru
 use engine::diagnostic::{Diagnostic, Problems};
 use engine::eval::{Arena, convert};
 use engine::plan::{CheckResult, CheckStatus, Plan};
+use engine::question::wants_data_plane;
 use engine::value::Type;
 use review::notation::{cut, inline};
 use std::collections::BTreeSet;
@@ -26,7 +27,7 @@ pub(super) struct Found {
 
 /// How a run ended, and the problems that say why.
 pub(super) fn judge(run: &Run, module: &Module, found: &Found) -> (Status, Problems) {
-    let mut judge = Judge { run, module, met: BTreeSet::new(), status: Status::Pass, problems: Problems::new() };
+    let mut judge = Judge { run, module, met: BTreeSet::new(), status: Status::Pass, problems: Problems::new(), not_run: None };
     let looked = found.plan.as_ref().map_or(&[][..], |plan| &plan.diagnostics);
     let all = || found.problems.iter().chain(looked);
     all().for_each(|problem| judge.problem(problem));
@@ -41,7 +42,7 @@ pub(super) fn judge(run: &Run, module: &Module, found: &Found) -> (Status, Probl
         }
     }
     judge.not_met();
-    (judge.status, judge.problems)
+    judge.ended()
 }
 
 struct Judge<'a> {
@@ -51,9 +52,18 @@ struct Judge<'a> {
     met: BTreeSet<Checkable>,
     status: Status,
     problems: Problems,
+    /// Why something could not be asked for want of running pods.
+    not_run: Option<String>,
 }
 
 impl Judge<'_> {
+    /// A run of which nothing failed and something was not asked has not passed.
+    fn ended(mut self) -> (Status, Problems) {
+        let Some(why) = self.not_run.take().filter(|_| self.status == Status::Pass) else { return (self.status, self.problems) };
+        self.problems.push(Diagnostic::warning("assertions not run", why));
+        (Status::Skip, self.problems)
+    }
+
     fn add(&mut self, status: Status, problem: Diagnostic) {
         // The same may be found in a plan and in its apply, or by a condition and by its message.
         if !self.problems.contains(&problem) {
@@ -95,10 +105,15 @@ impl Judge<'_> {
     }
 
     fn check(&mut self, result: &CheckResult) {
+        let checkable = Checkable::Check(result.name.clone());
+        if result.status == CheckStatus::NotRun && self.expects(&checkable) {
+            self.not_run = result.messages.first().cloned();
+            self.met.insert(checkable);
+            return;
+        }
         if result.status != CheckStatus::Failed {
             return;
         }
-        let checkable = Checkable::Check(result.name.clone());
         if self.expects(&checkable) {
             self.met.insert(checkable);
             return;
@@ -117,6 +132,10 @@ impl Judge<'_> {
         if told(plan, Asked::Retry).is_some_and(|value| value.as_bool() == Some(true)) {
             return;
         }
+        if let Some(why) = no_data_plane(plan) {
+            self.not_run = Some(why);
+            return;
+        }
         let detail = format!("what `retry_until` waits for did not come within {} seconds", retry.timeout);
         self.add(Status::Fail, Diagnostic::error("waited in vain", detail).at(retry.condition.span));
     }
@@ -126,6 +145,10 @@ impl Judge<'_> {
         for (at, assertion) in run.assertions.iter().enumerate() {
             let span = assertion.condition.span;
             let Some(value) = told(plan, Asked::Condition(at)) else {
+                if let Some(why) = no_data_plane(plan) {
+                    self.not_run = Some(why);
+                    continue;
+                }
                 let why: Vec<_> = plan.blocked.iter().map(|blocked| format!("`{}`: {}", blocked.address, blocked.why)).collect();
                 self.add(Status::Error, Diagnostic::error("condition not observed", why.join("; ")).at(span));
                 continue;
@@ -152,6 +175,12 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// Why something was not asked, if want of a data plane is the only reason for anything.
+pub(super) fn no_data_plane(plan: &Plan) -> Option<String> {
+    let first = plan.blocked.first()?;
+    plan.blocked.iter().all(|blocked| wants_data_plane(&blocked.why)).then(|| first.why.to_string())
 }
 
 /// What an assertion says that does not hold, with the two values if it compares two.

@@ -3,7 +3,7 @@
 use super::bench::{Bench, Stopped};
 use super::files::Loaded;
 use super::given::{Given, Values, plain};
-use super::judge::{Found, judge};
+use super::judge::{Found, judge, no_data_plane};
 use super::recorder::Detail;
 use crate::disk::Disk;
 use crate::exit;
@@ -88,7 +88,8 @@ impl Bench<'_> {
             let Some(retry) = &run.retry else { return Ok(Some(plan)) };
             let left = Duration::from_secs(retry.timeout).saturating_sub(started.elapsed());
             let holds = told(&plan, Asked::Retry).is_some_and(|value| value.as_bool() == Some(true));
-            if holds || left.is_zero() {
+            // Where there is no data plane now there is none a moment later.
+            if holds || left.is_zero() || no_data_plane(&plan).is_some() {
                 return Ok(Some(plan));
             }
             if !self.session.wait(self.runtime, left.min(Duration::from_secs(retry.interval))) {

@@ -8,7 +8,7 @@ use std::fmt;
 /// How a run, a file or a whole test ended; of several the last in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Status {
-    /// It was not started.
+    /// It was not started, or asks what needs pods that run where none do.
     #[default]
     Skip,
     /// Everything holds.

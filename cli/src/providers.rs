@@ -38,6 +38,7 @@ fn registry(directory: &Path, surroundings: Surroundings, docker: docker::Surrou
     let kubeconfigs =
         KubeconfigConnector::new(surroundings.kubeconfigs.clone(), surroundings.working_directory.clone(), surroundings.proxies.clone());
     let usual = Clusters::new(vec![Arc::new(kubeconfigs.clone()), Arc::new(sandbox.connector())]);
+    let istioctl = istio::Surroundings { environment: docker.environment.clone(), working_directory: docker.working_directory.clone() };
     let kind = kind::Surroundings { machine: docker.clone(), directory: directory.to_owned(), clusters: usual.clone() };
     let reaching = Reaching { kubeconfigs, usual };
     let mut registry = Registry::default();
@@ -47,7 +48,7 @@ fn registry(directory: &Path, surroundings: Surroundings, docker: docker::Surrou
         Arc::new(HostMaker::new(surroundings.working_directory.clone(), program())),
         Arc::new(MetallbMaker::new(surroundings.clone(), reaching.clone())),
         Arc::new(KubernetesMaker::new(surroundings, reaching.clone())),
-        Arc::new(IstioMaker(reaching)),
+        Arc::new(IstioMaker { reaching, surroundings: istioctl }),
         Arc::new(DockerMaker(docker)),
         Arc::new(Fixed { name: "probes", doc: "Questions whether what was made works.", provider: probes::provider() }),
         Arc::new(KindMaker(kind)),

@@ -178,6 +178,7 @@ fn addressee(ask: &Ask) -> Option<Addressee<'_>> {
             (Mode::Managed, &proposal.kind, proposal.place.clone(), &proposal.address)
         }
         Ask::Describe { address, kind, place, .. } => (Mode::Managed, kind, place.clone(), address),
+        Ask::Render { address, kind, .. } => (Mode::Managed, kind, None, address),
         Ask::Data { address, kind, place, .. } => (Mode::Data, kind, place.clone(), address),
         Ask::File { .. } | Ask::Files { .. } => return None,
     };

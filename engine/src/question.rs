@@ -76,6 +76,18 @@ pub enum Ask {
     /// What stands in the way of this thing on its machine? Answered as [`Obstacle::told`](crate::schema::Obstacle::told) tells. Asked only
     /// of kinds that make [claims](crate::schema::Kind::claims); the arguments may hold unknowns.
     Obstacles(Box<Proposal>),
+    /// What does this manifest set come to? Answered with an object in the shape that [`Kind::rendered`](crate::schema::Kind::rendered) reads, and
+    /// with `remarks`, texts for people. Sets of one input are asked for once, at whichever of them.
+    Render {
+        /// A set that asks.
+        address: Address,
+        /// Its kind.
+        kind: Arc<str>,
+        /// The configuration of the provider that answers, such as `istio` or `istio.canary`.
+        provider: Arc<str>,
+        /// The input of [`Kind::rendering`](crate::schema::Kind::rendering), wholly known: placeholders stand for what is not.
+        input: Value,
+    },
     /// What does this file hold? Answered with a string; a file that is not UTF-8 is refused. `path` is absolute or relative to
     /// the working directory.
     File {
@@ -126,6 +138,7 @@ impl Question {
             Ask::Data { address, arguments, .. } => format!("data {address} {}", hash(arguments)),
             Ask::Preview(p) => format!("preview {} {}", p.address, hash(&p.arguments)),
             Ask::Obstacles(p) => format!("obstacles {} {}", p.address, hash(&p.arguments)),
+            Ask::Render { kind, provider, input, .. } => format!("render {kind} by {provider} {}", hash(input)),
             Ask::File { path } => format!("file {path}"),
             Ask::Files { directory, depth: None } => format!("files {directory}"),
             Ask::Files { directory, depth: Some(depth) } => format!("files {depth} {directory}"),

@@ -9,6 +9,7 @@ mod compare;
 mod ignored;
 mod lint;
 mod provider;
+mod rendering;
 
 pub use adjusted::{Adjusted, Adjustment};
 pub use catalogue::Catalogue;
@@ -18,6 +19,7 @@ pub use compare::{compare, created};
 pub use ignored::{Ignored, ignoring, replaced};
 pub use lint::{Lint, LintInput, LintInstance, Rule};
 pub use provider::{ProviderName, ProviderSchema, Setting};
+pub use rendering::{Placeholders, Rendering};
 
 use crate::address::Address;
 use crate::state::Record;
@@ -422,6 +424,19 @@ pub trait Kind: Send + Sync {
     fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
         let _ = arguments;
         None
+    }
+
+    /// What the manifest set has to be rendered from by the kind's provider, before it is known which members there are; nothing, as by default, where
+    /// [`Kind::members`] tells. The provider answers [`Ask::Render`](crate::question::Ask::Render).
+    fn rendering(&self, arguments: &Value) -> Option<Result<Rendering, Problem>> {
+        let _ = arguments;
+        None
+    }
+
+    /// The members of a set that was [rendered](Kind::rendering) to this.
+    fn rendered(&self, arguments: &Value, rendered: &Value) -> Result<Vec<Member>, Problem> {
+        let _ = (arguments, rendered);
+        Ok(Vec::new())
     }
 
     /// Whether an instance with these arguments is waited for after its create or update: by default what the schema says.

@@ -213,7 +213,9 @@ impl Fake {
             Ask::Import(proposal) if silent(proposal.place.as_ref()) => Answer::Unreachable("the test says so".into()),
             Ask::Import(proposal) => found(&key(asked.place.as_ref(), &proposal.kind, &proposal.arguments)),
             Ask::Obstacles(proposal) => found(&format!("obstacles/{}", proposal.arguments.text("name").unwrap_or_default())),
-            Ask::Exists(_) | Ask::Describe { .. } | Ask::Preview(_) | Ask::File { .. } | Ask::Files { .. } => Answer::Absent,
+            Ask::Exists(_) | Ask::Describe { .. } | Ask::Preview(_) | Ask::Render { .. } | Ask::File { .. } | Ask::Files { .. } => {
+                Answer::Absent
+            }
         }
     }
 }

@@ -23,6 +23,11 @@ impl Istioctl {
         found
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Runs it without a kubeconfig but what the arguments name.
     pub fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(&self.0);

@@ -17,6 +17,7 @@ mod helloworld;
 mod host;
 mod host_addresses;
 mod host_resolver;
+mod istioctl;
 mod kind_lab;
 mod laws;
 mod limits;

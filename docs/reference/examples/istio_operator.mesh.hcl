@@ -11,8 +11,7 @@ resource "kubernetes_namespace" "istio_system" {
 resource "istio_operator" "primary" {
   cluster      = sandbox_cluster.c1
   namespace    = kubernetes_namespace.istio_system.name
-  installer    = "operator"
-  tag          = "1.23.6"
+  tag          = "1.30.0"
   mesh_id      = "mesh1"
   cluster_name = "cluster1"
   network      = "network1"

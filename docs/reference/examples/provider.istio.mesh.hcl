@@ -1,6 +1,7 @@
 provider "istio" {
   requests_at_once = 4
   request_tries    = 10
+  istioctl         = "/opt/istio-1.30.0/bin/istioctl"
 }
 
 resource "sandbox_cluster" "c1" {

@@ -1,5 +1,7 @@
 //! From slots to requests.
 
+mod rendering;
+
 use super::drive::Effects;
 use super::look;
 use super::run::{Ended, Run, instance, recorded, stored};
@@ -12,6 +14,7 @@ use crate::question::{Answer, Ask, Question, wants_data_plane};
 use crate::schema::{Comparison, Kind, Planned};
 use crate::state::{Entry, Operation, RecordId, Status};
 use crate::value::{Secrets, Thunk, Value};
+use rendering::Rendering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -69,19 +72,40 @@ fn differs(planned: &Value, actual: &Value) -> bool {
     planned.entries().iter().any(|entry| actual.get(&entry.key).is_some_and(|actual| differs(&entry.value, actual)))
 }
 
-/// An effect about to start, once its intent is durable.
+/// What is about to start: an effect once its intent is durable, or a rendering.
 pub(super) struct Starting {
-    pub(super) slot: SlotId,
-    pub(super) task: Task,
+    slot: SlotId,
+    work: Work,
+}
+
+enum Work {
+    Effect(Box<Effect>),
+    Rendering(Rendering),
+}
+
+struct Effect {
+    task: Task,
     request: Request,
     /// Whether it reads what there is a record of.
     looks: bool,
 }
 
 impl Starting {
+    /// The effect, if it is one.
+    pub(super) fn task(&self) -> Option<&Task> {
+        match &self.work {
+            Work::Effect(effect) => Some(&effect.task),
+            Work::Rendering(_) => None,
+        }
+    }
+
     /// Starts it.
     pub(super) fn begin(self, effects: Effects<'_>) -> BoxFuture<'_, Ended> {
-        let Self { slot, task, request, looks } = self;
+        let Self { slot, work } = self;
+        let Effect { task, request, looks } = match work {
+            Work::Effect(effect) => *effect,
+            Work::Rendering(rendering) => return rendering.begin(slot, effects),
+        };
         let provider = effects.registry.provider(task.target.address.mode, &task.target.kind, &task.target.address).cloned();
         let secrets = secrets_of(&request);
         Box::pin(async move {
@@ -195,6 +219,7 @@ impl Run<'_> {
                 let arguments = self.filled(arguments);
                 self.start(slot, (target, Action::Read), arguments, None).map(Some)
             }
+            Op::Render { .. } => self.prepare_rendering(slot),
             _ => self.compute(slot).map(|()| None),
         }
     }
@@ -205,11 +230,6 @@ impl Run<'_> {
             Op::Eval(expression) => {
                 let mut nowhere = Names { now: self.effects.machine.now(), given: &self.plan.supplied };
                 run(expression, self, &mut nowhere, &mut Arena::default()).map_err(|problems| said(&problems))?
-            }
-            Op::Render { kind, arguments, members, address } => {
-                let arguments = self.filled(arguments);
-                self.render(kind, &arguments, members)
-                    .map_err(|detail| Failure::new("rendered differently", format!("`{address}`: {detail}")))?
             }
             Op::Member { render, key } => {
                 self.walk.value(*render).and_then(|members| members.get(key)).cloned().unwrap_or_else(Value::null)
@@ -274,22 +294,6 @@ impl Run<'_> {
             Some(why) if result.status == CheckStatus::Passed => CheckResult { status: CheckStatus::NotRun, messages: vec![why], ..result },
             _ => result,
         }
-    }
-
-    fn render(&self, kind: &str, arguments: &Value, planned: &BTreeMap<Arc<str>, Value>) -> Result<Value, String> {
-        let kind = self.effects.registry.kind(Mode::Managed, kind).ok_or("its kind is not known")?;
-        let members = kind.members(arguments).ok_or("it renders nothing")?.map_err(|problem| problem.detail)?;
-        for member in &members {
-            match planned.get(member.key.as_str()) {
-                None => return Err(format!("`{}` was not planned", member.key)),
-                Some(planned) if differs(planned, &member.arguments) => return Err(format!("`{}` is not what was planned", member.key)),
-                Some(_) => {}
-            }
-        }
-        if members.len() != planned.len() {
-            return Err("a planned member is missing".to_owned());
-        }
-        Ok(Value::object(members.into_iter().map(|member| (member.key, member.arguments))))
     }
 
     fn prepare_create(&mut self, slot: SlotId, target: &Target, arguments: &Value, planned: &Value) -> Result<Starting, Failure> {
@@ -418,7 +422,8 @@ impl Run<'_> {
             secret_key: self.plan.prior.secret_key.as_slice().into(),
             activity,
         };
-        Ok(Starting { slot, task, request, looks: matches!(self.walk.op(slot), Op::Look { .. }) })
+        let looks = matches!(self.walk.op(slot), Op::Look { .. });
+        Ok(Starting { slot, work: Work::Effect(Box::new(Effect { task, request, looks })) })
     }
 
     pub(super) fn kind(&self, target: &Target) -> Result<Arc<dyn Kind>, Failure> {

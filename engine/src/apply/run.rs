@@ -81,12 +81,14 @@ impl<'a> Run<'a> {
             let Some(slot) = self.next_slot() else { break };
             match self.prepare(slot) {
                 Ok(Some(start)) => {
-                    if let Some((address, action)) = start.task.shown() {
-                        let (deposed, activity) = (start.task.target.deposed.clone(), start.task.activity.clone());
-                        self.say(Event::Started { address, deposed, action, activity });
+                    if let Some(task) = start.task().cloned() {
+                        if let Some((address, action)) = task.shown() {
+                            let (deposed, activity) = (task.target.deposed.clone(), task.activity.clone());
+                            self.say(Event::Started { address, deposed, action, activity });
+                        }
+                        self.busy += usize::from(task.counts());
+                        self.tasks.insert(slot, task);
                     }
-                    self.busy += usize::from(start.task.counts());
-                    self.tasks.insert(slot, start.task.clone());
                     starting.push(start);
                 }
                 Ok(None) => {}
@@ -166,7 +168,9 @@ impl<'a> Run<'a> {
 
     /// An effect ended.
     pub(super) fn end(&mut self, ended: Ended) {
-        let Some(task) = self.tasks.remove(&ended.slot) else { return self.look_again(ended.slot) };
+        let Some(task) = self.tasks.remove(&ended.slot) else {
+            return if matches!(self.walk.op(ended.slot), Op::Render { .. }) { self.rendered(ended) } else { self.look_again(ended.slot) };
+        };
         self.busy -= usize::from(task.counts());
         match ended.result {
             Ok(done) if matches!(self.walk.op(ended.slot), Op::Look { .. }) => match self.looked(ended.slot, &task, done.attributes) {
@@ -210,7 +214,7 @@ impl<'a> Run<'a> {
     }
 
     /// A slot failed: says so, and skips what needs it.
-    fn failed(&mut self, slot: SlotId, failure: &Failure) {
+    pub(super) fn failed(&mut self, slot: SlotId, failure: &Failure) {
         let target = self.walk.op(slot).target().cloned();
         let about = match self.walk.op(slot) {
             Op::Assert { address, .. } => address.as_ref(),

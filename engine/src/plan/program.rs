@@ -2,6 +2,7 @@
 
 use crate::address::Address;
 use crate::config::{Expr, SlotId};
+use crate::schema::Placeholders;
 use crate::state::Place;
 use crate::value::Value;
 use std::collections::BTreeMap;
@@ -75,6 +76,8 @@ pub enum Op {
         arguments: Value,
         /// The members planned, with what was known of their arguments: only unknown parts may differ.
         members: BTreeMap<Arc<str>, Value>,
+        /// What stands in them for what was not known when they were rendered outside, with templates of what it stands for.
+        placeholders: Placeholders,
     },
     /// One member's arguments out of a rendering.
     Member {

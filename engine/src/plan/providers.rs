@@ -53,6 +53,14 @@ impl Providers {
         leading.filter_map(|name| Some((name, settings.present(name)?.to_json().ok()?.to_string()))).collect()
     }
 
+    /// The configuration of the provider behind an address, as text.
+    pub(crate) fn configuration(&self, address: &Address, catalogue: &Catalogue) -> Arc<str> {
+        match catalogue.provider_of(address.mode, &address.kind) {
+            Some(provider) => self.selection.of(address, provider.name).to_string().into(),
+            None => address.kind.clone(),
+        }
+    }
+
     /// What the configuration of its provider gives for an argument that the block behind an address does not give.
     pub(super) fn supplied(&self, address: &Address, argument: &str, catalogue: &Catalogue) -> Option<Value> {
         let provider = catalogue.provider_of(address.mode, &address.kind).filter(|_| !self.settings.is_empty())?;

@@ -1,6 +1,6 @@
 //! Kinds that are another one but for a few decisions.
 
-use super::{Claim, Comparison, Ignored, Kind, Member, Planned, Problem, Schema};
+use super::{Claim, Comparison, Ignored, Kind, Member, Planned, Problem, Rendering, Schema};
 use crate::address::Address;
 use crate::value::Value;
 use std::sync::Arc;
@@ -117,6 +117,14 @@ impl<A: Adjustment> Kind for Adjusted<A> {
 
     fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
         self.base.members(arguments)
+    }
+
+    fn rendering(&self, arguments: &Value) -> Option<Result<Rendering, Problem>> {
+        self.base.rendering(arguments)
+    }
+
+    fn rendered(&self, arguments: &Value, rendered: &Value) -> Result<Vec<Member>, Problem> {
+        self.base.rendered(arguments, rendered)
     }
 
     fn settles(&self, arguments: &Value) -> bool {

@@ -10,6 +10,9 @@ locals {
     for pair in setproduct(keys(var.clusters), keys(var.clusters)) :
     "${pair[0]}-in-${pair[1]}" => { reader = pair[0], peer = pair[1] } if pair[0] != pair[1]
   }
+
+  has_operator = can(regex("^1\\.(?:[0-9]|1[0-9]|2[0-3])(?:[.-]|$)", var.istio_version))
+  installer    = coalesce(var.installer, local.has_operator ? "operator" : "istioctl")
 }
 
 resource "ca_root" "mesh" {
@@ -43,7 +46,7 @@ resource "istio_operator" "primary" {
   cluster      = each.value.cluster
   namespace    = kubernetes_namespace.istio_system[each.key].name
   cacerts      = istio_cacerts.this[each.key]
-  installer    = var.installer
+  installer    = local.installer
   content      = lookup(var.manifests, each.key, null)
   hub          = var.hub
   tag          = var.istio_version

@@ -30,9 +30,9 @@ variable "namespace" {
 }
 
 variable "installer" {
-  description = "How the control planes are installed: `operator` (in the cluster, below Istio 1.24) or `manifests`."
+  description = "How the control planes are installed: `istioctl` (rendered by that program), `operator` (in the cluster, below Istio 1.24) or `manifests`. Without it `operator` below Istio 1.24, and `istioctl` from there on."
   type        = string
-  default     = "operator"
+  default     = null
 }
 
 variable "manifests" {

@@ -28,6 +28,7 @@ impl Provider for Certificates {
                 Ask::Exists(_) => Answer::Absent,
                 Ask::Import(_)
                 | Ask::Describe { .. }
+                | Ask::Render { .. }
                 | Ask::Preview(_)
                 | Ask::Obstacles(_)
                 | Ask::Place { .. }

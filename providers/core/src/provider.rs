@@ -30,6 +30,7 @@ impl Provider for StateAlone {
                 Ask::Import(_)
                 | Ask::Obstacles(_)
                 | Ask::Describe { .. }
+                | Ask::Render { .. }
                 | Ask::Place { .. }
                 | Ask::Data { .. }
                 | Ask::File { .. }

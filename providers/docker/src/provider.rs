@@ -118,7 +118,7 @@ fn kind(ask: &Ask) -> &str {
     match ask {
         Ask::Read { record, .. } => &record.kind,
         Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) | Ask::Obstacles(proposal) => &proposal.kind,
-        Ask::Describe { kind, .. } | Ask::Data { kind, .. } => kind,
+        Ask::Describe { kind, .. } | Ask::Data { kind, .. } | Ask::Render { kind, .. } => kind,
         Ask::Place { .. } | Ask::File { .. } | Ask::Files { .. } => "",
     }
 }

@@ -1,13 +1,14 @@
 //! Istio: control planes, their authorities' secrets, gateways between networks, and the secrets by which clusters read each other.
 //!
 //! Kinds here are Kubernetes objects or sets of them, written from facts about Istio's own tools; the Kubernetes crate brings them to the
-//! clusters. Nothing here runs a foreign tool, and nothing is traffic.
+//! clusters. The one foreign tool that runs is `istioctl`, to render what it would install. Nothing is traffic.
 
 mod arguments;
 mod cacerts;
 mod certificate_compare;
 mod exposed;
 mod gateway;
+mod istioctl;
 mod lint;
 mod operator;
 mod prerequisite;
@@ -21,6 +22,7 @@ pub use cacerts::CaCerts;
 pub use certificate_compare::CertificateCompare;
 pub use exposed::{ExposeIstiod, ExposeServices};
 pub use gateway::EastWestGateway;
+pub use istioctl::Surroundings;
 pub use operator::Operator;
 pub use prerequisite::Prerequisite;
 pub use remote_clusters::RemoteClusters;
@@ -28,8 +30,9 @@ pub use remote_reader::RemoteReader;
 pub use remote_secret::RemoteSecret;
 
 use engine::port::{Provider, ProviderMaker};
-use engine::schema::{Lint, Problem, ProviderSchema};
-use engine::value::Value;
+use engine::schema::{Attribute, Lint, Problem, ProviderSchema, Setting};
+use engine::value::{Type, Value};
+use istioctl::Istioctl;
 use kubernetes::{Clusters, DataSource, ObjectKind, Reaching};
 use std::sync::Arc;
 
@@ -53,26 +56,35 @@ pub fn data_sources() -> Vec<Arc<dyn DataSource>> {
 }
 
 /// Makes the provider `istio`.
-pub struct IstioMaker(pub Reaching);
+pub struct IstioMaker {
+    /// How clusters are reached.
+    pub reaching: Reaching,
+    /// Where `istioctl` is found.
+    pub surroundings: Surroundings,
+}
 
 impl IstioMaker {
-    fn made(clusters: Clusters) -> Vec<Arc<dyn Provider>> {
-        vec![Arc::new(provider::IstioProvider::new(kinds(), clusters))]
+    fn made(&self, clusters: Clusters, istioctl: Option<&str>) -> Vec<Arc<dyn Provider>> {
+        let istioctl = Istioctl::new(self.surroundings.clone(), istioctl);
+        vec![Arc::new(provider::IstioProvider::new(kinds(), clusters, istioctl))]
     }
 }
 
 impl ProviderMaker for IstioMaker {
     fn schema(&self) -> ProviderSchema {
         let doc = "Istio: control planes, gateways, and what lets the clusters of a mesh read each other.";
-        ProviderSchema { name: "istio", doc, settings: Reaching::settings() }
+        let istioctl = "Path of the program that the installer `istioctl` renders with, relative to the working directory; the one in the `PATH` without it.";
+        let mut settings = Reaching::settings();
+        settings.push(Setting::own(Attribute::optional("istioctl", Type::String, istioctl)));
+        ProviderSchema { name: "istio", doc, settings }
     }
 
     fn usual(&self) -> Vec<Arc<dyn Provider>> {
-        Self::made(self.0.usual.clone())
+        self.made(self.reaching.usual.clone(), None)
     }
 
     fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
-        Ok(Self::made(self.0.configured(settings)?))
+        Ok(self.made(self.reaching.configured(settings)?, settings.text("istioctl")))
     }
 
     fn lint(&self) -> Option<Arc<dyn Lint>> {

@@ -1,11 +1,12 @@
 //! `istio_operator`: a control plane, written as the `spec` of an `IstioOperator`, and what installs it.
 //!
-//! With the installer `operator` the set holds Istio's definitions, the in-cluster operator and the resource it reads, in that order; deleted
+//! With the installer `istioctl` the set holds what that program renders (`rendering`; [`crate::istioctl`] runs it). With the installer `operator` it holds Istio's definitions, the in-cluster operator and the resource it reads, in that order; deleted
 //! in reverse, so that the operator is still there to take its finalizer off. The definitions come along because what uses them (gateways,
 //! rules) must be plannable and applicable without waiting for the operator to bring them: see [`crate::Prerequisite`].
 
 mod controller;
 mod definitions;
+mod rendering;
 
 use crate::arguments::{ISTIO_SYSTEM, address, handed_on, label, leaf, merged, object, referring, usual, within};
 use crate::lint::rules;
@@ -14,7 +15,7 @@ use crate::version::{WITHOUT_OPERATOR, WITHOUT_REMOTE_ISTIOD, below};
 use controller::Controller;
 use definitions::definitions;
 use engine::port::BoxFuture;
-use engine::schema::{Attribute, Member, Problem, Schema};
+use engine::schema::{Attribute, Member, Problem, Rendering, Schema};
 use engine::value::{Type, Value};
 use kubernetes::{Json, ObjectKind, ObjectName, Reader, Settled, members, parse_yaml};
 
@@ -50,7 +51,8 @@ impl Default for Operator {
 fn attributes() -> Vec<Attribute> {
     let text = |name, doc| Attribute::optional(name, Type::String, doc);
     let free = |name, doc| Attribute::optional(name, Type::Any, doc);
-    let installer = "`operator`: the in-cluster operator, up to 1.23. `manifests`: the objects of `content`, such as `istioctl manifest generate` prints.";
+    let installer = "`istioctl`: the objects that the program `istioctl` renders, which has to be of the minor version of `tag`. `operator`: the in-cluster \
+                     operator, up to 1.23. `manifests`: the objects of `content`.";
     let controller =
         "`managed`: the operator and Istio's definitions come with it. `existing`: both are there already, as for a second revision.";
     let mut attributes = vec![
@@ -59,7 +61,7 @@ fn attributes() -> Vec<Attribute> {
             .default(Value::string("control-plane")),
         text("namespace", "Namespace of the control plane. It has to be there.").default(Value::string(ISTIO_SYSTEM)),
         Attribute::optional("cacerts", Type::Reference("cacerts"), "The secret with its authority, which istiod needs before it starts."),
-        Attribute::required("installer", Type::String, installer),
+        text("installer", installer).default(Value::string("istioctl")),
         text("controller", controller).default(Value::string("managed")),
         text("hub", "`spec.hub`: where images come from.").default(Value::string("docker.io/istio")),
         text("tag", "`spec.tag`: the version, such as `1.9.0`. The installer `operator` needs it."),
@@ -87,6 +89,7 @@ impl ObjectKind for Operator {
     fn validate(&self, arguments: &Value) -> Vec<Problem> {
         let mut problems: Vec<_> = ["cluster_name", "namespace"].into_iter().filter_map(|name| label(arguments, name)).collect();
         problems.extend(match arguments.text("installer") {
+            Some("istioctl") => unused_manifests(arguments, "istioctl"),
             Some("operator") => operator_problem(arguments),
             Some("manifests") if arguments.present("content").is_none() => Some(Problem::with(
                 "content",
@@ -115,9 +118,18 @@ impl ObjectKind for Operator {
         })
     }
 
+    fn rendering(&self, arguments: &Value) -> Option<Result<Rendering, Problem>> {
+        (arguments.text("installer") == Some("istioctl")).then(|| rendering::rendering(arguments))
+    }
+
+    fn rendered(&self, arguments: &Value, rendered: &Value) -> Result<Vec<Member>, Problem> {
+        rendering::rendered(arguments, rendered)
+    }
+
     fn settled<'a>(&'a self, arguments: &'a Value, reader: &'a dyn Reader) -> BoxFuture<'a, Result<Settled, String>> {
         Box::pin(async move {
-            if arguments.text("installer") == Some("manifests") {
+            // Objects are ready each for itself.
+            if arguments.text("installer") != Some("operator") {
                 return Ok(Settled::Yes(Vec::new()));
             }
             let name = ObjectName::within(INSTALL, ISTIO_OPERATOR, namespace(arguments), arguments.text("name").unwrap_or_default());
@@ -156,10 +168,15 @@ pub(crate) fn why_unhealthy(name: &ObjectName, live: Option<&Json>) -> Option<St
     }
 }
 
+fn unused_manifests(arguments: &Value, installer: &str) -> Option<Problem> {
+    arguments.present("content")?;
+    let detail = format!("`content` is for the installer `manifests`; the installer `{installer}` writes its objects itself");
+    Some(Problem::with("content", "manifests not used", detail))
+}
+
 fn operator_problem(arguments: &Value) -> Option<Problem> {
-    if arguments.present("content").is_some() {
-        let detail = "`content` is for the installer `manifests`; the installer `operator` writes its objects itself";
-        return Some(Problem::with("content", "manifests not used", detail));
+    if let Some(problem) = unused_manifests(arguments, "operator") {
+        return Some(problem);
     }
     let Some(tag) = arguments.present("tag") else {
         let detail = "the installer `operator` runs the image `<hub>/operator:<tag>`, and `tag` is missing";
@@ -170,17 +187,13 @@ fn operator_problem(arguments: &Value) -> Option<Problem> {
         return None;
     }
     let detail = format!("`{tag}` has no in-cluster operator: it came with Istio up to 1.23 and was removed in 1.24, image and definition");
-    let help = "Use `installer = \"manifests\"` with what `istioctl manifest generate` of that version prints, or a tag below 1.24.";
+    let help = "Use `installer = \"istioctl\"`, or a tag below 1.24.";
     Some(Problem::with("tag", "no operator in this version", detail).help(help))
 }
 
 fn unknown_installer(installer: &str) -> Problem {
-    let detail = format!("`{installer}` is no installer known here; there are `operator` and `manifests`");
-    let problem = Problem::with("installer", "unknown installer", detail);
-    if installer == "istioctl" {
-        return problem.help("Give what `istioctl manifest generate` prints as `content`, with `installer = \"manifests\"`.");
-    }
-    problem
+    let detail = format!("`{installer}` is no installer known here; there are `istioctl`, `operator` and `manifests`");
+    Problem::with("installer", "unknown installer", detail)
 }
 
 /// Whether a remote's profile brings an istiod, for certificates and injection.
@@ -211,13 +224,12 @@ fn authority_problem(arguments: &Value) -> Option<Problem> {
 }
 
 fn manifests(arguments: &Value) -> Result<Vec<Member>, Problem> {
-    let null = Value::null();
     let Some(text) = arguments.text("content") else {
         let detail = "`content` is known only after apply, but which objects there are has to be known when planning";
         return Err(Problem::with("content", "manifests not known", detail));
     };
     let objects = parse_yaml(text).map_err(|problem| Problem { attribute: Some("content".to_owned()), ..problem })?;
-    members(arguments.get("cluster").unwrap_or(&null), objects, &handed_on(arguments))
+    rendering::ordered(arguments, objects)
 }
 
 fn installation(arguments: &Value) -> Result<Vec<Member>, Problem> {
@@ -404,7 +416,15 @@ mod tests {
                 Some("`1.24.0` has no in-cluster operator: it came with Istio up to 1.23 and was removed in 1.24, image and definition"),
             ),
             (vec![("tag", Value::null())], Some("the installer `operator` runs the image `<hub>/operator:<tag>`, and `tag` is missing")),
-            (vec![("installer", text("istioctl"))], Some("`istioctl` is no installer known here; there are `operator` and `manifests`")),
+            (vec![("installer", text("istioctl")), ("tag", text("1.30.0"))], None),
+            (
+                vec![("installer", text("istioctl")), ("content", text("x"))],
+                Some("`content` is for the installer `manifests`; the installer `istioctl` writes its objects itself"),
+            ),
+            (
+                vec![("installer", text("helm"))],
+                Some("`helm` is no installer known here; there are `istioctl`, `operator` and `manifests`"),
+            ),
             (vec![("installer", text("manifests"))], Some("the installer `manifests` applies the objects of `content`, and it is missing")),
             (
                 vec![("content", text("x"))],

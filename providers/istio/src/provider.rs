@@ -1,8 +1,9 @@
 //! The effects: those of Kubernetes objects, but for prerequisites, which give way to what is there.
 
+use crate::istioctl::Istioctl;
 use crate::prerequisite::{MADE, PREREQUISITE};
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
-use engine::question::{Answer, Question};
+use engine::question::{Answer, Ask, Question};
 use engine::schema::{Adjusted, Adjustment, Comparison, Kind, Planned};
 use engine::state::Record;
 use engine::value::Value;
@@ -12,12 +13,21 @@ use std::sync::Arc;
 /// The provider of Istio's kinds.
 pub(crate) struct IstioProvider {
     objects: Arc<dyn Provider>,
+    istioctl: Istioctl,
 }
 
 impl IstioProvider {
     /// A provider of these kinds.
-    pub(crate) fn new(kinds: Vec<Arc<dyn ObjectKind>>, clusters: Clusters) -> Self {
-        Self { objects: Arc::new(ObjectProvider::new(kinds, crate::data_sources(), clusters)) }
+    pub(crate) fn new(kinds: Vec<Arc<dyn ObjectKind>>, clusters: Clusters, istioctl: Istioctl) -> Self {
+        Self { objects: Arc::new(ObjectProvider::new(kinds, crate::data_sources(), clusters)), istioctl }
+    }
+
+    async fn render(&self, question: Question) -> (Question, Answer) {
+        let answer = match &question.ask {
+            Ask::Render { input, .. } => self.istioctl.answer(input).await,
+            _ => Answer::Unreachable("it is no question of what to render".into()),
+        };
+        (question, answer)
     }
 }
 
@@ -32,7 +42,16 @@ impl Provider for IstioProvider {
     }
 
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
-        self.objects.answer(asked)
+        let (rendered, objects): (Vec<_>, Vec<_>) = asked.into_iter().partition(|asked| matches!(asked.question.ask, Ask::Render { .. }));
+        if rendered.is_empty() {
+            return self.objects.answer(objects);
+        }
+        Box::pin(async move {
+            let rendered = futures::future::join_all(rendered.into_iter().map(|asked| self.render(asked.question)));
+            let (mut answers, more) = futures::future::join(self.objects.answer(objects), rendered).await;
+            answers.extend(more);
+            answers
+        })
     }
 
     fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
@@ -141,6 +160,7 @@ impl Adjustment for Yielding {
 mod tests {
     use super::*;
     use crate::arguments::tests::cluster;
+    use crate::istioctl::Surroundings;
     use engine::address::Address;
     use engine::port::Activity;
     use engine::state::RecordId;
@@ -223,7 +243,7 @@ mod tests {
 
     fn scripted(outcome: Result<Done, Failure>) -> (Arc<Scripted>, IstioProvider) {
         let objects = Arc::new(Scripted { outcome, seen: Mutex::default() });
-        (objects.clone(), IstioProvider { objects })
+        (objects.clone(), IstioProvider { objects, istioctl: Istioctl::new(Surroundings::default(), None) })
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::planning;
 use crate::readiness::usual_seconds;
 use crate::validation;
 use engine::address::Address;
-use engine::schema::{Attribute, Comparison, Ignored, Kind, Member, Planned, Presence, Problem, Schema, compare};
+use engine::schema::{Attribute, Comparison, Ignored, Kind, Member, Planned, Presence, Problem, Rendering, Schema, compare};
 use engine::value::{Type, Value};
 use std::sync::Arc;
 
@@ -143,6 +143,14 @@ impl Kind for Adapter {
 
     fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
         self.kind.members(arguments)
+    }
+
+    fn rendering(&self, arguments: &Value) -> Option<Result<Rendering, Problem>> {
+        self.kind.rendering(arguments)
+    }
+
+    fn rendered(&self, arguments: &Value, rendered: &Value) -> Result<Vec<Member>, Problem> {
+        self.kind.rendered(arguments, rendered)
     }
 
     fn settles(&self, arguments: &Value) -> bool {

@@ -2,7 +2,7 @@
 
 use engine::address::Address;
 use engine::port::BoxFuture;
-use engine::schema::{Member, Problem, Schema};
+use engine::schema::{Member, Problem, Rendering, Schema};
 use engine::value::Value;
 use std::fmt;
 
@@ -136,6 +136,18 @@ pub trait ObjectKind: Send + Sync {
     fn members(&self, arguments: &Value) -> Option<Result<Vec<Member>, Problem>> {
         let _ = arguments;
         None
+    }
+
+    /// What the set has to be rendered from by the kind's provider: see [`engine::schema::Kind::rendering`].
+    fn rendering(&self, arguments: &Value) -> Option<Result<Rendering, Problem>> {
+        let _ = arguments;
+        None
+    }
+
+    /// The members of a set that was rendered to this: see [`engine::schema::Kind::rendered`].
+    fn rendered(&self, arguments: &Value, rendered: &Value) -> Result<Vec<Member>, Problem> {
+        let _ = (arguments, rendered);
+        Ok(Vec::new())
     }
 
     /// The arguments that an import compares with what is there, each with the path in the object of what it writes (a Secret's text stands in

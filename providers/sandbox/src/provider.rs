@@ -49,6 +49,7 @@ impl SandboxProvider {
             },
             Ask::Import(_)
             | Ask::Describe { .. }
+            | Ask::Render { .. }
             | Ask::Data { .. }
             | Ask::Preview(_)
             | Ask::Obstacles(_)

@@ -3,20 +3,26 @@
 use super::Walk;
 use super::instance::{Found, Subject, diagnosed};
 use super::range::{LEFT_OUT, is_left_out};
-use super::tables::{Fate, MemberPlan, Planned, Terms, Waits};
+use super::tables::{Fate, MemberPlan, Planned, Rendered, Terms, Waits};
 use crate::address::{Address, Mode};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::plan::{Action, Reason};
-use crate::schema::Member;
-use crate::value::{Data, Value};
+use crate::question::{Answer, Ask, Question};
+use crate::schema::{Member, Placeholders, Problem};
+use crate::value::{Data, Secrets, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Walk<'_> {
     /// Plans the members of a set, and the set after them; nothing while one is open.
     pub(super) fn plan_members(&mut self, subject: &Subject<'_>, mut planned: Planned) -> Result<Option<Planned>, Problems> {
-        let Some(rendered) = subject.kind.members(subject.arguments) else { return Ok(Some(planned)) };
-        let members = rendered.map_err(|problem| vec![diagnosed(problem, subject.span)])?;
-        let ordered = ordered(&members, subject)?;
+        let set = match self.expanded(subject)? {
+            Expansion::None => return Ok(Some(planned)),
+            Expansion::Open => return Ok(None),
+            Expansion::Set(set) => set,
+        };
+        let members = &set.members;
+        let ordered = ordered(members, subject)?;
         let mut plans: Vec<MemberPlan> = Vec::with_capacity(members.len());
         let mut open = false;
         for at in ordered {
@@ -24,8 +30,13 @@ impl Walk<'_> {
             let address = subject.address.with_member(&member.key);
             let after: Vec<Address> = member.after.iter().map(|key| subject.address.with_member(key)).collect();
             let rendered = has_hole(&member.arguments);
-            let plan =
-                MemberPlan { address: address.clone(), key: member.key.as_str().into(), arguments: member.arguments.clone(), rendered };
+            let plan = MemberPlan {
+                address: address.clone(),
+                key: member.key.as_str().into(),
+                arguments: member.arguments.clone(),
+                rendered,
+                template: set.templates.get(&member.key).cloned(),
+            };
             match self.plan_member(subject, &planned, (member, &address, &after))? {
                 Some(Fate::Planned(_) | Fate::Failed) => {}
                 Some(Fate::Blocked(why)) if is_left_out(&why) => {}
@@ -55,6 +66,40 @@ impl Walk<'_> {
         planned.members = Some(plans);
         self.follow_members(&mut planned);
         Ok(Some(planned))
+    }
+
+    /// The members of a set, rendered outside where that tells them.
+    fn expanded(&mut self, subject: &Subject<'_>) -> Result<Expansion, Problems> {
+        let told = |problem| vec![diagnosed(problem, subject.span)];
+        let Some(rendering) = subject.kind.rendering(subject.arguments) else {
+            let Some(members) = subject.kind.members(subject.arguments) else { return Ok(Expansion::None) };
+            let (members, placeholders) = (members.map_err(told)?, Placeholders::default());
+            return Ok(Expansion::Set(Arc::new(Rendered { question: None, members, templates: BTreeMap::new(), placeholders })));
+        };
+        let (input, placeholders) = rendering.and_then(|rendering| Placeholders::put(&rendering)).map_err(told)?;
+        let provider = self.providers.configuration(subject.address, self.catalogue);
+        let (address, kind) = (subject.address.clone(), subject.kind.schema().kind.into());
+        let ask = Ask::Render { address, kind, provider, input: input.clone() };
+        let question = Question::new(ask.clone()).key().clone();
+        if let Some(known) = self.tables.renderings.get(subject.address).filter(|known| known.question.as_ref() == Some(&question)) {
+            return Ok(Expansion::Set(known.clone()));
+        }
+        let Some(answer) = self.ask(ask) else { return Ok(Expansion::Open) };
+        let secrets = Secrets::of([&input]);
+        let rendered = match answer.without(&secrets) {
+            Answer::Present(rendered) => rendered.sensitive_if(input.holds_sensitive()),
+            Answer::Refused(problem) => return Err(vec![problem.at(subject.span)]),
+            Answer::Unreachable(why) => return Err(vec![not_rendered(subject, &why)]),
+            Answer::Absent | Answer::Conflict(_) => return Err(vec![not_rendered(subject, "there is nothing to render")]),
+        };
+        for remark in rendered.get("remarks").map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str) {
+            let remark = Diagnostic::warning("remark while rendering", secrets.hidden_in(remark)).at(subject.span).about(subject.address);
+            self.tables.diagnostics.push(remark);
+        }
+        let members = subject.kind.rendered(subject.arguments, &rendered).map_err(told)?;
+        let set = Arc::new(opened(members, placeholders, question).map_err(told)?);
+        self.tables.renderings.insert(subject.address.clone(), set.clone());
+        Ok(Expansion::Set(set))
     }
 
     /// Plans one member unless that is done; nothing while it is open.
@@ -122,6 +167,44 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// What a resource expands to.
+enum Expansion {
+    /// It is no set.
+    None,
+    /// It is not rendered yet.
+    Open,
+    /// These members.
+    Set(Arc<Rendered>),
+}
+
+fn not_rendered(subject: &Subject<'_>, why: &str) -> Diagnostic {
+    Diagnostic::error("not rendered", format!("`{}` could not be rendered: {why}", subject.address)).at(subject.span)
+}
+
+/// Members that were rendered with placeholders, with unknowns in their place.
+fn opened(members: Vec<Member>, placeholders: Placeholders, question: Arc<str>) -> Result<Rendered, Problem> {
+    let mut templates = BTreeMap::new();
+    let mut opened = Vec::with_capacity(members.len());
+    for member in members {
+        let unfit = |key: &str| {
+            let detail = format!(
+                "`{key}` is rendered with what is known only after apply in a name or a key, and which objects and fields there are has to be known \
+                 when planning"
+            );
+            Problem::new("name not known when rendering", detail)
+        };
+        if placeholders.stand_in(&member.key) {
+            return Err(unfit(&member.key));
+        }
+        let arguments = placeholders.taken_out(&member.arguments).map_err(|_| unfit(&member.key))?;
+        if !placeholders.values().is_empty() {
+            templates.insert(member.key.clone(), member.arguments);
+        }
+        opened.push(Member { arguments, ..member });
+    }
+    Ok(Rendered { question: Some(question), members: opened, templates, placeholders })
 }
 
 /// The attributes of a set of which a member is made anew: what its kind finds out from members, such as a token, is not known any more.

@@ -5,7 +5,7 @@ use super::skeleton::Skeleton;
 use crate::address::{Address, Key, ModulePath};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Reason, Unpreviewed};
-use crate::schema::Kind;
+use crate::schema::{Kind, Member, Placeholders};
 use crate::state::Record;
 use crate::value::{Data, Origin, Value};
 use std::collections::BTreeMap;
@@ -171,6 +171,19 @@ pub(super) struct MemberPlan {
     pub(super) arguments: Value,
     /// Whether its arguments can only be had by rendering again at apply.
     pub(super) rendered: bool,
+    /// They with placeholders in them, if they were rendered with some.
+    pub(super) template: Option<Value>,
+}
+
+/// A set's members.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    /// The question that was answered so, if one was asked.
+    pub(super) question: Option<Arc<str>>,
+    pub(super) members: Vec<Member>,
+    /// The members' arguments as they were rendered, where placeholders stand in them; by key.
+    pub(super) templates: BTreeMap<String, Value>,
+    pub(super) placeholders: Placeholders,
 }
 
 /// What the configuration says about how an instance is treated.
@@ -222,6 +235,8 @@ pub(super) struct Tables {
     pub(super) groups: Vec<Vec<(ModulePath, Group)>>,
     /// Per instance.
     pub(super) fates: BTreeMap<Address, Fate>,
+    /// What sets came to that were rendered outside.
+    pub(super) renderings: BTreeMap<Address, Arc<Rendered>>,
     /// Preconditions of outputs, with their messages, that an apply will tell; by module instance and output.
     pub(super) output_conditions: BTreeMap<(ModulePath, Arc<str>), Conditions>,
     /// Rules for values of variables that apply decides, by the variable.
@@ -243,6 +258,7 @@ impl Tables {
             values,
             groups,
             fates: BTreeMap::new(),
+            renderings: BTreeMap::new(),
             output_conditions: BTreeMap::new(),
             variable_conditions: BTreeMap::new(),
             diagnostics: Vec::new(),

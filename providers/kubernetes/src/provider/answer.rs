@@ -73,7 +73,7 @@ impl ObjectProvider {
                 Connect::Source { kind, arguments } => self.read_data(kind, arguments, None).await,
                 Connect::Record => unreachable("a place of this kind is known by its data source only"),
             },
-            Ask::Read { .. } | Ask::Exists(_) | Ask::Obstacles(_) | Ask::File { .. } | Ask::Files { .. } => {
+            Ask::Read { .. } | Ask::Exists(_) | Ask::Obstacles(_) | Ask::Render { .. } | Ask::File { .. } | Ask::Files { .. } => {
                 unreachable("it is no question about a cluster")
             }
         }

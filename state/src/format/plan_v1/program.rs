@@ -8,6 +8,7 @@ use super::secrets::{Opened, secret_slots};
 use super::values::{At, Values, Writing, present};
 use engine::config::SlotId;
 use engine::plan::{Op, Program, Slot, Target};
+use engine::schema::Placeholders;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,6 +64,8 @@ enum OpV1 {
         kind: Words,
         arguments: At,
         members: BTreeMap<Words, At>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        placeholders: BTreeMap<Words, At>,
     },
     Member {
         render: u32,
@@ -205,11 +208,12 @@ fn op_v1(op: &Op, values: &mut Writing<'_>, listing: &mut Listing) -> OpV1 {
         Op::Const(value) => OpV1::Const(values.put(value)),
         Op::Eval(expression) => OpV1::Eval(listing.put(expression, values)),
         Op::Join => OpV1::Join,
-        Op::Render { address, kind, arguments, members } => OpV1::Render {
+        Op::Render { address, kind, arguments, members, placeholders } => OpV1::Render {
             address: Named(address.clone()),
             kind: Words(kind.clone()),
             arguments: values.put(arguments),
             members: members.iter().map(|(key, member)| (Words(key.clone()), values.put(member))).collect(),
+            placeholders: placeholders.values().iter().map(|(text, value)| (Words(text.clone()), values.put(value))).collect(),
         },
         Op::Member { render, key } => OpV1::Member { render: render.0, key: Words(key.clone()) },
         Op::Assert { condition, message, address } => {
@@ -270,9 +274,12 @@ fn op(op: OpV1, values: &Values<'_>, expressions: &mut Expressions<'_>) -> Resul
         OpV1::Const(at) => Op::Const(values.get(&at)?),
         OpV1::Eval(number) => Op::Eval(expressions.take(number)?),
         OpV1::Join => Op::Join,
-        OpV1::Render { address, kind, arguments, members } => {
-            let members = members.into_iter().map(|(key, at)| Ok((key.0, values.get(&at)?))).collect::<Result<_, String>>()?;
-            Op::Render { address: address.0, kind: kind.0, arguments: values.get(&arguments)?, members }
+        OpV1::Render { address, kind, arguments, members, placeholders } => {
+            let read = |named: BTreeMap<Words, At>| {
+                named.into_iter().map(|(key, at)| Ok((key.0, values.get(&at)?))).collect::<Result<BTreeMap<_, _>, String>>()
+            };
+            let (members, placeholders) = (read(members)?, Placeholders::new(read(placeholders)?));
+            Op::Render { address: address.0, kind: kind.0, arguments: values.get(&arguments)?, members, placeholders }
         }
         OpV1::Member { render, key } => Op::Member { render: SlotId(render), key: key.0 },
         OpV1::Assert { condition, message, address } => {

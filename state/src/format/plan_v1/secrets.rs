@@ -142,9 +142,9 @@ fn each_value(op: &Op, visit: &mut dyn FnMut(&Value)) {
     match op {
         Op::Const(value) | Op::Output { value, .. } | Op::Record { attributes: value, .. } => visit(value),
         Op::Eval(expression) => each_literal(expression, visit),
-        Op::Render { arguments, members, .. } => {
+        Op::Render { arguments, members, placeholders, .. } => {
             visit(arguments);
-            members.values().for_each(visit);
+            members.values().chain(placeholders.values().values()).for_each(visit);
         }
         Op::Read { arguments, .. } | Op::Probe { arguments, .. } | Op::Settle { arguments, .. } => visit(arguments),
         Op::Create { arguments, planned, .. }

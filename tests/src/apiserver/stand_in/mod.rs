@@ -1,10 +1,11 @@
 //! What plays the programs that do not run beside the API servers: nodes and their pods (kwok, with the real scheduler), `MetalLB`'s load
-//! balancer and webhook, and Istio's in-cluster operator.
+//! balancer and webhook, Istio's in-cluster operator, and istiod as far as its webhooks go.
 //!
 //! What a test shows with their help it shows of the objects alone: no container runs, no address answers. Such a test is named
 //! `stand_in_…`.
 
 mod definitions;
+mod istiod;
 pub mod kubelet;
 mod load_balancer;
 mod nodes;
@@ -54,6 +55,7 @@ impl StandIns {
             ("metallb.io", "v1beta1", "IPAddressPool", "ipaddresspools"),
             ("install.istio.io", "v1alpha1", "IstioOperator", "istiooperators"),
             ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+            ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
         ];
         let watch = |(group, version, kind, plural): (&str, &str, &str, &str)| {
             let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
@@ -104,6 +106,7 @@ fn work(api: &Api, pool: &[Ipv4Addr], woken: &Receiver<()>) {
         while woken.try_recv().is_ok() {}
         // A server that answers nothing now answers later.
         drop(webhook::trust(&cluster).err());
+        drop(istiod::trust(&cluster).err());
         drop(load_balancer::assign(&cluster, pool).err());
         drop(operator::reconcile(&cluster).err());
     }

@@ -36,7 +36,7 @@ pub(super) fn trust(cluster: &Cluster<'_>) -> Result<(), String> {
 }
 
 /// An authority as such configurations hold it.
-fn authority() -> &'static str {
+pub(super) fn authority() -> &'static str {
     static AUTHORITY: OnceLock<String> = OnceLock::new();
     AUTHORITY.get_or_init(|| BASE64_STANDARD.encode(Authority::new("webhook").certificate()))
 }

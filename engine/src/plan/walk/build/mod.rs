@@ -17,13 +17,13 @@ mod rules;
 mod template;
 
 use super::skeleton::Item;
-use super::tables::{Fate, Group, Planned, Tables};
+use super::tables::{Fate, Group, MemberPlan, Planned, Tables};
 use super::{FAILED, LEFT_OUT, Walk};
 use crate::address::{Address, ModulePath};
 use crate::config::SlotId;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Change, CheckResult, Op, OutputChange, Plan, Program, Reason, Slot};
-use crate::schema::same;
+use crate::schema::{Placeholders, same};
 use crate::value::{Origin, Value};
 use bringers::Bringers;
 use effects::Rendering;
@@ -205,11 +205,16 @@ impl Builder<'_, '_> {
         if planned.arguments.is_known() && !members.iter().any(|member| member.rendered) {
             return None;
         }
-        let members = members.iter().map(|member| (member.key.clone(), member.arguments.clone())).collect();
+        let arguments = |member: &MemberPlan| member.template.as_ref().unwrap_or(&member.arguments).clone();
+        let members = members.iter().map(|member| (member.key.clone(), arguments(member))).collect();
         let mut needs = Vec::new();
         let arguments = self.template(&planned.arguments, &mut needs);
         let kind = planned.kind.schema().kind.into();
-        let slot = self.push(Op::Render { address: address.clone(), kind, arguments, members }, needs);
+        let rendered = self.walk.tables.renderings.get(address).cloned();
+        let stand_for = rendered.iter().flat_map(|rendered| rendered.placeholders.values());
+        let stand_for = stand_for.map(|(text, value)| (text.clone(), self.template(value, &mut needs)));
+        let placeholders = Placeholders::new(stand_for.collect());
+        let slot = self.push(Op::Render { address: address.clone(), kind, arguments, members, placeholders }, needs);
         self.renders.insert(address.clone(), slot);
         Some(slot)
     }

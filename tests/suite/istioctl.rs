@@ -307,3 +307,50 @@ fn the_module_renders_control_planes_that_no_operator_installs() {
     let operator = "create module.mesh.istio_operator.primary[\"a\"]/Deployment/istio-operator/istio-operator".to_owned();
     assert!(changes(&scenario, &[]).contains(&operator));
 }
+
+#[test]
+fn a_remote_is_planned_before_the_address_of_its_control_plane_is_known() {
+    let scenario = with(
+        "resource \"sandbox_cluster\" \"this\" {\n  for_each = toset([\"a\", \"b\"])\n  name = each.key\n}\nmodule \"mesh\" {\n  source = \"builtin:primary-remote\"\n  \
+         istio_version = \"1.30.2\"\n  clusters = {\n    a = { cluster = sandbox_cluster.this[\"a\"], network = \"a\" }\n    \
+         b = { cluster = sandbox_cluster.this[\"b\"], network = \"b\", primary = \"a\" }\n  }\n}\n",
+    );
+    // As the charts do: an address, and nothing else, is an endpoint.
+    scenario.write(
+        "bin/before",
+        r#"define() {
+cat <<END
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: $2.networking.istio.io }
+spec:
+  group: networking.istio.io
+  scope: Namespaced
+  names: { kind: $1, plural: $2 }
+  versions:
+  - { name: v1, served: true, storage: true, schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } } }
+---
+END
+}
+define VirtualService virtualservices
+define DestinationRule destinationrules
+address=$(told remotePilotAddress)
+case "$address" in [0-9]*) cat <<END
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: istiod, namespace: istio-system }
+addressType: IPv4
+endpoints: [{ addresses: ["$address"] }]
+---
+END
+esac
+"#,
+    );
+    let planned = changes(&scenario, &[]);
+    let slice = "create module.mesh.istio_operator.remote[\"b\"]/EndpointSlice/istio-system/istiod".to_owned();
+    assert!(planned.contains(&slice), "{planned:?}");
+    scenario.run(&APPLY).expect_code(0);
+    scenario.run(&SETTLED).expect_code(0);
+    let state = scenario.state().to_string();
+    assert!(!state.contains("240.1"), "no placeholder is left");
+}

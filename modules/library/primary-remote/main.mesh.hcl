@@ -17,6 +17,9 @@ locals {
   read = toset([for pair in values(local.pairs) : pair.reader])
 
   control_planes = merge(istio_operator.primary, istio_operator.remote)
+
+  has_operator = can(regex("^1\\.(?:[0-9]|1[0-9]|2[0-3])(?:[.-]|$)", var.istio_version))
+  installer    = coalesce(var.installer, local.has_operator ? "operator" : "istioctl")
 }
 
 resource "ca_root" "mesh" {
@@ -51,7 +54,7 @@ resource "istio_operator" "primary" {
   cluster      = each.value.cluster
   namespace    = kubernetes_namespace.istio_system[each.key].name
   cacerts      = istio_cacerts.this[each.key]
-  installer    = var.installer
+  installer    = local.installer
   content      = lookup(var.manifests, each.key, null)
   hub          = var.hub
   tag          = var.istio_version
@@ -83,7 +86,7 @@ resource "istio_operator" "remote" {
   for_each     = local.remotes
   cluster      = each.value.cluster
   namespace    = kubernetes_namespace.istio_system[each.key].name
-  installer    = var.installer
+  installer    = local.installer
   content      = lookup(var.manifests, each.key, null)
   hub          = var.hub
   tag          = var.istio_version

@@ -38,9 +38,9 @@ variable "namespace" {
 }
 
 variable "installer" {
-  description = "How Istio is installed: `operator` (in the cluster, below Istio 1.24) or `manifests`."
+  description = "How Istio is installed: `istioctl` (rendered by that program), `operator` (in the cluster, below Istio 1.24) or `manifests`. Without it `operator` below Istio 1.24, and `istioctl` from there on."
   type        = string
-  default     = "operator"
+  default     = null
 }
 
 variable "manifests" {

@@ -118,7 +118,7 @@ fn systemd_is_told_which_domains_go_where() {
         assert!(plan.contains("changed outside") && plan.contains("1.1.1.1"), "{plan}");
         run(scenario, &APPLY, 0);
         assert_eq!(shell(scenario, DROP_INS), told);
-        scenario.replace("main.mesh.hcl", "  domains     = [\"istio-cls1.com\", \"istio-cls2.com\"]\n", "");
+        scenario.replace("main.mesh.hcl", "[\"istio-cls1.com\", \"istio-cls2.com\"]", "[\".\"]");
         run(scenario, &APPLY, 0);
         assert!(shell(scenario, DROP_INS).ends_with("Domains=~.\n"));
         run(scenario, &SETTLED, 0);

@@ -13,7 +13,7 @@ use engine::question::{Answer, Proposal};
 use engine::schema::{Kind, Problem};
 use engine::state::{Operation, Record, Status};
 use engine::value::Value;
-use kind::{ResolverKind, completed, texts};
+use kind::{ALL, ResolverKind, completed, texts};
 use settings_file::{Mechanism, Served};
 use std::future::ready;
 use std::path::Path;
@@ -55,7 +55,8 @@ fn name(attributes: &Value) -> &str {
 }
 
 fn wanted(arguments: &Value) -> Served {
-    Served { nameservers: texts(arguments, "nameservers"), domains: texts(arguments, "domains") }
+    let domains = texts(arguments, "domains").into_iter().filter(|domain| domain != ALL).collect();
+    Served { nameservers: texts(arguments, "nameservers"), domains }
 }
 
 fn list(texts: &[String]) -> Value {
@@ -72,8 +73,7 @@ fn observe(record: &Record) -> Answer {
         }
         Ok(None) => Answer::Absent,
         Ok(Some(served)) => {
-            let none = record.attributes.present("domains").is_none() && served.domains.is_empty();
-            let domains = if none { Value::null() } else { list(&served.domains) };
+            let domains = if served.domains.is_empty() { list(&[ALL.to_owned()]) } else { list(&served.domains) };
             let found = [("nameservers", list(&served.nameservers)), ("domains", domains), ("mechanism", Value::string(mechanism.name()))];
             let kept = record.attributes.entries().iter().map(|entry| (entry.key.clone(), entry.value.clone()));
             Answer::Present(Value::object(kept.chain(found.map(|(name, value)| (name.into(), value)))))
@@ -107,7 +107,7 @@ async fn foresee(proposal: &Proposal, hands: &Hands) -> Answer {
     Answer::Present(Value::object([
         ("mechanism", Value::string(mechanism.name())),
         ("rights", lacking),
-        ("undivided", Value::bool(mechanism == Mechanism::ResolvConf && proposal.arguments.present("domains").is_some())),
+        ("undivided", Value::bool(mechanism == Mechanism::ResolvConf && !wanted(&proposal.arguments).domains.is_empty())),
     ]))
 }
 

@@ -24,10 +24,10 @@ impl Default for ResolverKind {
                 .default(Value::string("mesh"))
                 .replaces(),
             Attribute::required("nameservers", Type::list(Type::String), "The servers' addresses, in the order in which they are asked."),
-            Attribute::optional(
+            Attribute::required(
                 "domains",
                 Type::list(Type::String),
-                "The domains that they answer for, with all below them; without it, all names.",
+                "The domains that they answer for, with all below them; `[\".\"]` is all names.",
             ),
             Attribute::computed("mechanism", Type::String, mechanism),
         ];
@@ -41,6 +41,9 @@ pub(super) fn texts(arguments: &Value, name: &str) -> Vec<String> {
     let items = arguments.get(name).map(Value::items).unwrap_or_default();
     items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
+
+/// What stands for all names.
+pub(super) const ALL: &str = ".";
 
 /// All attributes.
 pub(super) fn completed(arguments: &Value, mechanism: Value) -> Value {
@@ -82,9 +85,16 @@ impl Kind for ResolverKind {
             let detail = format!("`nameservers` has {} addresses; programs ask one to {MOST}", servers.len());
             problems.push(Problem::with("nameservers", "invalid value", detail));
         }
-        for domain in texts(arguments, "domains").iter().filter(|domain| !is_domain(domain)) {
+        let domains = texts(arguments, "domains");
+        for domain in domains.iter().filter(|domain| !is_domain(domain) && *domain != ALL) {
             let detail = format!("`{domain}` is no domain such as `example.com`, without `~` before it and without a dot at its end");
             problems.push(Problem::with("domains", "wrong name", detail));
+        }
+        let is_all = domains.iter().any(|domain| domain == ALL);
+        if arguments.get("domains").is_some_and(Value::is_known) && (domains.is_empty() || is_all && domains.len() > 1) {
+            let detail =
+                if is_all { "`.` is all names, and `domains` has others beside it" } else { "`domains` is empty: nothing would be asked" };
+            problems.push(Problem::with("domains", "invalid value", detail).help("Name the domains, or write `[\".\"]` for all names."));
         }
         let is_plain = |name: &str| (1..=63).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if let Some(name) = arguments.text("name").filter(|name| !is_plain(name)) {
@@ -141,18 +151,20 @@ mod tests {
     #[test]
     fn what_nobody_can_ask_is_told() {
         let list = |texts: &[&str]| Value::tuple(texts.iter().map(|text| Value::string(*text)).collect());
-        let rows: [(&str, &[&str], &[&str], &str); 11] = [
+        let rows: [(&str, &[&str], &[&str], &str); 13] = [
             ("mesh", &["10.2.1.39"], &["istio-cls1.com", "a_b.test"], ""),
-            ("mesh", &["10.2.1.39", "fd00::39"], &[], ""),
-            ("mesh", &[], &[], "invalid value"),
-            ("mesh", &["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"], &[], "invalid value"),
-            ("mesh", &["dns.example"], &[], "invalid IP address"),
-            ("mesh", &["0.0.0.0"], &[], "invalid IP address"),
-            ("mesh", &["127.0.0.53"], &[], "resolver loop"),
+            ("mesh", &["10.2.1.39", "fd00::39"], &["."], ""),
+            ("mesh", &["10.2.1.39"], &[], "invalid value"),
+            ("mesh", &["10.2.1.39"], &[".", "a.test"], "invalid value"),
+            ("mesh", &[], &["."], "invalid value"),
+            ("mesh", &["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"], &["."], "invalid value"),
+            ("mesh", &["dns.example"], &["."], "invalid IP address"),
+            ("mesh", &["0.0.0.0"], &["."], "invalid IP address"),
+            ("mesh", &["127.0.0.53"], &["."], "resolver loop"),
             ("mesh", &["10.2.1.39"], &["~a.test"], "wrong name"),
             ("mesh", &["10.2.1.39"], &["a.test."], "wrong name"),
             ("mesh", &["10.2.1.39"], &["a test"], "wrong name"),
-            ("a/b", &["10.2.1.39"], &[], "wrong name"),
+            ("a/b", &["10.2.1.39"], &["."], "wrong name"),
         ];
         for (name, servers, domains, expected) in rows {
             let arguments = Value::object([("name", Value::string(name)), ("nameservers", list(servers)), ("domains", list(domains))]);

@@ -1,16 +1,12 @@
 //! The built-in module `dnsmasq` with a real dnsmasq, on addresses of the Engine's network, asked as everybody asks it.
 
+use super::kind_mesh::{APPLY, DESTROY, SETTLED, run};
 use meshplan_tests::docker::{self, Engine};
-use meshplan_tests::killed::Counting;
 use meshplan_tests::required::Missing;
 use meshplan_tests::scenario::Scenario;
 use std::sync::Once;
 
-const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
 const IMAGE: &str = "dnsmasq:test";
-const APPLY: [&str; 2] = ["apply", "--auto-approve"];
-const DESTROY: [&str; 2] = ["destroy", "--auto-approve"];
-const SETTLED: [&str; 2] = ["plan", "--detailed-exitcode"];
 
 /// Two servers, of which the first asks the second, and the questions that are put to the first.
 const SERVERS: &str = r#"
@@ -113,13 +109,6 @@ fn scenario(engine: &Engine, configuration: &str, (device, net): (&str, &str)) -
     let link = format!("ip link add {device} type bridge\nip link set {device} up\nip address add {net}.5/24 dev {device}\n");
     scenario.enter(engine.network(&format!("{link}{ETC}")));
     scenario
-}
-
-fn run(scenario: &Scenario, args: &[&str], code: i32) -> String {
-    let output = COUNTING.run(scenario, args, None);
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
-    said
 }
 
 /// Applies, after which the check has to hold, and nothing is left to do. A check of what does not change is told where it fails.

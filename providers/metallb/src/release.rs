@@ -20,6 +20,13 @@ pub struct ReleaseFile {
 
 const NATIVE: &str = "config/manifests/metallb-native.yaml";
 
+/// A release that one file installs.
+macro_rules! native {
+    ($version:literal, $sha256:literal) => {
+        Release { version: $version, files: &[ReleaseFile { path: NATIVE, sha256: $sha256 }] }
+    };
+}
+
 /// The releases, oldest first. The digests are those of the files in the release's Go module (`go.universe.tf/metallb`), which Go's checksum
 /// database vouches for and which has the files of the repository at the release's tag.
 pub const RELEASES: &[Release] = &[
@@ -30,26 +37,11 @@ pub const RELEASES: &[Release] = &[
             ReleaseFile { path: "manifests/metallb.yaml", sha256: "3fa4893469564b52d243b833ba93298b3289a76e01973ffe9ddc635b189fa4b2" },
         ],
     },
-    Release {
-        version: "0.13.12",
-        files: &[ReleaseFile { path: NATIVE, sha256: "a5e3b65e073ba8236cc36c283fb33260e764977c7e460d6a462347ccaa91683d" }],
-    },
-    Release {
-        version: "0.14.9",
-        files: &[ReleaseFile { path: NATIVE, sha256: "951065e85692aa106f1bb5d5a487d9306154923a794ab1d82122881cbaf588e4" }],
-    },
-    Release {
-        version: "0.15.2",
-        files: &[ReleaseFile { path: NATIVE, sha256: "a1b04c376fb39c93265f551fe23716a3ae6e09b790edb3bf257d3fc784c35a18" }],
-    },
-    Release {
-        version: "0.15.3",
-        files: &[ReleaseFile { path: NATIVE, sha256: "84b4e102f2b65f5d69085f5816c29362b74641873d8ac3de996e5f86a8219176" }],
-    },
-    Release {
-        version: "0.16.2",
-        files: &[ReleaseFile { path: NATIVE, sha256: "e5f7c268f114c446dc60aaad71b7cabf861f637743e033e354d7d48592807c6d" }],
-    },
+    native!("0.13.12", "a5e3b65e073ba8236cc36c283fb33260e764977c7e460d6a462347ccaa91683d"),
+    native!("0.14.9", "951065e85692aa106f1bb5d5a487d9306154923a794ab1d82122881cbaf588e4"),
+    native!("0.15.2", "a1b04c376fb39c93265f551fe23716a3ae6e09b790edb3bf257d3fc784c35a18"),
+    native!("0.15.3", "84b4e102f2b65f5d69085f5816c29362b74641873d8ac3de996e5f86a8219176"),
+    native!("0.16.2", "e5f7c268f114c446dc60aaad71b7cabf861f637743e033e354d7d48592807c6d"),
 ];
 
 impl Release {

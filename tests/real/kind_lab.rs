@@ -94,6 +94,13 @@ fn stand_in_three_clusters_of_a_short_example_are_one_mesh() {
         assert!(deployments.iter().all(|deployment| deployment["status"]["availableReplicas"] == 1), "{name}: {deployments:?}");
     }
 
+    // A node that somebody stopped is started again, and nothing else changes.
+    kind.stop_node("cluster1-control-plane");
+    let plan = run(&scenario, &SETTLED, 2);
+    assert!(plan.contains("kind_cluster.this[\"cluster1\"]") && plan.contains("Plan: 0 to add, 1 to change, 0 to replace"), "{plan}");
+    run(&scenario, &APPLY, 0);
+    assert_eq!(stands(&kind, &scenario, &["cluster1", "cluster2"], "172.18.1"), two);
+
     // The first by name goes, and comes again: neither has to do with the range of the other.
     let only = ["--var", r#"clusters=["cluster2"]"#];
     run(&scenario, &[&APPLY[..], &only].concat(), 0);

@@ -206,6 +206,54 @@ fn a_kill_at_any_stage_of_kind_is_made_good_by_the_next_apply() {
 }
 
 #[test]
+fn a_run_that_begins_while_the_kind_of_a_killed_one_goes_on_waits_for_it() {
+    let Some(kind) = Kind::start() else { return };
+    kind.tell("docker", &["network", "create", "kind"]);
+    let before = kind.traces();
+    // When one of two nodes is there, and when there is no cluster in them yet; another apply, and a destroy.
+    for (words, count, args) in [("run --name late-worker", 1, APPLY), ("kubeadm init", 2, APPLY), ("kubeadm init", 2, DESTROY)] {
+        let scenario = gated(&kind, ("late", TWO), words);
+        let mut child = waiting(&scenario);
+        press(&child, "-KILL");
+        child.wait().unwrap();
+        assert_eq!(makers(&scenario, "late").len(), 2, "kind goes on");
+        within("its nodes do not come", || nodes(&kind, "late").len() == count);
+        let half = nodes(&kind, "late");
+
+        // Who does not want to wait is told, and nothing is done.
+        if count == 1 {
+            let block = "resource \"kind_cluster\" \"this\" {";
+            let hasty = format!("{block}\n  timeouts {{\n    create = \"1s\"\n    delete = \"1s\"\n  }}");
+            scenario.replace("main.mesh.hcl", block, &hasty);
+            has(&run(&scenario, &APPLY, 1), &["kind still running", "at the cluster `late`, after 1 s", "fuser -v "]);
+            scenario.replace("main.mesh.hcl", &hasty, block);
+            assert_eq!((nodes(&kind, "late"), makers(&scenario, "late").len()), (half.clone(), 2));
+        }
+
+        let mut command = COUNTING.command(&scenario, &args);
+        let mut next = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().unwrap();
+        let running = scenario.path().join(".meshplan/kind/late.running");
+        assert!(running.exists());
+        std::thread::sleep(Duration::from_secs(5));
+        if let Some(status) = next.try_wait().unwrap() {
+            panic!("{words}: it does not wait: {status}: {}", says(&mut next, "the end"));
+        }
+        assert_eq!(nodes(&kind, "late"), half, "it does something meanwhile");
+        open(&scenario);
+        let ended = next.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(0), "{words}: {said}");
+        assert!(makers(&scenario, "late").is_empty() && !running.exists(), "{words}: {said}");
+        if args == APPLY {
+            run(&scenario, &SETTLED, 0);
+            assert_eq!(nodes(&kind, "late").len(), 2, "{words}");
+        }
+        destroyed(&kind, &scenario, "late");
+    }
+    assert_eq!(kind.traces(), before);
+}
+
+#[test]
 fn a_cluster_that_was_whole_when_its_apply_was_killed_is_taken_on() {
     let Some(kind) = Kind::start() else { return };
     kind.tell("docker", &["network", "create", "kind"]);

@@ -2,11 +2,12 @@
 
 use crate::clock::Deadline;
 use crate::cluster::ClusterKind;
+use crate::lock::Lock;
 use crate::preflight::{exists, file_taken};
 use crate::program::{Run, RunError};
 use crate::provider::KindProvider;
 use crate::seen::{self, Cluster, Depth, Files};
-use crate::{kubeconfig, pinning, rendering, saying, settling};
+use crate::{kubeconfig, naming, pinning, rendering, saying, settling};
 use docker::{CallError, Client, Endpoint};
 use engine::port::{Done, Failure, Request};
 use engine::schema::{Kind as _, Problem};
@@ -20,6 +21,16 @@ const USUAL_DELETE: u64 = 300;
 /// How often what a broken create left is removed, as something that it began may still come.
 const CLEANINGS: usize = 3;
 
+/// What `kind` is run with.
+#[derive(Debug, Clone, Copy)]
+struct Tools<'a> {
+    kind: &'a Path,
+    endpoint: &'a Endpoint,
+    /// The cluster's kubeconfig.
+    file: &'a Path,
+    lock: &'a Lock,
+}
+
 impl KindProvider {
     /// Makes a cluster. If that fails nothing is left of it.
     pub(crate) async fn make(&self, request: &Request) -> Result<Done, Failure> {
@@ -27,11 +38,11 @@ impl KindProvider {
         let kind = self.program.usable().await.map_err(|why| Failure::new("kind not usable", why))?;
         let name = name(request);
         let file = self.files().kubeconfig(name, &request.arguments);
+        let lock = self.alone(request, USUAL_CREATE).await?;
+        let tools = Tools { kind: &kind, endpoint, file: &file, lock: &lock };
         match named(client, name).await.map_err(|error| failed("made", name, &error.message))? {
             // An interrupted create left it.
-            Some(cluster) if cluster.is_made_for(&request.id) => {
-                self.removed(&kind, (endpoint, name, &file), request).await?;
-            }
+            Some(cluster) if cluster.is_made_for(&request.id) => self.removed(tools, request).await?,
             Some(cluster) => return Err(refused(exists(&cluster))),
             None => {}
         }
@@ -43,28 +54,46 @@ impl KindProvider {
             None => pinning::of_program(&kind).await,
         };
         let config = rendering::rendered(&request.arguments, image.as_deref(), (&request.id, self.files().working_directory));
-        let made = self.run_create(&kind, (endpoint, &file), (request, config.to_string())).await;
+        let made = self.run_create(tools, (request, config.to_string())).await;
         let made = match made {
             Ok(()) => self.finished(client, request).await,
             Err(failure) => Err(failure),
         };
         match made {
             Ok(done) => Ok(done),
-            Err(failure) => Err(self.undone(&kind, (endpoint, &file), request, failure).await),
+            Err(failure) => Err(self.undone(tools, request, failure).await),
+        }
+    }
+
+    /// Waits until no `kind` of an earlier run is at the cluster any more.
+    async fn alone(&self, request: &Request, usual: u64) -> Result<Lock, Failure> {
+        let name = name(request);
+        let path = self.files().directory.join(naming::kubeconfig_path(name)).with_extension("running");
+        let deadline = Deadline::after(request.timeout.unwrap_or(usual));
+        match Lock::take(&path, (deadline, &request.activity)).await {
+            Ok(Some(lock)) => Ok(lock),
+            Ok(None) => {
+                let (shown, seconds) = (path.display(), deadline.seconds);
+                let detail = format!(
+                    "the `kind` of an earlier run is still at the cluster `{name}`, after {seconds} s; `fuser -v {shown}` shows it: wait until it has ended, or \
+                     end it, and apply again"
+                );
+                Err(Failure::new("kind still running", detail))
+            }
+            Err(error) => Err(not_written(&path, &error)),
         }
     }
 
     async fn run_create(
         &self,
-        kind: &Path,
-        (endpoint, file): (&Endpoint, &Path),
+        Tools { kind, endpoint, file, lock }: Tools<'_>,
         (request, input): (&Request, String),
     ) -> Result<(), Failure> {
         let name = name(request);
         kubeconfig::make_directory(file).map_err(|error| not_written(file, &error))?;
         let path = file.display().to_string();
         let arguments = vec!["create", "cluster", "--config", "-", "--name", name, "--kubeconfig", &path, "--wait", "0s"];
-        let run = Run { arguments, input, endpoint, network: request.arguments.text("network") };
+        let run = Run { arguments, input, endpoint, network: request.arguments.text("network"), lock };
         let deadline = Deadline::after(request.timeout.unwrap_or(USUAL_CREATE));
         match self.program.run(kind, run, (deadline, &request.activity)).await {
             Ok(()) => Ok(()),
@@ -98,7 +127,7 @@ impl KindProvider {
     }
 
     /// Removes what a failed create left: a failure that says so.
-    async fn undone(&self, kind: &Path, (endpoint, file): (&Endpoint, &Path), request: &Request, failure: Failure) -> Failure {
+    async fn undone(&self, tools: Tools<'_>, request: &Request, failure: Failure) -> Failure {
         let name = name(request);
         if let Ok((client, _)) = self.reached().await
             && let Ok(Some(cluster)) = named(client, name).await
@@ -108,7 +137,7 @@ impl KindProvider {
             // Somebody was faster.
             return failure;
         }
-        match self.removed(kind, (endpoint, name, file), request).await {
+        match self.removed(tools, request).await {
             Ok(()) => failure,
             Err(rest) => {
                 let left = format!(
@@ -121,13 +150,13 @@ impl KindProvider {
     }
 
     /// Lets kind remove a cluster, until the Engine has none of it.
-    async fn removed(&self, kind: &Path, (endpoint, name, file): (&Endpoint, &str, &Path), request: &Request) -> Result<(), Failure> {
-        let (client, _) = self.reached().await?;
+    async fn removed(&self, Tools { kind, endpoint, file, lock }: Tools<'_>, request: &Request) -> Result<(), Failure> {
+        let ((client, _), name) = (self.reached().await?, name(request));
         let deadline = Deadline::after(request.timeout.unwrap_or(USUAL_DELETE).max(USUAL_DELETE));
         let path = file.display().to_string();
         for _ in 0..CLEANINGS {
             let arguments = vec!["delete", "cluster", "--name", name, "--kubeconfig", &path];
-            let run = Run { arguments, input: String::new(), endpoint, network: None };
+            let run = Run { arguments, input: String::new(), endpoint, network: None, lock };
             self.program
                 .run(kind, run, (deadline, &request.activity))
                 .await
@@ -171,13 +200,14 @@ impl KindProvider {
         let (client, endpoint) = self.reached().await?;
         let name = name(request);
         let file = self.files().kubeconfig(name, &request.arguments);
+        let lock = self.alone(request, USUAL_DELETE).await?;
         if found(client, request).await?.is_none() {
             return kubeconfig::remove(&file, name).map_err(|error| not_written(&file, &error));
         }
         let kind = self.program.usable().await.map_err(|why| Failure::new("kind not usable", why))?;
         // Before the cluster goes: kind ends its work also for one who was killed meanwhile, and nobody comes back for a file without a cluster.
         kubeconfig::remove(&file, name).map_err(|error| not_written(&file, &error))?;
-        self.removed(&kind, (endpoint, name, &file), request).await
+        self.removed(Tools { kind: &kind, endpoint, file: &file, lock: &lock }, request).await
     }
 }
 

@@ -8,6 +8,7 @@ mod cluster;
 mod effects;
 mod group;
 mod kubeconfig;
+mod lock;
 mod mark;
 mod naming;
 mod node;

@@ -2,6 +2,7 @@
 
 use crate::clock::Deadline;
 use crate::group::Group;
+use crate::lock::Lock;
 use docker::Endpoint;
 use engine::port::Activity;
 use std::collections::BTreeMap;
@@ -49,6 +50,8 @@ pub(crate) struct Run<'a> {
     pub(crate) endpoint: &'a Endpoint,
     /// The docker network for new nodes.
     pub(crate) network: Option<&'a str>,
+    /// What it holds as long as it runs, whoever ended meanwhile.
+    pub(crate) lock: &'a Lock,
 }
 
 impl Program {
@@ -120,7 +123,9 @@ impl Program {
     pub(crate) async fn run(&self, kind: &Path, run: Run<'_>, (deadline, activity): (Deadline, &Activity)) -> Result<(), RunError> {
         let mut command = std::process::Command::new(kind);
         command.args(&run.arguments).env_clear().envs(self.variables(Some(run.endpoint), run.network)).current_dir(&self.directory);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let held = run.lock.shared().map_err(|error| RunError::NotRun(format!("its lock cannot be handed on: {error}")))?;
+        // What it has to say it says on the other stream.
+        command.stdin(Stdio::piped()).stdout(held).stderr(Stdio::piped());
         // Ctrl-C is meshplan's: what was begun is ended in order.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let not_run = |error: io::Error| RunError::NotRun(format!("`{}` cannot be run: {error}", kind.display()));
@@ -218,8 +223,13 @@ mod tests {
         Endpoint { host: "tcp://lab:2376".to_owned(), certificates: Some("/certs".into()) }
     }
 
-    fn run(endpoint: &Endpoint) -> Run<'_> {
-        Run { arguments: vec!["create", "cluster"], input: "told".to_owned(), endpoint, network: Some("mesh") }
+    fn run<'a>(endpoint: &'a Endpoint, lock: &'a Lock) -> Run<'a> {
+        Run { arguments: vec!["create", "cluster"], input: "told".to_owned(), endpoint, network: Some("mesh"), lock }
+    }
+
+    async fn lock(directory: &tempfile::TempDir) -> Lock {
+        let path = directory.path().join("running");
+        Lock::take(&path, (Deadline::after(30), &Activity::default())).await.unwrap().unwrap()
     }
 
     #[test]
@@ -267,7 +277,8 @@ mod tests {
         let (directory, program) = played("cat >input; env >environment; echo ' • Preparing nodes 📦  ...' >&2");
         let (kind, endpoint) = (program.find("kind").unwrap(), endpoint());
         let activity = Activity::default();
-        program.run(&kind, run(&endpoint), (Deadline::after(30), &activity)).await.unwrap();
+        let lock = lock(&directory).await;
+        program.run(&kind, run(&endpoint, &lock), (Deadline::after(30), &activity)).await.unwrap();
         assert_eq!(fs::read_to_string(directory.path().join("input")).unwrap(), "told");
         let environment = fs::read_to_string(directory.path().join("environment")).unwrap();
         let has = |line: &str| environment.lines().any(|known| known == line);
@@ -289,17 +300,17 @@ mod tests {
 
     #[tokio::test]
     async fn what_fails_or_lasts_is_told() {
-        let (_directory, program) = played("echo 'ERROR: no' >&2; exit 1");
-        let (kind, endpoint) = (program.find("kind").unwrap(), endpoint());
-        let failed = program.run(&kind, run(&endpoint), (Deadline::after(30), &Activity::default())).await;
+        let (directory, program) = played("echo 'ERROR: no' >&2; exit 1");
+        let (kind, endpoint, lock) = (program.find("kind").unwrap(), endpoint(), lock(&directory).await);
+        let failed = program.run(&kind, run(&endpoint, &lock), (Deadline::after(30), &Activity::default())).await;
         assert_eq!(failed, Err(RunError::Failed("ERROR: no".to_owned())));
         let (_directory, program) = played("exec sleep 30");
         let kind = program.find("kind").unwrap();
-        let late = program.run(&kind, run(&endpoint), (Deadline::after(0), &Activity::default())).await;
+        let late = program.run(&kind, run(&endpoint, &lock), (Deadline::after(0), &Activity::default())).await;
         assert_eq!(late, Err(RunError::Late(0)));
         // What it runs ends with it.
         let (directory, program) = played("sleep 1000 & echo $! >sleeper; wait");
-        let late = program.run(&program.find("kind").unwrap(), run(&endpoint), (Deadline::after(1), &Activity::default())).await;
+        let late = program.run(&program.find("kind").unwrap(), run(&endpoint, &lock), (Deadline::after(1), &Activity::default())).await;
         assert_eq!(late, Err(RunError::Late(1)));
         let sleeper = fs::read_to_string(directory.path().join("sleeper")).unwrap();
         let state = || fs::read_to_string(format!("/proc/{}/stat", sleeper.trim())).unwrap_or_default();

@@ -3,7 +3,6 @@
 use meshplan_tests::docker::{Engine, IMAGE};
 use meshplan_tests::killed::Counting;
 use meshplan_tests::namespace::Namespace;
-use meshplan_tests::required::Missing;
 use meshplan_tests::scenario::Scenario;
 
 const COUNTING: Counting = Counting(env!("CARGO_BIN_EXE_meshplan-counting"));
@@ -18,16 +17,7 @@ struct Lab {
 
 impl Lab {
     fn new() -> Option<Self> {
-        let mut missing = Missing::default();
-        if missing.any_of(["unshare", "nsenter", "mount", "ip", "busybox"]) {
-            missing.close();
-            return None;
-        }
-        let Some(namespace) = Namespace::new(NETWORK) else {
-            missing.note(["namespaces"]);
-            missing.close();
-            return None;
-        };
+        let namespace = Namespace::needing(["unshare", "nsenter", "mount", "ip", "busybox"], NETWORK)?;
         let engine = Engine::start_within(&namespace)?;
         let mut scenario = engine.scenario("");
         scenario.enter(namespace);

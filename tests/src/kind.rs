@@ -68,21 +68,13 @@ pub fn shared() -> Option<&'static Kind> {
 impl Kind {
     /// Starts one with [`IMAGE`] in it; nothing where what it needs is missing, which is said.
     pub fn start() -> Option<Self> {
-        let mut missing = Missing::default();
         let Some(made) = made() else {
+            let mut missing = Missing::default();
             missing.note(["what tests/real/kind.sh makes"]);
             missing.close();
             return None;
         };
-        if missing.any_of(["unshare", "nsenter", "ip", "mount", "kubectl"]) {
-            missing.close();
-            return None;
-        }
-        let Some(namespace) = Namespace::new(NETWORK) else {
-            missing.note(["namespaces"]);
-            missing.close();
-            return None;
-        };
+        let namespace = Namespace::needing(["unshare", "nsenter", "ip", "mount", "kubectl"], NETWORK)?;
         let engine = Engine::start_within(&namespace)?;
         let kind = Self { engine, network: namespace.runtime(), namespace: Arc::new(namespace), home: home(&made) };
         let entrypoint = r#"ENTRYPOINT ["/usr/local/bin/entrypoint"]"#;

@@ -1,5 +1,6 @@
 //! A network and mounts of a test's own: what is changed there changes nothing of the machine.
 
+use crate::required::Missing;
 use nix::sched::{CloneFlags, setns};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -29,6 +30,17 @@ impl Namespace {
         }
         command.args(["--net", "--mount"]);
         Some(Self { holder: held(command, setup), mapped })
+    }
+
+    /// The same, where these tools are there as well; nothing otherwise, and what was missing is said.
+    pub fn needing(tools: impl IntoIterator<Item = &'static str>, setup: &str) -> Option<Self> {
+        let mut missing = Missing::default();
+        let made = if missing.any_of(tools) { None } else { Self::new(setup) };
+        if made.is_none() && missing == Missing::default() {
+            missing.note(["namespaces"]);
+        }
+        missing.close();
+        made
     }
 
     /// Mounts of its own, in the network of another process, and runs a script of `sh` there, which has to succeed.

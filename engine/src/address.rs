@@ -115,7 +115,14 @@ pub enum Mode {
 
 /// The address of one resource instance, or of one member of its manifest set. Clones share it: one is as small as a pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Address(Arc<AddressParts>);
+pub struct Address(Arc<Ranked>);
+
+/// The parts of an address with the first bytes of its name, which tell most addresses of a kind apart without a look at their names.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Ranked {
+    rank: u64,
+    parts: AddressParts,
+}
 
 /// What an [`Address`] is made of; it dereferences to this.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -138,13 +145,13 @@ impl Deref for Address {
     type Target = AddressParts;
 
     fn deref(&self) -> &AddressParts {
-        &self.0
+        &self.0.parts
     }
 }
 
 impl From<AddressParts> for Address {
     fn from(parts: AddressParts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Ranked { rank: rank(&parts.name), parts }))
     }
 }
 
@@ -157,12 +164,28 @@ impl PartialOrd for AddressParts {
 /// By module, mode, kind, name, key and member.
 impl Ord for AddressParts {
     fn cmp(&self, other: &Self) -> Ordering {
-        let modules = if Arc::ptr_eq(&self.module.0, &other.module.0) { Ordering::Equal } else { self.module.cmp(&other.module) };
-        let kinds = || shared_order(&self.kind, &other.kind);
-        let names = || shared_order(&self.name, &other.name);
-        let rest = || self.key.cmp(&other.key).then_with(|| self.member.cmp(&other.member));
-        modules.then_with(|| self.mode.cmp(&other.mode)).then_with(kinds).then_with(names).then_with(rest)
+        self.order_before_name(other).then_with(|| self.order_by_name(other))
     }
+}
+
+impl AddressParts {
+    fn order_before_name(&self, other: &Self) -> Ordering {
+        let modules = if Arc::ptr_eq(&self.module.0, &other.module.0) { Ordering::Equal } else { self.module.cmp(&other.module) };
+        modules.then_with(|| self.mode.cmp(&other.mode)).then_with(|| shared_order(&self.kind, &other.kind))
+    }
+
+    fn order_by_name(&self, other: &Self) -> Ordering {
+        let names = shared_order(&self.name, &other.name);
+        names.then_with(|| self.key.cmp(&other.key)).then_with(|| self.member.cmp(&other.member))
+    }
+}
+
+/// A number for a name: of two names that do not begin with the same bytes the lesser one has the lesser number.
+fn rank(name: &str) -> u64 {
+    let mut first = [0; 8];
+    let length = name.len().min(first.len());
+    first[..length].copy_from_slice(&name.as_bytes()[..length]);
+    u64::from_be_bytes(first)
 }
 
 /// The order of two texts, of which one is often the other.
@@ -179,7 +202,11 @@ impl PartialOrd for Address {
 /// By module, mode, kind, name, key and member.
 impl Ord for Address {
     fn cmp(&self, other: &Self) -> Ordering {
-        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
+        }
+        let ranks = || self.0.rank.cmp(&other.0.rank);
+        self.order_before_name(other).then_with(ranks).then_with(|| self.order_by_name(other))
     }
 }
 
@@ -326,6 +353,33 @@ mod tests {
             "meshplan_data.x[12]",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn addresses_are_in_the_order_of_their_parts() {
+        let texts = [
+            "b.a",
+            "b.abcdefg",
+            "b.abcdefgh",
+            "b.abcdefgh[2]",
+            "b.abcdefgh[11]",
+            "b.abcdefgh[\"1\"]",
+            "b.abcdefgh[\"1\"]/ConfigMap/a",
+            "b.abcdefghi",
+            "b.abcdefgz",
+            "b.\u{e9}",
+            "c.a",
+            "data.a.a",
+            "module.m.a.a",
+        ];
+        let addresses = texts.map(|text| text.parse::<Address>().unwrap());
+        for (at, one) in addresses.iter().enumerate() {
+            for (beside, other) in addresses.iter().enumerate() {
+                assert_eq!(one.cmp(other), at.cmp(&beside), "{one} {other}");
+                assert_eq!(AddressParts::cmp(one, other), at.cmp(&beside), "{one} {other}");
+                assert_eq!(*one == texts[beside].parse().unwrap(), at == beside, "{one} {other}");
+            }
         }
     }
 

@@ -184,7 +184,7 @@ impl std::error::Error for StoreError {}
 /// A held lock, and the only thing that can write state.
 pub trait Guard: Send + Sync {
     /// Appends entries to the journal and returns when they are durable. Calls that come together share one fsync.
-    fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn append<'a>(&'a self, batch: &'a [Entry]) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Writes the state with the journal folded in, under the next serial, and returns that serial.
     fn fold<'a>(&'a self, state: &'a State) -> BoxFuture<'a, Result<u64, StoreError>>;

@@ -26,10 +26,21 @@ impl RecordId {
         &self.0
     }
 
+    /// The text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
     /// The key under which the record stands once it is deposed: eight hexadecimal digits that follow from the id.
     pub fn deposed_key(&self) -> Arc<str> {
         let hash = crate::value::fingerprint(&Value::string(self.0.clone()));
         hash[..8].into()
+    }
+}
+
+impl From<Arc<str>> for RecordId {
+    fn from(text: Arc<str>) -> Self {
+        Self(text)
     }
 }
 

@@ -113,7 +113,10 @@ fn append(criterion: &mut Criterion) {
                     let tasks: Vec<_> = (0..TOGETHER / batch)
                         .map(|task| {
                             let (locked, batch) = (locked.clone(), *batch);
-                            tokio::spawn(async move { locked.append((0..batch).map(|number| put(task * batch + number)).collect()).await })
+                            tokio::spawn(async move {
+                                let entries: Vec<_> = (0..batch).map(|number| put(task * batch + number)).collect();
+                                locked.append(&entries).await
+                            })
                         })
                         .collect();
                     for task in tasks {

@@ -74,8 +74,8 @@ pub(crate) enum KeyIs {
 }
 
 impl Guard for Locked {
-    fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
-        let lines = self.files.write_entries(&self.lineage, &batch).map_err(Error::not_storable(&self.names.journal));
+    fn append<'a>(&'a self, batch: &'a [Entry]) -> BoxFuture<'a, Result<(), StoreError>> {
+        let lines = self.files.write_entries(&self.lineage, batch).map_err(Error::not_storable(&self.names.journal));
         Box::pin(async move {
             if batch.is_empty() {
                 return Ok(());

@@ -109,7 +109,7 @@ mod tests {
             let name = format!("n{}", loaded.state.serial);
             let entry =
                 Entry::Put { address: Address::managed("thing", &name), deposed: None, record: Record::new(RecordId::new("r"), "thing") };
-            runtime.block_on(locked.append(vec![entry])).unwrap();
+            runtime.block_on(locked.append(&[entry])).unwrap();
             drop(locked);
         }
     }

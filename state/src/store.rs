@@ -273,7 +273,7 @@ mod tests {
         let (locked, loaded) = store.lock("apply", NOW).unwrap();
         let mut state = loaded.state;
         for batch in batches {
-            block_on(locked.append(batch.clone())).unwrap();
+            block_on(locked.append(batch)).unwrap();
             for entry in batch {
                 state.apply(entry);
             }
@@ -339,7 +339,7 @@ mod tests {
         let mut state = loaded.state;
         for round in 1..4 {
             let entry = put("a", round);
-            block_on(locked.append(vec![entry.clone()])).unwrap();
+            block_on(locked.append(std::slice::from_ref(&entry))).unwrap();
             state.apply(&entry);
             assert_eq!(block_on(locked.fold(&state)), Ok(round));
             assert_eq!(locked.serial(), round);
@@ -543,7 +543,7 @@ mod tests {
         let mut record = Record::new(RecordId::new("r"), "thing");
         record.attributes = Value::object([("ip", Value::unknown(engine::value::Type::String))]);
         let entry = Entry::Put { address: Address::managed("thing", "a"), deposed: None, record };
-        let error = block_on(locked.append(vec![entry])).unwrap_err();
+        let error = block_on(locked.append(&[entry])).unwrap_err();
         assert!(error.0.contains("`thing.a` cannot be written"), "{error}");
         assert!(!Paths::of(store.path()).journal.exists());
     }

@@ -68,7 +68,7 @@ impl Run {
 
     /// Appends an entry; whether that is durable.
     pub fn append(&mut self, entry: &Entry) -> Result<(), String> {
-        block_on(self.locked.append(vec![entry.clone()])).map_err(|error| error.0)?;
+        block_on(self.locked.append(std::slice::from_ref(entry))).map_err(|error| error.0)?;
         self.state.apply(entry);
         Ok(())
     }

@@ -165,7 +165,7 @@ fn failure() -> Failure {
 struct PassingGuard(Box<dyn Guard>, Arc<Points>);
 
 impl Guard for PassingGuard {
-    fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn append<'a>(&'a self, batch: &'a [Entry]) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             self.1.store().await?;
             let length = std::fs::metadata(JOURNAL).map_or(0, |journal| journal.len());

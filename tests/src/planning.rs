@@ -94,7 +94,7 @@ struct MemoryGuard {
 }
 
 impl Guard for MemoryGuard {
-    fn append(&self, batch: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn append<'a>(&'a self, batch: &'a [Entry]) -> BoxFuture<'a, Result<(), StoreError>> {
         let failing = &mut *self.failing.lock().unwrap();
         *failing = match *failing {
             Some(0) => {
@@ -103,7 +103,7 @@ impl Guard for MemoryGuard {
             }
             left => left.map(|left| left - 1),
         };
-        self.journal.lock().unwrap().extend(batch);
+        self.journal.lock().unwrap().extend_from_slice(batch);
         Box::pin(std::future::ready(Ok(())))
     }
 

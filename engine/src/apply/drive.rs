@@ -49,7 +49,7 @@ pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Even
         let starting = run.advance();
         let entries = run.take_entries();
         if !entries.is_empty()
-            && let Err(error) = effects.guard.append(entries.clone()).await
+            && let Err(error) = effects.guard.append(&entries).await
         {
             // What could not be written down must not be done.
             run.lost(&error);
@@ -74,7 +74,7 @@ pub async fn drive(plan: &Plan, effects: Effects<'_>, tell: &mut (dyn FnMut(Even
         run.end(ended);
     }
     let entries = run.conclude();
-    let appended = effects.guard.append(entries).await;
+    let appended = effects.guard.append(&entries).await;
     // The state holds all that the journal does and more: written whole, it mends a journal that could not be.
     let folded = effects.guard.fold(run.state()).await;
     if let Err(error) = &folded {

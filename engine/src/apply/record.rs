@@ -22,15 +22,22 @@ impl Run<'_> {
     }
 
     fn record(task: &Task, attributes: &Value) -> Record {
-        let mut record = Record::new(task.id.clone(), &task.target.kind);
-        record.place.clone_from(&task.target.place);
-        record.identity = task.kind.identity(&task.arguments).map(Arc::from);
-        record.attributes = stored(attributes);
-        record.depends_on = task.target.depends_on.iter().cloned().collect();
-        record.create_before_destroy = task.target.create_before_destroy;
-        record.prevent_destroy = task.target.prevent_destroy;
-        record.schema_version = task.kind.schema().version;
-        record
+        let target = &task.target;
+        Record {
+            id: task.id.clone(),
+            kind: target.kind.clone(),
+            uid: None,
+            place: target.place.clone(),
+            status: Status::Ready,
+            identity: task.kind.identity(&task.arguments).map(Arc::from),
+            attributes: stored(attributes),
+            applied: None,
+            observed: None,
+            depends_on: target.depends_on.iter().cloned().collect(),
+            create_before_destroy: target.create_before_destroy,
+            prevent_destroy: target.prevent_destroy,
+            schema_version: task.kind.schema().version,
+        }
     }
 
     /// Writes down what an effect left.

@@ -19,9 +19,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An effect under way.
-#[derive(Clone)]
 pub(super) struct Task {
-    pub(super) target: Target,
+    pub(super) target: Arc<Target>,
     pub(super) action: Action,
     /// The record's id.
     pub(super) id: RecordId,
@@ -64,10 +63,8 @@ fn differs(planned: &Value, actual: &Value) -> bool {
         return false;
     }
     if planned.is_known() {
-        return match (planned.to_json(), actual.to_json()) {
-            (Ok(planned), Ok(actual)) => planned != actual,
-            _ => false,
-        };
+        // Most are equal, and need no JSON to tell.
+        return planned != actual && matches!((planned.to_json(), actual.to_json()), (Ok(planned), Ok(actual)) if planned != actual);
     }
     planned.entries().iter().any(|entry| actual.get(&entry.key).is_some_and(|actual| differs(&entry.value, actual)))
 }
@@ -84,7 +81,7 @@ enum Work {
 }
 
 struct Effect {
-    task: Task,
+    task: Arc<Task>,
     request: Request,
     /// Whether it reads what there is a record of.
     looks: bool,
@@ -92,7 +89,7 @@ struct Effect {
 
 impl Starting {
     /// The effect, if it is one.
-    pub(super) fn task(&self) -> Option<&Task> {
+    pub(super) fn task(&self) -> Option<&Arc<Task>> {
         match &self.work {
             Work::Effect(effect) => Some(&effect.task),
             Work::Rendering(_) => None,
@@ -296,7 +293,7 @@ impl Run<'_> {
         }
     }
 
-    fn prepare_create(&mut self, slot: SlotId, target: &Target, arguments: &Value, planned: &Value) -> Result<Starting, Failure> {
+    fn prepare_create(&mut self, slot: SlotId, target: &Arc<Target>, arguments: &Value, planned: &Value) -> Result<Starting, Failure> {
         let arguments = self.filled(arguments);
         if let Some(key) = self.deposed_key(&target.address) {
             self.write(Entry::Depose { address: target.address.clone(), key });
@@ -308,7 +305,7 @@ impl Run<'_> {
     fn prepare_update(
         &mut self,
         slot: SlotId,
-        target: &Target,
+        target: &Arc<Target>,
         template: &Value,
         (observed, planned): (Option<&Value>, &Value),
     ) -> Result<Option<Starting>, Failure> {
@@ -340,7 +337,7 @@ impl Run<'_> {
     fn prepare_import(
         &mut self,
         slot: SlotId,
-        target: &Target,
+        target: &Arc<Target>,
         template: &Value,
         (observed, planned): (&Value, &Value),
     ) -> Result<Starting, Failure> {
@@ -360,19 +357,19 @@ impl Run<'_> {
         self.start(slot, (target, Action::Import), arguments, Some(planned.clone()))
     }
 
-    fn prepare_delete(&mut self, slot: SlotId, target: &Target) -> Result<Option<Starting>, Failure> {
-        let Some(record) = recorded(&self.state, target).cloned() else {
+    fn prepare_delete(&mut self, slot: SlotId, target: &Arc<Target>) -> Result<Option<Starting>, Failure> {
+        let Some(attributes) = recorded(&self.state, target).map(|record| record.attributes.clone()) else {
             self.walk.finish(slot, Value::null());
             return Ok(None);
         };
-        self.start(slot, (target, Action::Delete), record.attributes, None).map(Some)
+        self.start(slot, (target, Action::Delete), attributes, None).map(Some)
     }
 
     /// Prepares an effect and writes its intent.
     fn start(
         &mut self,
         slot: SlotId,
-        (target, action): (&Target, Action),
+        (target, action): (&Arc<Target>, Action),
         arguments: Value,
         planned: Option<Value>,
     ) -> Result<Starting, Failure> {
@@ -390,7 +387,7 @@ impl Run<'_> {
             _ => None,
         };
         let activity = Activity::default();
-        let task = Task {
+        let task = Arc::new(Task {
             target: target.clone(),
             action,
             id: id.clone(),
@@ -401,7 +398,7 @@ impl Run<'_> {
             intended: outside && operation.is_some(),
             activity: activity.clone(),
             is_again: self.walk.is_again(slot),
-        };
+        });
         if let (Some(operation), true) = (operation, outside) {
             let mut record = self.intended(&task, operation, prior.as_ref());
             if let Op::Import { observed, .. } = self.walk.op(slot) {
@@ -419,7 +416,7 @@ impl Run<'_> {
             prior,
             timeout: target.timeout,
             now: self.effects.machine.now(),
-            secret_key: self.plan.prior.secret_key.as_slice().into(),
+            secret_key: self.secret_key.clone(),
             activity,
         };
         let looks = matches!(self.walk.op(slot), Op::Look { .. });

@@ -28,6 +28,8 @@ pub(super) struct Run<'a> {
     pub(super) effects: Effects<'a>,
     pub(super) walk: Walk<'a>,
     pub(super) state: State,
+    /// The key of the state, which each request has.
+    pub(super) secret_key: Arc<[u8]>,
     tell: &'a mut (dyn FnMut(Event) + Send),
     /// What is to be written down with the next append.
     pub(super) entries: Vec<Entry>,
@@ -38,7 +40,7 @@ pub(super) struct Run<'a> {
     /// Things that are replaced create first: what is current becomes deposed when the new one is made.
     deposing: BTreeMap<Address, Arc<str>>,
     /// What runs: the task behind each slot.
-    tasks: BTreeMap<SlotId, Task>,
+    tasks: BTreeMap<SlotId, Arc<Task>>,
     outputs: BTreeMap<Arc<str>, Output>,
     /// Who depends on whom among the records, built when first needed.
     dependents: Option<BTreeMap<Address, BTreeSet<Address>>>,
@@ -58,6 +60,7 @@ impl<'a> Run<'a> {
             effects,
             walk: Walk::new(&plan.program),
             state: plan.prior.clone(),
+            secret_key: plan.prior.secret_key.as_slice().into(),
             tell,
             entries: plan.renamed.iter().map(|(from, to)| Entry::Move { from: from.clone(), to: to.clone() }).collect(),
             busy: 0,
@@ -252,7 +255,6 @@ impl<'a> Run<'a> {
 
     /// Records that depend on one about to be removed take over its edges, so that what is left keeps its order.
     fn hand_on(&mut self, removed: &Address) {
-        let Some(edges) = self.state.record(removed).map(|record| record.depends_on.clone()) else { return };
         let prior = &self.plan.prior;
         let dependents = self.dependents.get_or_insert_with(|| {
             let mut dependents: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
@@ -263,7 +265,11 @@ impl<'a> Run<'a> {
             }
             dependents
         });
-        for address in dependents.get(removed).cloned().unwrap_or_default() {
+        // Most are removed before what they depend on.
+        let (state, found) = (&self.state, dependents.get(removed).into_iter().flatten());
+        let left: Vec<_> = found.filter(|address| state.record(address).is_some()).cloned().collect();
+        let Some(edges) = state.record(removed).filter(|_| !left.is_empty()).map(|record| record.depends_on.clone()) else { return };
+        for address in left {
             let Some(mut record) = self.state.record(&address).cloned() else { continue };
             if record.depends_on.remove(removed) {
                 record.depends_on.extend(edges.iter().cloned());

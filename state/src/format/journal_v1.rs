@@ -98,7 +98,7 @@ pub(crate) fn write_header(header: &Header) -> Result<Vec<u8>, NotStorable> {
 
 /// The first line, with its end, of a journal in whose entries what is sensitive was sealed already, with this key in place of its own.
 pub(crate) fn write_sealed_header(header: &Header, (sealing, secret_key): Sealed) -> Result<Vec<u8>, NotStorable> {
-    line(&HeaderV1 {
+    let header = HeaderV1 {
         format: FORMAT.to_owned(),
         version: VERSION,
         meshplan_version: MESHPLAN_VERSION.to_owned(),
@@ -106,12 +106,15 @@ pub(crate) fn write_sealed_header(header: &Header, (sealing, secret_key): Sealed
         serial: header.serial,
         sealing,
         secret_key,
-    })
+    };
+    let mut text = Vec::new();
+    write_line(&header, &mut text)?;
+    Ok(text)
 }
 
 /// The line of an entry, with its end.
-pub(crate) fn write_entry(entry: &state::Entry) -> Result<Vec<u8>, NotStorable> {
-    line::<EntryV1<OutputV1, ResourceV1, PlaceV1>>(&match entry {
+fn write_entry(entry: &state::Entry, to: &mut Vec<u8>) -> Result<(), NotStorable> {
+    let entry: EntryV1<OutputV1, ResourceV1, PlaceV1> = match entry {
         state::Entry::Intent { address, deposed, record } => EntryV1::Intent(ResourceV1::of(address, deposed.as_ref(), record)?),
         state::Entry::Put { address, deposed, record } => EntryV1::Put(ResourceV1::of(address, deposed.as_ref(), record)?),
         state::Entry::Remove { address, deposed } => {
@@ -122,13 +125,14 @@ pub(crate) fn write_entry(entry: &state::Entry) -> Result<Vec<u8>, NotStorable> 
         state::Entry::PutPlace { address, place } => EntryV1::PutPlace(PlaceV1::of(address, place)?),
         state::Entry::RemovePlace { address } => EntryV1::RemovePlace(RemovePlaceV1 { address: Text(address.clone()) }),
         state::Entry::Outputs(outputs) => EntryV1::Outputs(write_outputs(outputs)?),
-    })
+    };
+    write_line(&entry, to)
 }
 
-fn line<T: Serialize>(value: &T) -> Result<Vec<u8>, NotStorable> {
-    let mut line = serde_json::to_vec(value).map_err(|_| NotStorable { what: "an entry".to_owned(), why: "it has no JSON form" })?;
-    line.push(b'\n');
-    Ok(line)
+fn write_line<T: Serialize>(value: &T, to: &mut Vec<u8>) -> Result<(), NotStorable> {
+    serde_json::to_writer(&mut *to, value).map_err(|_| NotStorable { what: "an entry".to_owned(), why: "it has no JSON form" })?;
+    to.push(b'\n');
+    Ok(())
 }
 
 /// What a first line says.
@@ -217,7 +221,7 @@ fn text(line: &[u8], number: usize) -> Result<&str, Unreadable> {
 pub(crate) fn write_entries(entries: &[state::Entry]) -> Result<Vec<u8>, NotStorable> {
     let mut lines = Vec::new();
     for entry in entries {
-        lines.extend(write_entry(entry)?);
+        write_entry(entry, &mut lines)?;
     }
     Ok(lines)
 }
@@ -236,7 +240,8 @@ mod tests {
         let entries = every_entry();
         let mut text = write_header(&header()).unwrap();
         for entry in &entries {
-            let line = write_entry(entry).unwrap();
+            let mut line = Vec::new();
+            write_entry(entry, &mut line).unwrap();
             assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
             text.extend(line);
         }

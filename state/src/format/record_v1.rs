@@ -59,7 +59,7 @@ impl ResourceV1 {
         Ok(Self {
             address: Text(address.clone()),
             deposed: deposed.cloned().map(Words),
-            id: Words(record.id.as_str().into()),
+            id: Words(record.id.shared()),
             kind: Words(record.kind.clone()),
             uid: record.uid.clone().map(Words),
             place: record.place.clone().map(Text),
@@ -103,7 +103,7 @@ impl TryFrom<ResourceV1> for Stored {
             return Err(format!("attributes of `{address}`: an object is expected"));
         }
         let record = Record {
-            id: RecordId::new(&read.id.0),
+            id: RecordId::from(read.id.0),
             kind: read.kind.0,
             uid: read.uid.map(|uid| uid.0),
             place: read.place.map(|place| place.0),

@@ -111,6 +111,16 @@ pub(crate) fn name_of(path: &str) -> &str {
     if path.is_empty() { WHOLE } else { path }
 }
 
+/// Whether JSON shows all of a value under this type, without a look within: no path is made for it.
+fn says_all(value: &Value, expected: &Type) -> bool {
+    let shown = match value.data() {
+        Data::Null | Data::Bool(_) => true,
+        Data::String(_) => *expected != Type::Number,
+        _ => false,
+    };
+    shown && !value.is_marked_sensitive()
+}
+
 struct Noting {
     found: Beside,
     path: String,
@@ -142,19 +152,18 @@ impl Noting {
     }
 
     fn note_sequence(&mut self, sequence: &Sequence, expected: &Type) -> Result<(), &'static str> {
-        let own = sequence_type(sequence.kind());
-        let implied = match &own {
-            Some(own) => own == expected,
-            None => !matches!(expected, Type::List(_) | Type::Set(_)),
+        let own = match sequence_type(sequence.kind()) {
+            Some(own) => (own != *expected).then_some(own),
+            None => matches!(expected, Type::List(_) | Type::Set(_)).then(|| Type::Tuple(Arc::from([]))),
         };
-        let own = own.unwrap_or_else(|| Type::Tuple(Arc::from([])));
-        if !implied {
-            self.note_type(&own);
+        if let Some(own) = &own {
+            self.note_type(own);
         }
-        let ty = if implied { expected } else { &own };
+        let ty = own.as_ref().unwrap_or(expected);
         let length = self.path.len();
         self.depth += 1;
-        for (at, item) in sequence.items().iter().enumerate() {
+        let too_deep = self.depth > DEEPEST;
+        for (at, item) in sequence.items().iter().enumerate().filter(|(at, item)| too_deep || !says_all(item, element_type(ty, *at))) {
             push_index(&mut self.path, at);
             self.note(item, element_type(ty, at))?;
             self.path.truncate(length);
@@ -164,19 +173,18 @@ impl Noting {
     }
 
     fn note_mapping(&mut self, mapping: &Mapping, expected: &Type) -> Result<(), &'static str> {
-        let own = mapping_type(mapping.kind());
-        let implied = match &own {
-            Some(own) => own == expected,
-            None => !matches!(expected, Type::Map(_)),
+        let own = match mapping_type(mapping.kind()) {
+            Some(own) => (own != *expected).then_some(own),
+            None => matches!(expected, Type::Map(_)).then(|| Type::object([])),
         };
-        let own = own.unwrap_or_else(|| Type::object([]));
-        if !implied {
-            self.note_type(&own);
+        if let Some(own) = &own {
+            self.note_type(own);
         }
-        let ty = if implied { expected } else { &own };
+        let ty = own.as_ref().unwrap_or(expected);
         let length = self.path.len();
         self.depth += 1;
-        for entry in mapping.entries() {
+        let too_deep = self.depth > DEEPEST;
+        for entry in mapping.entries().iter().filter(|entry| too_deep || !says_all(&entry.value, entry_type(ty, &entry.key))) {
             push_key(&mut self.path, &entry.key);
             self.note(&entry.value, entry_type(ty, &entry.key))?;
             self.path.truncate(length);

@@ -80,7 +80,7 @@ pub fn one_at_a_time(backend: &Arc<dyn Backend>) {
                     let (locked, mut loaded) = store.lock("apply", Duration::from_mins(2)).unwrap();
                     assert_eq!((inside.fetch_add(1, Ordering::SeqCst), loaded.notices.as_slice()), (0, &[][..]));
                     let entry = put(&format!("w{writer}r{round}"), 1);
-                    block_on(locked.append(vec![entry.clone()])).unwrap();
+                    block_on(locked.append(std::slice::from_ref(&entry))).unwrap();
                     loaded.state.apply(&entry);
                     block_on(locked.fold(&loaded.state)).unwrap();
                     inside.fetch_sub(1, Ordering::SeqCst);

@@ -40,7 +40,7 @@ pub(super) fn rewrite(
         state.apply(entry);
     }
     state.serial = runtime.block_on(async {
-        guard.append(entries).await?;
+        guard.append(&entries).await?;
         guard.fold(&state).await
     })?;
     history::keep_change(session, operation, &[count], &state);

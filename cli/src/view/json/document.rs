@@ -7,7 +7,10 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 use state::{PlanFile, PlanText};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
+
+/// Bytes that are written at once.
+const TOGETHER: usize = 64 * 1024;
 
 /// A whole plan as one document, for review by people and programs. Secrets are not in it. It is written member by member and change by
 /// change: as one tree of values it would take many times the memory of the plan.
@@ -37,7 +40,11 @@ impl Serialize for Document<'_> {
 
 impl PlanText for Document<'_> {
     fn write(&self, to: &mut dyn Write) -> io::Result<()> {
-        Ok(serde_json::to_writer(to, self)?)
+        // Some hundred little pieces for each change: where they go is not asked anew for each of them.
+        let mut together = BufWriter::with_capacity(TOGETHER, to);
+        serde_json::to_writer(&mut together, self)?;
+        together.into_inner().map_err(IntoInnerError::into_error)?;
+        Ok(())
     }
 }
 

@@ -23,7 +23,7 @@ struct Memory {
 }
 
 impl Guard for Memory {
-    fn append(&self, _: Vec<Entry>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn append<'a>(&'a self, _: &'a [Entry]) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(std::future::ready(Ok(())))
     }
 

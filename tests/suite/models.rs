@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 const SYSTEM: &str = "/api/v1/namespaces/istio-system";
 const OPERATORS: &str = "/apis/install.istio.io/v1alpha1/namespaces/istio-system/istiooperators";
+const OLD_NETWORKING: &str = "/apis/networking.istio.io/v1alpha3/namespaces/istio-system";
 const NETWORKING: &str = "/apis/networking.istio.io/v1/namespaces/istio-system";
 
 /// A mesh of the module `primary-remote` over clusters that are written as `name = { network = .., primary = .. }`.
@@ -155,4 +156,26 @@ fn the_examples_converge_and_go() {
         assert_eq!(made(&scenario, "istio_remote_secret").len(), secrets, "{example}");
         gone(&scenario);
     }
+}
+
+#[test]
+fn the_older_form_is_told_the_address_of_an_ingress_gateway() {
+    let scenario = Scenario::example("primary-remote-1.7");
+    let told = scenario.run(&["plan", "--detail", "full"]).expect_code(0).stdout;
+    assert!(told.contains("remotePilotAddress") && told.contains("known after apply"), "{told}");
+    scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    let (main, remote) = (Cluster::of(&scenario, "main0"), Cluster::of(&scenario, "remote0"));
+    let service = main.get(&format!("{SYSTEM}/services/istio-ingressgateway")).unwrap();
+    let address = &service["status"]["loadBalancer"]["ingress"][0]["ip"];
+    let global = |cluster: &Cluster| cluster.get(&format!("{OPERATORS}/control-plane")).unwrap()["spec"]["values"]["global"].clone();
+    assert!(address.is_string() && global(&remote)["remotePilotAddress"] == *address, "{address}");
+    let networks = &global(&main)["meshNetworks"];
+    assert_eq!(networks["network2"]["endpoints"], json!([{ "fromRegistry": "remote0" }]));
+    for cluster in [&main, &remote] {
+        let gateway = cluster.get(&format!("{OLD_NETWORKING}/gateways/cluster-aware-gateway")).unwrap();
+        assert_eq!(gateway["spec"]["selector"], json!({ "istio": "ingressgateway" }));
+        assert_eq!(gateway["spec"]["servers"][0]["port"]["number"], 443);
+    }
+    gone(&scenario);
 }

@@ -80,8 +80,29 @@ pub(crate) fn label(arguments: &Value, argument: &str) -> Option<Problem> {
 pub(crate) mod tests {
     use super::*;
     use engine::address::Address;
+    use engine::port::BoxFuture;
     use engine::value::Class;
+    use kubernetes::{Json, ObjectKind, ObjectName, Reader, Settled};
     use serde_json::json;
+    use std::task::{Context, Poll, Waker};
+
+    struct Holding(BTreeMap<String, Json>);
+
+    impl Reader for Holding {
+        fn read<'a>(&'a self, name: &'a ObjectName) -> BoxFuture<'a, Result<Option<Json>, String>> {
+            Box::pin(std::future::ready(Ok(self.0.get(&name.to_string()).cloned())))
+        }
+    }
+
+    /// Whether an instance has settled in a cluster that holds these objects and no others, by `Kind/namespace/name`.
+    pub(crate) fn settled(kind: &dyn ObjectKind, arguments: &Value, objects: &[(&str, Json)]) -> Settled {
+        let reader = Holding(objects.iter().map(|(name, object)| ((*name).to_owned(), object.clone())).collect());
+        let mut future = kind.settled(arguments, &reader);
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(settled) => settled.unwrap(),
+            Poll::Pending => panic!("nothing is waited for"),
+        }
+    }
 
     /// A reference to an instance with these attributes.
     pub(crate) fn reference(class: &'static [Class], name: &str, attributes: Value) -> Value {

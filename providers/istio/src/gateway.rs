@@ -121,11 +121,7 @@ impl ObjectKind for EastWestGateway {
             let Some(live) = reader.read(&service).await? else {
                 return Ok(Settled::NotYet(format!("`{service}` is not there yet")));
             };
-            let Some(address) = given_address(&live) else {
-                return Ok(Settled::NotYet(format!(
-                    "`{service}` has no load-balancer address: no free pool, or nobody hands out addresses"
-                )));
-            };
+            let Some(address) = given_address(&live) else { return Ok(Settled::NotYet(without_address(&service))) };
             let mut found = self.attributes(arguments, None);
             found.push(("address", Value::string(address)));
             Ok(Settled::Yes(found))
@@ -159,6 +155,30 @@ fn resource_name(arguments: &Value) -> &str {
 fn given_address(service: &Json) -> Option<String> {
     let ingress = service.pointer("/status/loadBalancer/ingress")?.as_array()?;
     ingress.iter().find_map(|at| at.get("ip").or(at.get("hostname"))?.as_str().map(str::to_owned)).filter(|address| !address.is_empty())
+}
+
+/// Whether a load balancer leads to a Service.
+pub(crate) enum Balanced {
+    /// There, by address or host name.
+    At(String),
+    /// It has not answered.
+    NotYet,
+    /// The Service is not to have one.
+    Never,
+}
+
+/// What a load balancer did for a Service.
+pub(crate) fn load_balanced(service: &Json) -> Balanced {
+    match given_address(service) {
+        Some(address) => Balanced::At(address),
+        None if service.pointer("/spec/type").and_then(Json::as_str) == Some("LoadBalancer") => Balanced::NotYet,
+        None => Balanced::Never,
+    }
+}
+
+/// Why a Service that needs an address is waited for.
+pub(crate) fn without_address(service: &ObjectName) -> String {
+    format!("`{service}` has no load-balancer address: no free pool, or nobody hands out addresses")
 }
 
 /// The ports of an east-west gateway: name and number.
@@ -220,9 +240,7 @@ fn resource(arguments: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, reference};
-    use std::collections::BTreeMap;
-    use std::task::{Context, Poll, Waker};
+    use crate::arguments::tests::{cluster, reference, settled};
 
     pub(super) fn arguments(plane: &[(&str, Json)], changes: &[(&str, Value)]) -> Value {
         let base = json!({ "installer": "operator", "namespace": "istio-system", "hub": "gcr.io/istio-release", "tag": "1.9.0", "revision": null,
@@ -326,24 +344,6 @@ mod tests {
         assert!(kind.object(&recorded(Value::null())).is_none());
     }
 
-    struct Holding(BTreeMap<String, Json>);
-
-    impl Reader for Holding {
-        fn read<'a>(&'a self, name: &'a ObjectName) -> BoxFuture<'a, Result<Option<Json>, String>> {
-            Box::pin(std::future::ready(Ok(self.0.get(&name.to_string()).cloned())))
-        }
-    }
-
-    fn settled(arguments: &Value, objects: &[(&str, Json)]) -> Settled {
-        let kind = EastWestGateway::default();
-        let reader = Holding(objects.iter().map(|(name, object)| ((*name).to_owned(), object.clone())).collect());
-        let mut future = kind.settled(arguments, &reader);
-        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(settled) => settled.unwrap(),
-            Poll::Pending => panic!("nothing is waited for"),
-        }
-    }
-
     #[test]
     fn the_address_is_known_once_the_operator_and_the_load_balancer_are_done() {
         const RESOURCE: &str = "IstioOperator/istio-system/eastwest";
@@ -366,7 +366,7 @@ mod tests {
             (&made, vec![(SERVICE, at(json!([{ "hostname": "lb.example" }])))], Ok("lb.example")),
         ];
         for (arguments, objects, expected) in rows {
-            match (settled(arguments, &objects), expected) {
+            match (settled(&EastWestGateway::default(), arguments, &objects), expected) {
                 (Settled::Yes(found), Ok(address)) => assert_eq!(Value::object(found).text("address"), Some(address)),
                 (Settled::NotYet(why), Err(expected)) => assert_eq!(why, expected),
                 (other, expected) => panic!("{other:?} instead of {expected:?}"),

@@ -9,6 +9,7 @@ mod definitions;
 mod rendering;
 
 use crate::arguments::{ISTIO_SYSTEM, address, handed_on, label, leaf, merged, object, referring, usual, within};
+use crate::gateway::{Balanced, load_balanced, without_address};
 use crate::lint::rules;
 use crate::prerequisite::prerequisites;
 use crate::version::{WITHOUT_OPERATOR, WITHOUT_REMOTE_ISTIOD, below};
@@ -23,6 +24,9 @@ use kubernetes::{Json, ObjectKind, ObjectName, Reader, Settled, members, parse_y
 pub(crate) const INSTALL: &str = "install.istio.io/v1alpha1";
 /// Kind of the operator's resource.
 pub(crate) const ISTIO_OPERATOR: &str = "IstioOperator";
+
+/// The gateway that profiles bring, and its Service.
+const INGRESS_GATEWAY: &str = "istio-ingressgateway";
 
 /// The profile of clusters that another one's istiod serves.
 pub(crate) const REMOTE: &str = "remote";
@@ -53,6 +57,8 @@ fn attributes() -> Vec<Attribute> {
     let free = |name, doc| Attribute::optional(name, Type::Any, doc);
     let installer = "`istioctl`: the objects that the program `istioctl` renders, which has to be of the minor version of `tag`. `operator`: the in-cluster \
                      operator, up to 1.23. `manifests`: the objects of `content`.";
+    let ingress = "The address, or host name, that a load balancer gave `istio-ingressgateway`, the gateway of the profile. Null without that gateway, \
+                   or without a load balancer for it.";
     let controller =
         "`managed`: the operator and Istio's definitions come with it. `existing`: both are there already, as for a second revision.";
     let mut attributes = vec![
@@ -75,6 +81,7 @@ fn attributes() -> Vec<Attribute> {
         free("components", "`spec.components`."),
         free("values", "`spec.values`. What the arguments above say counts before it."),
         free("spec", "Anything else of `spec`. What the arguments above say counts before it."),
+        Attribute::computed("ingress_address", Type::String, ingress).volatile(),
         text("content", "YAML text of all objects, for the installer `manifests`. Has to be known when planning."),
     ];
     attributes.extend(usual());
@@ -128,16 +135,21 @@ impl ObjectKind for Operator {
 
     fn settled<'a>(&'a self, arguments: &'a Value, reader: &'a dyn Reader) -> BoxFuture<'a, Result<Settled, String>> {
         Box::pin(async move {
-            // Objects are ready each for itself.
-            if arguments.text("installer") != Some("operator") {
-                return Ok(Settled::Yes(Vec::new()));
+            // Objects are ready each for itself, but for those that an operator makes.
+            if arguments.text("installer") == Some("operator") {
+                let name = ObjectName::within(INSTALL, ISTIO_OPERATOR, namespace(arguments), arguments.text("name").unwrap_or_default());
+                let live = reader.read(&name).await?;
+                if let Some(why) = why_unhealthy(&name, live.as_ref()) {
+                    return Ok(Settled::NotYet(why));
+                }
             }
-            let name = ObjectName::within(INSTALL, ISTIO_OPERATOR, namespace(arguments), arguments.text("name").unwrap_or_default());
-            let live = reader.read(&name).await?;
-            Ok(match why_unhealthy(&name, live.as_ref()) {
-                None => Settled::Yes(Vec::new()),
-                Some(why) => Settled::NotYet(why),
-            })
+            let service = ObjectName::within("v1", "Service", namespace(arguments), INGRESS_GATEWAY);
+            let address = match reader.read(&service).await?.as_ref().map(load_balanced) {
+                Some(Balanced::NotYet) => return Ok(Settled::NotYet(without_address(&service))),
+                Some(Balanced::At(address)) => Value::string(address),
+                Some(Balanced::Never) | None => Value::null(),
+            };
+            Ok(Settled::Yes(vec![("ingress_address", address)]))
         })
     }
 }
@@ -282,7 +294,7 @@ pub(crate) fn runs_below(plane: &Value, version: crate::version::Minor) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::tests::{cluster, reference};
+    use crate::arguments::tests::{cluster, reference, settled};
     use serde_json::json;
 
     fn arguments(changes: &[(&str, Value)]) -> Value {
@@ -477,6 +489,34 @@ mod tests {
         ];
         for (live, expected) in rows {
             assert_eq!(why_unhealthy(&name, live.as_ref()).as_deref(), expected);
+        }
+    }
+    #[test]
+    fn the_ingress_gateway_has_its_address_before_others_are_told() {
+        const RESOURCE: &str = "IstioOperator/istio-system/istiocontrolplane-default";
+        const SERVICE: &str = "Service/istio-system/istio-ingressgateway";
+        let healthy = json!({ "status": { "status": "HEALTHY" } });
+        let service = |ty: &str, ingress: &Json| json!({ "spec": { "type": ty }, "status": { "loadBalancer": { "ingress": ingress } } });
+        let (address, none) = (json!([{ "ip": "10.0.0.1" }]), json!(null));
+        let pending =
+            "`Service/istio-system/istio-ingressgateway` has no load-balancer address: no free pool, or nobody hands out addresses";
+        let operated = arguments(&[]);
+        let made = arguments(&[("installer", text("manifests")), ("content", text("x"))]);
+        let rows = [
+            (&operated, vec![], Err("`IstioOperator/istio-system/istiocontrolplane-default` is not there")),
+            (&operated, vec![(RESOURCE, healthy.clone())], Ok(None)),
+            (&operated, vec![(RESOURCE, healthy.clone()), (SERVICE, service("LoadBalancer", &none))], Err(pending)),
+            (&operated, vec![(RESOURCE, healthy.clone()), (SERVICE, service("LoadBalancer", &address))], Ok(Some("10.0.0.1"))),
+            (&operated, vec![(RESOURCE, healthy), (SERVICE, service("NodePort", &none))], Ok(None)),
+            (&made, vec![], Ok(None)),
+            (&made, vec![(SERVICE, service("LoadBalancer", &address))], Ok(Some("10.0.0.1"))),
+        ];
+        for (arguments, objects, expected) in rows {
+            match (settled(&Operator::default(), arguments, &objects), expected) {
+                (Settled::Yes(found), Ok(address)) => assert_eq!(Value::object(found).text("ingress_address"), address),
+                (Settled::NotYet(why), Err(expected)) => assert_eq!(why, expected),
+                (other, expected) => panic!("{other:?} instead of {expected:?}"),
+            }
         }
     }
 }

@@ -256,7 +256,6 @@ fn binding(arguments: &Value) -> Value {
 mod tests {
     use super::*;
     use crate::arguments::tests::{cluster, reference};
-    use std::task::{Context, Poll, Waker};
 
     fn arguments(plane: &[(&str, Value)], changes: &[(&str, Value)]) -> Value {
         let base = Value::object([
@@ -413,22 +412,10 @@ mod tests {
         }
     }
 
-    struct Holding(Option<Json>);
-
-    impl Reader for Holding {
-        fn read<'a>(&'a self, name: &'a ObjectName) -> BoxFuture<'a, Result<Option<Json>, String>> {
-            assert_eq!(name.to_string(), "Secret/istio-system/istio-reader-service-account-istio-remote-secret-token");
-            Box::pin(std::future::ready(Ok(self.0.clone())))
-        }
-    }
-
     fn settled(live: Option<Json>) -> Settled {
-        let (kind, arguments, reader) = (RemoteReader::default(), arguments(&[], &[]), Holding(live));
-        let mut future = kind.settled(&arguments, &reader);
-        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(settled) => settled.unwrap(),
-            Poll::Pending => panic!("nothing is waited for"),
-        }
+        const SECRET: &str = "Secret/istio-system/istio-reader-service-account-istio-remote-secret-token";
+        let objects: Vec<_> = live.into_iter().map(|live| (SECRET, live)).collect();
+        crate::arguments::tests::settled(&RemoteReader::default(), &arguments(&[], &[]), &objects)
     }
 
     #[test]

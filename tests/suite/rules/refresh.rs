@@ -1,7 +1,7 @@
 //! Runs that change the state alone, and what is said of what was changed outside.
 
 use super::{address, cluster, context, inner, place, summaries, thing};
-use engine::plan::{Action, Aims, Inputs, Plan};
+use engine::plan::{Action, Aims, CheckStatus, Inputs, Plan};
 use engine::value::Value;
 use meshplan_tests::planning::{Bench, actions};
 use serde_json::{Value as Json, json};
@@ -53,6 +53,36 @@ fn what_is_there_is_written_down_and_what_is_gone_forgotten() {
     let plan = bench.apply(&text);
     assert_eq!(actions(&plan), ["~ fake_thing.a: `value` changed in configuration", "+ fake_thing.b: not in state"]);
     bench.assert_converged(&text);
+}
+
+#[test]
+fn checks_are_decided_by_what_exists() {
+    // One looks at a thing, the other by a data source of its own whose argument comes from it.
+    let assertion = |condition: &str| format!("assert {{\n condition = {condition}\n error_message = \"no\"\n }}");
+    let data = "data \"fake_data\" \"d\" {\n name = \"of-${fake_thing.a.value}\"\n }";
+    let text = |value: u64| {
+        let checks = [
+            format!("check \"thing\" {{\n {}\n}}\n", assertion("fake_thing.a.value == 1")),
+            format!("check \"within\" {{\n {data}\n {}\n}}\n", assertion("data.fake_data.d.value == \"right\"")),
+        ];
+        thing("a", &format!("value = {value}")) + &checks.concat()
+    };
+    let mut bench = Bench::default();
+    for (name, word) in [("of-1", "right"), ("of-7", "wrong")] {
+        bench.fake.meddle(&format!("data/{name}"), Some(Value::object([("value", Value::string(word))])));
+    }
+    let said = |bench: &Bench, value: u64| {
+        let checks = bench.plan_with(&text(value), refreshing()).checks;
+        checks.into_iter().map(|check| (check.status, check.messages.join("; "))).collect::<Vec<_>>()
+    };
+    let both = |status, words: &str| vec![(status, words.to_owned()); 2];
+    assert_eq!(said(&bench, 1), both(CheckStatus::NotRun, "it looks at what is not applied"));
+    bench.apply(&text(1));
+    assert_eq!(said(&bench, 1), both(CheckStatus::Passed, ""));
+    // What the configuration would change does not count, what somebody changed does, and nothing is put off.
+    assert_eq!(said(&bench, 7), both(CheckStatus::Passed, ""));
+    bench.fake.meddle("fake_thing/a", Some(found("a", 7, "token-uid-1")));
+    assert_eq!(said(&bench, 1), both(CheckStatus::Failed, "no"));
 }
 
 #[test]

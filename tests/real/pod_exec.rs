@@ -143,6 +143,44 @@ fn stand_in_who_may_not_run_commands_is_told_so() {
 }
 
 #[test]
+fn stand_in_proxies_tell_the_endpoints_that_they_know() {
+    let Some(cluster) = cluster("c1") else { return };
+    let kubelet = Kubelet::start(&cluster, "node", |ordered: &Ordered| {
+        let host = |address: &str, port: u16| json!({ "address": { "socket_address": { "address": address, "port_value": port } }, "health_status": { "eds_health_status": "HEALTHY" }, "weight": 1, "locality": {} });
+        let known = json!({ "name": "outbound|5000||helloworld.sample.svc.cluster.local", "host_statuses": [host("10.2.1.41", 15443), host("10.0.0.7", 5000)] });
+        match (&*ordered.command.join(" "), &*ordered.container) {
+            ("pilot-agent request GET clusters?format=json", "istio-proxy") => {
+                Ends::With(0, json!({ "cluster_statuses": [known] }).to_string(), String::new())
+            }
+            _ => Ends::NotStarted("it is another command".to_owned()),
+        }
+    });
+    let namespace = cluster.namespace();
+    kubelet.pod((&namespace, "sleep-1"), &json!({ "app": "sleep" }), ("istio-proxy", "containerd://1"));
+    kubelet.pod((&namespace, "bare"), &json!({ "app": "bare" }), ("sleep", "containerd://2"));
+    let of = |name: &str, service: &str| {
+        format!("namespace = \"{namespace}\"\n  name = \"{name}\"\n  service = \"{service}.sample.svc.cluster.local\"\n  port = 5000")
+    };
+    let (known, unknown, bare) = (of("sleep-1", "helloworld"), of("sleep-1", "nobody"), of("bare", "helloworld"));
+    let kind = "istio_proxy_config";
+    let rows = [
+        (
+            "known",
+            kind,
+            &*known,
+            "[for e in D.endpoints.c1.sleep-1 : \"${e.address}:${e.port} ${e.healthy}\"] == [\"10.0.0.7:5000 true\", \"10.2.1.41:15443 true\"]",
+        ),
+        ("unknown", kind, &*unknown, "length(D.endpoints.c1.sleep-1) == 0"),
+        ("bare", kind, &*bare, "length(D.endpoints.c1.bare) == 0"),
+    ];
+    let mut scenario = Scenario::with(&checks(&["c1"], &rows));
+    scenario.reach(&[cluster.admin().named("c1")]);
+    let says = told(&scenario, 1);
+    assert_eq!((says("known"), says("unknown")), ("passed".to_owned(), "passed".to_owned()));
+    assert!(says("bare").contains(&format!("pod `{namespace}/bare` has no container `istio-proxy`")), "{}", says("bare"));
+}
+
+#[test]
 fn stand_in_every_istiod_is_asked_which_clusters_it_reads() {
     let (Some(one), Some(other)) = (cluster("c1"), cluster("c2")) else { return };
     let synced = Arc::new(AtomicBool::new(false));

@@ -11,8 +11,10 @@ mod gateway;
 mod istioctl;
 mod lint;
 mod operator;
+mod pods;
 mod prerequisite;
 mod provider;
+mod proxy_config;
 mod remote_clusters;
 mod remote_reader;
 mod remote_secret;
@@ -25,6 +27,7 @@ pub use gateway::EastWestGateway;
 pub use istioctl::Surroundings;
 pub use operator::Operator;
 pub use prerequisite::Prerequisite;
+pub use proxy_config::ProxyConfig;
 pub use remote_clusters::RemoteClusters;
 pub use remote_reader::RemoteReader;
 pub use remote_secret::RemoteSecret;
@@ -52,7 +55,7 @@ pub fn kinds() -> Vec<Arc<dyn ObjectKind>> {
 
 /// All data sources of this crate.
 pub fn data_sources() -> Vec<Arc<dyn DataSource>> {
-    vec![Arc::new(CertificateCompare::default()), Arc::new(RemoteClusters::default())]
+    vec![Arc::new(CertificateCompare::default()), Arc::new(ProxyConfig::default()), Arc::new(RemoteClusters::default())]
 }
 
 /// Makes the provider `istio`.

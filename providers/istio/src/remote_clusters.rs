@@ -1,17 +1,13 @@
 //! `istio_remote_clusters`: which clusters every istiod reads, by its own word.
 
-use engine::config::seconds;
+use crate::pods::{Inquiry, PATIENCE, ask};
 use engine::port::BoxFuture;
 use engine::question::Answer;
 use engine::schema::{Attribute, Problem, Schema};
 use engine::value::{Type, Value};
-use futures::future::join_all;
-use kubernetes::{Cluster, Container, DataSource, Json, Running, Source, Unusable, Wanted, worst};
+use kubernetes::{DataSource, Json, Source, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-/// How long is waited for pods and for their answers, as the language writes it.
-const PATIENCE: &str = "30s";
 /// Where istiod tells of the clusters that it reads.
 const CLUSTERZ: &str = "/debug/clusterz";
 /// The status of a cluster whose resources are all read.
@@ -77,30 +73,17 @@ impl DataSource for RemoteClusters {
 
     fn read<'a>(&'a self, arguments: &'a Value, source: Source<'a>) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
-            let limit = Duration::from_secs(arguments.text("timeout").and_then(seconds).unwrap_or(30));
             let namespace = arguments.text("namespace").unwrap_or_default();
             let labels = arguments
                 .text("revision")
                 .map_or_else(|| "app=istiod".to_owned(), |revision| format!("app=istiod,istio.io/rev={revision}"));
             let wanted = Wanted { namespace, name: "", labels: &labels, container: None };
+            let inquiry = Inquiry { wanted, program: "pilot-discovery", path: CLUSTERZ };
+            let remotes = match ask((arguments, source), inquiry, remotes).await {
+                Ok(remotes) => remotes,
+                Err(answer) => return answer,
+            };
             let clusters = arguments.get("clusters").map(Value::entries).unwrap_or_default();
-            let asked = clusters.iter().map(|entry| async {
-                let told = match source.cluster(&entry.value).await {
-                    Ok(cluster) => told(&cluster, wanted, limit).await.map_err(|why| why.answer(&entry.key)),
-                    Err(why) => Err(Answer::Unreachable(format!("cluster `{}`: {why}", entry.key).into())),
-                };
-                (entry.key.to_string(), told)
-            });
-            let (mut remotes, mut unanswered) = (BTreeMap::new(), Vec::new());
-            for (name, told) in join_all(asked).await {
-                match told {
-                    Ok(told) => drop(remotes.insert(name, told)),
-                    Err(answer) => unanswered.push(answer),
-                }
-            }
-            if let Some(answer) = worst(unanswered) {
-                return answer;
-            }
             let expected = match arguments.get("expected").filter(|expected| !expected.is_null()) {
                 Some(expected) => expected.items().iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
                 None => clusters.iter().map(|entry| entry.key.to_string()).collect(),
@@ -120,30 +103,6 @@ fn of_pod((pod, remotes): (&String, &Remotes)) -> (String, Json) {
 
 /// The clusters that one pod reads, and how far it is with each.
 type Remotes = BTreeMap<String, String>;
-
-/// What every pod of a cluster's istiod says.
-async fn told(cluster: &Cluster, wanted: Wanted<'_>, limit: Duration) -> Result<BTreeMap<String, Remotes>, Unusable> {
-    let pods = cluster.running(wanted, limit).await?;
-    let asked = pods.iter().map(|pod| async move { (pod.pod.clone(), clusterz(cluster, wanted.namespace, (pod, limit)).await) });
-    let mut told = BTreeMap::new();
-    for (pod, text) in join_all(asked).await {
-        let remotes = text.and_then(|text| remotes(&text));
-        let failed = |why| Unusable::NotRunning(format!("`{CLUSTERZ}` of pod `{}/{pod}`: {why}", wanted.namespace));
-        told.insert(pod.clone(), remotes.map_err(failed)?);
-    }
-    Ok(told)
-}
-
-/// What a pod says, asked from within: it answers nobody else without credentials of its own.
-async fn clusterz(cluster: &Cluster, namespace: &str, (running, limit): (&Running, Duration)) -> Result<Json, String> {
-    let command = ["pilot-discovery", "request", "GET", CLUSTERZ].map(str::to_owned);
-    let container = Container { namespace, pod: &running.pod, name: &running.container };
-    let executed = cluster.exec(container, &command, limit).await?;
-    if executed.code != 0 {
-        return Err(executed.stderr.lines().last().unwrap_or("the command failed").to_owned());
-    }
-    serde_json::from_str(&executed.stdout).map_err(|_| "the answer is no JSON".to_owned())
-}
 
 /// The clusters in an answer of istiod.
 fn remotes(json: &Json) -> Result<Remotes, String> {

@@ -35,6 +35,13 @@ pub fn referring(arguments: &Value, argument: &str) -> Result<(), Problem> {
     Err(Problem::with(argument, "no reference", format!("`{argument}` leads to no resource")))
 }
 
+/// What is wrong with how pods are chosen: by `name` or by `label_selector`.
+pub fn pods_problem(arguments: &Value) -> Option<Problem> {
+    let given = |name: &str| arguments.get(name).is_some_and(|value| !value.is_null());
+    let detail = "which pods are meant is said by exactly one of `name` and `label_selector`";
+    (given("name") == given("label_selector")).then(|| Problem::new("unclear pods", detail).help("Write one of the two."))
+}
+
 /// What is wrong with the argument `timeout`, if it is known.
 pub fn timeout_problem(arguments: &Value) -> Option<Problem> {
     let text = arguments.text("timeout").filter(|text| seconds(text).is_none_or(|limit| limit == 0))?;

@@ -101,11 +101,7 @@ impl DataSource for PodExec {
 
     fn validate(&self, arguments: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let given = |name: &str| arguments.get(name).is_some_and(|value| !value.is_null());
-        if given("name") == given("label_selector") {
-            let detail = "which pods are meant is said by exactly one of `name` and `label_selector`";
-            problems.push(Problem::new("unclear pods", detail).help("Write one of the two."));
-        }
+        problems.extend(crate::arguments::pods_problem(arguments));
         if arguments.get("command").is_some_and(|command| command.is_known() && command.items().is_empty()) {
             problems.push(Problem::with("command", "no command", "`command` names the program to run, and is empty"));
         }

@@ -3,7 +3,7 @@
 use crate::world::MakeRegistry;
 use docker::DockerMaker;
 use engine::port::{Provider, ProviderMaker, Registry};
-use engine::schema::{Problem, ProviderSchema};
+use engine::schema::{Lint, Problem, ProviderSchema};
 use engine::value::Value;
 use host::HostMaker;
 use istio::IstioMaker;
@@ -43,16 +43,21 @@ fn registry(directory: &Path, surroundings: Surroundings, docker: docker::Surrou
     let reaching = Reaching { kubeconfigs, usual };
     let mut registry = Registry::default();
     let makers: [Arc<dyn ProviderMaker>; 10] = [
-        Arc::new(Fixed { name: "meshplan", doc: "What stands in the state alone.", provider: core_provider::provider() }),
-        Arc::new(Fixed { name: "ca", doc: "Certificate authorities of meshes.", provider: certificates::provider() }),
+        Arc::new(Fixed { name: "meshplan", doc: "What stands in the state alone.", provider: core_provider::provider(), lint: None }),
+        Arc::new(Fixed {
+            name: "ca",
+            doc: "Certificate authorities of meshes.",
+            provider: certificates::provider(),
+            lint: Some(certificates::lint()),
+        }),
         Arc::new(HostMaker::new(surroundings.working_directory.clone(), program())),
         Arc::new(MetallbMaker::new(surroundings.clone(), reaching.clone())),
         Arc::new(KubernetesMaker::new(surroundings, reaching.clone())),
         Arc::new(IstioMaker { reaching, surroundings: istioctl }),
         Arc::new(DockerMaker(docker)),
-        Arc::new(Fixed { name: "probes", doc: "Questions whether what was made works.", provider: probes::provider() }),
+        Arc::new(Fixed { name: "probes", doc: "Questions whether what was made works.", provider: probes::provider(), lint: None }),
         Arc::new(KindMaker(kind)),
-        Arc::new(Fixed { name: "sandbox", doc: "Clusters inside the binary.", provider: Arc::new(sandbox) }),
+        Arc::new(Fixed { name: "sandbox", doc: "Clusters inside the binary.", provider: Arc::new(sandbox), lint: None }),
     ];
     for maker in makers {
         registry.add_configurable(&maker);
@@ -70,6 +75,7 @@ struct Fixed {
     name: &'static str,
     doc: &'static str,
     provider: Arc<dyn Provider>,
+    lint: Option<Arc<dyn Lint>>,
 }
 
 impl ProviderMaker for Fixed {
@@ -83,6 +89,10 @@ impl ProviderMaker for Fixed {
 
     fn configured(&self, _: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
         Ok(self.usual())
+    }
+
+    fn lint(&self) -> Option<Arc<dyn Lint>> {
+        self.lint.clone()
     }
 }
 

@@ -112,7 +112,7 @@ fn each_change_names_the_cluster_that_it_waits_for() {
         for (within, unknown) in [
             ("lab.metallb.this", json!([])),
             ("lab.metallb_pool.this", json!([])),
-            ("mesh.istio_cacerts.this", json!(["fingerprint", "root_certificate"])),
+            ("mesh.istio_cacerts.this", json!(["fingerprint", "root_certificate", "trusted_certificates"])),
             ("mesh.istio_eastwest_gateway.this", json!(["address"])),
             ("mesh.istio_remote_reader.this", json!(["certificate_authority"])),
         ] {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
 
 mod address_ranges;
+mod authorities;
 mod backends;
 mod bad_input;
 mod checks;

@@ -173,7 +173,9 @@ fn a_rotation_is_told_by_what_its_certificates_say() {
     let line = "intermediate = ca_intermediate.c1\n";
     let both = AUTHORITIES.replace(line, &format!("{line}  additional_root_certificates = [ca_root.new.certificate]\n"));
     let mut shown = Vec::new();
-    for text in [both.clone(), both.replace("issuer = ca_root.old", "issuer = ca_root.new")] {
+    let moved =
+        both.replace("issuer = ca_root.old", "issuer = ca_root.new").replace("[ca_root.new.certificate]", "[ca_root.old.certificate]");
+    for text in [both, moved] {
         scenario.write("main.mesh.hcl", &text);
         let plain = scenario.run_on_terminal(&["plan", "--no-color"], 120).expect_code(0).stdout;
         let more = ["--json", "--detail=full"].map(|option| scenario.run(&["plan", option]).expect_code(0).stdout);
@@ -181,6 +183,7 @@ fn a_rotation_is_told_by_what_its_certificates_say() {
             assert!(keys.iter().all(|key| !said.contains(key)) && !said.contains("PRIVATE KEY"), "{said}");
         }
         shown.push(plain);
+        scenario.run(&["apply", "--auto-approve"]).expect_code(0);
     }
     for part in ["issuer ", "serial ", "sha256 ", "subject ", "valid_from ", "valid_to "] {
         assert!(shown[0].contains(&format!("+ additional_root_certificates[0].{part}")), "{}", shown[0]);

@@ -2,6 +2,11 @@
 # have different networks, traffic between these enters through the east-west gateways.
 
 locals {
+  # Istiod has to hand out every root, and proxies have to take them.
+  proxy_metadata = merge(try(var.mesh_config.defaultConfig.proxyMetadata, {}), { PROXY_CONFIG_XDS_AGENT = "true" })
+  proxies        = merge(try(var.mesh_config.defaultConfig, {}), { proxyMetadata = local.proxy_metadata })
+  several_roots  = merge(var.mesh_config, { defaultConfig = local.proxies })
+
   # Those that pods of another network reach through a gateway: none while all pods reach each other directly.
   gated = length(distinct([for cluster in values(var.clusters) : cluster.network])) == 1 && length(var.clusters) > 1 ? {} : var.clusters
 
@@ -16,13 +21,16 @@ locals {
 }
 
 resource "ca_root" "mesh" {
-  subject = { organization = var.organization, common_name = "Root CA" }
+  subject     = { organization = var.organization, common_name = "Root CA" }
+  generations = try(var.ca.generations, null)
+  signing     = try(var.ca.signing, null)
 }
 
 resource "ca_intermediate" "this" {
-  for_each = var.clusters
-  issuer   = ca_root.mesh
-  subject  = { organization = var.organization, common_name = "Intermediate CA", locality = each.key }
+  for_each   = var.clusters
+  issuer     = ca_root.mesh
+  subject    = { organization = var.organization, common_name = "Intermediate CA", locality = each.key }
+  generation = lookup(var.intermediate_generations, each.key, null)
 }
 
 # Istio learns the network of a cluster's pods from the label of this namespace.
@@ -53,7 +61,8 @@ resource "istio_operator" "primary" {
   mesh_id      = var.mesh_id
   cluster_name = each.key
   network      = each.value.network
-  mesh_config  = var.mesh_config
+  mesh_config  = [var.mesh_config, local.several_roots][var.ca == null ? 0 : 1]
+  values       = var.ca == null ? null : { pilot = { env = { ISTIO_MULTIROOT_MESH = "true" } } }
 }
 
 resource "istio_eastwest_gateway" "this" {

@@ -13,9 +13,14 @@ use engine::value::{Data, Sequence, SequenceKind, Type, Value};
 use std::sync::Arc;
 
 /// What a certificate is made from; a change of one of them makes another.
-const MADE_FROM: [&str; 4] = ["subject", "algorithm", "validity_days", "dns_names"];
+const MADE_FROM: [&str; 5] = ["subject", "algorithm", "validity_days", "dns_names", "generation"];
+/// What a key is made from.
+const KEY_FROM: [&str; 2] = ["algorithm", "generation"];
 const UNSIGNED: &str = "take its `csr`, have it signed with the root's key as an authority with path length 0, and give the result as \
      `signed_certificate`";
+
+const GENERATION: &str =
+    "Count it up to rotate it: a new key and a new certificate, under the same root. Istiod takes them up while it runs. 1 without it.";
 
 /// The kind.
 pub(crate) struct IntermediateKind {
@@ -33,6 +38,7 @@ impl Default for IntermediateKind {
             algorithm,
             validity,
             Attribute::optional("dns_names", names, "Subject alternative names.").default(istiod()),
+            Attribute::optional("generation", Type::Number, GENERATION),
             Attribute::optional(
                 "signed_certificate",
                 Type::String,
@@ -44,6 +50,11 @@ impl Default for IntermediateKind {
             Attribute::computed("private_key", Type::String, "The private key, as PEM.").sensitive(),
             Attribute::computed("chain", Type::String, "The certificate and those above it up to the root, as PEM."),
             Attribute::computed("root_certificate", Type::String, "The root's certificate, as PEM."),
+            Attribute::computed(
+                "additional_root_certificates",
+                Type::list(Type::String),
+                "Roots that are trusted beside it, as PEM: the issuer's other generations.",
+            ),
             Attribute::computed("fingerprint", Type::String, "SHA-256 of the certificate's DER form, in hexadecimal digits."),
             Attribute::computed("not_before", Type::String, "When the certificate starts to be valid, as RFC 3339."),
             Attribute::computed("not_after", Type::String, "When it ends, as RFC 3339."),
@@ -96,9 +107,10 @@ impl Kind for IntermediateKind {
             return Planned::Create(complete(arguments, computed));
         };
         let changed = self.changed(asked, prior);
-        let new_key = changed.iter().any(|name| name == "algorithm") && !brings_key;
-        if signed && new_key {
-            return Planned::Refused(no_key("`algorithm` changed, which makes a new key"));
+        let makes_key = changed.iter().find(|name| KEY_FROM.contains(&name.as_str())).filter(|_| !brings_key);
+        let new_key = makes_key.is_some();
+        if let Some(name) = makes_key.filter(|_| signed) {
+            return Planned::Refused(no_key(&format!("`{name}` changed, which makes a new key")));
         }
         if changed.is_empty() {
             return Planned::Keep(complete(arguments, kept(&self.schema, prior)));
@@ -111,7 +123,9 @@ impl Kind for IntermediateKind {
         }
         let bookkeeping = changed.iter().all(|name| name == "issuer") && root(arguments).is_some_and(|root| is_from(prior, &root));
         let computed = if bookkeeping && prior.present("certificate").is_some() {
-            kept(&self.schema, prior)
+            let mut computed = kept(&self.schema, prior);
+            computed.push((ADDITIONAL, additional(arguments)));
+            computed
         } else {
             self.expected(arguments, key, Some((prior, &changed)))
         };
@@ -135,7 +149,8 @@ impl IntermediateKind {
         let other_root = !root(arguments).is_some_and(|root| is_from(prior, &root));
         let can_sign = prior.present("certificate").is_none()
             && arguments.get("issuer").and_then(|issuer| issuer.referent("private_key")).is_some_and(|key| !key.is_null());
-        if (other_root || can_sign) && !changed.iter().any(|name| name == "issuer") {
+        let other_trust = texts(&additional(arguments)) != prior.get(ADDITIONAL).map_or(Some(Vec::new()), texts);
+        if (other_root || can_sign || other_trust) && !changed.iter().any(|name| name == "issuer") {
             changed.push("issuer".to_owned());
         }
         if let Some(given) = arguments.present("private_key_pem")
@@ -160,11 +175,12 @@ impl IntermediateKind {
             computed.push(("root_certificate", Value::string(root.pem.as_str())));
         }
         if let Some((prior, changed)) = prior
-            && !changed.iter().any(|name| ["subject", "algorithm", "dns_names", "private_key_pem"].contains(&name.as_str()))
+            && !changed.iter().any(|name| ["subject", "algorithm", "dns_names", "private_key_pem", "generation"].contains(&name.as_str()))
             && let Some(csr) = prior.present("csr")
         {
             computed.push(("csr", csr.clone()));
         }
+        computed.push((ADDITIONAL, additional(arguments)));
         computed.push(("private_key", key));
         computed
     }
@@ -175,7 +191,7 @@ pub(crate) fn make(arguments: &Value, prior: Option<&Value>, now: u64) -> Result
     let failure = |detail: String| Failure::new("intermediate not issued", detail);
     let root = root(arguments).ok_or_else(|| failure("the issuer has no certificate".to_owned()))?;
     let same = |names: &[&str]| prior.is_some_and(|prior| names.iter().all(|name| same(arguments.get(name), prior.get(name))));
-    let key = key(arguments, prior.filter(|_| same(&["algorithm"]))).map_err(failure)?;
+    let key = key(arguments, prior.filter(|_| same(&KEY_FROM))).map_err(failure)?;
     let key_kept = prior.is_some_and(|prior| prior.text("private_key") == Some(&key.pem()));
     let wanted = wanted(arguments, now);
     let csr = match prior.and_then(|prior| prior.text("csr")) {
@@ -200,6 +216,7 @@ pub(crate) fn make(arguments: &Value, prior: Option<&Value>, now: u64) -> Result
         ["certificate", "chain", "fingerprint", "not_before", "not_after"].map(|name| (name, Value::null())).to_vec()
     };
     computed.push(("root_certificate", Value::string(root.pem.as_str())));
+    computed.push((ADDITIONAL, additional(arguments)));
     computed.push(("csr", Value::string(csr)));
     computed.push(("private_key", Value::string(key.pem()).sensitive()));
     Ok(Done { notes, ..Done::new(complete(arguments, computed)) })
@@ -253,6 +270,25 @@ fn key_at_plan(arguments: &Value, prior: Option<&Value>) -> Value {
 /// The issuer's certificate, if it is known.
 fn root(arguments: &Value) -> Option<Certificate> {
     Certificate::read_one(arguments.get("issuer")?.referent("certificate")?.as_str()?).ok()
+}
+
+const ADDITIONAL: &str = "additional_root_certificates";
+
+/// The roots that the issuer wants to be trusted beside it.
+fn additional(arguments: &Value) -> Value {
+    if root(arguments).is_none() {
+        return Value::unknown(Type::list(Type::String));
+    }
+    let told = arguments.get("issuer").and_then(|issuer| issuer.referent("additional_certificates"));
+    told.filter(|told| !told.is_null()).cloned().unwrap_or_else(|| Value::tuple(Vec::new()))
+}
+
+/// The texts of a list; nothing while they are not known.
+fn texts(list: &Value) -> Option<Vec<&str>> {
+    if !list.is_known() {
+        return None;
+    }
+    Some(list.items().iter().filter_map(Value::as_str).collect())
 }
 
 fn is_from(prior: &Value, root: &Certificate) -> bool {

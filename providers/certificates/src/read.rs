@@ -18,6 +18,8 @@ pub(crate) struct Certificate {
     pub(crate) not_before: i64,
     /// Seconds since the Unix epoch.
     pub(crate) not_after: i64,
+    /// How many authorities may stand below it, if it says so.
+    pub(crate) path_length: Option<u32>,
     is_authority: bool,
     algorithm: String,
 }
@@ -52,6 +54,7 @@ impl Certificate {
             public_key: x509.public_key().subject_public_key.data.to_vec(),
             not_before: x509.validity().not_before.timestamp(),
             not_after: x509.validity().not_after.timestamp(),
+            path_length: x509.basic_constraints().ok().flatten().and_then(|constraints| constraints.value.path_len_constraint),
             is_authority: x509.is_ca() && x509.key_usage().ok().flatten().is_none_or(|usage| usage.value.key_cert_sign()),
             algorithm: x509.public_key().algorithm.algorithm.to_id_string(),
             pem,
@@ -77,6 +80,12 @@ impl Certificate {
         SHA1.contains(&signed_with.as_str()).then(|| "it is signed with SHA-1, which istiod refuses".to_owned())
     }
 
+    /// Whether its subject or its issuer holds a text.
+    pub(crate) fn names(&self, text: &str) -> bool {
+        let Ok((_, x509)) = X509Certificate::from_der(&self.der) else { return false };
+        [x509.subject(), x509.issuer()].iter().any(|name| name.to_string().contains(text))
+    }
+
     /// Whether `issuer` signed it and it says so.
     pub(crate) fn is_issued_by(&self, issuer: &Self) -> bool {
         let (Ok((_, below)), Ok((_, above))) = (X509Certificate::from_der(&self.der), X509Certificate::from_der(&issuer.der)) else {
@@ -96,6 +105,11 @@ pub(crate) fn private_key(text: &str) -> Result<Vec<u8>, String> {
         return Err("the text holds no `PRIVATE KEY` block".to_owned());
     }
     Ok(found.swap_remove(0).1)
+}
+
+/// What the first block of a PEM text holds, whatever its label.
+pub(crate) fn contents(text: &str) -> Option<Vec<u8>> {
+    blocks(text, |_| true).ok()?.into_iter().next().map(|(_, contents)| contents)
 }
 
 /// A point in time as RFC 3339 has it, in UTC; nothing if it is too far away to be written so.

@@ -1,9 +1,14 @@
 //! `istio_cacerts`: the authority that a cluster's istiod signs with, as the Secret it reads.
 
 use crate::arguments::{ISTIO_SYSTEM, label, object, referring, usual};
-use engine::schema::{Attribute, Problem, Schema};
+use engine::schema::{Adjustment, Attribute, Comparison, Kind, Planned, Problem, Schema};
 use engine::value::{Type, Value};
 use kubernetes::{Json, ObjectKind, Until, Wait};
+
+/// The kind's name.
+pub(crate) const CACERTS: &str = "istio_cacerts";
+/// The computed attribute with every root that the cluster trusts.
+pub(crate) const TRUSTED: &str = "trusted_certificates";
 
 /// `istio_cacerts`.
 pub struct CaCerts {
@@ -21,11 +26,16 @@ impl Default for CaCerts {
             Attribute::required("intermediate", Type::Reference("intermediate"), "The intermediate authority: one per cluster."),
             Attribute::optional("additional_root_certificates", Type::list(Type::String), more),
             Attribute::computed("root_certificate", Type::String, "The root's certificate, as PEM: the same in all clusters of a mesh."),
+            Attribute::computed(
+                TRUSTED,
+                Type::list(Type::String),
+                "Every root that the cluster trusts, as PEM: that of the intermediate first.",
+            ),
             Attribute::computed("fingerprint", Type::String, "SHA-256 of the intermediate certificate's DER form, in hexadecimal digits."),
         ];
         attributes.extend(usual());
         let schema = Schema {
-            kind: "istio_cacerts",
+            kind: CACERTS,
             doc: "The Secret `cacerts`: an intermediate authority for a cluster's istiod. It has to be there before istiod starts.",
             version: 1,
             attributes,
@@ -57,7 +67,9 @@ impl ObjectKind for CaCerts {
 
     fn attributes(&self, arguments: &Value, _: Option<&Json>) -> Vec<(&'static str, Value)> {
         let of = |name: &'static str| Some((name, arguments.get("intermediate")?.referent(name)?.clone()));
-        ["root_certificate", "fingerprint"].into_iter().filter_map(of).collect()
+        let mut known: Vec<_> = ["root_certificate", "fingerprint"].into_iter().filter_map(of).collect();
+        known.push((TRUSTED, trusted(arguments)));
+        known
     }
 
     fn wait(&self, _: &Value) -> Wait {
@@ -87,17 +99,82 @@ fn secret(arguments: &Value) -> Value {
     ])
 }
 
-/// The root, and after it the further ones.
+/// The root, and after it the further ones, as the text of `root-cert.pem`.
 fn roots(arguments: &Value, root: Value) -> Value {
-    let Some(more) = arguments.present("additional_root_certificates").filter(|more| !(more.is_known() && more.items().is_empty())) else {
-        return root;
-    };
-    if !more.is_known() || !root.is_known() {
-        return Value::unknown(Type::String);
+    let trusted = trusted(arguments);
+    if !trusted.is_known() {
+        // Without others to trust it is the root's own text, once that is known.
+        return if others(arguments).is_some_and(|others| others.is_empty()) { root } else { Value::unknown(Type::String) };
     }
-    let Some(first) = root.as_str() else { return root };
-    let all = std::iter::once(first).chain(more.items().iter().filter_map(Value::as_str));
-    Value::string(all.fold(String::new(), |text, certificate| text + certificate.trim() + "\n"))
+    match trusted.items() {
+        [] | [_] => root,
+        several => Value::string(several.iter().filter_map(Value::as_str).fold(String::new(), |text, one| text + one.trim() + "\n")),
+    }
+}
+
+/// Every root that the cluster trusts, the intermediate's own first, each once; unknown while one of them is.
+fn trusted(arguments: &Value) -> Value {
+    let root = arguments.get("intermediate").and_then(|intermediate| intermediate.referent("root_certificate")).and_then(Value::as_str);
+    let (Some(root), Some(others)) = (root, others(arguments)) else { return Value::unknown(Type::list(Type::String)) };
+    let mut all = vec![root];
+    for other in others {
+        if all.iter().all(|known| known.trim() != other.trim()) {
+            all.push(other);
+        }
+    }
+    Value::tuple(all.into_iter().map(Value::string).collect())
+}
+
+/// The roots to trust beside the intermediate's own: the other generations of that, and those of the arguments; nothing while they are not
+/// known.
+fn others(arguments: &Value) -> Option<Vec<&str>> {
+    let of_issuer = arguments.get("intermediate").and_then(|intermediate| intermediate.referent("additional_root_certificates"));
+    let given = arguments.present("additional_root_certificates");
+    let lists = || of_issuer.into_iter().chain(given);
+    lists().all(Value::is_known).then(|| lists().flat_map(Value::items).filter_map(Value::as_str).collect())
+}
+
+/// What a record says the cluster trusts; of older ones by the parts that they have.
+fn trusted_before(prior: &Value) -> Vec<&str> {
+    let list = |name| prior.present(name).map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str);
+    prior.text("root_certificate").into_iter().chain(list(TRUSTED)).chain(list("additional_root_certificates")).map(str::trim).collect()
+}
+
+/// Trust has to be in a cluster before anything is signed with it, and stay as long as something may be left: a step of a rotation that an
+/// interrupted apply left out is missed here, cluster by cluster.
+pub(crate) struct Rotating;
+
+impl Adjustment for Rotating {
+    fn planned(&self, base: &dyn Kind, asked: Comparison<'_>) -> Planned {
+        match asked.prior.and_then(|prior| skipped(asked.desired, &prior.attributes)) {
+            Some(problem) => Planned::Refused(problem),
+            None => base.planned(asked),
+        }
+    }
+}
+
+/// Why a cluster cannot go from the root that it signs with to the one that it should.
+fn skipped(arguments: &Value, prior: &Value) -> Option<Problem> {
+    let former = prior.text("root_certificate")?.trim();
+    let next = arguments.get("intermediate")?.referent("root_certificate")?;
+    if next.as_str().is_some_and(|next| next.trim() == former) {
+        return None;
+    }
+    let problem = |detail: &str, help: &str| Some(Problem::with("intermediate", "root not trusted yet", detail).help(help));
+    if next.as_str().is_none_or(|next| !trusted_before(prior).contains(&next.trim())) {
+        let detail = "the cluster does not trust the root of its new intermediate yet: workloads would refuse each other from one moment to the next";
+        let help = "Let the former root sign, and apply with the new one among those that are trusted first: as another of the root's `generations`, or in \
+            `additional_root_certificates`.";
+        return problem(detail, help);
+    }
+    let trusted = trusted(arguments);
+    if trusted.is_known() && !trusted.items().iter().filter_map(Value::as_str).any(|root| root.trim() == former) {
+        let detail = "the cluster would stop trusting the root that its workloads have certificates of";
+        let help = "Keep the former root among those that are trusted until nothing signed with it is left: in the root's `generations`, or in \
+            `additional_root_certificates`.";
+        return problem(detail, help);
+    }
+    None
 }
 
 /// An intermediate whose root is elsewhere, and which nobody signed yet.
@@ -146,7 +223,11 @@ mod tests {
         let arguments = arguments(intermediate(&[]));
         assert_eq!(
             CaCerts::default().attributes(&arguments, None),
-            [("root_certificate", Value::string("ROOT\n")), ("fingerprint", Value::string("f0"))]
+            [
+                ("root_certificate", Value::string("ROOT\n")),
+                ("fingerprint", Value::string("f0")),
+                (TRUSTED, Value::tuple(vec![Value::string("ROOT\n")]))
+            ]
         );
         let kept = CaCerts::default().remembered(&arguments, b"key").to_json().unwrap();
         assert!(!kept.to_string().contains("KEY"), "{kept}");
@@ -183,6 +264,32 @@ mod tests {
             let object = CaCerts::default().object(&arguments).unwrap().unwrap();
             assert_eq!(object.get("stringData").unwrap().text("root-cert.pem"), expected);
         }
+    }
+
+    #[test]
+    fn a_cluster_signs_with_what_it_trusts_and_trusts_what_it_signed_with() {
+        let list = |texts: &[&str]| Value::tuple(texts.iter().map(|text| Value::string(*text)).collect());
+        let desired = |root: Value, others: &[&str]| {
+            arguments(intermediate(&[("root_certificate", root), ("additional_root_certificates", list(others))]))
+        };
+        let record = |root: &str, trusted: &[&str]| Value::object([("root_certificate", Value::string(root)), (TRUSTED, list(trusted))]);
+        let old = Value::object([("root_certificate", Value::string("OLD")), ("additional_root_certificates", list(&["NEW"]))]);
+        let text = |text: &str| Value::string(text);
+        for (prior, desired, fits) in [
+            (record("OLD", &["OLD"]), desired(text("OLD\n"), &["NEW"]), true),
+            (record("OLD", &["OLD", "NEW"]), desired(text("NEW"), &["OLD"]), true),
+            (record("NEW", &["NEW", "OLD"]), desired(text("NEW"), &[]), true),
+            (record("OLD", &["OLD"]), desired(text("NEW"), &["OLD"]), false),
+            (record("OLD", &["OLD"]), desired(Value::unknown(Type::String), &["OLD"]), false),
+            (record("OLD", &["OLD", "NEW"]), desired(text("NEW"), &[]), false),
+            (old, desired(text("NEW"), &["OLD"]), true),
+            (Value::object([("root_certificate", Value::null())]), desired(text("NEW"), &[]), true),
+        ] {
+            let told = skipped(&desired, &prior).map(|problem| problem.summary);
+            assert_eq!(told.as_deref(), (!fits).then_some("root not trusted yet"), "{prior:?}");
+        }
+        let both = CaCerts::default().object(&desired(text("NEW\n"), &["OLD\n", "NEW"])).unwrap().unwrap();
+        assert_eq!(both.get("stringData").unwrap().text("root-cert.pem"), Some("NEW\nOLD\n"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The effects: those of Kubernetes objects, but for prerequisites, which give way to what is there.
 
+use crate::cacerts::{CACERTS, Rotating};
 use crate::istioctl::Istioctl;
 use crate::prerequisite::{MADE, PREREQUISITE};
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
@@ -33,8 +34,12 @@ impl IstioProvider {
 
 impl Provider for IstioProvider {
     fn resources(&self) -> Vec<Arc<dyn Kind>> {
-        let yielding = |kind: Arc<dyn Kind>| if kind.schema().kind == PREREQUISITE { Adjusted::of(kind, Yielding) } else { kind };
-        self.objects.resources().into_iter().map(yielding).collect()
+        let adjusted = |kind: Arc<dyn Kind>| match kind.schema().kind {
+            PREREQUISITE => Adjusted::of(kind, Yielding),
+            CACERTS => Adjusted::of(kind, Rotating),
+            _ => kind,
+        };
+        self.objects.resources().into_iter().map(adjusted).collect()
     }
 
     fn data_sources(&self) -> Vec<Arc<dyn Kind>> {

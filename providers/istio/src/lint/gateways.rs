@@ -11,7 +11,7 @@ use serde_json::json;
 /// Profiles that bring the gateway `istio-ingressgateway`.
 const WITH_INGRESS: [&str; 4] = ["default", "demo", "preview", "openshift"];
 /// Profiles that bring none.
-const WITHOUT_INGRESS: [&str; 5] = ["minimal", "empty", "remote", "ambient", "external"];
+const WITHOUT_INGRESS: [&str; 3] = ["minimal", "empty", "ambient"];
 
 pub(super) fn findings(scene: &Scene<'_>) -> Vec<(Address, Problem)> {
     if !scene.complete {

@@ -2,6 +2,7 @@
 
 use super::rules;
 use crate::arguments::{address, text, through};
+use crate::cacerts::TRUSTED;
 use engine::address::Address;
 use engine::schema::Problem;
 use engine::value::Value;
@@ -107,7 +108,7 @@ struct Roots<'a> {
 impl<'a> Roots<'a> {
     /// What is known of them; nothing unless all is.
     fn of(arguments: &'a Value) -> Option<Self> {
-        let further = through(arguments, &["cacerts", "additional_root_certificates"]);
+        let further = through(arguments, &["cacerts", TRUSTED]);
         if further.is_some_and(|further| !further.is_known()) {
             return None;
         }
@@ -135,7 +136,7 @@ mod tests {
 
     fn rooted(name: &str, root: &str, further: &[&str]) -> (Address, Value) {
         let further = Value::tuple(further.iter().map(|root| Value::string(*root)).collect());
-        let roots = [("root_certificate", Value::string(root)), ("additional_root_certificates", further)];
+        let roots = [("root_certificate", Value::string(root)), (TRUSTED, further)];
         let cacerts = reference(&["cacerts"], name, Value::object(roots));
         plane(name, &[("cacerts", cacerts)])
     }

@@ -3,7 +3,7 @@
 use super::{inner, place, summaries, thing};
 use engine::plan::Plan;
 use engine::value::Value;
-use meshplan_tests::fake::Fake;
+use meshplan_tests::fake::{Fails, Fake};
 use meshplan_tests::planning::{Bench, actions};
 use meshplan_tests::scenario::Scenario;
 
@@ -325,5 +325,22 @@ fn a_plan_in_a_file_looks_before_it_changes_what_was_out_of_reach() {
         let ran = scenario.run(&["apply", "p"]).expect_code(1);
         assert_eq!(fake.calls().contains(&"update fake_inner.x".to_owned()), !is_slow, "{}", ran.all());
         assert!(ran.stderr.contains("plan again for the rest."), "{}", ran.all());
+    }
+}
+
+#[test]
+fn what_a_delete_that_failed_left_is_deleted_whatever_is_wanted_of_it_by_then() {
+    let text = |name: &str, value: u64| format!("resource \"fake_thing\" \"x\" {{\n name = \"{name}\"\n value = {value}\n}}\n");
+    for value in [1, 2] {
+        let mut bench = Bench::default();
+        bench.apply(&text("one", 1));
+        bench.fake.fail("delete fake_thing.x", Fails::Always);
+        let plan = bench.plan(&text("two", 1));
+        bench.apply_plan(&plan);
+        bench.fake.fail("delete fake_thing.x", Fails::Never);
+        let plan = bench.plan(&text("one", value));
+        assert_eq!(actions(&plan), ["-/+ fake_thing.x: its last operation was interrupted"], "{value}");
+        bench.apply(&text("one", value));
+        bench.assert_converged(&text("one", value));
     }
 }

@@ -112,14 +112,14 @@ impl Walk<'_> {
                 // Nothing depends on what was never whole: it goes before its successor comes, which may have its name.
                 (Action::Replace, Reason::Tainted, attributes)
             }
-            Planned::Update { attributes, changed, drifted } => {
-                let reason = if drifted.paths.is_empty() { Reason::Configuration(changed) } else { Reason::Drift(drifted) };
-                (Action::Update, reason, attributes)
-            }
-            Planned::Keep(_) if status == Some(Status::Interrupted(Operation::Delete)) => {
+            Planned::Keep(_) | Planned::Update { .. } if status == Some(Status::Interrupted(Operation::Delete)) => {
                 // Whether the delete had begun cannot be told: it is done again.
                 let attributes = crate::schema::created(subject.kind.schema(), subject.arguments);
                 (Action::Replace, Reason::Interrupted, attributes)
+            }
+            Planned::Update { attributes, changed, drifted } => {
+                let reason = if drifted.paths.is_empty() { Reason::Configuration(changed) } else { Reason::Drift(drifted) };
+                (Action::Update, reason, attributes)
             }
             Planned::Keep(attributes) => {
                 let (action, reason) = kept(status);

@@ -80,6 +80,10 @@ fn a_root_is_rotated_in_three_applies_and_each_cluster_trusts_the_others_all_the
         }
         seen.push(now);
     }
+    // An istiod takes another key only beside a file of roots that it takes: the one that it has.
+    let roots = |step: usize| seen[step].iter().map(|files| files.roots.as_str());
+    assert!(roots(1).eq(roots(2)));
+    assert!(roots(1).zip(roots(0)).chain(roots(2).zip(roots(3))).all(|(both, one)| both.contains(one)));
     let [first, both, moved, left] = seen.as_slice() else { panic!("{}", seen.len()) };
     for at in 0..CLUSTERS.len() {
         assert_eq!(first[at].certificate, both[at].certificate, "what signs stays while trust comes");

@@ -82,6 +82,7 @@ fn roots_are_compared_and_what_needs_pods_is_not_run() {
     // What the configuration would change does not count, what is there does.
     let other = ["--var", "roots={ c1 = \"one\", c2 = \"another\" }"];
     scenario.run(&[&ONCE[..], &other].concat()).expect_code(4);
+    let scenario = Scenario::with(MESH);
     scenario.run(&[&APPLY[..], &other].concat()).expect_code(0);
     let told = scenario.run(&[&ONCE[..], &other].concat()).expect_code(1).stdout;
     assert!(told.contains("check.one_root  failed: there are 2 roots\n") && told.ends_with("0 passed, 1 failed, 1 not run.\n"), "{told}");

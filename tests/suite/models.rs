@@ -179,3 +179,28 @@ fn the_older_form_is_told_the_address_of_an_ingress_gateway() {
     }
     gone(&scenario);
 }
+
+#[test]
+fn the_root_of_primaries_and_remotes_is_rotated_step_by_step() {
+    let two = r#"main0 = { network = "network1" }, remote0 = { network = "network2", primary = "main0" }"#;
+    let with = |ca: &str| mesh(two).replace("\"builtin:primary-remote\"\n", &format!("\"builtin:primary-remote\"\n  ca = {ca}\n"));
+    let scenario = applied(&with(r#"{ generations = ["2024"], signing = "2024" }"#));
+    let installed = |cluster: &str| Cluster::of(&scenario, cluster).get(&format!("{OPERATORS}/control-plane")).unwrap()["spec"].clone();
+    assert_eq!(installed("main0")["values"]["pilot"]["env"]["ISTIO_MULTIROOT_MESH"], "true");
+    assert_eq!(installed("main0")["values"]["global"]["externalIstiod"], true);
+    assert_eq!(installed("remote0")["meshConfig"]["defaultConfig"]["proxyMetadata"]["PROXY_CONFIG_XDS_AGENT"], "true");
+
+    scenario.write("main.mesh.hcl", &with(r#"{ generations = ["2026"], signing = "2026" }"#));
+    let refused = scenario.run(&["plan"]).expect_code(1);
+    assert!(refused.all().contains(r#"["2024", "2026"]"#), "{}", refused.all());
+    for step in [
+        r#"{ generations = ["2024", "2026"], signing = "2024" }"#,
+        r#"{ generations = ["2024", "2026"], signing = "2026" }"#,
+        r#"{ generations = ["2026"], signing = "2026" }"#,
+    ] {
+        scenario.write("main.mesh.hcl", &with(step));
+        scenario.run(&["apply", "--auto-approve"]).expect_code(0);
+        scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    }
+    gone(&scenario);
+}

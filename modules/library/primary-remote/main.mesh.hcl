@@ -2,6 +2,11 @@
 # control plane reads the endpoints of all other clusters.
 
 locals {
+  # Istiod has to hand out every root, and proxies have to take them.
+  proxy_metadata = merge(try(var.mesh_config.defaultConfig.proxyMetadata, {}), { PROXY_CONFIG_XDS_AGENT = "true" })
+  proxies        = merge(try(var.mesh_config.defaultConfig, {}), { proxyMetadata = local.proxy_metadata })
+  several_roots  = merge(var.mesh_config, { defaultConfig = local.proxies })
+
   primaries = { for name, cluster in var.clusters : name => cluster if cluster.primary == null }
   remotes   = { for name, cluster in var.clusters : name => cluster if cluster.primary != null }
   serving   = toset([for cluster in values(local.remotes) : cluster.primary])
@@ -23,13 +28,16 @@ locals {
 }
 
 resource "ca_root" "mesh" {
-  subject = { organization = var.organization, common_name = "Root CA" }
+  subject     = { organization = var.organization, common_name = "Root CA" }
+  generations = try(var.ca.generations, null)
+  signing     = try(var.ca.signing, null)
 }
 
 resource "ca_intermediate" "this" {
-  for_each = local.primaries
-  issuer   = ca_root.mesh
-  subject  = { organization = var.organization, common_name = "Intermediate CA", locality = each.key }
+  for_each   = local.primaries
+  issuer     = ca_root.mesh
+  subject    = { organization = var.organization, common_name = "Intermediate CA", locality = each.key }
+  generation = lookup(var.intermediate_generations, each.key, null)
 }
 
 # Istio learns the network of a cluster's pods from the label of this namespace, and who may serve the cluster from its annotation.
@@ -61,8 +69,11 @@ resource "istio_operator" "primary" {
   mesh_id      = var.mesh_id
   cluster_name = each.key
   network      = each.value.network
-  mesh_config  = var.mesh_config
-  values       = contains(local.serving, each.key) ? { global = { externalIstiod = true } } : null
+  mesh_config  = [var.mesh_config, local.several_roots][var.ca == null ? 0 : 1]
+  values = merge(
+    contains(local.serving, each.key) ? { global = { externalIstiod = true } } : {},
+    var.ca == null ? {} : { pilot = { env = { ISTIO_MULTIROOT_MESH = "true" } } },
+  )
 }
 
 # Remotes reach their istiod through it, also where all pods share a network.
@@ -94,7 +105,7 @@ resource "istio_operator" "remote" {
   mesh_id      = var.mesh_id
   cluster_name = each.key
   network      = each.value.network
-  mesh_config  = var.mesh_config
+  mesh_config  = [var.mesh_config, local.several_roots][var.ca == null ? 0 : 1]
   values = {
     istiodRemote = { injectionPath = "/inject/cluster/${each.key}/net/${each.value.network}" }
     global       = { remotePilotAddress = istio_eastwest_gateway.primary[each.value.primary].address }

@@ -72,3 +72,15 @@ variable "mesh_config" {
   type        = any
   default     = null
 }
+
+variable "ca" {
+  description = "The generations of the root, the oldest first, and which of them signs: one more, then another that signs, then one less, each an apply of its own. One root without it."
+  type        = object({ generations = list(string), signing = string })
+  default     = null
+}
+
+variable "intermediate_generations" {
+  description = "By the cluster's name: count it up (1, 2, 3, ...) to give the istiod of a primary a new key and certificate under the same root."
+  type        = map(number)
+  default     = {}
+}

@@ -146,6 +146,7 @@ impl IntermediateKind {
             Planned::Update { changed, .. } => changed,
             _ => Vec::new(),
         };
+        changed.retain(|name| name != "generation" || generation(arguments) != generation(prior));
         let other_root = !root(arguments).is_some_and(|root| is_from(prior, &root));
         let can_sign = prior.present("certificate").is_none()
             && arguments.get("issuer").and_then(|issuer| issuer.referent("private_key")).is_some_and(|key| !key.is_null());
@@ -190,7 +191,13 @@ impl IntermediateKind {
 pub(crate) fn make(arguments: &Value, prior: Option<&Value>, now: u64) -> Result<Done, Failure> {
     let failure = |detail: String| Failure::new("intermediate not issued", detail);
     let root = root(arguments).ok_or_else(|| failure("the issuer has no certificate".to_owned()))?;
-    let same = |names: &[&str]| prior.is_some_and(|prior| names.iter().all(|name| same(arguments.get(name), prior.get(name))));
+    let same = |names: &[&str]| {
+        let is_same = |prior: &Value, name: &str| match name {
+            "generation" => generation(arguments) == generation(prior),
+            _ => same(arguments.get(name), prior.get(name)),
+        };
+        prior.is_some_and(|prior| names.iter().all(|name| is_same(prior, name)))
+    };
     let key = key(arguments, prior.filter(|_| same(&KEY_FROM))).map_err(failure)?;
     let key_kept = prior.is_some_and(|prior| prior.text("private_key") == Some(&key.pem()));
     let wanted = wanted(arguments, now);
@@ -231,6 +238,11 @@ fn istiod() -> Value {
 /// Whether the standing certificate was issued here, and not given.
 fn same_source(prior: &Value) -> bool {
     prior.present("signed_certificate").is_none()
+}
+
+/// Which key of it this is, the first without a number; nothing while that is not known.
+fn generation(arguments: &Value) -> Option<u64> {
+    arguments.present("generation").map_or(Some(1), Value::as_u64)
 }
 
 fn same(desired: Option<&Value>, was: Option<&Value>) -> bool {

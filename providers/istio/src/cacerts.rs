@@ -99,7 +99,8 @@ fn secret(arguments: &Value) -> Value {
     ])
 }
 
-/// The root, and after it the further ones, as the text of `root-cert.pem`.
+/// All roots as the text of `root-cert.pem`. Their order does not follow from which of them signs: istiod before 1.30 takes another file only where
+/// one of the two holds the other as text, and reads no new key beside one that it does not take.
 fn roots(arguments: &Value, root: Value) -> Value {
     let trusted = trusted(arguments);
     if !trusted.is_known() {
@@ -108,7 +109,11 @@ fn roots(arguments: &Value, root: Value) -> Value {
     }
     match trusted.items() {
         [] | [_] => root,
-        several => Value::string(several.iter().filter_map(Value::as_str).fold(String::new(), |text, one| text + one.trim() + "\n")),
+        several => {
+            let mut texts: Vec<_> = several.iter().filter_map(Value::as_str).map(str::trim).collect();
+            texts.sort_unstable();
+            Value::string(texts.join("\n") + "\n")
+        }
     }
 }
 
@@ -256,7 +261,7 @@ mod tests {
     fn both_roots_are_trusted_while_a_mesh_moves() {
         let rows = [
             (Value::tuple(vec![]), Some("ROOT\n")),
-            (Value::tuple(vec![Value::string("NEW\n\n")]), Some("ROOT\nNEW\n")),
+            (Value::tuple(vec![Value::string("NEW\n\n")]), Some("NEW\nROOT\n")),
             (Value::tuple(vec![Value::unknown(Type::String)]), None),
         ];
         for (more, expected) in rows {

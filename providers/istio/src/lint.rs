@@ -14,8 +14,10 @@ mod subsets;
 mod traffic;
 
 use engine::address::Address;
-use engine::schema::{Lint, LintInput, Problem, Rule};
+use engine::schema::{Lint, LintInput, LintInstance, Problem, Rule};
+use engine::value::Value;
 use scene::Scene;
+use std::collections::BTreeMap;
 
 pub(crate) use secrets::is_loopback;
 
@@ -30,7 +32,8 @@ impl Lint for MeshLint {
     fn look(&self, input: &LintInput<'_>) -> Vec<(Address, Problem)> {
         let operators: Vec<_> = input.instances.iter().filter(|at| at.is_managed() && at.kind == "istio_operator").collect();
         let mut found = planes::between(&operators.iter().map(|at| (at.address, at.arguments)).collect::<Vec<_>>());
-        let scene = Scene::of(input);
+        let made_from: BTreeMap<_, _> = operators.iter().filter_map(|at| Some((at.address, made_from(at)?))).collect();
+        let scene = Scene::of(input, &made_from);
         found.extend(installations::findings(&scene));
         found.extend(namespaces::findings(&scene));
         found.extend(secrets::findings(&scene));
@@ -41,11 +44,16 @@ impl Lint for MeshLint {
     }
 }
 
+/// The `IstioOperator` of a control plane whose set does not hold it: with the installer `operator` it is a member.
+fn made_from(plane: &LintInstance<'_>) -> Option<Value> {
+    matches!(plane.arguments.text("installer"), Some("istioctl" | "manifests")).then(|| crate::operator::resource(plane.arguments))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::schema::LintInstance;
-    use engine::value::Value;
+    use crate::operator::{Operator, resource};
+    use kubernetes::ObjectKind as _;
     use serde_json::{Value as Json, json};
 
     /// What is found of objects, each with the name of its cluster: the rule and the name of the resource that it is reported at.
@@ -68,6 +76,32 @@ mod tests {
     /// An object of a group and kind in a namespace.
     pub(super) fn object(api_version: &str, kind: &str, name: &str, spec: &Json) -> Json {
         json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": name, "namespace": "sample" }, "spec": spec })
+    }
+
+    #[test]
+    fn control_planes_are_looked_at_once_whatever_installs_them() {
+        let own = Address::managed("istio_operator", "plane");
+        let member = Address::managed("kubernetes_manifest", "member");
+        let values = Value::from_json(&json!({ "global": { "meshExpansion": { "enabled": true } } }));
+        for (installer, expected) in [("istioctl", "plane"), ("manifests", "plane"), ("operator", "member")] {
+            let changes = [("installer", Value::string(installer)), ("tag", Value::string("1.23.6")), ("values", values.clone())];
+            let arguments = Operator::default().schema().defaults().with_entries(changes);
+            let of = |address, kind, written| LintInstance {
+                address,
+                kind,
+                arguments: &arguments,
+                attributes: &arguments,
+                written,
+                place: Some("c1".into()),
+            };
+            let mut instances = vec![of(&own, "istio_operator", None)];
+            if installer == "operator" {
+                instances.push(of(&member, "kubernetes_manifest", Some(resource(&arguments))));
+            }
+            let told = MeshLint.look(&LintInput { instances, complete: true, now: 0 });
+            let told: Vec<_> = told.iter().map(|(address, problem)| (&*address.name, problem.rule)).collect();
+            assert_eq!(told, [(expected, Some("removed-feature"))], "{installer}");
+        }
     }
 
     #[test]

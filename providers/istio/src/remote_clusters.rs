@@ -122,6 +122,8 @@ fn unsynced(remotes: &BTreeMap<String, BTreeMap<String, Remotes>>, expected: &BT
             for name in expected {
                 match known.get(name).map(String::as_str) {
                     Some(SYNCED) => {}
+                    // Older istiods list the clusters that secrets tell them of, and not their own.
+                    None if name == cluster => {}
                     Some(status) => told.push(format!("{cluster}: `{pod}` has not read `{name}` ({status})")),
                     None => told.push(format!("{cluster}: `{pod}` does not know `{name}`")),
                 }

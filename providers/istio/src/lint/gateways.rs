@@ -31,7 +31,7 @@ fn unselecting(scene: &Scene<'_>, gateway: Object<'_>) -> Option<Problem> {
     let selector = gateway.at(&["spec", "selector"]).filter(|selector| !selector.entries().is_empty())?;
     let here = |object: &Object<'_>| object.place == gateway.place;
     let mut found = 0;
-    for pods in scene.workloads().filter(here).filter_map(|workload| workload.pod_labels()) {
+    for pods in scene.workloads().filter(here).filter_map(|workload| workload.pod_labels()).filter(|pods| !are_of_istiod(pods)) {
         // A gateway's pods say so by this label; others tell nothing of whether gateways are part of the configuration.
         found += usize::from(pods.get("istio").is_some());
         if selects(selector, Some(pods)) != Some(false) {
@@ -52,6 +52,11 @@ fn unselecting(scene: &Scene<'_>, gateway: Object<'_>) -> Option<Problem> {
         words.join(",")
     );
     (found > 0).then(|| rules::GATEWAY_SELECTS_NOTHING.broken(detail))
+}
+
+/// Whether pods are those of a control plane, which have a label `istio` too.
+fn are_of_istiod(pods: &Value) -> bool {
+    pods.text("app") == Some("istiod") || matches!(pods.text("istio"), Some("pilot" | "istiod"))
 }
 
 /// The labels of the gateways that an `IstioOperator` brings; nothing if that cannot be told.
@@ -109,8 +114,11 @@ mod tests {
     fn what_lets_networks_in_selects_a_gateway() {
         let eastwest = json!({ "profile": "empty", "components": { "ingressGateways": [{ "name": "istio-eastwestgateway", "label": { "istio": "eastwestgateway" } }] } });
         let off = json!({ "components": { "ingressGateways": [{ "name": "istio-ingressgateway", "enabled": false }] } });
-        let template = json!({ "template": { "metadata": { "labels": { "istio": "eastwestgateway" } } } });
-        let deployment = ("c1", object("apps/v1", "Deployment", "gw", &template));
+        let deployment = |labels: Json| {
+            let template = json!({ "template": { "metadata": { "labels": labels } } });
+            ("c1", object("apps/v1", "Deployment", "gw", &template))
+        };
+        let gw = deployment(json!({ "istio": "eastwestgateway" }));
         let passing = |selector| gateway(selector, "AUTO_PASSTHROUGH");
         for (objects, expected) in [
             (vec![passing("eastwestgateway")], ""),
@@ -122,8 +130,11 @@ mod tests {
             (vec![passing("ingressgateway"), operator("c1", &json!({}))], ""),
             (vec![passing("ingressgateway"), operator("c1", &off), operator("c1", &eastwest)], "gateway-selects-nothing o0"),
             (vec![passing("ingressgateway"), operator("c1", &json!({ "profile": "/own.yaml" }))], ""),
-            (vec![passing("eastwestgateway"), deployment.clone()], ""),
-            (vec![passing("other"), deployment], "gateway-selects-nothing o0"),
+            (vec![passing("eastwestgateway"), gw.clone()], ""),
+            (vec![passing("other"), gw.clone()], "gateway-selects-nothing o0"),
+            (vec![passing("other"), deployment(json!({ "app": "istiod", "istio": "x" }))], ""),
+            (vec![passing("other"), deployment(json!({ "istio": "pilot" }))], ""),
+            (vec![passing("pilot"), gw, deployment(json!({ "istio": "pilot" }))], "gateway-selects-nothing o0"),
         ] {
             assert_eq!(found(&objects, true).join(" "), expected, "{objects:?}");
             assert_eq!(found(&objects, false), [""; 0], "what is left out may select them");

@@ -3,6 +3,7 @@
 use super::rules;
 use crate::arguments::{address, text, through};
 use crate::cacerts::TRUSTED;
+use crate::operator::resource;
 use engine::address::Address;
 use engine::schema::Problem;
 use engine::value::Value;
@@ -71,12 +72,14 @@ impl<'a> Mesh<'a> {
     }
 
     fn differing_domains(&self, name: &str) -> Option<(Address, Problem)> {
-        let domain = |arguments: &'a Value| {
-            arguments.get("trust_domain").filter(|domain| domain.is_known()).map(|domain| domain.as_str().unwrap_or("cluster.local"))
-        };
-        self.differing(domain).map(|[(first, one), (second, other)]| {
-            let detail = format!("`{first}` has the trust domain `{one}`, `{second}` has `{other}`: clusters of mesh `{name}` would refuse each other's workloads");
-            (second.clone(), rules::DIFFERENT_TRUST_DOMAINS.broken_by("trust_domain", detail))
+        let known: Vec<_> = self.planes.iter().filter_map(|(address, arguments)| Some((*address, Domain::of(arguments)?))).collect();
+        known.iter().enumerate().find_map(|(at, (first, one))| {
+            let (second, other) = known.iter().skip(at + 1).find(|(_, other)| one.refuses(other))?;
+            let detail = format!(
+                "`{first}` has the trust domain `{}`, `{second}` has `{}`: clusters of mesh `{name}` would refuse each other's workloads",
+                one.own, other.own
+            );
+            Some(((*second).clone(), rules::DIFFERENT_TRUST_DOMAINS.broken_by("trust_domain", detail)))
         })
     }
 
@@ -96,6 +99,34 @@ impl<'a> Mesh<'a> {
         let first = known.next()?;
         let other = known.find(|(_, value)| *value != first.1)?;
         Some([first, other])
+    }
+}
+
+/// The trust domain of a control plane, and those that it takes for its own.
+struct Domain {
+    own: String,
+    aliases: Vec<String>,
+}
+
+impl Domain {
+    /// What its `IstioOperator` says, wherever in the arguments that stands; nothing unless all is known.
+    fn of(arguments: &Value) -> Option<Self> {
+        let object = resource(arguments);
+        let spec = object.get("spec")?;
+        let mesh_config = spec.present("meshConfig");
+        let at = |name| mesh_config.and_then(|mesh_config| mesh_config.present(name));
+        let (own, aliases) = (at("trustDomain"), at("trustDomainAliases"));
+        // What is not known as a whole may hold both.
+        let is_open = |value: &Value| !value.is_known() && value.entries().is_empty();
+        if is_open(spec) || mesh_config.is_some_and(is_open) || [own, aliases].into_iter().flatten().any(|value| !value.is_known()) {
+            return None;
+        }
+        let aliases = aliases.map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        Some(Self { own: own.and_then(Value::as_str).unwrap_or("cluster.local").to_owned(), aliases })
+    }
+
+    fn refuses(&self, other: &Self) -> bool {
+        self.own != other.own && !self.aliases.contains(&other.own) && !other.aliases.contains(&self.own)
     }
 }
 
@@ -195,6 +226,37 @@ mod tests {
             let found = found(&instances);
             assert_eq!(found.iter().map(|(_, problem)| problem.detail.as_str()).collect::<Vec<_>>(), expected);
         }
+    }
+
+    #[test]
+    fn trust_domains_count_wherever_they_stand_unless_they_are_aliases() {
+        let typed = |domain: &str| ("trust_domain", text(domain));
+        let mesh = |config: serde_json::Value| ("mesh_config", Value::from_json(&config));
+        let free = |config: serde_json::Value| ("spec", Value::from_json(&json!({ "meshConfig": config })));
+        let (td, aliased) = (json!({ "trustDomain": "td" }), json!({ "trustDomainAliases": ["other", "td"] }));
+        let open = Value::unknown(Type::Any);
+        let rows = [
+            (vec![], vec![mesh(td.clone())], true),
+            (vec![], vec![free(td.clone())], true),
+            (vec![typed("td")], vec![mesh(td.clone())], false),
+            (vec![mesh(td.clone())], vec![free(td.clone())], false),
+            (vec![], vec![typed("cluster.local"), mesh(td.clone())], false),
+            (vec![], vec![mesh(json!({ "trustDomain": "cluster.local" })), free(td.clone())], false),
+            (vec![], vec![typed("td"), mesh(json!({ "accessLogFile": "/dev/stdout" }))], true),
+            (vec![mesh(aliased.clone())], vec![typed("td")], false),
+            (vec![typed("td")], vec![free(aliased.clone())], false),
+            (vec![mesh(aliased)], vec![typed("third")], true),
+            (vec![], vec![("trust_domain", Value::unknown(Type::String)), mesh(td)], false),
+            (vec![], vec![typed("td"), ("mesh_config", open.clone())], false),
+            (vec![], vec![typed("td"), ("spec", open.clone())], false),
+            (vec![], vec![typed("td"), ("mesh_config", Value::object([("trustDomainAliases", open)]))], false),
+        ];
+        for (one, other, differ) in rows {
+            assert_eq!(found(&[plane("a", &one), plane("b", &other)]).len(), usize::from(differ), "{one:?} {other:?}");
+        }
+        let three =
+            [plane("a", &[mesh(json!({ "trustDomainAliases": ["b", "c"] }))]), plane("b", &[typed("b")]), plane("c", &[typed("c")])];
+        assert_eq!(found(&three).first().map(|(at, _)| at), Some(&three[2].0), "aliases are of a pair");
     }
 
     #[test]

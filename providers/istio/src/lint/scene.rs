@@ -5,6 +5,7 @@ use engine::address::Address;
 use engine::schema::{LintInput, LintInstance};
 use engine::value::Value;
 use kubernetes::arguments::entry;
+use std::collections::BTreeMap;
 
 /// Everything that is to be.
 pub(super) struct Scene<'a> {
@@ -26,9 +27,11 @@ pub(super) struct Object<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn of(input: &'a LintInput<'a>) -> Self {
+    /// The objects that instances write, and those that sets are made from without writing them.
+    pub(super) fn of(input: &'a LintInput<'a>, made_from: &'a BTreeMap<&'a Address, Value>) -> Self {
         let object = |at: &'a LintInstance<'a>| {
-            Some(Object { address: at.address, by: at.kind, place: at.place.as_deref(), value: at.written.as_ref()? })
+            let value = at.written.as_ref().or_else(|| made_from.get(at.address))?;
+            Some(Object { address: at.address, by: at.kind, place: at.place.as_deref(), value })
         };
         Self { objects: input.instances.iter().filter_map(object).collect(), complete: input.complete }
     }
@@ -38,7 +41,7 @@ impl<'a> Scene<'a> {
         self.objects.iter().copied().filter(move |object| object.is(group, kind))
     }
 
-    /// Every `IstioOperator`, whoever wrote it.
+    /// Every `IstioOperator`, whoever wrote it or renders it.
     pub(super) fn operators(&self) -> impl Iterator<Item = Object<'a>> {
         let group = INSTALL.split_once('/').map_or("", |(group, _)| group);
         self.of_kind(group, ISTIO_OPERATOR)

@@ -13,6 +13,9 @@ use kubernetes::parse_yaml;
 /// The one name under which istiod looks for its authority, and what it reads there.
 const CACERTS: &str = "cacerts";
 const FILES: [&str; 3] = ["ca-cert.pem", "ca-key.pem", "root-cert.pem"];
+/// Where istiod keeps an authority that it made itself, and the type that it gives such Secrets.
+const SELF_MADE: &str = "istio-ca-secret";
+const SELF_MADE_TYPE: &str = "istio.io/ca-root";
 
 pub(super) fn findings(scene: &Scene<'_>) -> Vec<(Address, Problem)> {
     let secrets = || scene.of_kind("", "Secret");
@@ -24,7 +27,10 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<(Address, Problem)> {
 
 /// An authority beside the name under which istiod looks for it.
 fn misnamed(scene: &Scene<'_>, secret: Object<'_>) -> Option<Problem> {
-    let name = secret.name().filter(|name| *name != CACERTS)?;
+    let name = secret.name().filter(|name| ![CACERTS, SELF_MADE].contains(name))?;
+    if secret.text(&["type"]) == Some(SELF_MADE_TYPE) {
+        return None;
+    }
     let has = |key: &str| ["data", "stringData"].iter().any(|part| secret.at(&[part]).is_some_and(|part| part.get(key).is_some()));
     let named = |other: Object<'_>| other.name() == Some(CACERTS) && other.place == secret.place && other.namespace() == secret.namespace();
     let is_of_istiod = secret.namespace() == ISTIO_SYSTEM
@@ -81,6 +87,7 @@ mod tests {
     fn an_authority_is_called_cacerts() {
         let files = json!({ "data": { "ca-cert.pem": "", "ca-key.pem": "", "root-cert.pem": "", "cert-chain.pem": "" } });
         let part = json!({ "stringData": { "root-cert.pem": "" } });
+        let self_made = secret("testing", "istio-system", &json!({ "type": "istio.io/ca-root", "data": files["data"] }));
         let (testing, right) = (secret("testing", "istio-system", &files), secret("cacerts", "istio-system", &files));
         for (objects, expected) in [
             (vec![("c1", testing.clone())], "cacerts-misnamed o0"),
@@ -89,6 +96,8 @@ mod tests {
             (vec![("c1", right)], ""),
             (vec![("c1", secret("testing", "vault", &files))], ""),
             (vec![("c1", secret("testing", "istio-system", &part))], ""),
+            (vec![("c1", secret("istio-ca-secret", "istio-system", &files))], ""),
+            (vec![("c1", self_made)], ""),
         ] {
             assert_eq!(found(&objects, true).join(" "), expected);
             assert_eq!(found(&objects, false), [""; 0], "the right one may be left out");

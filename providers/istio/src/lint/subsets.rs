@@ -7,6 +7,18 @@ use engine::address::Address;
 use engine::schema::Problem;
 use engine::value::Value;
 
+/// Labels that endpoints have and templates of pods need not: istiod or the node adds them.
+const ADDED: [&str; 8] = [
+    "topology.istio.io/cluster",
+    "topology.istio.io/network",
+    "topology.istio.io/subzone",
+    "topology.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+    "kubernetes.io/hostname",
+    "istio.io/rev",
+    "security.istio.io/tlsMode",
+];
+
 pub(super) fn findings(scene: &Scene<'_>) -> Vec<(Address, Problem)> {
     if !scene.complete {
         return Vec::new();
@@ -21,11 +33,16 @@ fn empty(scene: &Scene<'_>, rule: Object<'_>) -> Vec<Problem> {
         return Vec::new();
     };
     let pods = pods(scene, service, namespace);
+    if pods.is_empty() || has_other_workloads(scene, namespace) {
+        return Vec::new();
+    }
     let mut problems = Vec::new();
     for (nth, subset) in rule.at(&["spec", "subsets"]).map(Value::items).unwrap_or_default().iter().enumerate() {
         let Some(labels) = subset.present("labels") else { continue };
-        // One whose labels are not known may be in it.
-        if pods.is_empty() || pods.iter().any(|pod| selects(labels, pod.pod_labels()) != Some(false)) {
+        let own = labels.entries().iter().filter(|label| !is_added(&label.key));
+        let labels = Value::object(own.map(|label| (label.key.clone(), label.value.clone())));
+        // One whose labels are not known may be in it; without labels all are.
+        if pods.iter().any(|pod| selects(&labels, pod.pod_labels()) != Some(false)) {
             continue;
         }
         let name = subset.text("name").unwrap_or("?");
@@ -38,6 +55,16 @@ fn empty(scene: &Scene<'_>, rule: Object<'_>) -> Vec<Problem> {
         problems.push(rules::SUBSET_WITHOUT_PODS.broken(detail));
     }
     problems
+}
+
+fn is_added(label: &str) -> bool {
+    ADDED.contains(&label) || label.starts_with("service.istio.io/canonical-")
+}
+
+/// Whether workloads of a namespace may be no pods.
+fn has_other_workloads(scene: &Scene<'_>, namespace: &str) -> bool {
+    let has = |kind| scene.of_kind(NETWORKING, kind).any(|object| object.namespace() == namespace);
+    has("WorkloadEntry") || has("WorkloadGroup")
 }
 
 /// The workloads whose pods a Service leads to, in all clusters: a Service is the same one in each.
@@ -94,6 +121,35 @@ mod tests {
             ("*.example", &third, vec![], ""),
         ] {
             assert_eq!(told(host, subsets, &more).join(" "), expected, "{host} {subsets}");
+        }
+    }
+
+    #[test]
+    fn labels_that_are_added_to_endpoints_are_no_labels_of_templates() {
+        for (labels, expected) in [
+            (json!({ "topology.istio.io/cluster": "c1" }), ""),
+            (json!({ "topology.kubernetes.io/zone": "z", "security.istio.io/tlsMode": "istio" }), ""),
+            (json!({ "version": "v1", "service.istio.io/canonical-name": "hello" }), ""),
+            (json!({ "version": "v3", "istio.io/rev": "default" }), "subset-without-pods o0"),
+            (json!({ "topology.istio.io/clusters": "c1" }), "subset-without-pods o0"),
+        ] {
+            assert_eq!(told("helloworld", &json!([{ "name": "s", "labels": labels }]), &[]).join(" "), expected, "{labels}");
+        }
+    }
+
+    #[test]
+    fn workloads_beside_pods_may_be_in_a_subset() {
+        let third = json!([{ "name": "v3", "labels": { "version": "v3" } }]);
+        let elsewhere =
+            json!({ "apiVersion": "networking.istio.io/v1", "kind": "WorkloadEntry", "metadata": { "name": "w", "namespace": "x" } });
+        let of_kind = |kind: &str| object("networking.istio.io/v1", kind, "w", &json!({}));
+        for (more, expected) in [
+            (of_kind("WorkloadEntry"), ""),
+            (of_kind("WorkloadGroup"), ""),
+            (of_kind("ServiceEntry"), "subset-without-pods o0"),
+            (elsewhere, "subset-without-pods o0"),
+        ] {
+            assert_eq!(told("helloworld", &third, &[("c1", more.clone())]).join(" "), expected, "{more}");
         }
     }
 }

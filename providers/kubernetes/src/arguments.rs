@@ -2,8 +2,13 @@
 
 use engine::address::Address;
 use engine::config::seconds;
+use engine::diagnostic::Diagnostic;
+use engine::question::Answer;
 use engine::schema::Problem;
 use engine::value::Value;
+
+/// The longest time to wait, in seconds: a day.
+const LONGEST: u64 = 86_400;
 
 /// What stands at the end of a path that starts at an argument and follows references: `["control_plane", "cluster"]` is the cluster of the
 /// control plane.
@@ -39,14 +44,31 @@ pub fn referring(arguments: &Value, argument: &str) -> Result<(), Problem> {
 pub fn pods_problem(arguments: &Value) -> Option<Problem> {
     let given = |name: &str| arguments.get(name).is_some_and(|value| !value.is_null());
     let detail = "which pods are meant is said by exactly one of `name` and `label_selector`";
-    (given("name") == given("label_selector")).then(|| Problem::new("unclear pods", detail).help("Write one of the two."))
+    if given("name") == given("label_selector") {
+        return Some(Problem::new("unclear pods", detail).help("Write one of the two."));
+    }
+    let empty = |name: &&str| arguments.text(name).is_some_and(|text| text.trim().is_empty());
+    let name = ["name", "label_selector"].into_iter().find(empty)?;
+    let detail = format!("`{name}` is empty, and says of no pod that it is meant");
+    Some(Problem::new("unclear pods", detail).help("Write the name of a pod, or conditions on labels."))
 }
 
 /// What is wrong with the argument `timeout`, if it is known.
 pub fn timeout_problem(arguments: &Value) -> Option<Problem> {
-    let text = arguments.text("timeout").filter(|text| seconds(text).is_none_or(|limit| limit == 0))?;
-    let detail = format!("`{text}` is no time to wait; one is written as `5s` or `1m`");
+    let text = arguments.text("timeout")?;
+    let detail = match seconds(text) {
+        Some(1..=LONGEST) => return None,
+        Some(0) | None => format!("`{text}` is no time to wait; one is written as `5s` or `1m`"),
+        Some(_) => format!("`{text}` is longer than `24h`, the longest time to wait"),
+    };
     Some(Problem::with("timeout", "invalid timeout", detail).help("Write whole seconds or minutes."))
+}
+
+/// The answer to a question with such arguments, if one of the problems is an error: some show only once all is known.
+pub fn refusal(problems: Vec<Problem>) -> Option<Answer> {
+    let problem = problems.into_iter().find(|problem| !problem.warning)?;
+    let said = Diagnostic::error(problem.summary, problem.detail);
+    Some(Answer::Refused(problem.help.into_iter().fold(said, Diagnostic::help)))
 }
 
 #[cfg(test)]
@@ -68,5 +90,20 @@ mod tests {
         for (argument, refers) in [("control_plane", true), ("later", true), ("of_record", false), ("nothing", false)] {
             assert_eq!(referring(&arguments, argument).is_ok(), refers, "{argument}");
         }
+    }
+
+    #[test]
+    fn a_time_to_wait_is_at_most_a_day() {
+        for (text, good) in [("1s", true), ("24h", true), ("24h1s", false), ("9000000000000000h", false), ("0s", false), ("5", false)] {
+            assert_eq!(timeout_problem(&Value::object([("timeout", Value::string(text))])).is_none(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_error_refuses() {
+        let problem = |summary: &str| Problem::new(summary, "it is wrong");
+        assert_eq!(refusal(vec![problem("a").warning()]), None);
+        let expected = Diagnostic::error("b", "it is wrong").help("Mend it.");
+        assert_eq!(refusal(vec![problem("a").warning(), problem("b").help("Mend it."), problem("c")]), Some(Answer::Refused(expected)));
     }
 }

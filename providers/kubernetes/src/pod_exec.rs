@@ -133,6 +133,10 @@ impl DataSource for PodExec {
 
     fn read<'a>(&'a self, arguments: &'a Value, source: Source<'a>) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
+            // What was not known when they were validated is judged here.
+            if let Some(refusal) = crate::arguments::refusal(self.validate(arguments)) {
+                return refusal;
+            }
             let Some(wish) = Wish::of(arguments) else { return Answer::Unreachable("its arguments are not known".into()) };
             let asked = arguments.get("clusters").map(Value::entries).unwrap_or_default().iter().map(|entry| async {
                 let found = match source.cluster(&entry.value).await {
@@ -204,11 +208,11 @@ impl<'a> Wish<'a> {
 
     async fn runs_in(&self, cluster: &Cluster, running: &Running) -> Result<Vec<Run>, Unusable> {
         let container = Container { namespace: self.wanted.namespace, pod: &running.pod, name: &running.container };
+        let program = self.command.first().map(String::as_str).unwrap_or_default();
         let mut runs = Vec::new();
         for _ in 0..self.repeat {
             let executed = cluster.exec(container, &self.command, self.limit).await;
-            let failed =
-                |why| Unusable::NotRunning(format!("`{}` in pod `{}/{}`: {why}", self.command[0], container.namespace, container.pod));
+            let failed = |why| Unusable::NotRunning(format!("`{program}` in pod `{}/{}`: {why}", container.namespace, container.pod));
             runs.push((running.pod.clone(), executed.map_err(failed)?));
         }
         Ok(runs)
@@ -301,6 +305,8 @@ mod tests {
             (vec![("name", Value::string("p"))], Some("unclear pods")),
             (vec![("label_selector", Value::null())], Some("unclear pods")),
             (vec![("name", Value::string("p")), ("label_selector", Value::null())], None),
+            (vec![("name", Value::string("")), ("label_selector", Value::null())], Some("unclear pods")),
+            (vec![("label_selector", Value::string(""))], Some("unclear pods")),
             (vec![("command", Value::tuple(Vec::new()))], Some("no command")),
             (vec![("command", Value::unknown(Type::list(Type::String)))], None),
             (vec![("repeat", Value::number(0))], Some("invalid repetition")),

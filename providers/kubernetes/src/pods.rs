@@ -53,16 +53,21 @@ impl Unusable {
 impl Cluster {
     /// The pods that are meant, by name, once a container runs in each; waited for at most so long.
     pub async fn running(&self, wanted: Wanted<'_>, limit: Duration) -> Result<Vec<Running>, Unusable> {
+        if wanted.name.is_empty() && wanted.labels.trim().is_empty() {
+            return Err(Unusable::NotRunning("neither a name nor labels say which pods are meant".to_owned()));
+        }
         if !self.runs_pods() {
             return Err(Unusable::NoDataPlane("a sandbox runs no pods".to_owned()));
         }
-        let deadline = Instant::now() + limit;
+        // None is further away than a clock can tell.
+        let deadline = Instant::now().checked_add(limit);
+        let is_over = |now: Instant| deadline.is_some_and(|deadline| now >= deadline);
         loop {
             let not_seen = |error: CallError| Unusable::NotRunning(format!("the pods cannot be listed: {error}"));
             let found = self.meant(wanted).await.map_err(not_seen)?;
             match usable(&found, wanted) {
                 Ok(pods) => return Ok(pods),
-                Err(Wait { why, may_change }) if !may_change || Instant::now() + PAUSE >= deadline => return Err(why),
+                Err(Wait { why, may_change }) if !may_change || is_over(Instant::now() + PAUSE) => return Err(why),
                 Err(_) => sleep(PAUSE).await,
             }
         }
@@ -83,10 +88,13 @@ struct Wait {
 
 fn usable(pods: &[Json], wanted: Wanted<'_>) -> Result<Vec<Running>, Wait> {
     let mut running = Vec::new();
-    // One that is on its way out is none of those that are to be.
-    for pod in pods.iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none()) {
+    let nodes_run = pods.iter().any(runs);
+    // One that is on its way out is none of those that are to be, nor is one that has ended, unless there is no other.
+    let staying = pods.iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none());
+    let (ended, others): (Vec<&Json>, Vec<&Json>) = staying.partition(|pod| ended(pod).is_some());
+    for pod in if others.is_empty() { ended } else { others } {
         let name = text(pod, "/metadata/name");
-        let container = standing(pod, wanted.container).map_err(|Wait { why, may_change }| {
+        let container = standing(pod, wanted.container, nodes_run).map_err(|Wait { why, may_change }| {
             let of = |why: String| format!("pod `{}/{name}` {why}", wanted.namespace);
             let why = match why {
                 Unusable::NoDataPlane(why) => Unusable::NoDataPlane(of(why)),
@@ -105,10 +113,27 @@ fn usable(pods: &[Json], wanted: Wanted<'_>) -> Result<Vec<Running>, Wait> {
     Ok(running)
 }
 
-/// The container of a pod that commands run in, if it runs.
-fn standing(pod: &Json, container: Option<&str>) -> Result<String, Wait> {
+/// The phase in which a pod has ended, if it has.
+fn ended(pod: &Json) -> Option<&str> {
+    Some(text(pod, "/status/phase")).filter(|phase| matches!(*phase, "Succeeded" | "Failed"))
+}
+
+/// What a node says of the containers of a pod.
+fn statuses(pod: &Json) -> impl Iterator<Item = &Json> {
+    let lists = ["/status/containerStatuses", "/status/initContainerStatuses"];
+    lists.into_iter().filter_map(move |list| pod.pointer(list)?.as_array()).flatten()
+}
+
+/// Whether a container of a pod runs, and is there: a node that runs containers says which.
+fn runs(pod: &Json) -> bool {
+    statuses(pod).any(|status| status.pointer("/state/running").is_some() && !text(status, "/containerID").is_empty())
+}
+
+/// The container of a pod that commands run in, if it runs. Where nodes are known to run pods, one that has not come to run is only late.
+fn standing(pod: &Json, container: Option<&str>, nodes_run: bool) -> Result<String, Wait> {
     let waits = |why: &str| Wait { why: Unusable::NotRunning(why.to_owned()), may_change: true };
     let still = |why: &str, may_change| Wait { why: Unusable::NoDataPlane(why.to_owned()), may_change };
+    let not_begun = |why: &str| if nodes_run { waits(why) } else { still(why, true) };
     let names = |list: &str| -> Vec<String> {
         let containers = pod.pointer(list).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         containers.iter().map(|container| text(container, "/name").to_owned()).collect()
@@ -120,21 +145,16 @@ fn standing(pod: &Json, container: Option<&str>) -> Result<String, Wait> {
         let why = format!("has no container `{}`; it has `{}`", container.unwrap_or_default(), all.join("`, `"));
         return Err(Wait { why: Unusable::NotRunning(why), may_change: false });
     };
-    match text(pod, "/status/phase") {
-        phase @ ("Succeeded" | "Failed") => {
-            let why = format!("has ended ({phase})");
-            return Err(Wait { why: Unusable::NotRunning(why), may_change: true });
-        }
-        _ if text(pod, "/spec/nodeName").is_empty() => return Err(still("runs on no node", true)),
-        _ => {}
+    if let Some(phase) = ended(pod) {
+        return Err(waits(&format!("has ended ({phase})")));
     }
-    let lists = ["/status/containerStatuses", "/status/initContainerStatuses"];
-    let mut statuses = lists.into_iter().filter_map(|list| pod.pointer(list)?.as_array()).flatten();
-    let Some(status) = statuses.find(|status| text(status, "/name") == name) else {
-        return Err(still("was not started by its node", true));
+    if text(pod, "/spec/nodeName").is_empty() {
+        return Err(not_begun("runs on no node"));
+    }
+    let Some(status) = statuses(pod).find(|status| text(status, "/name") == name) else {
+        return Err(not_begun("was not started by its node"));
     };
     if status.pointer("/state/running").is_some() {
-        // A node that runs containers says which.
         if text(status, "/containerID").is_empty() {
             return Err(still(&format!("is said to run, and there is no container `{name}`"), false));
         }
@@ -199,9 +219,25 @@ mod tests {
         assert_eq!(told(from_ref(&there), Some("x")), Err(missing));
         let mut leaving = pod("", "Pending", &Json::Null, "");
         leaving["metadata"]["deletionTimestamp"] = "T".into();
-        assert_eq!(told(&[leaving.clone(), there], None), found("app"));
+        let ended = pod("n", "Succeeded", &json!({ "terminated": { "reason": "Completed" } }), "c://1");
+        assert_eq!(told(&[leaving.clone(), ended.clone(), there.clone()], None), found("app"));
+        assert_eq!(told(&[leaving.clone(), ended], None), Err(not_running("has ended (Succeeded)", true)));
+        // Where another runs, there is a data plane.
+        for (node, why) in [("", "runs on no node"), ("n", "was not started by its node")] {
+            let late = pod(node, "Pending", &Json::Null, "");
+            assert_eq!(told(&[there.clone(), late], None), Err(not_running(why, true)));
+        }
         let none = Unusable::NotRunning("there is no pod with the labels `app=sleep` in namespace `sample`".to_owned());
         assert_eq!(told(&[leaving], None), Err((none, true)));
+    }
+
+    #[tokio::test]
+    async fn without_a_name_and_labels_no_pod_is_meant() {
+        let fake = crate::fake::Fake::new();
+        let wanted = Wanted { namespace: "sample", name: "", labels: "", container: None };
+        let why = Unusable::NotRunning("neither a name nor labels say which pods are meant".to_owned());
+        assert_eq!(fake.cluster().running(wanted, Duration::MAX).await, Err(why));
+        assert!(fake.asked().is_empty());
     }
 
     #[test]

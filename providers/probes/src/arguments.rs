@@ -5,6 +5,9 @@ use engine::schema::Problem;
 use engine::value::Value;
 use std::time::Duration;
 
+/// The longest time to wait, in seconds: a day.
+const LONGEST: u64 = 86_400;
+
 /// What is wrong with the argument `port`, if it is known.
 pub(crate) fn port_problem(arguments: &Value) -> Option<Problem> {
     let given = arguments.get("port").is_some_and(|port| port.as_number().is_some());
@@ -18,8 +21,12 @@ pub(crate) fn port(arguments: &Value) -> Option<u16> {
 
 /// What is wrong with the argument `timeout`, if it is known.
 pub(crate) fn timeout_problem(arguments: &Value) -> Option<Problem> {
-    let text = arguments.text("timeout").filter(|text| seconds(text).is_none_or(|limit| limit == 0))?;
-    let detail = format!("`{text}` is no time to wait; one is written as `5s` or `1m`");
+    let text = arguments.text("timeout")?;
+    let detail = match seconds(text) {
+        Some(1..=LONGEST) => return None,
+        Some(0) | None => format!("`{text}` is no time to wait; one is written as `5s` or `1m`"),
+        Some(_) => format!("`{text}` is longer than `24h`, the longest time to wait"),
+    };
     Some(Problem::with("timeout", "invalid timeout", detail).help("Write whole seconds or minutes."))
 }
 

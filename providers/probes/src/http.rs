@@ -80,7 +80,7 @@ impl Kind for HttpKind {
         let mut problems = Vec::new();
         if arguments.text("url").is_some_and(|url| parsed(url).is_none()) {
             // Not shown, as it may hold a password.
-            let detail = "`url` is no URL of scheme `http` or `https` with a host";
+            let detail = "`url` is no URL of scheme `http` or `https` with a host, and with a port from 1 to 65535 if it has one";
             problems.push(Problem::with("url", "invalid URL", detail).help("Write one such as `http://10.2.1.40/hello`."));
         }
         if let Some(method) = arguments.text("method").filter(|method| Method::from_bytes(method.as_bytes()).is_err()) {
@@ -147,7 +147,15 @@ fn wish(arguments: &Value) -> Option<Wish> {
 fn parsed(url: &str) -> Option<Uri> {
     let url: Uri = url.parse().ok()?;
     let known = matches!(url.scheme_str(), Some("http" | "https"));
-    (known && url.host().is_some_and(|host| !host.is_empty())).then_some(url)
+    let host = url.host().filter(|host| !host.is_empty())?;
+    // What is no port would be taken for none: the usual one would be asked.
+    let port = url.authority()?.as_str().rsplit('@').next()?.strip_prefix(host)?;
+    let reachable = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+    (known && reachable).then_some(url)
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 fn told(ok: bool, last: Result<Answered, String>) -> [(&'static str, Value); 5] {

@@ -205,6 +205,8 @@ mod tests {
             ("timeout", Value::string("1m"), None),
             ("timeout", Value::string("0s"), Some("invalid timeout")),
             ("timeout", Value::string("5"), Some("invalid timeout")),
+            ("timeout", Value::string("24h"), None),
+            ("timeout", Value::string("24h1s"), Some("invalid timeout")),
         ];
         for (name, value, expected) in rows {
             let told = LookupKind::default().validate(&arguments(&[(name, value.clone())]));

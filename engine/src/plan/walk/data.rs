@@ -7,7 +7,7 @@ use super::tables::{Fate, Planned, Terms};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::plan::{Action, Reason};
 use crate::question::{Answer, Ask};
-use crate::value::{Origin, Value};
+use crate::value::{Origin, Secrets, Value};
 
 impl Walk<'_> {
     /// Plans a data source whose arguments are settled.
@@ -33,7 +33,8 @@ impl Walk<'_> {
                 place: place.clone(),
                 arguments: subject.arguments.clone(),
             };
-            match self.ask(ask) {
+            // What is said of it may repeat what it was asked with.
+            match self.ask(ask).map(|answer| answer.without(&Secrets::of([subject.arguments]))) {
                 None => return Ok(Found::Open),
                 Some(Answer::Present(value)) => (Action::Keep, Reason::Unchanged, read(subject, &value)),
                 Some(Answer::Unreachable(why)) => {

@@ -12,7 +12,7 @@ use crate::config::{CheckBlock, ResourceBlock, ResourceName};
 use crate::diagnostic::Problems;
 use crate::plan::{Action, Reason};
 use crate::question::{Answer, Ask, wants_data_plane};
-use crate::value::{Origin, Value};
+use crate::value::{Origin, Secrets, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -158,7 +158,8 @@ impl Walk<'_> {
             place: place.clone(),
             arguments: subject.arguments.clone(),
         };
-        match self.ask(ask) {
+        // What is said of it may repeat what it was asked with.
+        match self.ask(ask).map(|answer| answer.without(&Secrets::of([subject.arguments]))) {
             None => Probe::Open,
             Some(Answer::Present(value)) => {
                 let attributes = read(subject, &value);

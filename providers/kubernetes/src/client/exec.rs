@@ -37,13 +37,14 @@ pub struct Executed {
 
 impl Cluster {
     /// Runs a command in a container to its end, without a shell, a terminal or an input; or says why it could not be run, as a fragment.
+    /// The time that it has begins when it is its turn among all requests.
     pub async fn exec(&self, container: Container<'_>, command: &[String], limit: Duration) -> Result<Executed, String> {
+        let _permit = self.gate.acquire().await.map_err(|_| "the client is closed".to_owned())?;
         let late = |_| format!("the command did not end within {} s", limit.as_secs());
         timeout(limit, self.executed(container, command)).await.map_err(late)?
     }
 
     async fn executed(&self, container: Container<'_>, command: &[String]) -> Result<Executed, String> {
-        let _permit = self.gate.acquire().await.map_err(|_| "the client is closed".to_owned())?;
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), container.namespace);
         let how = AttachParams::default().container(container.name);
         let mut process = pods.exec(container.pod, command, &how).await.map_err(|error| refused(&error))?;

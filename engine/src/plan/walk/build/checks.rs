@@ -72,7 +72,9 @@ impl Walk<'_> {
     fn check_result(&mut self, (node, name): (usize, Arc<str>), check: &CheckBlock, (site, data): (Site<'_>, Vec<Address>)) -> Checked {
         let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new() };
         let (mut open, timeout) = (Vec::new(), check.timeout);
-        if let Some((address, why)) = data.iter().find_map(|address| self.unread.get_key_value(address)) {
+        // What fails a check counts more than what only keeps it from being run.
+        let unread = data.iter().filter_map(|address| self.unread.get_key_value(address)).min_by_key(|(_, why)| is_not_run(why));
+        if let Some((address, why)) = unread {
             let not_run = is_not_run(why);
             result.status = if not_run { CheckStatus::NotRun } else { CheckStatus::Failed };
             result.messages.push(if not_run { why.clone() } else { format!("`{address}`: {why}") });

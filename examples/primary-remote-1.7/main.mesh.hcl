@@ -62,6 +62,8 @@ resource "istio_operator" "main" {
   mesh_id      = "mesh1"
   cluster_name = "main0"
   network      = "network1"
+
+  wait_for_load_balancer = true
   values = {
     global = {
       meshNetworks = {

@@ -57,10 +57,10 @@ fn attributes() -> Vec<Attribute> {
     let free = |name, doc| Attribute::optional(name, Type::Any, doc);
     let installer = "`istioctl`: the objects that the program `istioctl` renders, which has to be of the minor version of `tag`. `operator`: the in-cluster \
                      operator, up to 1.23. `manifests`: the objects of `content`.";
-    let ingress = "The address, or host name, that a load balancer gave `istio-ingressgateway`, the gateway of the profile. Null without that gateway, \
-                   or without a load balancer for it.";
-    let controller =
-        "`managed`: the operator and Istio's definitions come with it. `existing`: both are there already, as for a second revision.";
+    let ingress =
+        "The address, or host name, that a load balancer gave `istio-ingressgateway`, the gateway of the profile. Null while it has none.";
+    let waits = "Wait until `ingress_address` is known, where there is an `istio-ingressgateway` with a load balancer.";
+    let controller = "For the installer `operator`. `managed`: the operator and Istio's definitions come with it. `existing`: both are there already, as for a second revision.";
     let mut attributes = vec![
         Attribute::required("cluster", Type::Reference("cluster"), "The cluster it runs in."),
         text("name", "Name of the `IstioOperator`. Without a name of its own, installing prunes other installations.")
@@ -81,6 +81,7 @@ fn attributes() -> Vec<Attribute> {
         free("components", "`spec.components`."),
         free("values", "`spec.values`. What the arguments above say counts before it."),
         free("spec", "Anything else of `spec`. What the arguments above say counts before it."),
+        Attribute::optional("wait_for_load_balancer", Type::Bool, waits).default(Value::bool(false)),
         Attribute::computed("ingress_address", Type::String, ingress).volatile(),
         text("content", "YAML text of all objects, for the installer `manifests`. Has to be known when planning."),
     ];
@@ -144,10 +145,11 @@ impl ObjectKind for Operator {
                 }
             }
             let service = ObjectName::within("v1", "Service", namespace(arguments), INGRESS_GATEWAY);
+            let waits = arguments.get("wait_for_load_balancer").and_then(Value::as_bool) == Some(true);
             let address = match reader.read(&service).await?.as_ref().map(load_balanced) {
-                Some(Balanced::NotYet) => return Ok(Settled::NotYet(without_address(&service))),
+                Some(Balanced::NotYet) if waits => return Ok(Settled::NotYet(without_address(&service))),
                 Some(Balanced::At(address)) => Value::string(address),
-                Some(Balanced::Never) | None => Value::null(),
+                Some(Balanced::NotYet | Balanced::Never) | None => Value::null(),
             };
             Ok(Settled::Yes(vec![("ingress_address", address)]))
         })
@@ -263,7 +265,7 @@ fn image(arguments: &Value) -> Value {
 }
 
 /// The resource that the operator reads.
-fn resource(arguments: &Value) -> Value {
+pub(crate) fn resource(arguments: &Value) -> Value {
     let metadata = object([("name", leaf(arguments, &["name"])), ("namespace", leaf(arguments, &["namespace"]))]);
     operator_object(metadata, spec(arguments))
 }
@@ -500,9 +502,10 @@ mod tests {
         let (address, none) = (json!([{ "ip": "10.0.0.1" }]), json!(null));
         let pending =
             "`Service/istio-system/istio-ingressgateway` has no load-balancer address: no free pool, or nobody hands out addresses";
-        let operated = arguments(&[]);
+        let operated = arguments(&[("wait_for_load_balancer", Value::bool(true))]);
         let made = arguments(&[("installer", text("manifests")), ("content", text("x"))]);
         let rows = [
+            (&made, vec![(SERVICE, service("LoadBalancer", &none))], Ok(None)),
             (&operated, vec![], Err("`IstioOperator/istio-system/istiocontrolplane-default` is not there")),
             (&operated, vec![(RESOURCE, healthy.clone())], Ok(None)),
             (&operated, vec![(RESOURCE, healthy.clone()), (SERVICE, service("LoadBalancer", &none))], Err(pending)),

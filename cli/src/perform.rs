@@ -8,12 +8,13 @@ use crate::failure::Failure;
 use crate::history::{self, MadeFrom, Packing};
 use crate::project::{Aim, Project};
 use crate::session::Session;
-use crate::view::{Applied, View};
+use crate::view::{Applied, Screen, View};
 use engine::apply::{Driven, Effects, Event, Summary, drive};
 use engine::diagnostic::Diagnostic;
 use engine::plan::Plan;
 use engine::port::{Guard, Registry};
 use state::Loaded;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -201,6 +202,14 @@ async fn drive_and_show(session: &mut Session, plan: &Plan, edge: (&Registry, &d
     };
     let effects = Effects { registry: edge.0, guard: edge.1, machine: &**machine, stop, parallelism };
     let mut work = pin!(drive(plan, effects, &mut tell));
+    // What happens at once is shown at once: a write for each line is much of the time of ten thousand.
+    let mut work = poll_fn(|context| {
+        let screen = |act: fn(&mut Screen)| act(shared.lock().unwrap_or_else(PoisonError::into_inner).screen());
+        screen(Screen::hold);
+        let polled = work.as_mut().poll(context);
+        screen(Screen::release);
+        polled
+    });
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     let mut interrupted = interrupt();
     loop {

@@ -61,17 +61,19 @@ pub struct Stream {
     terminal: bool,
     width: Option<usize>,
     error: Option<io::Error>,
+    /// What is written together once it is released.
+    held: Option<String>,
 }
 
 impl Stream {
     /// A stream that is no terminal.
     pub fn plain(writer: Box<dyn Write + Send>) -> Self {
-        Self { writer, terminal: false, width: None, error: None }
+        Self { writer, terminal: false, width: None, error: None, held: None }
     }
 
     /// A terminal, so many columns wide if that is known.
     pub fn terminal(writer: Box<dyn Write + Send>, width: Option<usize>) -> Self {
-        Self { writer, terminal: true, width, error: None }
+        Self { writer, terminal: true, width, error: None, held: None }
     }
 
     /// Whether it is a terminal.
@@ -84,9 +86,25 @@ impl Stream {
         self.width
     }
 
+    /// Keeps what is written from now on, to write it at once when it is released.
+    pub fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Writes what was held.
+    pub fn release(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.write(&held);
+        }
+    }
+
     /// Writes a text as it is. After the first error nothing more is written.
     pub fn write(&mut self, text: &str) {
         if self.error.is_some() || text.is_empty() {
+            return;
+        }
+        if let Some(held) = &mut self.held {
+            held.push_str(text);
             return;
         }
         if let Err(error) = self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush()) {
@@ -109,6 +127,37 @@ impl fmt::Debug for Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Counted(Arc<Mutex<Vec<String>>>);
+
+    impl Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().push(String::from_utf8(bytes.to_vec()).unwrap());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_written_at_once() {
+        let written = Counted::default();
+        let mut stream = Stream::plain(Box::new(written.clone()));
+        stream.write("a");
+        stream.hold();
+        stream.write("b");
+        stream.write("c");
+        stream.hold();
+        stream.write("d");
+        stream.release();
+        stream.write("e");
+        stream.release();
+        assert_eq!(*written.0.lock().unwrap(), ["a", "bcd", "e"]);
+    }
 
     struct Broken(io::ErrorKind);
 

@@ -40,6 +40,20 @@ pub struct Screen {
     pub err: Stream,
 }
 
+impl Screen {
+    /// Keeps what is written, to write it at once.
+    pub fn hold(&mut self) {
+        self.out.hold();
+        self.err.hold();
+    }
+
+    /// Writes what was held.
+    pub fn release(&mut self) {
+        self.out.release();
+        self.err.release();
+    }
+}
+
 /// One way of showing a run.
 pub trait View: Send {
     /// Shows problems.

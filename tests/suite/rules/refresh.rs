@@ -83,6 +83,11 @@ fn checks_are_decided_by_what_exists() {
     assert_eq!(said(&bench, 7), both(CheckStatus::Passed, ""));
     bench.fake.meddle("fake_thing/a", Some(found("a", 7, "token-uid-1")));
     assert_eq!(said(&bench, 1), both(CheckStatus::Failed, "no"));
+    // What is gone is not what is remembered of it.
+    bench.fake.meddle("fake_thing/a", None);
+    for (status, words) in said(&bench, 1) {
+        assert!(status == CheckStatus::Failed && words.contains("`fake_thing.a` does not exist any more"), "{status:?} {words}");
+    }
 }
 
 #[test]

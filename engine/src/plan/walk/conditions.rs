@@ -34,7 +34,7 @@ impl Walk<'_> {
         }
         // What is only remembered decides nothing.
         let looks_at = condition.deep_origin(&mut self.arena.origins);
-        if let Some(why) = self.standing(looks_at).unread {
+        if let Some(why) = self.standing(looks_at).unread.or_else(|| self.gone_behind(looks_at)) {
             return Ok(Verdict::Unobserved(why));
         }
         if condition.as_bool() == Some(true) {

@@ -126,7 +126,9 @@ impl Walk<'_> {
         let sources = arguments.deep_origin(&mut self.arena.origins);
         let edges = self.arena.origins.join(&[sources, dependencies.origin]);
         let standing = self.standing(edges);
-        if let Some(why) = standing.blocked.or(standing.failed.then(|| FAILED.into())).or(standing.unread) {
+        if let Some(why) =
+            standing.blocked.or(standing.failed.then(|| FAILED.into())).or(standing.unread).or_else(|| self.gone_behind(edges))
+        {
             return Ok(Probe::Unread(self.unread_because(&why)));
         }
         if let Some(problem) = kind.validate(&arguments).into_iter().find(|problem| !problem.warning) {

@@ -127,6 +127,14 @@ impl Walk<'_> {
         }
     }
 
+    /// Why what came from there tells nothing any more: one of its instances is not made again by what only looks, and is gone.
+    pub(super) fn gone_behind(&self, origin: Origin) -> Option<Arc<str>> {
+        let is_gone = |address: &&Address| self.tables.planned(address).is_some_and(|planned| planned.action == Action::Forget);
+        let gone = || self.arena.origins.instances(origin).into_iter().find(is_gone);
+        let address = self.inputs.aims.refresh_only.then(gone).flatten()?;
+        Some(format!("`{address}` does not exist any more").into())
+    }
+
     /// The fate of a record: forgotten, written down anew, or kept.
     fn refreshed(&self, record: &Record, (kind, there): (&Arc<dyn Kind>, Option<Refreshed>)) -> Fate {
         let (action, reason, attributes) = match there {

@@ -1,5 +1,6 @@
 //! What a program runs, which would outlive it: `kind` runs `docker`, which goes on by itself when `kind` is killed.
 
+use crate::clock::Deadline;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Child;
@@ -12,6 +13,17 @@ impl Group {
     /// The group of a child that was started as the leader of one.
     pub(crate) fn of(child: &Child) -> Self {
         Self(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    }
+
+    /// The child was ended, and those that it ran get so long to end by themselves.
+    pub(crate) async fn rest(mut self, deadline: Deadline) {
+        let Some(group) = self.0 else { return };
+        while killpg(group, None::<Signal>).is_ok() {
+            if !deadline.pause().await {
+                return;
+            }
+        }
+        self.0 = None;
     }
 
     /// The child has ended by itself, and whoever has its number now is left alone.

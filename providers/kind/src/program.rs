@@ -18,6 +18,8 @@ pub(crate) const OLDEST: (u64, u64) = (0, 32);
 const KEPT: usize = 400;
 /// Longest wait for a version, in seconds.
 const SOON: u64 = 20;
+/// Seconds that what a program ran gets to end by itself, once the program was ended.
+const REST: u64 = 5;
 
 /// The program with what it is run in.
 #[derive(Debug, Clone)]
@@ -140,9 +142,10 @@ impl Program {
             }
             Ok(Err(error)) => Err(not_run(error)),
             Err(_) => {
-                drop(group);
                 // It goes with its owner if it does not end now.
                 drop(child.kill().await);
+                // A container that the Engine was asked for comes, also where the `docker` that asked is gone: it could not be removed yet.
+                group.rest(Deadline::after(REST)).await;
                 Err(RunError::Late(deadline.seconds))
             }
         }
@@ -308,7 +311,11 @@ mod tests {
         let kind = program.find("kind").unwrap();
         let late = program.run(&kind, run(&endpoint, &lock), (Deadline::after(0), &Activity::default())).await;
         assert_eq!(late, Err(RunError::Late(0)));
-        // What it runs ends with it.
+        // What it runs may end what it is at.
+        let (directory, program) = played("(sleep 1; touch made) & wait");
+        let late = program.run(&program.find("kind").unwrap(), run(&endpoint, &lock), (Deadline::after(0), &Activity::default())).await;
+        assert!(late == Err(RunError::Late(0)) && directory.path().join("made").exists());
+        // But not for ever.
         let (directory, program) = played("sleep 1000 & echo $! >sleeper; wait");
         let late = program.run(&program.find("kind").unwrap(), run(&endpoint, &lock), (Deadline::after(1), &Activity::default())).await;
         assert_eq!(late, Err(RunError::Late(1)));

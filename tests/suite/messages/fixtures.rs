@@ -1,7 +1,9 @@
 //! Every message with a configuration that makes it, and the text that it is then.
 //!
 //! Below `tests/fixtures/messages` stands a directory for each summary, named by its words: a configuration, in `run` the command line if
-//! it is not `plan`, in `input` what it reads, and in `expected.txt` what that says. `elsewhere.txt` names for each other summary the test that makes it.
+//! it is not `plan`, in `input` what it reads, and in `expected.txt` what that says. Of several lines in `run` each is a command in the same
+//! directory, and the last one's words count; what is in the directory `2` comes before the second, and so on. `elsewhere.txt` names for each
+//! other summary the test that makes it.
 
 use super::{bare, listed};
 use meshplan_tests::golden;
@@ -37,12 +39,20 @@ fn copy(from: &Path, within: &str, scenario: &Scenario) {
     for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
         let name = entry.file_name().into_string().unwrap();
         let path = if within.is_empty() { name.clone() } else { format!("{within}/{name}") };
-        if entry.path().is_dir() {
+        if within.is_empty() && name.parse::<usize>().is_ok() {
+            // A later command's.
+        } else if entry.path().is_dir() {
             copy(&entry.path(), &path, scenario);
         } else if !OWN.contains(&&*path) {
             scenario.write(&path, &std::fs::read_to_string(entry.path()).unwrap());
         }
     }
+}
+
+/// What is said, without the digest of a plan: uids are in it.
+fn without_digest(text: &str) -> String {
+    let lines = text.lines().map(|line| if line.starts_with("Plan digest: ") { "Plan digest: DIGEST" } else { line });
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 #[test]
@@ -59,13 +69,22 @@ fn each_fixture_says_what_is_recorded() {
         let scenario = Scenario::empty();
         copy(&from, "", &scenario);
         let own = |file: &str| std::fs::read_to_string(from.join(file)).ok();
-        let command = own("run").unwrap_or_else(|| "plan".to_owned());
-        let output = scenario.run_with(&command.split_whitespace().collect::<Vec<_>>(), &own("input").unwrap_or_default());
+        let (commands, input) = (own("run").unwrap_or_else(|| "plan".to_owned()), own("input").unwrap_or_default());
+        let mut commands: Vec<Vec<_>> = commands.lines().map(|line| line.split_whitespace().collect()).collect();
+        let last = commands.pop().unwrap_or_default();
+        for (nth, command) in commands.iter().enumerate() {
+            scenario.run_with(command, &input).expect_code(0);
+            let next = from.join((nth + 2).to_string());
+            if next.is_dir() {
+                copy(&next, "", &scenario);
+            }
+        }
+        let output = scenario.run_with(&last, &input);
         let said = output.stderr.lines().any(|line| line.split_once(": ").is_some_and(|(_, said)| said.contains(summary)));
         if !said {
             differences.push(format!("`{name}` does not say `{summary}`:\n{}", output.all()));
         }
-        let text = output.all().replace(&scenario.path().display().to_string(), "DIRECTORY");
+        let text = without_digest(&output.all().replace(&scenario.path().display().to_string(), "DIRECTORY"));
         differences.extend(golden::difference(&from.join("expected.txt"), &text));
     }
     golden::expect_none(differences);

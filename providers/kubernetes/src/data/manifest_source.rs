@@ -81,8 +81,12 @@ impl DataSource for ManifestSource {
 
     fn validate(&self, arguments: &Value) -> Vec<Problem> {
         let wrong = |attribute, detail: &str| vec![Problem::with(attribute, "invalid source", detail)];
-        match ["path", "url", "sha256"].map(|name| arguments.present(name).is_some()) {
+        let given = ["path", "url", "sha256"].map(|name| arguments.present(name));
+        // What is not known yet may turn out to be null.
+        let is_open = given.iter().flatten().any(|value| !value.is_known());
+        match given.map(|value| value.is_some_and(Value::is_known)) {
             [true, true, _] => wrong("url", "`path` and `url` are both given; manifests come from one of them"),
+            _ if is_open => Vec::new(),
             [false, false, _] => wrong("path", "one of `path` and `url` has to say where the manifests are"),
             [true, _, true] => wrong("sha256", "`sha256` pins the file at `url`; a file at `path` has no use for it"),
             [_, true, false] => {
@@ -229,6 +233,22 @@ mod tests {
             ("bytes.yaml", "manifests not readable: `bytes.yaml` is not UTF-8 text"),
         ] {
             assert_eq!(refused(rules.path(), json!({ "path": path })).await, told);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_yet_may_be_left_out() {
+        let source = ManifestSource::new(PathBuf::new(), None);
+        let (unknown, text) = (|| Value::unknown(Type::String), || Value::string("a"));
+        for (path, url, sha256, problems) in [
+            (unknown(), unknown(), unknown(), 0),
+            (text(), unknown(), unknown(), 0),
+            (text(), text(), unknown(), 1),
+            (Value::null(), text(), unknown(), 0),
+            (Value::null(), Value::null(), Value::null(), 1),
+        ] {
+            let arguments = Value::object([("path", path), ("url", url), ("sha256", sha256)]);
+            assert_eq!(source.validate(&arguments).len(), problems, "{arguments:?}");
         }
     }
 

@@ -37,6 +37,7 @@ mod kubeconfig;
 mod kubeconfig_merged;
 mod laws;
 mod leaks;
+mod listener_drain;
 mod manifests;
 mod meanwhile;
 mod metallb;

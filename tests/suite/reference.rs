@@ -87,8 +87,9 @@ fn every_kind_has_an_example_and_every_example_is_valid() {
 
 /// Examples that need what a sandbox does not have: a kubeconfig, a certificate on disk, a real cluster or bucket (`real/remote_state.rs`
 /// has those), a Docker Engine (`real/docker_network.rs`, `real/kind_cluster.rs`), a name server (`real/dnsmasq.rs`), a gateway (`checks.rs` has another server), or that change the
-/// machine (`host_addresses.rs` and `host_resolver.rs` do), or files of the web (`metallb.rs` has others), or a program (`istioctl.rs` plays it).
-const NOT_ALONE: [&str; 25] = [
+/// machine (`host_addresses.rs` and `host_resolver.rs` do), or files of the web (`metallb.rs` has others), or a program (`istioctl.rs` plays it), or
+/// pods that run (`real/listener_drain.rs` plays them).
+const NOT_ALONE: [&str; 26] = [
     "data.kubernetes_cluster",
     "provider.kubernetes",
     "ca_root",
@@ -109,6 +110,7 @@ const NOT_ALONE: [&str; 25] = [
     "provider.host",
     "host_resolver",
     "istio_operator",
+    "istio_listener_drain",
     "data.metallb",
     "data.metallb_manifests",
     "metallb",

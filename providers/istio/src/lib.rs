@@ -10,6 +10,7 @@ mod exposed;
 mod gateway;
 mod istioctl;
 mod lint;
+mod listener_drain;
 mod operator;
 mod pods;
 mod prerequisite;
@@ -36,7 +37,8 @@ use engine::port::{Provider, ProviderMaker};
 use engine::schema::{Attribute, Lint, Problem, ProviderSchema, Setting};
 use engine::value::{Type, Value};
 use istioctl::Istioctl;
-use kubernetes::{Clusters, DataSource, ObjectKind, Reaching};
+use kubernetes::{Clusters, DataSource, ObjectKind, ProcedureProvider, Reaching};
+use listener_drain::ListenerDrain;
 use std::sync::Arc;
 
 /// All kinds of this crate.
@@ -69,7 +71,8 @@ pub struct IstioMaker {
 impl IstioMaker {
     fn made(&self, clusters: Clusters, istioctl: Option<&str>) -> Vec<Arc<dyn Provider>> {
         let istioctl = Istioctl::new(self.surroundings.clone(), istioctl);
-        vec![Arc::new(provider::IstioProvider::new(kinds(), clusters, istioctl))]
+        let procedures = ProcedureProvider::new(vec![Arc::new(ListenerDrain::new(clusters.clone()))]);
+        vec![Arc::new(provider::IstioProvider::new(kinds(), clusters, istioctl)), Arc::new(procedures)]
     }
 }
 

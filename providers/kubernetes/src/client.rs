@@ -30,7 +30,7 @@ pub(crate) use discover::Served;
 pub(crate) use download::tests as web;
 pub(crate) use download::{Undelivered, download, without_query};
 pub(crate) use error::CallError;
-pub use exec::{Container, Executed};
+pub use exec::{Container, Executed, may_have_run};
 pub use kubeconfig::KubeconfigConnector;
 pub(crate) use kubeconfig::Target;
 pub(crate) use list::Selection;

@@ -37,18 +37,21 @@ mod settings;
 mod validation;
 mod writers;
 
-pub use client::{Answered, Cluster, Clusters, Connector, Container, Executed, KubeconfigConnector, Plain, Proxies, Requests};
+pub use client::{
+    Answered, Cluster, Clusters, Connector, Container, Executed, KubeconfigConnector, Plain, Proxies, Requests, may_have_run,
+};
 pub use data::{ExistingCluster, ManifestSource, Object, Surroundings, data_sources};
 pub use data_source::{DataSource, Source};
 pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, handed_on, kinds, members, parse_yaml, usual};
 pub use object_kind::{Json, ObjectKind, ObjectName, Ownership, Reader, Settled, Until, Wait};
 pub use pod_exec::worst;
 pub use pods::{Running, Unusable, Wanted};
+pub use procedure::{Procedure, ProcedureProvider};
 pub use provider::ObjectProvider;
+pub use reach::reached;
 pub use settings::{KubernetesMaker, Reaching};
 
 use engine::port::Provider;
-use procedure::{Procedure, ProcedureProvider};
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -9,6 +9,9 @@ use tokio::time::{Instant, sleep};
 /// How long it takes until pods are looked at again.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// What is said where no pod is meant.
+const NOBODY: &str = "neither a name nor labels say which pods are meant";
+
 /// Which pods are meant, and which container of each.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
@@ -20,6 +23,13 @@ pub struct Wanted<'a> {
     pub labels: &'a str,
     /// The container; the one that `kubectl` takes without it.
     pub container: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    /// Whether no pod is meant: without conditions an API server lists all.
+    fn is_nobody(&self) -> bool {
+        self.name.is_empty() && self.labels.trim().is_empty()
+    }
 }
 
 /// A pod whose container runs.
@@ -53,8 +63,8 @@ impl Unusable {
 impl Cluster {
     /// The pods that are meant, by name, once a container runs in each; waited for at most so long.
     pub async fn running(&self, wanted: Wanted<'_>, limit: Duration) -> Result<Vec<Running>, Unusable> {
-        if wanted.name.is_empty() && wanted.labels.trim().is_empty() {
-            return Err(Unusable::NotRunning("neither a name nor labels say which pods are meant".to_owned()));
+        if wanted.is_nobody() {
+            return Err(Unusable::NotRunning(NOBODY.to_owned()));
         }
         if !self.runs_pods() {
             return Err(Unusable::NoDataPlane("a sandbox runs no pods".to_owned()));
@@ -71,6 +81,17 @@ impl Cluster {
                 Err(_) => sleep(PAUSE).await,
             }
         }
+    }
+
+    /// The pods that are meant and are neither on their way out nor have ended, by name, as they are; or why they cannot be told, as a fragment.
+    pub async fn pods(&self, wanted: Wanted<'_>) -> Result<Vec<Json>, String> {
+        if wanted.is_nobody() {
+            return Err(NOBODY.to_owned());
+        }
+        let mut found = self.meant(wanted).await.map_err(|error| format!("the pods cannot be listed: {error}"))?;
+        found.retain(|pod| pod.pointer("/metadata/deletionTimestamp").is_none() && ended(pod).is_none());
+        found.sort_by(|one, other| text(one, "/metadata/name").cmp(text(other, "/metadata/name")));
+        Ok(found)
     }
 
     async fn meant(&self, wanted: Wanted<'_>) -> Result<Vec<Json>, CallError> {
@@ -235,9 +256,32 @@ mod tests {
     async fn without_a_name_and_labels_no_pod_is_meant() {
         let fake = crate::fake::Fake::new();
         let wanted = Wanted { namespace: "sample", name: "", labels: "", container: None };
-        let why = Unusable::NotRunning("neither a name nor labels say which pods are meant".to_owned());
+        let why = Unusable::NotRunning(NOBODY.to_owned());
         assert_eq!(fake.cluster().running(wanted, Duration::MAX).await, Err(why));
+        assert_eq!(fake.cluster().pods(wanted).await, Err(NOBODY.to_owned()));
         assert!(fake.asked().is_empty());
+    }
+
+    #[tokio::test]
+    async fn pods_that_stay_are_told_as_they_are() {
+        let fake = crate::fake::Fake::new();
+        for (name, more) in [
+            ("b", json!({})),
+            ("a", json!({ "status": { "phase": "Running" } })),
+            ("gone", json!({ "status": { "phase": "Failed" } })),
+            ("leaving", json!({ "metadata": { "name": "leaving", "deletionTimestamp": "T" } })),
+        ] {
+            let mut pod = json!({ "metadata": { "name": name } });
+            pod.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            fake.put(&format!("/api/v1/namespaces/sample/pods/{name}"), pod);
+        }
+        let wanted = Wanted { namespace: "sample", name: "", labels: "app=sleep", container: None };
+        let found = fake.cluster().pods(wanted).await.unwrap();
+        let names: Vec<_> = found.iter().map(|pod| text(pod, "/metadata/name")).collect();
+        assert_eq!(names, ["a", "b"]);
+        fake.refuse("GET /api/v1/namespaces/sample/pods", 403);
+        let why = fake.cluster().pods(wanted).await.unwrap_err();
+        assert!(why.starts_with("the pods cannot be listed: "), "{why}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 const AT_ONCE: usize = 16;
 
 /// A kind with effects of its own. They keep to what [`Provider`] says of each.
-pub(crate) trait Procedure: Send + Sync {
+pub trait Procedure: Send + Sync {
     /// The pure half.
     fn kind(&self) -> Arc<dyn Kind>;
 
@@ -36,13 +36,13 @@ pub(crate) trait Procedure: Send + Sync {
 }
 
 /// The provider of kinds with effects of their own.
-pub(crate) struct ProcedureProvider {
+pub struct ProcedureProvider {
     procedures: BTreeMap<&'static str, Arc<dyn Procedure>>,
 }
 
 impl ProcedureProvider {
     /// A provider of these.
-    pub(crate) fn new(procedures: Vec<Arc<dyn Procedure>>) -> Self {
+    pub fn new(procedures: Vec<Arc<dyn Procedure>>) -> Self {
         Self { procedures: procedures.into_iter().map(|procedure| (procedure.kind().schema().kind, procedure)).collect() }
     }
 

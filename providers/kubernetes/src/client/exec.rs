@@ -12,6 +12,10 @@ use tokio::time::timeout;
 
 /// Most bytes that are kept of what a command writes to one of its streams.
 const MOST: u64 = 1 << 20;
+/// What is said of a command whose end was not heard of.
+const BROKE: &str = "the connection to the container broke before the command ended";
+/// How it begins what is said of one that took too long.
+const LATE: &str = "the command did not end within";
 
 /// A container that commands run in.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +44,7 @@ impl Cluster {
     /// The time that it has begins when it is its turn among all requests.
     pub async fn exec(&self, container: Container<'_>, command: &[String], limit: Duration) -> Result<Executed, String> {
         let _permit = self.gate.acquire().await.map_err(|_| "the client is closed".to_owned())?;
-        let late = |_| format!("the command did not end within {} s", limit.as_secs());
+        let late = |_| format!("{LATE} {} s", limit.as_secs());
         timeout(limit, self.executed(container, command)).await.map_err(late)?
     }
 
@@ -71,9 +75,14 @@ async fn kept(stream: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Whether a command may have run of which this is said: only its end was not heard of.
+pub fn may_have_run(why: &str) -> bool {
+    why == BROKE || why.starts_with(LATE)
+}
+
 /// The exit code that a status tells, or what it says in its place.
 fn ended(status: Option<&Status>) -> Result<i64, String> {
-    let Some(status) = status else { return Err("the connection to the container broke before the command ended".to_owned()) };
+    let Some(status) = status else { return Err(BROKE.to_owned()) };
     if status.status.as_deref() == Some("Success") {
         return Ok(0);
     }
@@ -116,7 +125,10 @@ mod tests {
             let status: Status = from_value(status).unwrap();
             assert_eq!(ended(Some(&status)), expected.map_err(str::to_owned), "{status:?}");
         }
-        assert_eq!(ended(None), Err("the connection to the container broke before the command ended".to_owned()));
+        assert_eq!(ended(None), Err(BROKE.to_owned()));
+        for (why, may) in [(BROKE, true), ("the command did not end within 5 s", true), ("no such file", false)] {
+            assert_eq!(may_have_run(why), may, "{why}");
+        }
     }
 
     #[tokio::test]

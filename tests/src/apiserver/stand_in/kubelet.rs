@@ -38,6 +38,8 @@ pub enum Ends {
     With(u8, String, String),
     /// It cannot be started, and why.
     NotStarted(String),
+    /// It runs, and nobody hears how it ends.
+    Unheard,
 }
 
 /// What decides how commands end.
@@ -54,18 +56,24 @@ pub struct Kubelet<'a> {
 impl<'a> Kubelet<'a> {
     /// Serves a kubelet and makes its node.
     pub fn start(cluster: &'a ApiServer, node: &str, decides: impl Fn(&Ordered) -> Ends + Send + Sync + 'static) -> Self {
+        cluster.api().make("/api/v1/nodes", &json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node } }));
+        Self::of(cluster, &[node], decides)
+    }
+
+    /// Serves the kubelet of nodes that are there: commands in their pods come here, whoever says that the pods run.
+    pub fn of(cluster: &'a ApiServer, nodes: &[&str], decides: impl Fn(&Ordered) -> Ends + Send + Sync + 'static) -> Self {
         let (ordered, decides): (Arc<Mutex<Vec<Ordered>>>, Deciding) = (Arc::default(), Arc::new(decides));
         let seen = ordered.clone();
         let answering: Answering = Arc::new(move |request| Box::pin(ready(answer(request, &seen, decides.clone()))));
         let loopback = Loopback::serve(&Authority::new("kubelet authority").server(&[]), answering);
-        let object = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node } });
-        cluster.api().make("/api/v1/nodes", &object);
         let status = json!({ "status": {
             "addresses": [{ "type": "InternalIP", "address": "127.0.0.1" }],
             "daemonEndpoints": { "kubeletEndpoint": { "Port": loopback.address().port() } },
         } });
-        cluster.api().call("PATCH", &format!("/api/v1/nodes/{node}/status"), Some(&status)).done();
-        Self { cluster, node: node.to_owned(), ordered, _loopback: loopback }
+        for node in nodes {
+            cluster.api().call("PATCH", &format!("/api/v1/nodes/{node}/status"), Some(&status)).done();
+        }
+        Self { cluster, node: nodes[0].to_owned(), ordered, _loopback: loopback }
     }
 
     /// Makes a pod of one container that is said to run there, with an id of it or without.
@@ -81,6 +89,11 @@ impl<'a> Kubelet<'a> {
         }
         let status = json!({ "status": { "phase": "Running", "containerStatuses": [state] } });
         self.cluster.api().call("PATCH", &format!("{path}/{name}/status"), Some(&status)).done();
+    }
+
+    /// The name of its first node.
+    pub fn node(&self) -> &str {
+        &self.node
     }
 
     /// The commands that came so far.
@@ -150,9 +163,9 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, ends: &Ends) 
                 let id = [payload[0], payload[1], payload[2], payload[3]];
                 stream.write_all(&reply(id, streams.is_empty())).await?;
                 streams.push(id);
-                if let [outcome, out, error] = streams[..] {
+                if let ([outcome, out, error], true) = (&streams[..], *ends != Ends::Unheard) {
                     for (id, text) in [(out, written(ends).0), (error, written(ends).1), (outcome, status(ends).to_string())] {
-                        stream.write_all(&data(id, text.as_bytes())).await?;
+                        stream.write_all(&data(*id, text.as_bytes())).await?;
                     }
                 }
             }
@@ -180,7 +193,7 @@ fn data(id: [u8; 4], bytes: &[u8]) -> Vec<u8> {
 fn written(ends: &Ends) -> (String, String) {
     match ends {
         Ends::With(_, stdout, stderr) => (stdout.clone(), stderr.clone()),
-        Ends::NotStarted(_) => Default::default(),
+        Ends::NotStarted(_) | Ends::Unheard => Default::default(),
     }
 }
 
@@ -193,5 +206,6 @@ fn status(ends: &Ends) -> Value {
             "details": { "causes": [{ "reason": "ExitCode", "message": code.to_string() }] },
         }),
         Ends::NotStarted(why) => json!({ "metadata": {}, "status": "Failure", "reason": "InternalError", "message": why, "code": 500 }),
+        Ends::Unheard => Value::Null,
     }
 }

@@ -10,6 +10,7 @@ pub mod kubelet;
 mod load_balancer;
 mod nodes;
 mod operator;
+pub mod proxies;
 mod webhook;
 
 use super::{Api, ApiServer};

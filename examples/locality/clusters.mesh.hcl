@@ -5,6 +5,10 @@ locals {
   sandboxes = { for name, cluster in var.clusters : name => cluster if !contains(keys(var.contexts), name) }
   existing  = { for name, cluster in var.clusters : name => var.contexts[name] if contains(keys(var.contexts), name) }
   cluster   = merge(sandbox_cluster.this, data.kubernetes_cluster.this)
+
+  # What is made: nothing of it where mesh and sample stand already.
+  made   = { for name, cluster in var.clusters : name => cluster if !var.standing }
+  placed = { for name, node in local.nodes : name => node if !var.standing }
 }
 
 resource "sandbox_cluster" "this" {
@@ -20,7 +24,7 @@ data "kubernetes_cluster" "this" {
 
 # Istio prefers endpoints by the region and zone of their node.
 resource "kubernetes_labels" "node" {
-  for_each    = local.nodes
+  for_each    = local.placed
   cluster     = local.cluster[each.value.cluster]
   api_version = "v1"
   kind        = "Node"

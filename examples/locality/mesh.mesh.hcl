@@ -2,7 +2,7 @@
 
 locals {
   pairs = {
-    for pair in setproduct(keys(var.clusters), keys(var.clusters)) :
+    for pair in setproduct(keys(local.made), keys(local.made)) :
     "${pair[0]}-in-${pair[1]}" => { reader = pair[0], peer = pair[1] } if pair[0] != pair[1]
   }
 }
@@ -12,27 +12,27 @@ resource "ca_root" "mesh" {
 }
 
 resource "ca_intermediate" "this" {
-  for_each = var.clusters
+  for_each = local.made
   issuer   = ca_root.mesh
   subject  = { organization = "Istio", common_name = "Intermediate CA", locality = each.key }
 }
 
 resource "kubernetes_namespace" "istio_system" {
-  for_each = var.clusters
+  for_each = local.made
   cluster  = local.cluster[each.key]
   name     = "istio-system"
   labels   = { "topology.istio.io/network" = each.value.network }
 }
 
 resource "istio_cacerts" "this" {
-  for_each     = var.clusters
+  for_each     = local.made
   cluster      = local.cluster[each.key]
   namespace    = kubernetes_namespace.istio_system[each.key].name
   intermediate = ca_intermediate.this[each.key]
 }
 
 resource "istio_operator" "primary" {
-  for_each     = var.clusters
+  for_each     = local.made
   cluster      = local.cluster[each.key]
   namespace    = kubernetes_namespace.istio_system[each.key].name
   name         = "istiocontrolplane-default"
@@ -55,18 +55,18 @@ resource "istio_operator" "primary" {
 
 # Cluster, network and revision follow from the control plane.
 resource "istio_eastwest_gateway" "this" {
-  for_each      = var.clusters
+  for_each      = local.made
   control_plane = istio_operator.primary[each.key]
 }
 
 resource "istio_expose_services" "this" {
-  for_each = var.clusters
+  for_each = local.made
   gateway  = istio_eastwest_gateway.this[each.key]
 }
 
 # One reader per cluster, and its secret in every peer.
 resource "istio_remote_reader" "this" {
-  for_each      = var.clusters
+  for_each      = local.made
   control_plane = istio_operator.primary[each.key]
 }
 

@@ -1,7 +1,7 @@
 # helloworld2 answers from every zone with the zone's name; a sleep pod in every zone asks.
 
 resource "kubernetes_namespace" "sample" {
-  for_each = var.clusters
+  for_each = local.made
   cluster  = local.cluster[each.key]
   name     = "sample"
   labels   = { "istio-injection" = "enabled" }
@@ -9,7 +9,7 @@ resource "kubernetes_namespace" "sample" {
 
 # After the control plane, which injects the sidecars.
 resource "kubernetes_manifests" "services" {
-  for_each   = var.clusters
+  for_each   = local.made
   cluster    = local.cluster[each.key]
   namespace  = kubernetes_namespace.sample[each.key].name
   content    = file("${path.module}/manifests/services.yaml")
@@ -17,7 +17,7 @@ resource "kubernetes_manifests" "services" {
 }
 
 resource "kubernetes_manifests" "zone" {
-  for_each  = local.nodes
+  for_each  = local.placed
   cluster   = local.cluster[each.value.cluster]
   namespace = kubernetes_namespace.sample[each.value.cluster].name
   content = templatefile("${path.module}/manifests/zone.yaml.tftpl", {

@@ -48,3 +48,68 @@ variable "istio_version" {
   type        = string
   default     = "1.9.0"
 }
+
+variable "standing" {
+  description = "For `meshplan test` alone: mesh and sample stand already, made by the state of this directory, and a test adds its rules to them."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.standing || alltrue([for name in keys(var.clusters) : contains(keys(var.contexts), name)])
+    error_message = "nothing stands in a sandbox that a test has just made: name the contexts of all clusters"
+  }
+}
+
+variable "scenario" {
+  description = "The scenario whose rules are applied: a file below `scenarios`, without its ending. One at a time, as they are about one host."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.scenario == null || contains(["CC2", "CC3", "CC4", "DNSP1", "DNSP2"], coalesce(var.scenario, "none"))
+    error_message = "scenarios with rules are CC2, CC3, CC4, DNSP1 and DNSP2"
+  }
+}
+
+variable "drained" {
+  description = "Versions of helloworld2 whose proxies take no more connections, such as `c1z2`."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for version in var.drained : contains(keys(var.nodes), replace(version, "z", "n"))])
+    error_message = "a version is named after its node: c1z2 runs on c1n2"
+  }
+}
+
+variable "weights" {
+  description = "How many of a hundred requests to helloworld2 each version gets, such as `{ c1z1 = 90, c2z1 = 10 }`; without it localities decide."
+  type        = map(number)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for version in keys(var.weights) : contains(keys(var.nodes), replace(version, "z", "n"))])
+    error_message = "a version is named after its node: c1z2 runs on c1n2"
+  }
+
+  validation {
+    condition     = length(var.weights) == 0 || var.scenario == null
+    error_message = "weights and a scenario both write the rules of helloworld2: give one of the two"
+  }
+}
+
+variable "addons" {
+  description = "What else is installed into `istio-system`: manifests of a file or a directory below this one, or of the web with their SHA-256. In all clusters unless some are named."
+  type = map(object({
+    path     = optional(string)
+    url      = optional(string)
+    sha256   = optional(string)
+    clusters = optional(list(string))
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for addon in var.addons : length(setsubtract(coalesce(addon.clusters, []), keys(var.clusters))) == 0])
+    error_message = "an addon names a cluster that is none"
+  }
+}

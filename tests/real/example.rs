@@ -8,7 +8,8 @@ use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-const NODES: [&[&str]; 3] = [&["c1n1", "c1n2", "c1n3"], &["c2n1", "c2n2", "c2n3", "c2n4", "c2n5"], &["c3n1", "c3n2", "c3n3"]];
+/// The names of each cluster's nodes.
+pub(crate) const NODES: [&[&str]; 3] = [&["c1n1", "c1n2", "c1n3"], &["c2n1", "c2n2", "c2n3", "c2n4", "c2n5"], &["c3n1", "c3n2", "c3n3"]];
 
 /// A cluster of the example, with what plays its nodes and load balancers.
 pub(crate) type Cluster = (StandIns, ApiServer);
@@ -21,7 +22,7 @@ pub(crate) fn clusters() -> Option<MutexGuard<'static, Vec<Cluster>>> {
 }
 
 /// Clusters as the example takes them to be.
-fn started(components: &Components) -> Vec<Cluster> {
+pub(crate) fn started(components: &Components) -> Vec<Cluster> {
     let start = |number: usize| {
         let cluster = ApiServer::start(components, &format!("cluster{}", number + 1));
         let pool = format!("198.18.{}.0/28", 100 + number);

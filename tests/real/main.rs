@@ -38,6 +38,7 @@ mod kubeconfig_merged;
 mod laws;
 mod leaks;
 mod listener_drain;
+mod locality;
 mod manifests;
 mod meanwhile;
 mod metallb;

@@ -23,6 +23,7 @@ mod kind_lab;
 mod laws;
 mod limits;
 mod lint;
+mod locality;
 mod mesh;
 mod meshtest;
 mod messages;

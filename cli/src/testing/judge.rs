@@ -6,7 +6,7 @@ use engine::config::{Asked, Assertion, Checkable, Module, Node, ResourceName, Ru
 use engine::diagnostic::{Diagnostic, Problems};
 use engine::eval::{Arena, convert};
 use engine::plan::{CheckResult, CheckStatus, Plan};
-use engine::question::wants_data_plane;
+use engine::question::{NO_DATA_PLANE, wants_data_plane};
 use engine::value::Type;
 use review::notation::{cut, inline};
 use std::collections::BTreeSet;
@@ -80,6 +80,11 @@ impl Judge<'_> {
     fn problem(&mut self, problem: &Diagnostic) {
         if !problem.is_error() {
             return self.add(Status::Pass, problem.clone());
+        }
+        if problem.summary == NO_DATA_PLANE {
+            let whose = problem.address.as_ref().map(|address| format!("`{address}`: ")).unwrap_or_default();
+            self.not_run = Some(format!("{whose}{NO_DATA_PLANE}: {}", problem.detail));
+            return;
         }
         match self.failed(problem).filter(|failed| self.expects(failed)) {
             Some(expected) => drop(self.met.insert(expected)),

@@ -43,6 +43,20 @@ fn a_check_that_fails_holds_back_what_waits_for_it() {
 }
 
 #[test]
+fn what_holds_a_set_back_holds_its_members_back() {
+    let set = |more: &str| format!("resource \"fake_set\" \"s\" {{\n cluster = fake_place.p\n names = [\"m\", \"n\"]\n {more}\n}}\n");
+    let shut = "locals {\n value = 2\n}\ncheck \"gate\" {\n assert {\n condition = local.value == 1\n error_message = \"no\"\n }\n}\n";
+    let later = "lifecycle {\n precondition {\n condition = fake_thing.a.uid == \"no\"\n error_message = \"no\"\n }\n }";
+    for text in [shut.to_owned() + &set("depends_on = [check.gate]"), thing("a", "") + &set(later)] {
+        let bench = &mut Bench::default();
+        let text = super::place("p", "") + &text;
+        let (summary, _) = bench.apply_plan(&bench.plan(&text));
+        assert_eq!((summary.failed, summary.skipped), (1, 3), "{summary:#?}");
+        assert!(!bench.fake.calls().iter().any(|call| call.contains("fake_set.s")), "{:?}", bench.fake.calls());
+    }
+}
+
+#[test]
 fn data_within_a_check_is_read_last_and_never_fails_a_plan() {
     let mut bench = Bench::default();
     let text =

@@ -38,14 +38,29 @@ impl Builder<'_, '_> {
                     }
                     _ => self.template(&planned.arguments, &mut needs),
                 };
-                if let Some(waits) = &planned.terms.waits {
-                    needs.extend(self.asserts(&waits.preconditions, Some(address)));
-                    needs.extend(waits.gates.iter().filter_map(|gate| self.gates.get(gate)));
+                match self.held {
+                    Some(held) => needs.push(held),
+                    None => needs.extend(self.holds(address, planned)),
                 }
                 needs.extend(target.place.as_ref().filter(|_| !matches!(action, Action::Read)).map(|place| self.instance_slot(place)));
                 self.add_steps((address, planned), target, arguments, needs);
             }
         }
+    }
+
+    /// What must hold before anything is done to an instance: conditions that are decided at apply, and gates.
+    fn holds(&mut self, address: &Address, planned: &Planned) -> Vec<SlotId> {
+        let Some(waits) = &planned.terms.waits else { return Vec::new() };
+        let mut holds = self.asserts(&waits.preconditions, Some(address));
+        holds.extend(waits.gates.iter().filter_map(|gate| self.gates.get(gate)));
+        holds
+    }
+
+    /// The step that a set and all of its members wait for, if something must hold before.
+    pub(super) fn held(&mut self, address: &Address, planned: &Planned) -> Option<SlotId> {
+        planned.members.as_ref()?;
+        let holds = self.holds(address, planned);
+        (!holds.is_empty()).then(|| self.push(Op::Join, holds))
     }
 
     fn add_steps(&mut self, (address, planned): (&Address, &Planned), target: Arc<Target>, arguments: Value, mut needs: Vec<SlotId>) {

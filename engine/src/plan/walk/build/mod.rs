@@ -57,6 +57,8 @@ struct Builder<'w, 'a> {
     renders: BTreeMap<Address, SlotId>,
     /// Checks evaluated at apply, by name.
     gates: BTreeMap<Arc<str>, SlotId>,
+    /// What the members of the set that is being added wait for.
+    held: Option<SlotId>,
     bringers: Bringers,
     /// What is only read, before something that is made from it changes.
     looked_at: BTreeSet<Address>,
@@ -91,6 +93,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
         leftovers: BTreeMap::new(),
         renders: BTreeMap::new(),
         gates: BTreeMap::new(),
+        held: None,
         bringers,
         looked_at,
         rules: Vec::new(),
@@ -190,6 +193,7 @@ impl Builder<'_, '_> {
     fn add_instance(&mut self, address: &Address) {
         let Some(planned) = self.walk.tables.planned(address).cloned() else { return };
         let render = self.add_render(address, &planned);
+        self.held = self.held(address, &planned);
         for member in planned.members.iter().flatten() {
             if let Some(inner) = self.walk.tables.planned(&member.address).cloned() {
                 let rendering = render.map(|slot| Rendering { slot, member: member.rendered.then(|| member.key.clone()) });
@@ -197,6 +201,7 @@ impl Builder<'_, '_> {
             }
         }
         self.add_effects(address, &planned, render.map(|slot| Rendering { slot, member: None }));
+        self.held = None;
     }
 
     /// A set of which something is not known yet is rendered again before the first of its steps: it may turn out to hold other members.

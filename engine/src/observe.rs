@@ -107,7 +107,7 @@ type Reached = (Value, Option<Arc<str>>);
 
 /// How a walk reaches the place that a question goes to: what is recorded is read where it was made.
 fn reached(walk: &Walk<'_>, ask: &Ask, place: &Address) -> Option<Reached> {
-    if matches!(ask, Ask::Read { .. }) { walk.reached_before(place) } else { walk.reached(place) }
+    if matches!(ask, Ask::Read { .. } | Ask::Users { .. }) { walk.reached_before(place) } else { walk.reached(place) }
 }
 
 /// Answers every question: all providers at once, each with all that is its to answer.
@@ -173,7 +173,7 @@ struct Addressee<'q> {
 fn addressee(ask: &Ask) -> Option<Addressee<'_>> {
     let (mode, kind, place, about) = match ask {
         Ask::Place { address, place, .. } => (address.mode, &place.kind, None, address),
-        Ask::Read { address, record, .. } => (Mode::Managed, &record.kind, record.place.clone(), address),
+        Ask::Read { address, record, .. } | Ask::Users { address, record } => (Mode::Managed, &record.kind, record.place.clone(), address),
         Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) | Ask::Obstacles(proposal) => {
             (Mode::Managed, &proposal.kind, proposal.place.clone(), &proposal.address)
         }

@@ -76,6 +76,14 @@ pub enum Ask {
     /// What stands in the way of this thing on its machine? Answered as [`Obstacle::told`](crate::schema::Obstacle::told) tells. Asked only
     /// of kinds that make [claims](crate::schema::Kind::claims); the arguments may hold unknowns.
     Obstacles(Box<Proposal>),
+    /// Who uses this thing, which is to be deleted? Answered as [`Usage::told`](crate::schema::Usage::told) tells. Asked only of kinds whose
+    /// things may [have users](crate::schema::Kind::has_users).
+    Users {
+        /// The record's address.
+        address: Address,
+        /// The record.
+        record: Box<Record>,
+    },
     /// What does this manifest set come to? Answered with an object in the shape that [`Kind::rendered`](crate::schema::Kind::rendered) reads, and
     /// with `remarks`, texts for people. Sets of one input are asked for once, at whichever of them.
     Render {
@@ -138,6 +146,7 @@ impl Question {
             Ask::Data { address, arguments, .. } => format!("data {address} {}", hash(arguments)),
             Ask::Preview(p) => format!("preview {} {}", p.address, hash(&p.arguments)),
             Ask::Obstacles(p) => format!("obstacles {} {}", p.address, hash(&p.arguments)),
+            Ask::Users { address, .. } => format!("users {address}"),
             Ask::Render { kind, provider, input, .. } => format!("render {kind} by {provider} {}", hash(input)),
             Ask::File { path } => format!("file {path}"),
             Ask::Files { directory, depth: None } => format!("files {directory}"),

@@ -10,6 +10,7 @@ mod ignored;
 mod lint;
 mod provider;
 mod rendering;
+mod usage;
 
 pub use adjusted::{Adjusted, Adjustment};
 pub use catalogue::Catalogue;
@@ -20,6 +21,7 @@ pub use ignored::{Ignored, ignoring, replaced};
 pub use lint::{Lint, LintInput, LintInstance, Rule};
 pub use provider::{ProviderName, ProviderSchema, Setting};
 pub use rendering::{Placeholders, Rendering};
+pub use usage::{Usage, User, named};
 
 use crate::address::Address;
 use crate::state::Record;
@@ -385,6 +387,13 @@ pub trait Kind: Send + Sync {
     fn claims(&self, arguments: &Value) -> Option<Vec<Claim>> {
         let _ = arguments;
         None
+    }
+
+    /// Whether others may use a recorded thing of which nothing here tells: before a plan deletes it, its provider is asked who does
+    /// ([`Ask::Users`](crate::question::Ask::Users)), and again by the delete itself. By default nobody does.
+    fn has_users(&self, attributes: &Value) -> bool {
+        let _ = attributes;
+        false
     }
 
     /// The arguments with what is there in the place of what `ignore_changes` names: by default [`ignoring`], attribute by attribute.

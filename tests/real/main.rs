@@ -55,6 +55,7 @@ mod remote_state;
 mod requests;
 mod restart;
 mod review;
+mod revisions;
 mod saved;
 mod scopes;
 mod stand_ins;

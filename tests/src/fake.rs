@@ -213,6 +213,10 @@ impl Fake {
             Ask::Import(proposal) if silent(proposal.place.as_ref()) => Answer::Unreachable("the test says so".into()),
             Ask::Import(proposal) => found(&key(asked.place.as_ref(), &proposal.kind, &proposal.arguments)),
             Ask::Obstacles(proposal) => found(&format!("obstacles/{}", proposal.arguments.text("name").unwrap_or_default())),
+            Ask::Users { address, .. } if world.unreachable.contains(&format!("users {address}")) => {
+                Answer::Unreachable("the test says so".into())
+            }
+            Ask::Users { record, .. } => found(&format!("users/{}", record.attributes.text("name").unwrap_or_default())),
             Ask::Exists(_) | Ask::Describe { .. } | Ask::Preview(_) | Ask::Render { .. } | Ask::File { .. } | Ask::Files { .. } => {
                 Answer::Absent
             }
@@ -360,6 +364,11 @@ impl Kind for FakeKind {
     /// What has a value that begins with `claims` has to do with a machine: what stands in its way is `obstacles/name`.
     fn claims(&self, arguments: &Value) -> Option<Vec<Claim>> {
         arguments.text("value")?.starts_with("claims").then(Vec::new)
+    }
+
+    /// What has a value that begins with `used` may have users: `users/name`.
+    fn has_users(&self, attributes: &Value) -> bool {
+        attributes.text("value").is_some_and(|value| value.starts_with("used"))
     }
 
     /// What follows `requires ` in its value.

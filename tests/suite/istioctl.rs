@@ -298,14 +298,15 @@ fn the_module_renders_control_planes_that_no_operator_installs() {
         "resource \"sandbox_cluster\" \"this\" {\n  for_each = toset([\"a\", \"b\"])\n  name = each.key\n}\nmodule \"mesh\" {\n  source = \"builtin:multi-primary\"\n  \
          istio_version = \"1.30.2\"\n  clusters = { for name, cluster in sandbox_cluster.this : name => { cluster = cluster, network = name } }\n}\n",
     );
-    scenario.run(&APPLY).expect_code(0);
-    scenario.run(&SETTLED).expect_code(0);
-    let made = |wanted: &str| scenario.addresses().iter().any(|address| address.contains(wanted));
-    assert!(made("istio_operator.primary[\"a\"]/Deployment/istio-system/istiod") && !made("Deployment/istio-operator/istio-operator"));
     // Below 1.24 the operator is there as before.
     scenario.replace("main.mesh.hcl", "1.30.2", "1.23.6");
     let operator = "create module.mesh.istio_operator.primary[\"a\"]/Deployment/istio-operator/istio-operator".to_owned();
     assert!(changes(&scenario, &[]).contains(&operator));
+    scenario.replace("main.mesh.hcl", "1.23.6", "1.30.2");
+    scenario.run(&APPLY).expect_code(0);
+    scenario.run(&SETTLED).expect_code(0);
+    let made = |wanted: &str| scenario.addresses().iter().any(|address| address.contains(wanted));
+    assert!(made("istio_operator.primary[\"a\"]/Deployment/istio-system/istiod") && !made("Deployment/istio-operator/istio-operator"));
 }
 
 #[test]

@@ -43,3 +43,4 @@ mod steps;
 mod tidy;
 mod transcript;
 mod two_owners;
+mod upgrades;

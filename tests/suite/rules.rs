@@ -16,6 +16,7 @@ mod repair;
 mod requirements;
 mod secrets;
 mod upgrade;
+mod users;
 mod uses;
 mod variables;
 

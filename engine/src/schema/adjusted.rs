@@ -12,6 +12,11 @@ pub trait Adjustment: Send + Sync {
         base.identity(arguments)
     }
 
+    /// In the place of [`Kind::has_users`].
+    fn has_users(&self, base: &dyn Kind, attributes: &Value) -> bool {
+        base.has_users(attributes)
+    }
+
     /// In the place of [`Kind::planned`].
     fn planned(&self, base: &dyn Kind, asked: Comparison<'_>) -> Planned {
         base.planned(asked)
@@ -89,6 +94,10 @@ impl<A: Adjustment> Kind for Adjusted<A> {
 
     fn claims(&self, arguments: &Value) -> Option<Vec<Claim>> {
         self.base.claims(arguments)
+    }
+
+    fn has_users(&self, attributes: &Value) -> bool {
+        self.adjustment.has_users(&*self.base, attributes)
     }
 
     fn ignoring(&self, asked: Ignored<'_>) -> Value {

@@ -9,8 +9,13 @@ output "root_certificate" {
 }
 
 output "control_planes" {
-  description = "Each cluster's control plane, for what is installed beside it."
-  value       = istio_operator.primary
+  description = "Each cluster's control plane, for what is installed beside it: with revisions that of `stable`."
+  value       = local.followed
+}
+
+output "revisions" {
+  description = "The control planes of all revisions, by cluster and revision as `cluster1/1-30`."
+  value       = istio_operator.revision
 }
 
 output "intermediates" {

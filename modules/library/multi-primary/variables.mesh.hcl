@@ -53,6 +53,42 @@ variable "istio_version" {
   default     = "1.23.6"
 }
 
+variable "revisions" {
+  description = "Names by which namespaces choose a control plane, one of them `stable`, each with the revision that it stands for now. Gateways between networks are those of `stable`. Control planes without a revision without it."
+  type        = map(string)
+  default     = null
+
+  validation {
+    condition     = var.revisions == null || contains(keys(coalesce(var.revisions, {})), "stable")
+    error_message = "one of the names has to be `stable`: the gateways between networks are of its revision"
+  }
+}
+
+variable "versions" {
+  description = "By revision the tag of its images. Each has a control plane in every cluster, whether a name stands for it or not."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for version in values(var.versions) : can(regex("^v?1\\.[0-9]+(?:[.-]|$)", version))])
+    error_message = "a version is a tag of Istio's images, such as `1.30.4`; these are none: ${join(", ", [for version in values(var.versions) : version if !can(regex("^v?1\\.[0-9]+(?:[.-]|$)", version))])}"
+  }
+
+  validation {
+    condition = alltrue([
+      for revision, version in var.versions :
+      !can(regex("^1-[0-9]+(?:-|$)", revision)) || try(regex("^1-([0-9]+)", revision)[0] == regex("^v?1\\.([0-9]+)", version)[0], false)
+    ])
+    error_message = "a revision that is called by a minor version is of that version: `1-30` of `1.30.4`"
+  }
+}
+
+variable "keep_unrevisioned" {
+  description = "Whether the control planes without a revision stay beside those of `revisions`, as long as pods move over."
+  type        = bool
+  default     = false
+}
+
 variable "token_generations" {
   description = "By the cluster's name: count it up (1, 2, 3, ...) to rotate the token by which its peers read it."
   type        = map(number)

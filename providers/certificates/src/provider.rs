@@ -31,6 +31,7 @@ impl Provider for Certificates {
                 | Ask::Render { .. }
                 | Ask::Preview(_)
                 | Ask::Obstacles(_)
+                | Ask::Users { .. }
                 | Ask::Place { .. }
                 | Ask::Data { .. }
                 | Ask::File { .. }

@@ -29,6 +29,7 @@ impl Provider for StateAlone {
                 Ask::Preview(proposal) => Answer::Present(proposal.arguments.clone()),
                 Ask::Import(_)
                 | Ask::Obstacles(_)
+                | Ask::Users { .. }
                 | Ask::Describe { .. }
                 | Ask::Render { .. }
                 | Ask::Place { .. }

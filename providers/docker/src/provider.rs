@@ -116,7 +116,7 @@ impl DockerProvider {
 /// The kind that a question is about.
 fn kind(ask: &Ask) -> &str {
     match ask {
-        Ask::Read { record, .. } => &record.kind,
+        Ask::Read { record, .. } | Ask::Users { record, .. } => &record.kind,
         Ask::Exists(proposal) | Ask::Import(proposal) | Ask::Preview(proposal) | Ask::Obstacles(proposal) => &proposal.kind,
         Ask::Describe { kind, .. } | Ask::Data { kind, .. } | Ask::Render { kind, .. } => kind,
         Ask::Place { .. } | Ask::File { .. } | Ask::Files { .. } => "",

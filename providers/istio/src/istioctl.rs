@@ -3,6 +3,7 @@
 use crate::version::Minor;
 use engine::diagnostic::Diagnostic;
 use engine::question::Answer;
+use engine::schema::Problem;
 use engine::value::Value;
 use kubernetes::Json;
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 
 /// Longest run. One takes about a second.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -30,22 +31,47 @@ pub struct Surroundings {
     pub working_directory: PathBuf,
 }
 
-/// The program.
+/// Where programs are, as settings say it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Programs {
+    /// The one for every version that has none of its own.
+    usual: Option<String>,
+    by_minor: BTreeMap<Minor, String>,
+}
+
+impl Programs {
+    /// What `istioctl` and `istioctls` of a provider's settings say.
+    pub(crate) fn of(settings: &Value) -> Result<Self, Problem> {
+        let mut by_minor = BTreeMap::new();
+        for entry in settings.present("istioctls").map(Value::entries).unwrap_or_default() {
+            let Some(minor) = Minor::of(&entry.key).filter(|minor| *entry.key == minor.to_string()) else {
+                let detail = format!("`istioctls` names programs by minor versions of Istio, such as `1.30`, and `{}` is none", entry.key);
+                return Err(Problem::with("istioctls", "invalid value", detail));
+            };
+            by_minor.extend(entry.value.as_str().map(|path| (minor, path.to_owned())));
+        }
+        Ok(Self { usual: settings.text("istioctl").map(str::to_owned), by_minor })
+    }
+}
+
+/// A program, where it was found, and the version that it tells.
+type Found = (PathBuf, String);
+
+/// The program, or several of different versions.
 pub(crate) struct Istioctl {
     surroundings: Surroundings,
-    /// Where it is, if settings say so.
-    named: Option<PathBuf>,
+    programs: Programs,
     longest: Duration,
     turns: Semaphore,
-    /// Where it was found, with the version that it tells.
-    found: OnceCell<(PathBuf, String)>,
+    /// What was found, by the minor version that it is for.
+    found: Mutex<BTreeMap<Option<Minor>, Found>>,
 }
 
 impl Istioctl {
-    /// The program at a path, or the one in `PATH`.
-    pub(crate) fn new(surroundings: Surroundings, named: Option<&str>) -> Self {
-        let named = named.map(|path| surroundings.working_directory.join(path));
-        Self { surroundings, named, longest: LONGEST, turns: Semaphore::new(AT_ONCE), found: OnceCell::new() }
+    /// The programs that settings name, or those in `PATH`.
+    pub(crate) fn new(surroundings: Surroundings, programs: &Programs) -> Self {
+        let (programs, found) = (programs.clone(), Mutex::default());
+        Self { surroundings, programs, longest: LONGEST, turns: Semaphore::new(AT_ONCE), found }
     }
 
     /// What an `IstioOperator` comes to: an object with `content`, the YAML text that `istioctl manifest generate` prints, and `remarks`, what it says
@@ -62,8 +88,9 @@ impl Istioctl {
             return Err(failed("what is to be rendered is not wholly known").into());
         };
         let tag = json.pointer("/spec/tag").and_then(Json::as_str);
-        let (program, version) = self.found.get_or_try_init(|| self.find(tag)).await?;
-        fits(program, version, tag)?;
+        let (program, version) = self.program(tag).await?;
+        let program = &program;
+        fits(program, &version, tag)?;
         // The semaphore is never closed; without a turn it runs all the same.
         let _turn = self.turns.acquire().await.ok();
         // YAML holds all JSON.
@@ -83,15 +110,29 @@ impl Istioctl {
         Ok(Value::object([("content", Value::string(content)), ("remarks", Value::tuple(remarks))]))
     }
 
+    /// The program for a tag: looked for once.
+    async fn program(&self, tag: Option<&str>) -> Result<Found, Box<Diagnostic>> {
+        let minor = tag.and_then(Minor::of);
+        let mut found = self.found.lock().await;
+        if let Some(known) = found.get(&minor) {
+            return Ok(known.clone());
+        }
+        let program = self.find(minor, tag).await?;
+        found.insert(minor, program.clone());
+        Ok(program)
+    }
+
     /// The program, and what it says of its version.
-    async fn find(&self, tag: Option<&str>) -> Result<(PathBuf, String), Box<Diagnostic>> {
-        let program = match &self.named {
-            Some(named) if is_program(named) => named.clone(),
+    async fn find(&self, minor: Option<Minor>, tag: Option<&str>) -> Result<Found, Box<Diagnostic>> {
+        let named = minor.and_then(|minor| self.programs.by_minor.get(&minor)).or(self.programs.usual.as_ref());
+        let named = named.map(|path| self.surroundings.working_directory.join(path));
+        let program = match named {
+            Some(named) if is_program(&named) => named,
             Some(named) => {
                 let detail = format!("the provider `istio` names `{}`, and no program is there", named.display());
                 return Err(missing(detail, tag).into());
             }
-            None => self.in_path().ok_or_else(|| {
+            None => self.in_path(minor).ok_or_else(|| {
                 let detail = "the installer `istioctl` renders what it installs with `istioctl`, which is not in the `PATH`";
                 missing(detail, tag)
             })?,
@@ -107,10 +148,14 @@ impl Istioctl {
         Ok((program, version.to_owned()))
     }
 
-    fn in_path(&self) -> Option<PathBuf> {
+    /// `istioctl-1.30` for that minor version, else `istioctl`.
+    fn in_path(&self, minor: Option<Minor>) -> Option<PathBuf> {
         let path = self.surroundings.environment.get("PATH")?;
-        let files = std::env::split_paths(path).map(|directory| self.surroundings.working_directory.join(directory).join("istioctl"));
-        files.into_iter().find(|file| is_program(file))
+        let directories: Vec<_> =
+            std::env::split_paths(path).map(|directory| self.surroundings.working_directory.join(directory)).collect();
+        let names = minor.map(|minor| format!("istioctl-{minor}")).into_iter().chain(["istioctl".to_owned()]);
+        let mut files = names.flat_map(|name| directories.iter().map(move |directory| directory.join(&name)));
+        files.find(|file| is_program(file))
     }
 
     async fn run(&self, program: &Path, arguments: &[&str], input: String) -> Result<Output, Box<Diagnostic>> {
@@ -168,7 +213,10 @@ fn get(tag: Option<&str>) -> String {
         Some(release) => format!("`istioctl` {release} from https://github.com/istio/istio/releases/tag/{release}"),
         None => "`istioctl` of the version that is to be installed from https://github.com/istio/istio/releases".to_owned(),
     };
-    format!("Get {from}, and put it into the `PATH` or name it: `provider \"istio\" {{ istioctl = \"/path/to/istioctl\" }}`.")
+    format!(
+        "Get {from}, and put it into the `PATH` or name it: `provider \"istio\" {{ istioctl = \"/path/to/istioctl\" }}`, or \
+             `istioctls` for several versions."
+    )
 }
 
 /// The end of what it said.
@@ -202,7 +250,11 @@ mod tests {
         let variables = [("PATH", path.as_str()), ("KUBECONFIG", "/mine"), ("ISTIOCONFIG", "x"), ("HOME", "/me")];
         let environment = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let surroundings = Surroundings { environment, working_directory: directory.path().to_owned() };
-        (directory, Istioctl::new(surroundings, None))
+        (directory, Istioctl::new(surroundings, &Programs::default()))
+    }
+
+    fn named(path: &str) -> Programs {
+        Programs { usual: Some(path.to_owned()), ..Programs::default() }
     }
 
     fn resource(tag: &str) -> Value {
@@ -268,13 +320,41 @@ mod tests {
     async fn what_is_missing_is_told_with_where_to_get_it() {
         let (directory, _) = played("");
         let surroundings = Surroundings { working_directory: directory.path().to_owned(), ..Surroundings::default() };
-        let problem = refused(&Istioctl::new(surroundings.clone(), None), "1.30.2").await;
+        let problem = refused(&Istioctl::new(surroundings.clone(), &Programs::default()), "1.30.2").await;
         assert_eq!(problem.summary, "istioctl not found");
         assert!(problem.help.unwrap().contains("releases/tag/1.30.2"));
-        let problem = refused(&Istioctl::new(surroundings.clone(), Some("bin/istioctl")), "latest").await;
+        let problem = refused(&Istioctl::new(surroundings.clone(), &named("bin/istioctl")), "latest").await;
         assert!(problem.detail.contains("bin/istioctl`, and no program is there"), "{problem:?}");
-        let found = Istioctl::new(surroundings, Some("istioctl")).answer(&resource("1.30.2")).await;
+        let found = Istioctl::new(surroundings, &named("istioctl")).answer(&resource("1.30.2")).await;
         assert!(matches!(found, Answer::Present(_)));
+    }
+
+    #[tokio::test]
+    async fn each_version_has_its_program_where_there_is_one() {
+        let (directory, istioctl) = played("echo usual");
+        let other = |name: &str| {
+            let version = r#"if [ "$1" = version ]; then echo '{"clientVersion":{"version":"1.31.0"}}'; exit; fi"#;
+            let file = directory.path().join(name);
+            fs::write(&file, format!("#!/bin/sh\n{version}\necho {name}\n")).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        other("istioctl-1.31");
+        other("newer");
+        let settings = Value::from_json(&json!({ "istioctl": null, "istioctls": { "1.31": "newer" } }));
+        let by_minor = Istioctl::new(istioctl.surroundings.clone(), &Programs::of(&settings).unwrap());
+        for (istioctl, tag, expected) in [
+            (&istioctl, "1.30.2", "usual"),
+            (&istioctl, "1.31.4", "istioctl-1.31"),
+            (&by_minor, "1.31.4", "newer"),
+            (&by_minor, "1.30.0", "usual"),
+        ] {
+            let Answer::Present(rendered) = istioctl.answer(&resource(tag)).await else { panic!("{tag}") };
+            assert_eq!(rendered.text("content").map(str::trim), Some(expected), "{tag}");
+        }
+        for minor in ["1.31.0", "latest", "v1.31"] {
+            let settings = Value::from_json(&json!({ "istioctls": { minor: "newer" } }));
+            assert!(Programs::of(&settings).is_err_and(|problem| problem.detail.ends_with(&format!("and `{minor}` is none"))));
+        }
     }
 
     #[tokio::test]

@@ -19,6 +19,8 @@ mod proxy_config;
 mod remote_clusters;
 mod remote_reader;
 mod remote_secret;
+mod revision;
+mod revision_tag;
 mod version;
 
 pub use cacerts::CaCerts;
@@ -32,11 +34,13 @@ pub use proxy_config::ProxyConfig;
 pub use remote_clusters::RemoteClusters;
 pub use remote_reader::RemoteReader;
 pub use remote_secret::RemoteSecret;
+pub use revision::Revision;
+pub use revision_tag::RevisionTag;
 
 use engine::port::{Provider, ProviderMaker};
 use engine::schema::{Attribute, Lint, Problem, ProviderSchema, Setting};
 use engine::value::{Type, Value};
-use istioctl::Istioctl;
+use istioctl::{Istioctl, Programs};
 use kubernetes::{Clusters, DataSource, ObjectKind, ProcedureProvider, Reaching};
 use listener_drain::ListenerDrain;
 use std::sync::Arc;
@@ -52,6 +56,8 @@ pub fn kinds() -> Vec<Arc<dyn ObjectKind>> {
         Arc::new(Prerequisite::default()),
         Arc::new(RemoteReader::default()),
         Arc::new(RemoteSecret::default()),
+        Arc::new(Revision::default()),
+        Arc::new(RevisionTag::default()),
     ]
 }
 
@@ -69,8 +75,8 @@ pub struct IstioMaker {
 }
 
 impl IstioMaker {
-    fn made(&self, clusters: Clusters, istioctl: Option<&str>) -> Vec<Arc<dyn Provider>> {
-        let istioctl = Istioctl::new(self.surroundings.clone(), istioctl);
+    fn made(&self, clusters: Clusters, programs: &Programs) -> Vec<Arc<dyn Provider>> {
+        let istioctl = Istioctl::new(self.surroundings.clone(), programs);
         let procedures = ProcedureProvider::new(vec![Arc::new(ListenerDrain::new(clusters.clone()))]);
         vec![Arc::new(provider::IstioProvider::new(kinds(), clusters, istioctl)), Arc::new(procedures)]
     }
@@ -79,18 +85,23 @@ impl IstioMaker {
 impl ProviderMaker for IstioMaker {
     fn schema(&self) -> ProviderSchema {
         let doc = "Istio: control planes, gateways, and what lets the clusters of a mesh read each other.";
-        let istioctl = "Path of the program that the installer `istioctl` renders with, relative to the working directory; the one in the `PATH` without it.";
+        let istioctl = "Path of the program that the installer `istioctl` renders with, relative to the working directory. Without it, of a tag such as \
+                        `1.30.2`, `istioctl-1.30` in the `PATH`, else `istioctl` there.";
+        let several =
+            "By minor version, such as `1.30`, paths of programs for tags of these, as meshes have that go from one version to the next.";
         let mut settings = Reaching::settings();
         settings.push(Setting::own(Attribute::optional("istioctl", Type::String, istioctl)));
+        settings.push(Setting::own(Attribute::optional("istioctls", Type::map(Type::String), several)));
         ProviderSchema { name: "istio", doc, settings }
     }
 
     fn usual(&self) -> Vec<Arc<dyn Provider>> {
-        self.made(self.reaching.usual.clone(), None)
+        self.made(self.reaching.usual.clone(), &Programs::default())
     }
 
     fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
-        Ok(self.made(self.reaching.configured(settings)?, settings.text("istioctl")))
+        let programs = Programs::of(settings)?;
+        Ok(self.made(self.reaching.configured(settings)?, &programs))
     }
 
     fn lint(&self) -> Option<Arc<dyn Lint>> {

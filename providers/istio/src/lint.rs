@@ -7,6 +7,7 @@ mod gateways;
 mod installations;
 mod namespaces;
 mod planes;
+mod revisions;
 pub(crate) mod rules;
 mod scene;
 mod secrets;
@@ -34,8 +35,11 @@ impl Lint for MeshLint {
         let mut found = planes::between(&operators.iter().map(|at| (at.address, at.arguments)).collect::<Vec<_>>());
         let made_from: BTreeMap<_, _> = operators.iter().filter_map(|at| Some((at.address, made_from(at)?))).collect();
         let scene = Scene::of(input, &made_from);
-        found.extend(installations::findings(&scene));
+        // What is rendered here is rendered from a name, whatever `istioctl` makes of it.
+        let rendered = operators.iter().filter(|at| at.arguments.text("installer") == Some("istioctl"));
+        found.extend(installations::findings(&scene, &rendered.map(|at| at.address).collect()));
         found.extend(namespaces::findings(&scene));
+        found.extend(revisions::findings(input));
         found.extend(secrets::findings(&scene));
         found.extend(traffic::findings(&scene));
         found.extend(subsets::findings(&scene));

@@ -6,7 +6,8 @@
 
 mod controller;
 mod definitions;
-mod rendering;
+pub(crate) mod rendering;
+mod upgrades;
 
 use crate::arguments::{ISTIO_SYSTEM, address, handed_on, label, leaf, merged, object, referring, usual, within};
 use crate::gateway::{Balanced, load_balanced, without_address};
@@ -15,11 +16,16 @@ use crate::prerequisite::prerequisites;
 use crate::version::{WITHOUT_OPERATOR, WITHOUT_REMOTE_ISTIOD, below};
 use controller::Controller;
 use definitions::definitions;
+use engine::address::Address;
 use engine::port::BoxFuture;
 use engine::schema::{Attribute, Member, Problem, Rendering, Schema};
 use engine::value::{Type, Value};
 use kubernetes::{Json, ObjectKind, ObjectName, Reader, Settled, members, parse_yaml};
 
+pub(crate) use upgrades::{Plane, Upgrading};
+
+/// The kind's name.
+pub(crate) const OPERATOR: &str = "istio_operator";
 /// API version of the operator's resource.
 pub(crate) const INSTALL: &str = "install.istio.io/v1alpha1";
 /// Kind of the operator's resource.
@@ -39,7 +45,7 @@ pub struct Operator {
 impl Default for Operator {
     fn default() -> Self {
         let schema = Schema {
-            kind: "istio_operator",
+            kind: OPERATOR,
             doc: "An Istio control plane: its settings in the terms of an `IstioOperator`, and what installs it.",
             version: 1,
             attributes: attributes(),
@@ -61,6 +67,8 @@ fn attributes() -> Vec<Attribute> {
         "The address, or host name, that a load balancer gave `istio-ingressgateway`, the gateway of the profile. Null while it has none.";
     let waits = "Wait until `ingress_address` is known, where there is an `istio-ingressgateway` with a load balancer.";
     let controller = "For the installer `operator`. `managed`: the operator and Istio's definitions come with it. `existing`: both are there already, as for a second revision.";
+    let definitions = "For the installer `istioctl`. `ensure`: Istio's definitions are made where they are missing, and somebody else's are left alone. \
+                       `manage`: they are objects of this set like others, follow `tag`, and with `on_exists = \"adopt\"` those that are there are taken over.";
     let mut attributes = vec![
         Attribute::required("cluster", Type::Reference("cluster"), "The cluster it runs in."),
         text("name", "Name of the `IstioOperator`. Without a name of its own, installing prunes other installations.")
@@ -69,9 +77,13 @@ fn attributes() -> Vec<Attribute> {
         Attribute::optional("cacerts", Type::Reference("cacerts"), "The secret with its authority, which istiod needs before it starts."),
         text("installer", installer).default(Value::string("istioctl")),
         text("controller", controller).default(Value::string("managed")),
+        text("definitions", definitions).default(Value::string("ensure")),
         text("hub", "`spec.hub`: where images come from.").default(Value::string("docker.io/istio")),
         text("tag", "`spec.tag`: the version, such as `1.9.0`. The installer `operator` needs it."),
-        text("revision", "`spec.revision`."),
+        text(
+            "revision",
+            "`spec.revision`: several stand beside each other in a cluster, and pods choose one. See [Upgrades](../upgrades.md).",
+        ),
         text("profile", "`spec.profile`.").default(Value::string("default")),
         text("mesh_id", "`spec.values.global.meshID`: the same in all clusters of a mesh."),
         text("cluster_name", "`spec.values.global.multiCluster.clusterName`: unique in the mesh; peers know the cluster by it."),
@@ -111,8 +123,16 @@ impl ObjectKind for Operator {
             let detail = format!("`controller` is `{controller}`; it is either `managed` or `existing`");
             problems.push(Problem::with("controller", "invalid value", detail));
         }
+        if let Some(word) = arguments.text("definitions").filter(|word| !matches!(*word, "ensure" | "manage")) {
+            let detail = format!("`definitions` is `{word}`; it is either `ensure` or `manage`");
+            problems.push(Problem::with("definitions", "invalid value", detail));
+        }
         problems.extend(authority_problem(arguments));
         problems
+    }
+
+    fn lint(&self, instances: &[(&Address, &Value)]) -> Vec<(Address, Problem)> {
+        upgrades::between(instances)
     }
 
     fn object(&self, _: &Value) -> Option<Result<Value, Problem>> {
@@ -254,7 +274,7 @@ fn installation(arguments: &Value) -> Result<Vec<Member>, Problem> {
         objects.extend(Controller { image: image(arguments), watched: leaf(arguments, &["namespace"]) }.objects());
     }
     let members = members(arguments.get("cluster").unwrap_or(&null), objects, &handed_on(arguments))?;
-    Ok(prerequisites(members, |key| key.starts_with("CustomResourceDefinition/")))
+    Ok(rendering::revisions(prerequisites(members, |key| key.starts_with("CustomResourceDefinition/")), &[]))
 }
 
 fn image(arguments: &Value) -> Value {
@@ -394,7 +414,7 @@ mod tests {
         assert_eq!(members.len(), 22);
         let by_key = |key: &str| members.iter().find(|member| member.key == key).unwrap();
         let resource = by_key("IstioOperator/istio-system/istiocontrolplane-default");
-        assert_eq!(resource.after, ["Deployment/istio-operator/istio-operator"]);
+        assert_eq!((resource.kind, resource.after.len()), ("istio_revision", 21), "it goes first");
         let definition = by_key("CustomResourceDefinition/gateways.networking.istio.io");
         assert_eq!(
             (definition.kind, definition.after.as_slice()),

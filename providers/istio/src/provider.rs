@@ -2,7 +2,9 @@
 
 use crate::cacerts::{CACERTS, Rotating};
 use crate::istioctl::Istioctl;
+use crate::operator::{OPERATOR, Upgrading};
 use crate::prerequisite::{MADE, PREREQUISITE};
+use crate::revision::{self, REVISION, Used};
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Question};
 use engine::schema::{Adjusted, Adjustment, Comparison, Kind, Planned};
@@ -15,18 +17,21 @@ use std::sync::Arc;
 pub(crate) struct IstioProvider {
     objects: Arc<dyn Provider>,
     istioctl: Istioctl,
+    clusters: Clusters,
 }
 
 impl IstioProvider {
     /// A provider of these kinds.
     pub(crate) fn new(kinds: Vec<Arc<dyn ObjectKind>>, clusters: Clusters, istioctl: Istioctl) -> Self {
-        Self { objects: Arc::new(ObjectProvider::new(kinds, crate::data_sources(), clusters)), istioctl }
+        Self { objects: Arc::new(ObjectProvider::new(kinds, crate::data_sources(), clusters.clone())), istioctl, clusters }
     }
 
-    async fn render(&self, question: Question) -> (Question, Answer) {
+    /// What is no question about one object.
+    async fn answer_one(&self, Asked { question, place }: Asked) -> (Question, Answer) {
         let answer = match &question.ask {
             Ask::Render { input, .. } => self.istioctl.answer(input).await,
-            _ => Answer::Unreachable("it is no question of what to render".into()),
+            Ask::Users { record, .. } => revision::answer(&self.clusters, place.as_ref(), &record.attributes).await,
+            _ => Answer::Unreachable("it is no question of what to render, or of who uses it".into()),
         };
         (question, answer)
     }
@@ -37,6 +42,8 @@ impl Provider for IstioProvider {
         let adjusted = |kind: Arc<dyn Kind>| match kind.schema().kind {
             PREREQUISITE => Adjusted::of(kind, Yielding),
             CACERTS => Adjusted::of(kind, Rotating),
+            REVISION => Adjusted::of(kind, Used),
+            OPERATOR => Adjusted::of(kind, Upgrading),
             _ => kind,
         };
         self.objects.resources().into_iter().map(adjusted).collect()
@@ -47,13 +54,14 @@ impl Provider for IstioProvider {
     }
 
     fn answer(&self, asked: Vec<Asked>) -> BoxFuture<'_, Vec<(Question, Answer)>> {
-        let (rendered, objects): (Vec<_>, Vec<_>) = asked.into_iter().partition(|asked| matches!(asked.question.ask, Ask::Render { .. }));
-        if rendered.is_empty() {
+        let is_own = |asked: &Asked| matches!(asked.question.ask, Ask::Render { .. } | Ask::Users { .. });
+        let (own, objects): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_own);
+        if own.is_empty() {
             return self.objects.answer(objects);
         }
         Box::pin(async move {
-            let rendered = futures::future::join_all(rendered.into_iter().map(|asked| self.render(asked.question)));
-            let (mut answers, more) = futures::future::join(self.objects.answer(objects), rendered).await;
+            let own = futures::future::join_all(own.into_iter().map(|asked| self.answer_one(asked)));
+            let (mut answers, more) = futures::future::join(self.objects.answer(objects), own).await;
             answers.extend(more);
             answers
         })
@@ -102,7 +110,13 @@ impl Provider for IstioProvider {
         if is_anothers(&request) {
             return Box::pin(std::future::ready(Ok(())));
         }
-        self.objects.delete(request)
+        if &*request.kind != REVISION {
+            return self.objects.delete(request);
+        }
+        Box::pin(async move {
+            revision::left(&self.clusters, &request).await?;
+            self.objects.delete(request).await
+        })
     }
 }
 
@@ -165,7 +179,7 @@ impl Adjustment for Yielding {
 mod tests {
     use super::*;
     use crate::arguments::tests::cluster;
-    use crate::istioctl::Surroundings;
+    use crate::istioctl::{Programs, Surroundings};
     use engine::address::Address;
     use engine::port::Activity;
     use engine::state::RecordId;
@@ -248,7 +262,14 @@ mod tests {
 
     fn scripted(outcome: Result<Done, Failure>) -> (Arc<Scripted>, IstioProvider) {
         let objects = Arc::new(Scripted { outcome, seen: Mutex::default() });
-        (objects.clone(), IstioProvider { objects, istioctl: Istioctl::new(Surroundings::default(), None) })
+        (
+            objects.clone(),
+            IstioProvider {
+                objects,
+                istioctl: Istioctl::new(Surroundings::default(), &Programs::default()),
+                clusters: Clusters::new(Vec::new()),
+            },
+        )
     }
 
     #[test]
@@ -321,6 +342,8 @@ mod tests {
             "istio_prerequisite",
             "istio_remote_reader",
             "istio_remote_secret",
+            "istio_revision",
+            "istio_revision_tag",
         ];
         assert_eq!(names, expected);
     }

@@ -1,5 +1,7 @@
 //! Istio's versions, as tags say them.
 
+use std::fmt;
+
 /// Minor version of Istio 1: `1.9.0` and `1.9.0-distroless` are 9.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Minor(pub(crate) u32);
@@ -16,8 +18,17 @@ pub(crate) const WITHOUT_ROUTER_MODE: Minor = Minor(12);
 pub(crate) const WITHOUT_REMOTE_ISTIOD: Minor = Minor(12);
 /// Gateway pods are injected by template from 1.11 on.
 pub(crate) const WITH_GATEWAY_INJECTION: Minor = Minor(11);
+/// Tags of revisions are Services beside their webhooks from about 1.27 on.
+pub(crate) const WITH_TAG_SERVICES: Minor = Minor(27);
 /// The API group `networking.istio.io` has version `v1` from 1.22 on.
 pub(crate) const WITH_NETWORKING_V1: Minor = Minor(22);
+
+/// As tags begin: `1.9`.
+impl fmt::Display for Minor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "1.{}", self.0)
+    }
+}
 
 impl Minor {
     /// The minor version that a tag says; nothing if it says none, as `latest` does.

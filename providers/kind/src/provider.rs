@@ -113,7 +113,13 @@ impl KindProvider {
                 let found = look(name(&proposal.arguments), Depth::Usual).await?;
                 Answer::Present(Obstacle::told(&self.in_the_way(found.as_ref(), ground, proposal).await))
             }
-            Ask::Exists(_) | Ask::Describe { .. } | Ask::Render { .. } | Ask::Data { .. } | Ask::File { .. } | Ask::Files { .. } => {
+            Ask::Exists(_)
+            | Ask::Describe { .. }
+            | Ask::Users { .. }
+            | Ask::Render { .. }
+            | Ask::Data { .. }
+            | Ask::File { .. }
+            | Ask::Files { .. } => {
                 Answer::Refused(Diagnostic::error("unexpected question", "clusters of kind have no data source and are not described"))
             }
         })

@@ -53,6 +53,7 @@ impl SandboxProvider {
             | Ask::Data { .. }
             | Ask::Preview(_)
             | Ask::Obstacles(_)
+            | Ask::Users { .. }
             | Ask::File { .. }
             | Ask::Files { .. } => {
                 Answer::Refused(Diagnostic::error("unexpected question", "a sandbox cluster has no data source and no preview"))

@@ -35,6 +35,7 @@ mod tables;
 mod taken;
 mod types;
 mod upgrade;
+mod users;
 mod uses;
 mod world;
 
@@ -96,6 +97,8 @@ pub struct Walk<'a> {
     obstacles: BTreeMap<Address, Vec<Obstructed>>,
     /// What has to be done first so that nothing stands in the way of instances.
     clearings: Vec<(Address, Clearing)>,
+    /// What is deleted, each with a user that the plan deletes or changes before it.
+    users_first: Vec<(Address, Address)>,
     imports: Imports,
     /// What the plan leaves open.
     holes: Holes,
@@ -176,6 +179,7 @@ impl<'a> Walk<'a> {
             refusals: BTreeMap::new(),
             obstacles: BTreeMap::new(),
             clearings: Vec::new(),
+            users_first: Vec::new(),
             imports,
             holes,
             range,
@@ -227,6 +231,7 @@ impl<'a> Walk<'a> {
                 self.start_over();
                 return self.step(&Answers::new());
             }
+            self.ask_users();
             self.visit_probes();
         }
         std::mem::take(&mut self.questions)

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Why a record has no instance.
-enum Orphan {
+pub(super) enum Orphan {
     /// It is not desired.
     Unwanted(Reason),
     /// What would tell could not be observed.
@@ -138,7 +138,7 @@ impl Walk<'_> {
         }
     }
 
-    fn orphan(&self, address: &Address) -> Orphan {
+    pub(super) fn orphan(&self, address: &Address) -> Orphan {
         if self.inputs.destroy {
             return Orphan::Unwanted(Reason::Destroy);
         }

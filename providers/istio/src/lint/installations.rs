@@ -11,9 +11,10 @@ use std::collections::BTreeSet;
 /// Objects that `istioctl` rendered from an installation without a name have this label with this text.
 const OWNER: (&str, &str) = ("install.operator.istio.io/owning-resource", "unknown");
 
-pub(super) fn findings(scene: &Scene<'_>) -> Vec<(Address, Problem)> {
+/// `rendered` are the resources whose members meshplan has rendered itself.
+pub(super) fn findings(scene: &Scene<'_>, rendered: &BTreeSet<&Address>) -> Vec<(Address, Problem)> {
     let mut found = second_planes(scene);
-    found.extend(unnamed(scene));
+    found.extend(unnamed(scene, rendered));
     found.extend(scene.operators().filter_map(|operator| Some((operator.address.clone(), removed(operator)?))));
     found
 }
@@ -66,9 +67,11 @@ fn same_revision(one: Option<&Value>, other: Option<&Value>) -> bool {
 }
 
 /// Rendered objects of an installation without a name, told once for each cluster.
-fn unnamed(scene: &Scene<'_>) -> Vec<(Address, Problem)> {
+fn unnamed(scene: &Scene<'_>, rendered: &BTreeSet<&Address>) -> Vec<(Address, Problem)> {
     let mut told = BTreeSet::new();
-    let nameless = scene.objects.iter().filter(|object| object.text(&["metadata", "labels", OWNER.0]) == Some(OWNER.1));
+    let is_ours = |object: &&Object<'_>| object.address.parent().is_some_and(|set| rendered.contains(&set));
+    let of_no_name = |object: &&Object<'_>| object.text(&["metadata", "labels", OWNER.0]) == Some(OWNER.1);
+    let nameless = scene.objects.iter().filter(|object| of_no_name(object) && !is_ours(object));
     let first = nameless.filter(|object| told.insert(object.place));
     let problem = |object: &Object<'_>| {
         let detail =

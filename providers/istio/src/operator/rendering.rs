@@ -3,6 +3,7 @@
 use super::{namespace, operator_object, spec};
 use crate::arguments::{ISTIO_SYSTEM, leaf, merged, object, referring, within};
 use crate::prerequisite::prerequisites;
+use crate::revision::{REVISION, revision_of};
 use engine::schema::{Member, Problem, Rendering};
 use engine::value::Value;
 use kubernetes::{handed_on, members, parse_yaml};
@@ -36,6 +37,9 @@ pub(super) fn rendered(arguments: &Value, rendered: &Value) -> Result<Vec<Member
     let is_secret = rendered.holds_sensitive();
     let objects = objects.into_iter().map(|object| object.sensitive_if(is_secret)).collect();
     let members = ordered(arguments, objects)?;
+    if arguments.text("definitions") == Some("manage") {
+        return Ok(members);
+    }
     Ok(prerequisites(members, |key| key.starts_with("CustomResourceDefinition/")))
 }
 
@@ -47,26 +51,51 @@ pub(super) fn ordered(arguments: &Value, objects: Vec<Value>) -> Result<Vec<Memb
     let is_there = |members: &[Member], is: fn(&Value) -> bool| -> Vec<String> {
         members.iter().filter(|member| member.arguments.get("manifest").is_some_and(is)).map(|member| member.key.clone()).collect()
     };
-    let control_planes = is_there(&members, is_istiod);
     let webhooks: Vec<_> = is_there(&members, is_webhook);
-    if control_planes.is_empty() || webhooks.is_empty() {
-        // One that runs elsewhere writes into them when it reaches this cluster.
-        return Ok(members);
-    }
     let injected = is_there(&members, is_injected);
-    for member in &mut members {
-        if webhooks.contains(&member.key) {
-            let field = Value::string("webhooks.0.clientConfig.caBundle");
-            let wait_for = Value::object([("condition", Value::null()), ("field", field), ("equals", Value::null())]);
-            member.arguments = member.arguments.with_entries([("wait_for", wait_for)]);
+    // One that runs elsewhere writes into them when it reaches this cluster.
+    if !is_there(&members, is_istiod).is_empty() && !webhooks.is_empty() {
+        for member in &mut members {
+            if injected.contains(&member.key) {
+                member.after.clone_from(&webhooks);
+            } else {
+                member.after.retain(|key| !injected.contains(key));
+            }
         }
-        if injected.contains(&member.key) {
-            member.after.clone_from(&webhooks);
-        } else {
-            member.after.retain(|key| !injected.contains(key));
-        }
+        members = members.into_iter().map(trusted).collect();
     }
-    Ok(members)
+    Ok(revisions(members, &injected))
+}
+
+/// A webhook is ready when an istiod has written its authority into it.
+pub(crate) fn trusted(member: Member) -> Member {
+    if !member.arguments.get("manifest").is_some_and(is_webhook) {
+        return member;
+    }
+    let field = Value::string("webhooks.0.clientConfig.caBundle");
+    let wait_for = Value::object([("condition", Value::null()), ("field", field), ("equals", Value::null())]);
+    Member { arguments: member.arguments.with_entries([("wait_for", wait_for)]), ..member }
+}
+
+/// What makes it a control plane for the pods of its revision comes after everything but pods that are injected, and so goes before everything
+/// but these: as long as others use the revision, all of it stays.
+pub(super) fn revisions(members: Vec<Member>, injected: &[String]) -> Vec<Member> {
+    let is_one = |member: &Member| member.arguments.get("manifest").and_then(revision_of).is_some();
+    let (ones, others): (Vec<_>, Vec<_>) = members.iter().partition(|member| is_one(member));
+    let ones: Vec<_> = ones.into_iter().map(|member| member.key.clone()).collect();
+    let before: Vec<_> = others.into_iter().map(|member| member.key.clone()).filter(|key| !injected.contains(key)).collect();
+    let turned = |member: Member| {
+        if ones.contains(&member.key) {
+            return Member { kind: REVISION, after: before.clone(), ..member };
+        }
+        let mut after = member.after;
+        after.retain(|key| !ones.contains(key) || injected.contains(&member.key));
+        if injected.contains(&member.key) {
+            after.extend(ones.iter().filter(|key| !after.contains(key)).cloned().collect::<Vec<_>>());
+        }
+        Member { after, ..member }
+    };
+    members.into_iter().map(turned).collect()
 }
 
 fn kind(manifest: &Value) -> &str {
@@ -165,6 +194,35 @@ mod tests {
         assert!(members.iter().all(|member| member.arguments.get("wait_for").is_none()));
         let webhook = members.iter().find(|member| member.key == "MutatingWebhookConfiguration/w").unwrap();
         assert_eq!(webhook.after, ["Deployment/n/gateway"]);
+    }
+
+    #[test]
+    fn the_injector_is_the_last_but_for_what_it_injects() {
+        let injector = webhook("istio-sidecar-injector-a");
+        for istiod in [true, false] {
+            let mut objects = vec![deployment("gateway", "auto"), injector.clone(), webhook("w"), deployment("other", "an-image")];
+            objects.extend(istiod.then(|| deployment("istiod", "docker.io/istio/pilot")));
+            let members = rendered_to(&objects);
+            let by_key = |key: &str| members.iter().find(|member| member.key == key).unwrap();
+            let revision = by_key("MutatingWebhookConfiguration/istio-sidecar-injector-a");
+            assert_eq!((revision.kind, revision.after.len()), (REVISION, if istiod { 3 } else { 2 }), "{:?}", revision.after);
+            assert!(by_key("Deployment/n/gateway").after.contains(&revision.key));
+            assert!(members.iter().all(|member| member.key.ends_with("gateway") || !member.after.contains(&revision.key)));
+            assert_eq!(revision.arguments.get("wait_for").is_some(), istiod);
+        }
+    }
+
+    #[test]
+    fn definitions_are_the_sets_own_where_it_says_so() {
+        let definition =
+            json!({ "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": { "name": "a.b" } });
+        let answer = Value::object([("content", Value::string(definition.to_string()))]);
+        for (word, kind) in [("ensure", "istio_prerequisite"), ("manage", "kubernetes_manifest")] {
+            let given = arguments(&[("definitions", Value::string(word)), ("on_exists", Value::string("adopt"))]);
+            let members = rendered(&given, &answer).unwrap();
+            assert_eq!(members[0].kind, kind);
+            assert_eq!(members[0].arguments.text("on_exists"), (word == "manage").then_some("adopt"));
+        }
     }
 
     #[test]

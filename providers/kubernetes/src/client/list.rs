@@ -28,6 +28,12 @@ impl Cluster {
         self.list(&path, usize::MAX).await.map(Option::unwrap_or_default)
     }
 
+    /// The objects of a collection, by its path, with these labels, or why they cannot be told, as a fragment; empty if there is no such
+    /// collection.
+    pub async fn listed(&self, path: &str, labels: &str) -> Result<Vec<Json>, String> {
+        self.selected(path, Selection { labels, fields: "" }).await.map_err(|error| error.to_string())
+    }
+
     /// All objects of a collection, or nothing if that took more requests than it is worth; empty if there is no such collection. No version
     /// is asked for, so the list is consistent: what it does not hold is not there.
     pub(crate) async fn list(&self, path: &str, worth: usize) -> Result<Option<Vec<Json>>, CallError> {

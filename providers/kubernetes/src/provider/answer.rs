@@ -73,9 +73,13 @@ impl ObjectProvider {
                 Connect::Source { kind, arguments } => self.read_data(kind, arguments, None).await,
                 Connect::Record => unreachable("a place of this kind is known by its data source only"),
             },
-            Ask::Read { .. } | Ask::Exists(_) | Ask::Obstacles(_) | Ask::Render { .. } | Ask::File { .. } | Ask::Files { .. } => {
-                unreachable("it is no question about a cluster")
-            }
+            Ask::Read { .. }
+            | Ask::Exists(_)
+            | Ask::Obstacles(_)
+            | Ask::Users { .. }
+            | Ask::Render { .. }
+            | Ask::File { .. }
+            | Ask::Files { .. } => unreachable("it is no question about a cluster"),
         }
     }
 

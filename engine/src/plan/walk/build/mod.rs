@@ -77,6 +77,7 @@ pub(super) fn build(mut walk: Walk<'_>) -> Plan {
     walk.judge_refusals(&bringers);
     let conflicting = walk.conflicting_claims();
     walk.judge_obstacles(&conflicting);
+    walk.judge_users();
     let slots = walk.tables.fates.len() * 2;
     let looked_at = walk.looked_at();
     let mut builder = Builder {

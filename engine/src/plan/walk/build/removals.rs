@@ -110,6 +110,7 @@ impl Builder<'_, '_> {
         needs.extend(self.successors());
         self.wishes.append(&mut wishes);
         self.wait_for_clearings();
+        self.wait_for_users();
         self.add_needs(needs);
     }
 
@@ -136,6 +137,14 @@ impl Builder<'_, '_> {
             for (_, leftover) in leftovers {
                 wishes.extend(goes.into_iter().chain(change).map(|earlier| (*leftover, earlier)));
             }
+        }
+    }
+
+    /// What is used goes after its users, where the plan deletes or changes these.
+    fn wait_for_users(&mut self) {
+        for (address, user) in std::mem::take(&mut self.walk.users_first) {
+            let first = self.removals.get(&user).or_else(|| self.finals.get(&user));
+            self.wishes.extend(self.removals.get(&address).copied().zip(first.copied()));
         }
     }
 

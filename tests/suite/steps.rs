@@ -63,3 +63,24 @@ fn an_apply_keeps_to_the_waves() {
         last = wave;
     }
 }
+
+/// Also where what it depends on is not observed yet when it is called.
+#[test]
+fn a_module_comes_after_what_the_outputs_of_one_that_it_depends_on_are_made_of() {
+    let scenario = Scenario::with(
+        "resource \"sandbox_cluster\" \"this\" {\n  for_each = toset([\"c1\", \"c2\"])\n  name     = each.key\n}\n\
+         module \"mesh\" {\n  source   = \"builtin:multi-primary\"\n  clusters = { for name, cluster in sandbox_cluster.this : name => { cluster = cluster, network = name } }\n}\n\
+         module \"sample\" {\n  source     = \"builtin:helloworld\"\n  clusters   = { for name, cluster in sandbox_cluster.this : name => { cluster = cluster } }\n  depends_on = [module.mesh]\n}\n",
+    );
+    let waves = |module: &str| -> Vec<u64> {
+        let told = scenario.run(&["plan", "--steps", "--json"]).expect_code(0).stdout;
+        let events = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let steps = events.filter(|event| event["event"] == "planned_step" && event["address"].as_str().unwrap().starts_with(module));
+        steps.map(|step| step["wave"].as_u64().unwrap()).collect()
+    };
+    let sample = waves("module.sample.");
+    for given in ["module.mesh.istio_operator.primary[", "module.mesh.istio_eastwest_gateway.this["] {
+        let before = waves(given);
+        assert!(!before.is_empty() && before.iter().max() < sample.iter().min(), "{given} {before:?} {sample:?}");
+    }
+}

@@ -31,20 +31,17 @@ impl Walk<'_> {
         let block = self.tables.skeleton.modules[module].module.clone();
         let call = &block.calls[name];
         let site = Site::of(module, &instance.path);
-        let dependencies = match self.dependencies(&call.depends_on, site) {
-            Ok(dependencies) => dependencies,
-            Err(problems) => {
-                self.report(problems);
-                return Some(Instances::Failed);
-            }
-        };
+        if let Err(problems) = self.dependencies(&call.depends_on, site) {
+            self.report(problems);
+            return Some(Instances::Failed);
+        }
         Some(match self.keys(&call.repetition, site) {
             Keys::Open => return None,
             Keys::Blocked(why) => Instances::Blocked(why),
             Keys::Failed => Instances::Failed,
             Keys::Known(bindings) => {
                 let made = bindings.into_iter().map(|binding| {
-                    let origin = self.arena.origins.join(&[instance.origin, dependencies.origin, binding.origin]);
+                    let origin = self.arena.origins.join(&[instance.origin, binding.origin]);
                     ModuleInstance { path: instance.path.child(name, binding.key.clone()), binding, origin }
                 });
                 Instances::Known(made.collect())

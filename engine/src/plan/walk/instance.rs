@@ -124,15 +124,17 @@ impl Walk<'_> {
     ) -> Result<Found, Problems> {
         let site = Site { module, path: &instance.path, binding: Some(binding), itself: None, scoped: None };
         let dependencies = self.dependencies(&block.depends_on, site)?;
+        let called_after = self.called_after(module, &instance.path)?;
         let arguments = self.arguments(block, kind.schema(), address, site)?;
-        if waits(&arguments) || dependencies.pending {
+        if waits(&arguments) || dependencies.pending || called_after.pending {
             return Ok(Found::Open);
         }
-        if let Some(why) = blocked(&arguments).or(dependencies.blocked) {
+        if let Some(why) = blocked(&arguments).or(dependencies.blocked).or(called_after.blocked) {
             return Ok(Found::Fate(unobserved(why)));
         }
         let sources = arguments.deep_origin(&mut self.arena.origins);
-        let edges = self.arena.origins.join(&[sources, binding.origin, dependencies.origin, instance.origin]);
+        let after = self.arena.origins.join(&[dependencies.origin, called_after.origin]);
+        let edges = self.arena.origins.join(&[sources, binding.origin, after, instance.origin]);
         let standing = self.standing(edges);
         if standing.pending {
             return Ok(Found::Open);
@@ -147,9 +149,10 @@ impl Walk<'_> {
             return Ok(Found::Fate(Fate::Blocked(why)));
         }
         let mut terms = self.terms(block, site)?;
-        if !dependencies.gates.is_empty() {
+        if !dependencies.gates.is_empty() || !called_after.gates.is_empty() {
             // A check is known by its module's path and its name.
-            terms.waits().gates = dependencies.gates.iter().map(|gate| super::check_name(&instance.path, gate)).collect();
+            let own = dependencies.gates.iter().map(|gate| super::check_name(&instance.path, gate));
+            terms.waits().gates = own.chain(called_after.gates).collect();
         }
         let later = match self.preconditions(&block.lifecycle().preconditions, site)? {
             Held::Open => return Ok(Found::Open),
@@ -162,7 +165,7 @@ impl Walk<'_> {
         let subject = Subject { address, kind, arguments: &arguments, edges, span: block.span };
         self.validate(&subject, block)?;
         if block.name.mode == Mode::Data {
-            let found = self.plan_data(&subject, dependencies.origin, terms)?;
+            let found = self.plan_data(&subject, after, terms)?;
             return self.held(block, site, address, found);
         }
         let arguments = self.ignoring(block, &subject);

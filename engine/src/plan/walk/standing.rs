@@ -2,7 +2,7 @@
 
 use super::tables::Fate;
 use super::{Site, Walk};
-use crate::address::{Address, Mode};
+use crate::address::{Address, Mode, ModulePath};
 use crate::config::{Dependency, DependencyRoot};
 use crate::diagnostic::Problems;
 use crate::plan::Action;
@@ -77,7 +77,7 @@ impl Standings {
 }
 
 /// What a `depends_on` comes to.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Dependencies {
     /// All it leads to.
     pub(super) origin: Origin,
@@ -161,6 +161,30 @@ impl Walk<'_> {
             let deep = value.deep_origin(&mut self.arena.origins);
             all.pending |= matches!(value.data(), crate::value::Data::Pending(_)) || self.standing(deep).pending;
             all.origin = self.arena.origins.join(&[all.origin, deep]);
+        }
+        Ok(all)
+    }
+
+    /// What all in a module instance waits for: what the `depends_on` of its call and of the calls around that come to, and the checks among it by
+    /// their whole names. What stands there is visited after all of it, and the calls themselves may be expanded before.
+    pub(super) fn called_after(&mut self, module: usize, path: &ModulePath) -> Result<Dependencies, Problems> {
+        if let Some(known) = self.tables.called_after.get(&(module, path.clone())) {
+            return Ok(known.clone());
+        }
+        let outer = path.parent().map(|(outer, _)| outer);
+        let Some(((caller, call), outer)) = self.tables.skeleton.modules[module].caller.clone().zip(outer) else {
+            return Ok(Dependencies::default());
+        };
+        let block = self.tables.skeleton.modules[caller].module.clone();
+        let mut all = self.dependencies(&block.calls[&call].depends_on, Site::of(caller, &outer))?;
+        all.gates = all.gates.iter().map(|gate| super::check_name(&outer, gate)).collect();
+        let around = self.called_after(caller, &outer)?;
+        all.origin = self.arena.origins.join(&[all.origin, around.origin]);
+        all.pending |= around.pending;
+        all.blocked = all.blocked.or(around.blocked);
+        all.gates.extend(around.gates);
+        if !all.pending {
+            self.tables.called_after.insert((module, path.clone()), all.clone());
         }
         Ok(all)
     }

@@ -2,6 +2,7 @@
 
 use super::arguments::waits;
 use super::skeleton::Skeleton;
+use super::standing::Dependencies;
 use crate::address::{Address, Key, ModulePath};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Reason, Unpreviewed};
@@ -83,7 +84,7 @@ pub(super) struct ModuleInstance {
     pub(super) path: ModulePath,
     /// What `each` and `count` mean in the call's arguments.
     pub(super) binding: Binding,
-    /// What all in it came from: the call's `depends_on` and key.
+    /// What all in it came from: the call's key.
     pub(super) origin: Origin,
 }
 
@@ -235,6 +236,8 @@ pub(super) struct Tables {
     pub(super) groups: Vec<Vec<(ModulePath, Group)>>,
     /// Per instance.
     pub(super) fates: BTreeMap<Address, Fate>,
+    /// What all in an instance of a static module waits for, once it is planned.
+    pub(super) called_after: BTreeMap<(usize, ModulePath), Dependencies>,
     /// What sets came to that were rendered outside.
     pub(super) renderings: BTreeMap<Address, Arc<Rendered>>,
     /// Preconditions of outputs, with their messages, that an apply will tell; by module instance and output.
@@ -258,6 +261,7 @@ impl Tables {
             values,
             groups,
             fates: BTreeMap::new(),
+            called_after: BTreeMap::new(),
             renderings: BTreeMap::new(),
             output_conditions: BTreeMap::new(),
             variable_conditions: BTreeMap::new(),

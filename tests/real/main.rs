@@ -25,6 +25,7 @@ mod harness;
 mod immutable;
 mod imports;
 mod istioctl;
+mod istiod;
 mod kind_cluster;
 mod kind_interrupted;
 mod kind_kit;

@@ -28,6 +28,11 @@ impl Istioctl {
         &self.0
     }
 
+    /// Another program that the script built, beside it.
+    pub fn beside(&self, program: &str) -> PathBuf {
+        self.0.with_file_name(program)
+    }
+
     /// Runs it without a kubeconfig but what the arguments name.
     pub fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(&self.0);

@@ -14,6 +14,7 @@ pub mod functions;
 pub mod golden;
 pub mod held;
 pub mod istioctl;
+pub mod istiod;
 mod keeper;
 pub mod killed;
 pub mod kind;

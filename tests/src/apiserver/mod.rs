@@ -24,6 +24,7 @@ pub mod access;
 mod api;
 pub mod authority;
 mod components;
+pub mod egress;
 pub mod inventory;
 mod loopback;
 mod process;
@@ -62,7 +63,7 @@ use tokio::runtime::Runtime;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The runtime that the kit's clients and servers live on, for as long as the process.
-fn runtime() -> &'static Runtime {
+pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
 }
@@ -83,8 +84,18 @@ pub struct ApiServer {
 impl ApiServer {
     /// Starts a cluster and waits until it is ready: the server answers, the controllers work. Its name is that of its contexts.
     pub fn start(components: &Components, name: &str) -> Self {
-        let cluster = Self::start_without_controllers(components, name);
-        process::start_controllers(components, &cluster.keeper);
+        Self::start_without_controllers(components, name).controlled()
+    }
+
+    /// The same, for a cluster whose server goes through an [`egress::Egress`] to nodes and Services.
+    pub fn start_with_egress(components: &Components, name: &str) -> Self {
+        Self::served(components, name, Some(egress::CONFIGURATION)).controlled()
+    }
+
+    /// Starts the controllers, and waits until they work.
+    fn controlled(self) -> Self {
+        let cluster = self;
+        process::start_controllers(&cluster.components, &cluster.keeper);
         let works = |path: &str| cluster.api.try_send("GET", path, "application/json", String::new()).is_ok_and(|a| a.code.is_success());
         // Made by the controllers of service accounts and of the authority's certificate.
         for path in ["/api/v1/namespaces/default/serviceaccounts/default", "/api/v1/namespaces/default/configmaps/kube-root-ca.crt"] {
@@ -95,6 +106,11 @@ impl ApiServer {
 
     /// Starts a store and a server only: what controllers do does not happen.
     pub fn start_without_controllers(components: &Components, name: &str) -> Self {
+        Self::served(components, name, None)
+    }
+
+    /// A store and a server, which reads of a file how it reaches nodes and Services.
+    fn served(components: &Components, name: &str, egress: Option<&str>) -> Self {
         let port = TcpSocket::new_v4().unwrap();
         port.set_reuseport(true).unwrap();
         port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -108,7 +124,7 @@ impl ApiServer {
         };
         let (tokens, keeper) = (TokenKey::new(), Keeper::new(name));
         process::write_files(&keeper, &authority, &tokens, &admin);
-        process::start_server(components, &keeper, address.port());
+        process::start_server(components, &keeper, address.port(), egress);
         let api = Api::by(&admin);
         let cluster = Self { components: components.clone(), authority, tokens, admin, api, names: AtomicU64::new(0), keeper, _port: port };
         cluster.wait_until_it_answers();

@@ -41,10 +41,15 @@ pub(super) fn write_files(keeper: &Keeper, authority: &Authority, tokens: &Token
     }
 }
 
-/// Starts the store and the API server; neither waits for the other.
-pub(super) fn start_server(components: &Components, keeper: &Keeper, port: u16) {
+/// Starts the store and the API server; neither waits for the other. The text is the server's configuration of egress.
+pub(super) fn start_server(components: &Components, keeper: &Keeper, port: u16, egress: Option<&str>) {
     keeper.start(ETCD, &components.program(ETCD), &store());
-    keeper.start(API_SERVER, &components.program(API_SERVER), &server(port));
+    let mut arguments = server(port);
+    if let Some(egress) = egress {
+        std::fs::write(keeper.directory().join("egress.yaml"), egress).unwrap();
+        arguments.push("--egress-selector-config-file=egress.yaml".to_owned());
+    }
+    keeper.start(API_SERVER, &components.program(API_SERVER), &arguments);
 }
 
 /// Starts the controllers, which want a server that answers.

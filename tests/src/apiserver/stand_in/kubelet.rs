@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::future::ready;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -45,12 +46,32 @@ pub enum Ends {
 /// What decides how commands end.
 type Deciding = Arc<dyn Fn(&Ordered) -> Ends + Send + Sync>;
 
+/// The part of a kubelet that takes commands, until it is dropped.
+pub struct Commands {
+    ordered: Arc<Mutex<Vec<Ordered>>>,
+    loopback: Loopback,
+}
+
+impl Commands {
+    /// Serves it. What decides may take its time.
+    pub fn serve(decides: impl Fn(&Ordered) -> Ends + Send + Sync + 'static) -> Self {
+        let (ordered, decides): (Arc<Mutex<Vec<Ordered>>>, Deciding) = (Arc::default(), Arc::new(decides));
+        let seen = ordered.clone();
+        let answering: Answering = Arc::new(move |request| Box::pin(ready(answer(request, &seen, decides.clone()))));
+        Self { ordered, loopback: Loopback::serve(&Authority::new("kubelet authority").server(&[]), answering) }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.loopback.address()
+    }
+}
+
 /// A node with its kubelet, until it is dropped.
 pub struct Kubelet<'a> {
     cluster: &'a ApiServer,
     node: String,
-    ordered: Arc<Mutex<Vec<Ordered>>>,
-    _loopback: Loopback,
+    commands: Commands,
 }
 
 impl<'a> Kubelet<'a> {
@@ -62,18 +83,15 @@ impl<'a> Kubelet<'a> {
 
     /// Serves the kubelet of nodes that are there: commands in their pods come here, whoever says that the pods run.
     pub fn of(cluster: &'a ApiServer, nodes: &[&str], decides: impl Fn(&Ordered) -> Ends + Send + Sync + 'static) -> Self {
-        let (ordered, decides): (Arc<Mutex<Vec<Ordered>>>, Deciding) = (Arc::default(), Arc::new(decides));
-        let seen = ordered.clone();
-        let answering: Answering = Arc::new(move |request| Box::pin(ready(answer(request, &seen, decides.clone()))));
-        let loopback = Loopback::serve(&Authority::new("kubelet authority").server(&[]), answering);
+        let commands = Commands::serve(decides);
         let status = json!({ "status": {
             "addresses": [{ "type": "InternalIP", "address": "127.0.0.1" }],
-            "daemonEndpoints": { "kubeletEndpoint": { "Port": loopback.address().port() } },
+            "daemonEndpoints": { "kubeletEndpoint": { "Port": commands.address().port() } },
         } });
         for node in nodes {
             cluster.api().call("PATCH", &format!("/api/v1/nodes/{node}/status"), Some(&status)).done();
         }
-        Self { cluster, node: nodes[0].to_owned(), ordered, _loopback: loopback }
+        Self { cluster, node: nodes[0].to_owned(), commands }
     }
 
     /// Makes a pod of one container that is said to run there, with an id of it or without.
@@ -98,7 +116,7 @@ impl<'a> Kubelet<'a> {
 
     /// The commands that came so far.
     pub fn ordered(&self) -> Vec<Ordered> {
-        self.ordered.lock().unwrap().clone()
+        self.commands.ordered.lock().unwrap().clone()
     }
 }
 
@@ -112,9 +130,10 @@ fn answer(mut request: Request<Incoming>, seen: &Mutex<Vec<Ordered>>, decides: D
     seen.lock().unwrap().push(ordered.clone());
     let upgrade = hyper::upgrade::on(&mut request);
     drop(tokio::spawn(async move {
-        if let Ok(upgraded) = upgrade.await {
+        let outcome = tokio::task::spawn_blocking(move || decides(&ordered)).await;
+        if let (Ok(upgraded), Ok(ends)) = (upgrade.await, outcome) {
             // How it ends is seen by the other side.
-            drop(converse(TokioIo::new(upgraded), &decides(&ordered)).await);
+            drop(converse(TokioIo::new(upgraded), &ends).await);
         }
     }));
     let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).header(CONNECTION, "Upgrade").header(UPGRADE, "SPDY/3.1");

@@ -39,16 +39,22 @@ pub struct StandIns {
 impl StandIns {
     /// Starts them, and waits until the nodes are ready.
     pub fn start(cluster: &ApiServer, cast: &Cast<'_>) -> Self {
-        nodes::start(cluster, cast.nodes);
-        Self::attend(cluster.api(), load_balancer::addresses(cast.pool))
+        nodes::start(cluster, cast.nodes, None);
+        Self::attend(cluster.api(), load_balancer::addresses(cast.pool), true)
+    }
+
+    /// Starts them for a cluster whose istiods are real: [`crate::istiod`] runs their pods.
+    pub fn start_beside_istiods(cluster: &ApiServer, cast: &Cast<'_>) -> Self {
+        nodes::start(cluster, cast.nodes, Some("istiod"));
+        Self::attend(cluster.api(), load_balancer::addresses(cast.pool), false)
     }
 
     /// Starts them for a cluster that has nodes, whose pods run. Its load balancers get addresses of `IPAddressPool`s alone.
     pub fn beside_nodes(api: &Api) -> Self {
-        Self::attend(api, Vec::new())
+        Self::attend(api, Vec::new(), true)
     }
 
-    fn attend(api: &Api, pool: Vec<Ipv4Addr>) -> Self {
+    fn attend(api: &Api, pool: Vec<Ipv4Addr>, plays_istiod: bool) -> Self {
         let (wake, woken) = channel();
         let kinds = [
             ("", "v1", "Service", "services"),
@@ -65,7 +71,7 @@ impl StandIns {
         };
         let watching = kinds.map(watch).into();
         let api = api.clone();
-        std::thread::spawn(move || work(&api, &pool, &woken));
+        std::thread::spawn(move || work(&api, &pool, plays_istiod, &woken));
         Self { watching }
     }
 }
@@ -94,7 +100,7 @@ async fn watch(objects: Objects<DynamicObject>, wake: Sender<()>) {
 }
 
 /// Does what is to be done after every change, until nobody watches any more. What fails is done with the next change, or after a pause.
-fn work(api: &Api, pool: &[Ipv4Addr], woken: &Receiver<()>) {
+fn work(api: &Api, pool: &[Ipv4Addr], plays_istiod: bool, woken: &Receiver<()>) {
     let cluster = Cluster(api);
     loop {
         match woken.recv_timeout(Duration::from_secs(5)) {
@@ -107,7 +113,9 @@ fn work(api: &Api, pool: &[Ipv4Addr], woken: &Receiver<()>) {
         while woken.try_recv().is_ok() {}
         // A server that answers nothing now answers later.
         drop(webhook::trust(&cluster).err());
-        drop(istiod::trust(&cluster).err());
+        if plays_istiod {
+            drop(istiod::trust(&cluster).err());
+        }
         drop(load_balancer::assign(&cluster, pool).err());
         drop(operator::reconcile(&cluster).err());
     }

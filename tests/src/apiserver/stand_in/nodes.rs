@@ -8,10 +8,15 @@ use serde_json::json;
 /// The annotation `meshplan.test/never-ready` keeps a pod running and unready.
 const STAGES: &str = include_str!("stages.yaml");
 
-/// Starts the scheduler and kwok, makes the nodes, and waits until they are ready.
-pub(super) fn start(cluster: &ApiServer, names: &[&str]) {
+/// What makes pods run that wait to.
+const WAITING: &str = "- { key: .status.phase, operator: In, values: [Pending] }";
+
+/// Starts the scheduler and kwok, makes the nodes, and waits until they are ready. Pods of an app that is left out are for somebody else to run.
+pub(super) fn start(cluster: &ApiServer, names: &[&str], left_out: Option<&str>) {
     let file = cluster.directory().join("stages.yaml");
-    std::fs::write(&file, STAGES).unwrap();
+    let but = |app: &str| format!("{WAITING}\n      - {{ key: .metadata.labels.app, operator: NotIn, values: [{app}] }}");
+    let stages = left_out.map_or_else(|| STAGES.to_owned(), |app| STAGES.replacen(WAITING, &but(app), 1));
+    std::fs::write(&file, stages).unwrap();
     let flags = |flags: &[&str]| flags.iter().map(|flag| (*flag).to_owned()).collect::<Vec<_>>();
     let scheduler =
         ["--kubeconfig=admin.kubeconfig", "--leader-elect=false", "--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000"];

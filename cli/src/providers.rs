@@ -27,7 +27,11 @@ pub fn registry_maker(working_directory: &Path, environment: &BTreeMap<String, S
         working_directory: working_directory.to_owned(),
         downloads: downloads(environment),
     };
-    let docker = docker::Surroundings { environment: environment.clone(), working_directory: working_directory.to_owned() };
+    let docker = docker::Surroundings {
+        environment: environment.clone(),
+        working_directory: working_directory.to_owned(),
+        engines: docker::Engines::default(),
+    };
     Box::new(move |directory| registry(directory, surroundings.clone(), docker.clone()))
 }
 

@@ -323,10 +323,17 @@ pub trait Kind: Send + Sync {
     }
 
     /// What names the thing within its place (for Kubernetes `Secret/istio-system/cacerts`), once that is known. Two records of one
-    /// identity are an error; no identity, no such check.
+    /// identity are an error, unless it is [shared](Kind::is_shared); no identity, no such check.
     fn identity(&self, arguments: &Value) -> Option<String> {
         let _ = arguments;
         None
+    }
+
+    /// Whether several instances may be one thing with others that say so too: it then stays until the last of them is deleted, which is the
+    /// provider's to see to.
+    fn is_shared(&self, arguments: &Value) -> bool {
+        let _ = arguments;
+        false
     }
 
     /// Whether a data source asks if something works, which a plan may only be about to make: it stands in `check` blocks and tests alone.

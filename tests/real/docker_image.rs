@@ -77,3 +77,52 @@ fn a_digest_that_the_registry_does_not_serve_or_serves_wrongly_leaves_nothing() 
     let told = scenario.run(&["plan"]).expect_code(1).all();
     assert!(told.contains("invalid image name") && registry.asked() == asked, "{told}");
 }
+
+#[test]
+fn an_image_that_several_bring_goes_with_the_last_of_them() {
+    let Some(engine) = docker::shared() else { return };
+    let registry = Registry::beside(engine);
+    let name = registry.image("mesh/shared", &registry.offer("mesh/shared", &std::fs::read(engine.tarball()).unwrap(), "MARK=4"));
+    let both = |labels: &[&str]| -> String {
+        let one = |label: &&str| {
+            format!(
+                "resource \"docker_image\" \"{label}\" {{\n  name = \"{name}\"\n}}\n\
+                 resource \"docker_container\" \"{label}\" {{\n  name = \"shared-{label}\"\n  image = docker_image.{label}.id\n  stop_signal = \"KILL\"\n}}\n"
+            )
+        };
+        labels.iter().map(one).collect()
+    };
+    let scenario = engine.scenario(&both(&["a", "b"]));
+    apply(&scenario);
+    converged(&scenario);
+    let marks = || {
+        let there = engine.inspect("image", &name);
+        let tags = there.as_ref().and_then(|there| there["RepoTags"].as_array()).cloned().unwrap_or_default();
+        tags.iter().filter(|tag| tag.as_str().unwrap().starts_with("meshplan.io/record/")).count()
+    };
+    assert_eq!(marks(), 2);
+    // Whoever comes later finds it, and is not left without it by those before.
+    scenario.write("main.mesh.hcl", &both(&["b", "c"]));
+    let told = scenario.run(&["plan"]).expect_code(0).stdout;
+    assert!(told.contains("2 to add") && told.contains("2 to destroy"), "{told}");
+    let asked = registry.asked();
+    apply(&scenario);
+    converged(&scenario);
+    assert_eq!((marks(), registry.asked()), (2, asked), "nothing is pulled again");
+    scenario.write("main.mesh.hcl", &both(&["c"]));
+    apply(&scenario);
+    converged(&scenario);
+    assert_eq!(marks(), 1);
+    scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
+    assert_eq!((engine.inspect("image", &name), scenario.addresses()), (None, Vec::new()));
+
+    // One that was there before is nobody's.
+    engine.docker(&["pull", &name]);
+    scenario.write("main.mesh.hcl", &both(&["a", "b"]));
+    apply(&scenario);
+    converged(&scenario);
+    assert_eq!(marks(), 0);
+    scenario.run(&["destroy", "--auto-approve"]).expect_code(0);
+    assert!(engine.inspect("image", &name).is_some());
+    engine.docker(&["rmi", &name]);
+}

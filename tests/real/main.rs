@@ -15,6 +15,7 @@ mod differential;
 mod digest;
 mod dnsmasq;
 mod docker_container;
+mod docker_engines;
 mod docker_image;
 mod docker_network;
 mod drift;

@@ -89,6 +89,21 @@ fn names_and_ports_are_told_apart_by_the_engine_that_they_are_at() {
     }
     let told = without_engine(Scenario::with(network)).run(&["plan", "--preview=offline"]).expect_code(1).stderr;
     holds(&told, &["duplicate name", "are both `network/mesh`"]);
+    // An image is brought by as many as want it, as by two name servers; one that is made of an archive is another each time.
+    let image = |label: &str, more: &str| format!("resource \"docker_image\" \"{label}\" {{\n  name = \"box:1\"\n  {more}\n}}\n");
+    let server = |label: &str, address: &str| {
+        format!(
+            "module \"{label}\" {{\n  source = \"builtin:dnsmasq\"\n  image = \"dns:1\"\n  name = \"{label}\"\n  address = \"{address}\"\n  upstreams = [\"192.0.2.1\"]\n}}\n"
+        )
+    };
+    for (text, problems) in [
+        (image("a", "") + &image("b", ""), [].as_slice()),
+        (server("first", "10.2.1.38") + &server("second", "10.2.1.39"), &[]),
+        (image("a", "") + &image("b", "archive = \"a.tar\""), &["duplicate name", "are both `image/box:1`"]),
+    ] {
+        let told = without_engine(Scenario::with(&text)).run(&["plan", "--preview=offline"]).expect_code(u8::from(!problems.is_empty()));
+        holds(&told.stderr, problems);
+    }
     // Whoever becomes root writes the same file.
     let file =
         |label: &str, more: &str| format!("resource \"host_file\" \"{label}\" {{\n  path = \"a\"\n  content = \"{label}\"\n  {more}\n}}\n");

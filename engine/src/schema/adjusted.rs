@@ -60,6 +60,10 @@ impl<A: Adjustment> Kind for Adjusted<A> {
         self.adjustment.identity(&*self.base, arguments)
     }
 
+    fn is_shared(&self, arguments: &Value) -> bool {
+        self.base.is_shared(arguments)
+    }
+
     fn probes(&self) -> bool {
         self.base.probes()
     }

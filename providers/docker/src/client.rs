@@ -1,10 +1,11 @@
 //! Calls of the Engine API, with JSON as the API has it on both sides. Nothing else here names the crate behind it.
 
 use crate::endpoint::Endpoint;
+use crate::engines::Identity;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, CreateImageOptionsBuilder, DownloadFromContainerOptionsBuilder, InspectContainerOptions,
     InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
-    RemoveImageOptions, StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    RemoveImageOptions, StartContainerOptions, StopContainerOptionsBuilder, TagImageOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
@@ -86,6 +87,7 @@ pub type Called<T> = Result<T, CallError>;
 #[derive(Debug, Clone)]
 pub struct Client {
     docker: Docker,
+    identity: Identity,
 }
 
 impl Client {
@@ -108,12 +110,18 @@ impl Client {
                 "the Docker Engine at `{host}` speaks version {version} of the API; Docker 20.10 or newer is needed, which `curl -fsSL https://get.docker.com | sudo sh` installs on its machine"
             )));
         }
-        Ok(Self { docker })
+        let (id, root, machine) = match docker.info().await {
+            Ok(told) => (told.id.unwrap_or_default(), told.docker_root_dir.unwrap_or_default(), told.name.unwrap_or_default()),
+            // A proxy in front of the Engine may keep this to itself: then it is known by where it is.
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 400..500, .. }) => Default::default(),
+            Err(error) => return Err(Unusable::Unreached(unanswered(&endpoint.host, &error))),
+        };
+        Ok(Self { docker, identity: Identity { id, root, machine, host: endpoint.host.clone() } })
     }
 
-    /// The name of the machine that it is on.
-    pub(crate) async fn machine_name(&self) -> Called<String> {
-        Ok(self.docker.info().await?.name.unwrap_or_default())
+    /// Which Engine it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Every network, as `GET /networks` tells: without the containers in it.
@@ -162,6 +170,11 @@ impl Client {
         });
         let options = CreateImageOptionsBuilder::new().from_src("-").repo(repository).tag(tag).changes(changes).build();
         drained(self.docker.create_image(Some(options), Some(bollard::body_try_stream(pieces)), None)).await
+    }
+
+    /// Gives an image another name.
+    pub(crate) async fn tag_image(&self, name: &str, (repository, tag): (&str, &str)) -> Called<()> {
+        Ok(self.docker.tag_image(name, Some(TagImageOptionsBuilder::new().repo(repository).tag(tag).build())).await?)
     }
 
     /// Takes a name from an image, and the image away with its last name.

@@ -5,6 +5,7 @@ mod effects;
 pub(crate) use effects::{create, delete, found, read, update};
 
 use crate::facts::Facts;
+use crate::mark;
 use crate::planning::Comparable;
 use crate::thing::Thing;
 use engine::schema::{Attribute, Problem, Schema};
@@ -50,12 +51,14 @@ impl Default for ImageKind {
             Attribute::optional(
                 "keep",
                 Type::Bool,
-                "Whether the image stays when the resource is destroyed or replaced. One that was there before it was made always stays.",
+                "Whether the image stays when the resource is destroyed or replaced. One that was there before it was made always stays. Several resources may \
+                 pull one image: it goes with the last of them, as tags below `meshplan.io/record` tell.",
             )
             .default(Value::bool(false)),
             Attribute::computed("id", Type::String, "The image's id, `sha256:…`. A container that names its image by it is replaced with the image."),
             Attribute::computed("digest", Type::String, "The digest it has at its registry, `sha256:…`; null if it comes from none."),
             Attribute::computed("was_there", Type::Bool, "Whether it was there before the resource was made."),
+            crate::planning::engine_attribute(),
         ];
         let doc = "An image at the Docker Engine: pulled by tag or by digest, or made of an archive of a root file system.";
         let schema = Schema { kind: NAME, doc, version: 1, attributes, classes: &[], place: None, outside: true, settles: false };
@@ -71,6 +74,11 @@ impl Comparable for ImageKind {
 
 impl Thing for ImageKind {
     const NOUN: &'static str = "image";
+
+    fn is_shared(&self, arguments: &Value) -> bool {
+        // What an archive makes is another image each time.
+        arguments.get("archive").is_none_or(Value::is_null)
+    }
 
     fn problems(&self, arguments: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -141,11 +149,23 @@ impl<'a> Reference<'a> {
         self.digest.is_none() && self.tag.is_none_or(|tag| tag == LATEST)
     }
 
+    /// The same for all names of one image.
+    fn canonical(self) -> String {
+        let digest = self.digest.map(|digest| format!("@{digest}")).unwrap_or_default();
+        let tag = self.tag.or_else(|| digest.is_empty().then_some(LATEST)).filter(|_| digest.is_empty());
+        format!("{}{}{digest}", familiar(self.repository), tag.map(|tag| format!(":{tag}")).unwrap_or_default())
+    }
+
     /// A name as the API pulls it: without a tag that means all that there are.
     fn pulled(self, name: &str) -> String {
         let is_whole = self.tag.is_some() || self.digest.is_some();
         if is_whole { name.to_owned() } else { format!("{name}:{LATEST}") }
     }
+}
+
+/// The repository of the marks on an image that is pulled under a name.
+fn marks(name: &str) -> String {
+    mark::repository(&Reference::of(name).map_or_else(|| name.to_owned(), Reference::canonical))
 }
 
 /// A repository as the Engine writes it: without the registry and the directory that are meant where none is named.
@@ -191,6 +211,15 @@ mod tests {
             let found = Reference::of(name).map(|found| (found.repository, found.tag, found.digest));
             assert_eq!(found, expected, "{name}");
         }
+        for (name, same) in [
+            ("box", "docker.io/library/box:latest"),
+            ("box:1", "library/box:1"),
+            (with_digest.as_str(), with_digest.as_str()),
+            (&format!("quay.io/a/b:1@{digest}"), with_digest.as_str()),
+        ] {
+            assert_eq!(marks(name), marks(same), "{name}");
+        }
+        assert_ne!(marks("box:1"), marks("box:2"));
         for (name, expected) in [("box", "box:latest"), ("box:1", "box:1"), (with_digest.as_str(), with_digest.as_str())] {
             assert_eq!(Reference::of(name).map(|found| found.pulled(name)).as_deref(), Some(expected));
         }

@@ -2,9 +2,25 @@
 
 use engine::state::{Record, RecordId};
 use serde_json::{Map, Value as Json, json};
+use sha2::{Digest as _, Sha256};
 
 /// The label.
 pub(crate) const RECORD: &str = "meshplan.io/record";
+
+/// Digits of a name's hash that are kept.
+const DIGITS: usize = 16;
+
+/// The repository of the marks on what was pulled under a name: images take no labels, and get a tag for each record that has brought them.
+pub(crate) fn repository(name: &str) -> String {
+    let hash = engine::value::hex(&Sha256::digest(name.as_bytes()));
+    format!("{RECORD}/{}", hash.get(..DIGITS).unwrap_or_default())
+}
+
+/// The ids of the records that have brought an image under the name of this repository of marks, as `GET /images/NAME/json` tells.
+pub(crate) fn of_image<'a>(image: &'a Json, repository: &str) -> Vec<&'a str> {
+    let tags = image.get("RepoTags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+    tags.filter_map(|tag| tag.strip_prefix(repository)?.strip_prefix(':')).collect()
+}
 
 /// Labels of the configuration with the mark.
 pub(crate) fn marked(labels: Option<&Json>, id: &RecordId) -> Json {
@@ -36,6 +52,17 @@ pub(crate) fn is_of(record: &Record, (id, name): (&str, &str), labels: Option<&J
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_tells_who_has_brought_it() {
+        for (tags, expected) in [
+            (json!(null), &[][..]),
+            (json!(["box:1", "meshplan.io/record:r1", format!("{}:r1", repository("box:2"))]), &[]),
+            (json!(["box:1", format!("{}:r1", repository("box:1")), format!("{}:r2", repository("box:1"))]), &["r1", "r2"]),
+        ] {
+            assert_eq!(of_image(&json!({ "RepoTags": tags }), &repository("box:1")), expected, "{tags}");
+        }
+    }
 
     #[test]
     fn a_record_means_what_has_its_id_or_its_mark() {

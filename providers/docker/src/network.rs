@@ -1,8 +1,11 @@
 //! `docker_network`: what it takes, and what becomes of it.
 
+mod between;
 mod data;
 mod effects;
 
+pub use between::MadeWithoutIpv6;
+pub(crate) use between::NetworkLint;
 pub(crate) use data::NetworkData;
 pub(crate) use effects::{create, delete, found_by_name, of_record, taken, update};
 
@@ -57,6 +60,7 @@ impl Default for NetworkKind {
                 Type::String,
                 "The Engine's id. Containers that name the network by it are replaced with the network, and leave it before it goes.",
             ),
+            crate::planning::engine_attribute(),
         ];
         let doc = "A network of the Docker Engine. Engines cannot change a network: every change replaces it.";
         let schema = Schema { kind: NAME, doc, version: 1, attributes, classes: &[], place: None, outside: true, settles: false };

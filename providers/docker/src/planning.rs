@@ -1,8 +1,9 @@
 //! What becomes of a thing at the Engine: arguments against the record, and against what is there as far as they speak of it.
 
-use engine::schema::{Attribute, Comparison, Drift, OnChange, Planned, Presence, Schema, created};
+use crate::engines::ENGINE;
+use engine::schema::{Attribute, Comparison, Drift, OnChange, Planned, Presence, Problem, Schema, created};
 use engine::state::{Operation, Status};
-use engine::value::{Data, Value, keyed_fingerprint};
+use engine::value::{Data, Type, Value, keyed_fingerprint};
 use serde_json::Value as Json;
 
 /// How a kind's arguments are compared.
@@ -35,6 +36,28 @@ pub struct Difference<'a> {
     pub is_configured: bool,
 }
 
+/// What an observation says beside of a thing at another Engine than its provider leads to: why that one cannot be used, or null.
+const ELSEWHERE: &str = "elsewhere";
+
+/// The attribute with the Engine that a thing is at.
+pub fn engine_attribute() -> Attribute {
+    let ty = Type::object(["id", "root", "machine", "host"].map(|name| (name, Type::String, false)));
+    let doc = "The Docker Engine that it is at: its id, the directory of its data, the name of its machine, and where it was reached. Where the provider comes to lead to another \
+               one, it is deleted at this one first.";
+    Attribute::computed(ENGINE, ty, doc)
+}
+
+/// What was observed of a thing at another Engine than its provider leads to, with why that one cannot be used, if it cannot.
+pub fn found_elsewhere(observed: &Value, unusable: Option<&str>) -> Value {
+    observed.with_entries([(ELSEWHERE, unusable.map_or_else(Value::null, Value::string))])
+}
+
+/// An observation without the Engine, of whose ways there a plan does not stand on any.
+pub fn without_engine(observed: &Value) -> Value {
+    let entries = observed.entries().iter().filter(|entry| &*entry.key != ENGINE);
+    Value::object(entries.map(|entry| (entry.key.clone(), entry.value.clone())))
+}
+
 /// What becomes of an instance. Something new is previewed first, where it may be: whether its name is free can be told before an apply.
 pub fn planned(kind: &dyn Comparable, asked: Comparison<'_>) -> Planned {
     let schema = kind.schema();
@@ -46,6 +69,12 @@ pub fn planned(kind: &dyn Comparable, asked: Comparison<'_>) -> Planned {
         }
         return Planned::Create(created(schema, asked.desired));
     };
+    if let Some(unusable) = asked.observed.and_then(|observed| observed.get(ELSEWHERE)) {
+        return match unusable.as_str() {
+            Some(why) => Planned::Refused(Problem::new("Docker Engine not reached", format!("it moves to another Docker Engine: {why}"))),
+            None => Planned::Replace { attributes: created(schema, asked.desired), because: vec![ENGINE.to_owned()] },
+        };
+    }
     // Of an interrupted create the record says what was planned, as far as that was known: what is there tells more.
     let is_begun = asked.prior.is_some_and(|prior| prior.status == Status::Interrupted(Operation::Create));
     let remembered = remembered.filter(|_| !(is_begun && asked.observed.is_some()));
@@ -242,6 +271,20 @@ mod tests {
                 "{desired:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_at_another_engine_moves_if_that_one_can_be_used() {
+        let (record, there) = (record(), found("always", "k"));
+        let becomes = |observed: &Value| becomes(&desired("Always", "k"), Some(&record), Some(observed));
+        assert_eq!(becomes(&there).0, "keep");
+        assert_eq!(becomes(&found_elsewhere(&there, None)), ("replace", vec!["engine".to_owned()], Vec::new()));
+        let observed = found_elsewhere(&there, Some("nobody answers"));
+        let (desired, secret_key) = (desired("Always", "k"), b"key".as_slice());
+        let asked =
+            Comparison { desired: &desired, prior: Some(&record), observed: Some(&observed), preview: None, previewable: true, secret_key };
+        let Planned::Refused(problem) = planned(&thing(), asked) else { panic!("not refused") };
+        assert_eq!(problem.detail, "it moves to another Docker Engine: nobody answers");
     }
 
     #[test]

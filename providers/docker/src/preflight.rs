@@ -29,8 +29,7 @@ pub async fn machine(client: &Client, networks: &[Json]) -> Option<Machine> {
     // Old engines do not tell the gateway of this one.
     let subnet = Subnet::parse(usual.pointer("/IPAM/Config/0/Subnet")?.as_str()?).ok()?;
     let machine = Machine::look().await.filter(|machine| machine.addresses().iter().any(|address| subnet.contains(*address)))?;
-    let name = client.machine_name().await.ok()?;
-    (name == machine.name()).then_some(machine)
+    (client.identity().machine == machine.name()).then_some(machine)
 }
 
 impl Ground<'_> {

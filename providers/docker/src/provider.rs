@@ -2,32 +2,32 @@
 
 use crate::client::{CallError, Called, Client, Unusable};
 use crate::container::{self, ContainerData, ContainerKind};
-use crate::endpoint::Endpoint;
+use crate::engines::{ENGINE, Engine, Engines, Whereabouts};
 use crate::facts::Facts;
 use crate::image::{self, ImageKind};
 use crate::network::{self, NetworkData, NetworkKind};
-use crate::planning::Comparable as _;
+use crate::planning::{Comparable as _, found_elsewhere};
 use crate::preflight::{self, Ground};
 use crate::thing::{Named, Thing as _};
 use engine::diagnostic::Diagnostic;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Proposal, Question};
 use engine::schema::{Claim, Kind, Obstacle, Schema};
+use engine::value::Value;
 use futures::StreamExt as _;
 use host::preflight::Machine;
 use serde_json::Value as Json;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
 
 /// How many questions are asked at once, after what is asked in bulk.
 const AT_ONCE: usize = 8;
 
 /// The provider of what an Engine has.
 pub(crate) struct DockerProvider {
-    endpoint: Result<Endpoint, String>,
+    engine: Arc<Engine>,
+    engines: Engines,
     directory: PathBuf,
-    client: OnceCell<Client>,
 }
 
 /// The Engine, with what was asked of it in one go for a whole batch of questions.
@@ -42,30 +42,49 @@ struct Seen {
 type Listed = Result<Vec<Json>, CallError>;
 
 impl DockerProvider {
-    /// A provider for an endpoint, or one that says why there is none. It is reached when it is asked for the first time. Paths of archives are
-    /// relative to the directory.
-    pub(crate) fn new(endpoint: Result<Endpoint, String>, directory: PathBuf) -> Self {
-        Self { endpoint, directory, client: OnceCell::new() }
-    }
-
-    /// The Engine; the error is a sentence with what mends it. What did not answer is tried again.
-    async fn client(&self) -> Result<&Client, Unusable> {
-        let endpoint = self.endpoint.as_ref().map_err(|why| Unusable::Unreached(why.clone()))?;
-        self.client.get_or_try_init(|| Client::connect(endpoint)).await
+    /// A provider of what is at an Engine, among those that others lead to. Paths of archives are relative to the directory.
+    pub(crate) fn new((engine, engines): (Arc<Engine>, Engines), directory: PathBuf) -> Self {
+        Self { engine, engines, directory }
     }
 
     async fn reached(&self) -> Result<&Client, Failure> {
-        self.client().await.map_err(|why| Failure::new(why.summary(), why.to_string()))
+        self.engine.client().await.map_err(|why| Failure::new(why.summary(), why.to_string()))
     }
 
     async fn answer_all(&self, asked: Vec<Asked>) -> Vec<(Question, Answer)> {
-        let seen = match self.client().await {
+        let own = self.engine.client().await;
+        let mut search = self.engines.search(&self.engine, own.as_ref().copied());
+        let (mut here, mut answers) = (Vec::new(), Vec::new());
+        // Next to nothing is elsewhere, which is asked for one by one.
+        for asked in asked {
+            let Ask::Read { record, .. } = &asked.question.ask else {
+                here.push(asked);
+                continue;
+            };
+            match search.find(&record.attributes).await {
+                Whereabouts::Here => here.push(asked),
+                Whereabouts::Lost(why) => answers.push((asked.question, Answer::Unreachable(why.into()))),
+                Whereabouts::Elsewhere(engine) => {
+                    let unusable = own.as_ref().err().map(ToString::to_string);
+                    let found = Self::answer_at(engine.client().await.as_ref().copied(), vec![asked]).await;
+                    answers.extend(found.into_iter().map(|(question, answer)| (question, to_move(answer, unusable.as_deref()))));
+                }
+            }
+        }
+        if !here.is_empty() {
+            answers.extend(Self::answer_at(own.as_ref().copied(), here).await);
+        }
+        answers
+    }
+
+    async fn answer_at(client: Result<&Client, &Unusable>, asked: Vec<Asked>) -> Vec<(Question, Answer)> {
+        let seen = match client {
             Ok(client) => Seen::look(client.clone(), &asked).await,
             Err(why) => {
                 let said: Arc<str> = why.to_string().into();
                 let reply = |asked: Asked| {
                     let is_looking = matches!(asked.question.ask, Ask::Obstacles(_));
-                    let answer = if is_looking { obstructed(&[preflight::unusable(&why)]) } else { Answer::Unreachable(said.clone()) };
+                    let answer = if is_looking { obstructed(&[preflight::unusable(why)]) } else { Answer::Unreachable(said.clone()) };
                     (asked.question, answer)
                 };
                 return asked.into_iter().map(reply).collect();
@@ -81,7 +100,11 @@ impl DockerProvider {
     async fn make(&self, request: &Request) -> Result<Done, Failure> {
         let client = self.reached().await?;
         match &*request.kind {
-            image::NAME => image::create(client, request, &self.directory).await,
+            image::NAME => {
+                // Of several that bring one image, the others find it.
+                let _alone = self.engine.alone(request.arguments.text("name").unwrap_or_default()).await;
+                image::create(client, request, &self.directory).await
+            }
             container::NAME => container::create(client, request).await,
             _ => network::create(client, request).await,
         }
@@ -103,10 +126,21 @@ impl DockerProvider {
         self.change(request).await
     }
 
+    /// The same, with the Engine where it was done.
+    async fn noted(&self, done: Result<Done, Failure>) -> Result<Done, Failure> {
+        let done = done?;
+        let engine = Value::from_json(&self.reached().await?.identity().told());
+        Ok(Done { attributes: done.attributes.with_entries([(ENGINE, engine)]), ..done })
+    }
+
     async fn remove(&self, request: &Request) -> Result<(), Failure> {
-        let client = self.reached().await?;
+        let engine = self.engines.of_record(&self.engine, &request.arguments).await?;
+        let client = engine.client().await.map_err(|why| Failure::new(why.summary(), why.to_string()))?;
         match &*request.kind {
-            image::NAME => image::delete(client, request).await,
+            image::NAME => {
+                let _alone = engine.alone(request.arguments.text("name").unwrap_or_default()).await;
+                image::delete(client, request).await
+            }
             container::NAME => container::delete(client, request).await,
             _ => network::delete(client, request).await,
         }
@@ -146,9 +180,17 @@ impl Seen {
         };
         let unexpected = || Diagnostic::error("unexpected question", "things of a Docker Engine lie in no place and are not described");
         match answer {
+            Ok(Some(Answer::Present(found))) if matches!(ask, Ask::Read { .. } | Ask::Import(_)) => Answer::Present(self.placed(&found)),
             Ok(answer) => answer.unwrap_or_else(|| Answer::Refused(unexpected())),
             Err(error) => Answer::Unreachable(error.message.into()),
         }
+    }
+
+    /// An observation with the Engine that it is of.
+    fn placed(&self, observed: &Value) -> Value {
+        let engine = || (ENGINE, Value::from_json(&self.client.identity().told()));
+        let imported = observed.get("attributes").map(|attributes| ("attributes", attributes.with_entries([engine()])));
+        observed.with_entries(imported.into_iter().chain([engine()]))
     }
 
     async fn of_network(&self, ask: &Ask) -> Called<Option<Answer>> {
@@ -205,6 +247,14 @@ impl Seen {
     }
 }
 
+/// The answer about a thing at another Engine than it is to be at.
+fn to_move(answer: Answer, unusable: Option<&str>) -> Answer {
+    match answer {
+        Answer::Present(found) => Answer::Present(found_elsewhere(&found, unusable)),
+        answer => answer,
+    }
+}
+
 /// The answer about what is to be imported.
 fn imported(found: Option<Facts>, schema: &Schema, proposal: &Proposal) -> Answer {
     found.map_or(Answer::Absent, |found| Answer::Present(found.imported(schema, &proposal.arguments)))
@@ -237,15 +287,15 @@ impl Provider for DockerProvider {
     }
 
     fn create(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        Box::pin(async move { self.make(&request).await })
+        Box::pin(async move { self.noted(self.make(&request).await).await })
     }
 
     fn settle(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        Box::pin(async move { self.wait(&request).await })
+        Box::pin(async move { self.noted(self.wait(&request).await).await })
     }
 
     fn update(&self, request: Request) -> BoxFuture<'_, Result<Done, Failure>> {
-        Box::pin(async move { self.change(&request).await })
+        Box::pin(async move { self.noted(self.change(&request).await).await })
     }
 
     fn delete(&self, request: Request) -> BoxFuture<'_, Result<(), Failure>> {

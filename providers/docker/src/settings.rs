@@ -1,9 +1,11 @@
 //! What `provider "docker"` blocks may set.
 
 use crate::endpoint::{Endpoint, Sources};
+use crate::engines::Engines;
+use crate::network::NetworkLint;
 use crate::provider::DockerProvider;
 use engine::port::{Provider, ProviderMaker};
-use engine::schema::{Attribute, Problem, ProviderSchema, Setting};
+use engine::schema::{Attribute, Lint, Problem, ProviderSchema, Setting};
 use engine::value::{Type, Value};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,6 +18,8 @@ pub struct Surroundings {
     pub environment: BTreeMap<String, String>,
     /// What relative paths are relative to.
     pub working_directory: PathBuf,
+    /// The Engines that are spoken to, whichever provider leads to them.
+    pub engines: Engines,
 }
 
 /// Makes providers of the Engine that settings or the environment name.
@@ -62,7 +66,8 @@ impl<'a> EngineSettings<'a> {
 
 impl DockerMaker {
     fn provider(&self, settings: EngineSettings<'_>) -> Arc<dyn Provider> {
-        Arc::new(DockerProvider::new(settings.endpoint(&self.0), self.0.working_directory.clone()))
+        let engine = self.0.engines.open(settings.endpoint(&self.0));
+        Arc::new(DockerProvider::new((engine, self.0.engines.clone()), self.0.working_directory.clone()))
     }
 }
 
@@ -78,6 +83,10 @@ impl ProviderMaker for DockerMaker {
 
     fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
         Ok(vec![self.provider(EngineSettings::read(settings)?)])
+    }
+
+    fn lint(&self) -> Option<Arc<dyn Lint>> {
+        Some(Arc::new(NetworkLint))
     }
 }
 

@@ -25,6 +25,12 @@ pub(crate) trait Thing: Comparable + Send + Sync {
         Vec::new()
     }
 
+    /// Whether several resources may have it in common.
+    fn is_shared(&self, arguments: &Value) -> bool {
+        let _ = arguments;
+        false
+    }
+
     /// Whether it is waited for.
     fn settles(&self, arguments: &Value) -> bool {
         let _ = arguments;
@@ -52,6 +58,10 @@ impl<T: Thing> Kind for Named<T> {
 
     fn identity(&self, arguments: &Value) -> Option<String> {
         Some(format!("{}/{}", T::NOUN, arguments.text("name")?))
+    }
+
+    fn is_shared(&self, arguments: &Value) -> bool {
+        self.0.is_shared(arguments)
     }
 
     /// The id is the name.
@@ -85,6 +95,10 @@ impl<T: Thing> Kind for Named<T> {
     fn planned(&self, asked: Comparison<'_>) -> Planned {
         // Whether the name is free is told with what else may stand in the way, also where part of the arguments is not known yet.
         planning::planned(&self.0, Comparison { previewable: false, ..asked })
+    }
+
+    fn stands_on(&self, observed: &Value) -> Value {
+        planning::without_engine(observed)
     }
 
     fn settles(&self, arguments: &Value) -> bool {

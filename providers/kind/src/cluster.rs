@@ -264,7 +264,7 @@ impl Kind for ClusterKind {
 
     fn stands_on(&self, observed: &Value) -> Value {
         // Addresses are given anew at each start; a plan does not stand on them.
-        let is_ours = |key: &str| !matches!(key, "containers" | "control_plane_address");
+        let is_ours = |key: &str| !matches!(key, "containers" | "control_plane_address" | docker::ENGINE);
         let entries = observed.entries().iter().filter(|entry| is_ours(&entry.key));
         Value::object(entries.map(|entry| (entry.key.clone(), entry.value.clone())))
     }

@@ -5,7 +5,7 @@ use crate::cluster::ClusterKind;
 use crate::lock::Lock;
 use crate::preflight::{exists, file_taken};
 use crate::program::{Run, RunError};
-use crate::provider::KindProvider;
+use crate::provider::{KindProvider, usable};
 use crate::seen::{self, Cluster, Depth, Files};
 use crate::{kubeconfig, naming, pinning, rendering, saying, settling};
 use docker::{CallError, Client, Endpoint};
@@ -25,6 +25,7 @@ const CLEANINGS: usize = 3;
 #[derive(Debug, Clone, Copy)]
 struct Tools<'a> {
     kind: &'a Path,
+    client: &'a Client,
     endpoint: &'a Endpoint,
     /// The cluster's kubeconfig.
     file: &'a Path,
@@ -39,7 +40,7 @@ impl KindProvider {
         let name = name(request);
         let file = self.files().kubeconfig(name, &request.arguments);
         let lock = self.alone(request, USUAL_CREATE).await?;
-        let tools = Tools { kind: &kind, endpoint, file: &file, lock: &lock };
+        let tools = Tools { kind: &kind, client, endpoint, file: &file, lock: &lock };
         match named(client, name).await.map_err(|error| failed("made", name, &error.message))? {
             // An interrupted create left it.
             Some(cluster) if cluster.is_made_for(&request.id) => self.removed(tools, request).await?,
@@ -86,7 +87,7 @@ impl KindProvider {
 
     async fn run_create(
         &self,
-        Tools { kind, endpoint, file, lock }: Tools<'_>,
+        Tools { kind, endpoint, file, lock, .. }: Tools<'_>,
         (request, input): (&Request, String),
     ) -> Result<(), Failure> {
         let name = name(request);
@@ -129,8 +130,7 @@ impl KindProvider {
     /// Removes what a failed create left: a failure that says so.
     async fn undone(&self, tools: Tools<'_>, request: &Request, failure: Failure) -> Failure {
         let name = name(request);
-        if let Ok((client, _)) = self.reached().await
-            && let Ok(Some(cluster)) = named(client, name).await
+        if let Ok(Some(cluster)) = named(tools.client, name).await
             && !cluster.is_remains()
             && !cluster.is_made_for(&request.id)
         {
@@ -150,8 +150,8 @@ impl KindProvider {
     }
 
     /// Lets kind remove a cluster, until the Engine has none of it.
-    async fn removed(&self, Tools { kind, endpoint, file, lock }: Tools<'_>, request: &Request) -> Result<(), Failure> {
-        let ((client, _), name) = (self.reached().await?, name(request));
+    async fn removed(&self, Tools { kind, client, endpoint, file, lock }: Tools<'_>, request: &Request) -> Result<(), Failure> {
+        let name = name(request);
         let deadline = Deadline::after(request.timeout.unwrap_or(USUAL_DELETE).max(USUAL_DELETE));
         let path = file.display().to_string();
         for _ in 0..CLEANINGS {
@@ -197,7 +197,8 @@ impl KindProvider {
 
     /// Removes a cluster, with its kubeconfig.
     pub(crate) async fn remove(&self, request: &Request) -> Result<(), Failure> {
-        let (client, endpoint) = self.reached().await?;
+        let engine = self.engine_of(request).await?;
+        let (client, endpoint) = usable(&engine).await?;
         let name = name(request);
         let file = self.files().kubeconfig(name, &request.arguments);
         let lock = self.alone(request, USUAL_DELETE).await?;
@@ -207,7 +208,7 @@ impl KindProvider {
         let kind = self.program.usable().await.map_err(|why| Failure::new("kind not usable", why))?;
         // Before the cluster goes: kind ends its work also for one who was killed meanwhile, and nobody comes back for a file without a cluster.
         kubeconfig::remove(&file, name).map_err(|error| not_written(&file, &error))?;
-        self.removed(Tools { kind: &kind, endpoint, file: &file, lock: &lock }, request).await
+        self.removed(Tools { kind: &kind, client, endpoint, file: &file, lock: &lock }, request).await
     }
 }
 

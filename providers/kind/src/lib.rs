@@ -8,6 +8,7 @@ mod cluster;
 mod effects;
 mod group;
 mod kubeconfig;
+mod lint;
 mod lock;
 mod mark;
 mod naming;

@@ -7,7 +7,7 @@ use crate::program::Program;
 use crate::seen::{self, Cluster, Depth, Files};
 use crate::settling;
 use docker::preflight::{self, Ground};
-use docker::{CallError, Client, Endpoint, Unusable};
+use docker::{CallError, Client, Endpoint, Engine, Engines, Unusable, Whereabouts, found_elsewhere};
 use engine::diagnostic::Diagnostic;
 use engine::port::{Asked, BoxFuture, Done, Failure, Provider, Request};
 use engine::question::{Answer, Ask, Proposal, Question};
@@ -19,15 +19,15 @@ use kubernetes::Clusters;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
 
 /// How many questions are asked at once, after what is asked in bulk.
 const AT_ONCE: usize = 8;
 
 /// The provider of the clusters at one Engine.
 pub(crate) struct KindProvider {
-    endpoint: Result<Endpoint, String>,
-    client: OnceCell<Client>,
+    engine: Arc<Engine>,
+    /// The Engines that clusters may have been made at before.
+    pub(crate) engines: Engines,
     /// What makes clusters.
     pub(crate) program: Program,
     directory: PathBuf,
@@ -36,28 +36,25 @@ pub(crate) struct KindProvider {
 }
 
 impl KindProvider {
-    /// A provider for an endpoint, or one that says why there is none. It is reached when it is asked for the first time. The program is run
-    /// in the directory that paths are relative to; the other one is that of the configuration.
-    pub(crate) fn new(endpoint: Result<Endpoint, String>, (program, directory): (Program, PathBuf), clusters: Clusters) -> Self {
-        Self { endpoint, client: OnceCell::new(), program, directory, clusters }
-    }
-
-    /// The Engine; the error is a sentence with what mends it. What did not answer is tried again.
-    async fn client(&self) -> Result<&Client, Unusable> {
-        let endpoint = self.endpoint.as_ref().map_err(|why| Unusable::Unreached(why.clone()))?;
-        self.client.get_or_try_init(|| Client::connect(endpoint)).await
+    /// A provider of the clusters at an Engine, among those that others lead to. The program is run in the directory that paths are relative to;
+    /// the other one is that of the configuration.
+    pub(crate) fn new((engine, engines): (Arc<Engine>, Engines), (program, directory): (Program, PathBuf), clusters: Clusters) -> Self {
+        Self { engine, engines, program, directory, clusters }
     }
 
     /// Where the Engine is, if that is known.
     pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
-        self.endpoint.as_ref().ok()
+        self.engine.endpoint().ok()
     }
 
     /// The Engine for an effect, with where it is.
     pub(crate) async fn reached(&self) -> Result<(&Client, &Endpoint), Failure> {
-        let failed = |why: &Unusable| Failure::new(why.summary(), why.to_string());
-        let client = self.client().await.map_err(|why| failed(&why))?;
-        Ok((client, self.endpoint.as_ref().map_err(|why| failed(&Unusable::Unreached(why.clone())))?))
+        usable(&self.engine).await
+    }
+
+    /// The Engine that the cluster of a request was made at.
+    pub(crate) async fn engine_of(&self, request: &Request) -> Result<Arc<Engine>, Failure> {
+        self.engines.of_record(&self.engine, &request.arguments).await
     }
 
     /// Where files are.
@@ -66,6 +63,34 @@ impl KindProvider {
     }
 
     async fn answer_all(&self, asked: Vec<Asked>) -> Vec<(Question, Answer)> {
+        let own = self.engine.client().await;
+        let mut search = self.engines.search(&self.engine, own.as_ref().copied());
+        let (mut here, mut answers) = (Vec::new(), Vec::new());
+        for asked in asked {
+            let (Ask::Read { record, .. } | Ask::Place { record: Some(record), .. }) = &asked.question.ask else {
+                here.push(asked);
+                continue;
+            };
+            match search.find(&record.attributes).await {
+                Whereabouts::Here => here.push(asked),
+                Whereabouts::Lost(why) => answers.push((asked.question, Answer::Unreachable(why.into()))),
+                Whereabouts::Elsewhere(engine) => {
+                    let unusable = own.as_ref().err().map(ToString::to_string);
+                    let found = self.answer_at(engine.client().await.as_ref().copied(), vec![asked]).await;
+                    answers.extend(found.into_iter().map(|(question, answer)| {
+                        let answer = to_move(&question.ask, answer, unusable.as_deref());
+                        (question, answer)
+                    }));
+                }
+            }
+        }
+        if !here.is_empty() {
+            answers.extend(self.answer_at(own.as_ref().copied(), here).await);
+        }
+        answers
+    }
+
+    async fn answer_at(&self, client: Result<&Client, &Unusable>, asked: Vec<Asked>) -> Vec<(Question, Answer)> {
         let unreachable = |asked: Vec<Asked>, why: &Unusable| {
             let said: Arc<str> = why.to_string().into();
             let reply = |asked: Asked| {
@@ -76,9 +101,9 @@ impl KindProvider {
             };
             asked.into_iter().map(reply).collect()
         };
-        let client = match self.client().await {
+        let client = match client {
             Ok(client) => client,
-            Err(why) => return unreachable(asked, &why),
+            Err(why) => return unreachable(asked, why),
         };
         let listed = match client.containers().await {
             Ok(listed) => listed,
@@ -194,6 +219,20 @@ impl KindProvider {
             _ => None,
         };
         Answer::Present(previewed(arguments, usual.as_deref()))
+    }
+}
+
+/// An Engine with where it is.
+pub(crate) async fn usable(engine: &Engine) -> Result<(&Client, &Endpoint), Failure> {
+    let failed = |why: Unusable| Failure::new(why.summary(), why.to_string());
+    Ok((engine.client().await.map_err(failed)?, engine.endpoint().map_err(failed)?))
+}
+
+/// The answer about a cluster at another Engine than it is to be at.
+fn to_move(ask: &Ask, answer: Answer, unusable: Option<&str>) -> Answer {
+    match answer {
+        Answer::Present(found) if matches!(ask, Ask::Read { .. }) => Answer::Present(found_elsewhere(&found, unusable)),
+        answer => answer,
     }
 }
 

@@ -150,5 +150,6 @@ fn there() -> Vec<Attribute> {
         .volatile(),
         Attribute::computed("control_plane_address", Type::String, "Address of the container that answers for the API server.").volatile(),
         Attribute::computed("running", Type::Bool, "Whether all its containers run.").volatile(),
+        docker::engine_attribute(),
     ]
 }

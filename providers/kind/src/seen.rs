@@ -31,6 +31,8 @@ pub(crate) struct Cluster {
     pub(crate) version: Option<String>,
     /// What kubeadm was told of the whole, as documents.
     pub(crate) told: Vec<Value>,
+    /// The Engine that it is at.
+    pub(crate) engine: Json,
 }
 
 /// How deep a cluster is looked at.
@@ -48,7 +50,8 @@ pub(crate) async fn cluster(client: &Client, (listed, name): (&[Json], &str), de
     if nodes.is_empty() {
         return Ok(None);
     }
-    let mut cluster = Cluster { name: name.to_owned(), nodes, keys: None, version: None, told: Vec::new() };
+    let mut cluster =
+        Cluster { name: name.to_owned(), nodes, keys: None, version: None, told: Vec::new(), engine: client.identity().told() };
     let first = cluster.node(&naming::first_node(name, CONTROL_PLANE)).cloned();
     if let Some(first) = first {
         let text = async |path| node::file(client, &first, path).await;
@@ -147,6 +150,7 @@ impl Cluster {
                 if four.is_empty() { six } else { four }
             }),
             "running": self.nodes.iter().all(Node::runs),
+            (docker::ENGINE): self.engine,
         });
         parts.as_object().cloned().unwrap_or_default()
     }

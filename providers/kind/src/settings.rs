@@ -1,10 +1,11 @@
 //! What `provider "kind"` blocks may set.
 
+use crate::lint::ClusterLint;
 use crate::program::Program;
 use crate::provider::KindProvider;
 use docker::EngineSettings;
 use engine::port::{Provider, ProviderMaker};
-use engine::schema::{Problem, ProviderSchema};
+use engine::schema::{Lint, Problem, ProviderSchema};
 use engine::value::Value;
 use kubernetes::Clusters;
 use std::path::PathBuf;
@@ -29,7 +30,8 @@ impl KindMaker {
     fn provider(&self, settings: EngineSettings<'_>) -> Arc<dyn Provider> {
         let Surroundings { machine, directory, clusters } = &self.0;
         let program = Program { environment: machine.environment.clone(), directory: machine.working_directory.clone() };
-        Arc::new(KindProvider::new(settings.endpoint(machine), (program, directory.clone()), clusters.clone()))
+        let engine = machine.engines.open(settings.endpoint(machine));
+        Arc::new(KindProvider::new((engine, machine.engines.clone()), (program, directory.clone()), clusters.clone()))
     }
 }
 
@@ -45,5 +47,9 @@ impl ProviderMaker for KindMaker {
 
     fn configured(&self, settings: &Value) -> Result<Vec<Arc<dyn Provider>>, Problem> {
         Ok(vec![self.provider(EngineSettings::read(settings)?)])
+    }
+
+    fn lint(&self) -> Option<Arc<dyn Lint>> {
+        Some(Arc::new(ClusterLint))
     }
 }

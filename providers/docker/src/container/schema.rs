@@ -6,7 +6,7 @@ use engine::value::{Type, Value};
 
 /// The data of `docker_container`.
 pub(super) fn container() -> Schema {
-    let attributes = [identity(), surroundings(), process(), life(), computed()].concat();
+    let attributes = [identity(), surroundings(), process(), life(), computed(), vec![crate::planning::engine_attribute()]].concat();
     let doc = "A container of the Docker Engine. Files, the restart policy and whether it runs change in place; whatever else changes replaces it.";
     Schema { kind: super::NAME, doc, version: 1, attributes, classes: &[], place: None, outside: true, settles: true }
 }

@@ -1,20 +1,26 @@
 //! Pulling, making, finding and removing images.
 
-use super::{ImageKind, Reference, facts};
+use super::{ImageKind, Reference, facts, marks};
 use crate::client::{CallError, Called, Client};
 use crate::facts::Facts;
+use crate::mark;
 use crate::planning::Comparable as _;
 use engine::port::{Done, Failure, Request};
 use engine::question::Answer;
 use engine::state::Record;
 use engine::value::Value;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::path::Path;
 
 /// The image of a name, if there is one.
 pub(crate) async fn found(client: &Client, name: &str) -> Called<Option<Facts>> {
+    Ok(inspected(client, name).await?.map(|image| facts(&image, name)))
+}
+
+/// The same as the Engine tells of it.
+async fn inspected(client: &Client, name: &str) -> Called<Option<Json>> {
     match client.image(name).await {
-        Ok(image) => Ok(Some(facts(&image, name))),
+        Ok(image) => Ok(Some(image)),
         Err(error) if error.is_absent() => Ok(None),
         Err(error) => Err(error),
     }
@@ -42,7 +48,6 @@ fn observed(mut facts: Facts, remembered: &Value) -> Value {
 pub(crate) async fn create(client: &Client, request: &Request, directory: &Path) -> Result<Done, Failure> {
     let name = request.arguments.text("name").unwrap_or_default();
     let failed = |error: CallError| failed("brought to the Engine", name, &error);
-    let before = found(client, name).await.map_err(failed)?;
     if let Some(archive) = request.arguments.text("archive") {
         let reference = Reference::of(name).and_then(|reference| Some((reference.repository, reference.tag?)));
         let reference = reference.ok_or_else(|| Failure::new("docker image not changed", format!("`{name}` has no tag")))?;
@@ -52,20 +57,41 @@ pub(crate) async fn create(client: &Client, request: &Request, directory: &Path)
         // What had the name before has it no more: nothing was there.
         return looked_at(client, (name, false), &request.arguments).await;
     }
+    let before = inspected(client, name).await.map_err(failed)?;
     if before.is_none() {
         request.activity.waits_for(format!("the image `{name}` is pulled"));
         let pulled = Reference::of(name).map_or_else(|| name.to_owned(), |reference| reference.pulled(name));
         client.pull_image(&pulled).await.map_err(failed)?;
     }
-    looked_at(client, (name, before.is_some()), &request.arguments).await
+    let marks = marks(name);
+    // What others here have pulled was not there before, and goes with the last of them.
+    let was_there = before.as_ref().is_some_and(|before| mark::of_image(before, &marks).is_empty());
+    if before.is_none() {
+        // Of those who brought it before somebody took its name away, each brings it again.
+        let pulled = inspected(client, name).await.map_err(failed)?.unwrap_or_default();
+        for left in mark::of_image(&pulled, &marks) {
+            client.remove_image(&format!("{marks}:{left}")).await.map_err(failed)?;
+        }
+    }
+    if !was_there {
+        client.tag_image(name, (&marks, request.id.as_str())).await.map_err(failed)?;
+    }
+    looked_at(client, (name, was_there), &request.arguments).await
 }
 
 /// Writes down an image as it is.
 pub(crate) async fn update(client: &Client, request: &Request) -> Result<Done, Failure> {
     let name = request.arguments.text("name").unwrap_or_default();
     let remembered = request.prior.as_ref().and_then(|prior| prior.attributes.get("was_there")?.as_bool());
-    // What was imported was there before; so may have been what an interrupted pull was about.
-    let was_there = remembered.unwrap_or_else(|| request.arguments.present("archive").is_none());
+    // What was imported was there before; so may have been what an interrupted pull was about, unless it has got its mark.
+    let was_there = match remembered {
+        Some(remembered) => remembered,
+        None if request.arguments.present("archive").is_some() => false,
+        None => {
+            let there = inspected(client, name).await.map_err(|error| failed("read", name, &error))?;
+            !there.is_some_and(|there| mark::of_image(&there, &marks(name)).contains(&request.id.as_str()))
+        }
+    };
     looked_at(client, (name, was_there), &request.arguments).await
 }
 
@@ -77,19 +103,31 @@ async fn looked_at(client: &Client, (name, was_there): (&str, bool), arguments: 
     Ok(Done { uid: Some(facts.id.as_str().into()), ..Done::new(attributes) })
 }
 
-/// Removes an image, unless it is to be kept or was there before.
+/// Removes an image, unless it is to be kept, was there before, or another record has brought it as well.
 pub(crate) async fn delete(client: &Client, request: &Request) -> Result<(), Failure> {
     let says = |name: &str| request.arguments.get(name).and_then(Value::as_bool).unwrap_or_default();
     let name = request.arguments.text("name").unwrap_or_default();
-    if says("keep") || says("was_there") {
+    if says("was_there") {
         return Ok(());
     }
-    let there = found(client, name).await.map_err(|error| failed("removed", name, &error))?;
+    if request.arguments.present("archive").is_none() {
+        untag(client, name, &format!("{}:{}", marks(name), request.id)).await?;
+    }
+    if says("keep") {
+        return Ok(());
+    }
+    let Some(there) = inspected(client, name).await.map_err(|error| failed("removed", name, &error))? else { return Ok(()) };
     let uid = request.prior.as_ref().and_then(|prior| prior.uid.as_deref());
-    if there.is_none_or(|there| uid.is_some_and(|uid| uid != there.id)) {
+    let is_another = uid.is_some_and(|uid| uid != facts(&there, name).id);
+    if is_another || !mark::of_image(&there, &marks(name)).is_empty() {
         return Ok(());
     }
-    match client.remove_image(name).await {
+    untag(client, name, name).await
+}
+
+/// Takes a name from the image of a resource.
+async fn untag(client: &Client, name: &str, taken: &str) -> Result<(), Failure> {
+    match client.remove_image(taken).await {
         Ok(()) => Ok(()),
         Err(error) if error.is_absent() => Ok(()),
         Err(error) if error.status == Some(409) => {

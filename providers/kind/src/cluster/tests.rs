@@ -32,6 +32,7 @@ fn cluster(nodes: Vec<Json>) -> Cluster {
         keys,
         version: Some("v1.37.0".to_owned()),
         told: Vec::new(),
+        engine: Json::Null,
     }
 }
 

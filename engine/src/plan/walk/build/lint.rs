@@ -24,7 +24,12 @@ impl Walk<'_> {
             let Some(identity) = planned.kind.identity(&planned.arguments) else { continue };
             // What lies in a place is the same thing whoever reaches it; what lies in none is one thing on each machine.
             let machine = if planned.place.is_none() { self.providers.machine(address, self.catalogue) } else { Vec::new() };
-            if let Some(first) = seen.insert((self.place_name(planned.place.as_ref()), machine, identity.clone()), address.clone()) {
+            let is_shared = planned.kind.is_shared(&planned.arguments);
+            let this = (self.place_name(planned.place.as_ref()), machine, identity.clone());
+            if let Some((first, shares)) = seen.insert(this, (address.clone(), is_shared)) {
+                if shares && is_shared {
+                    continue;
+                }
                 let place = planned.place.as_ref().map_or_else(String::new, |place| format!(" in `{place}`"));
                 let detail = format!("`{first}` and `{address}` are both `{identity}`{place}");
                 let help = "Give one of them another name, or remove it.";

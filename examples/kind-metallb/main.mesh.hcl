@@ -70,9 +70,10 @@ module "mesh" {
 }
 
 module "sample" {
-  source     = "builtin:helloworld"
-  clusters   = { for name, cluster in kind_cluster.this : name => { cluster = cluster } }
-  depends_on = [module.mesh]
+  source        = "builtin:helloworld"
+  clusters      = { for name, cluster in kind_cluster.this : name => { cluster = cluster } }
+  every_version = true
+  depends_on    = [module.mesh]
 }
 
 output "gateways" {

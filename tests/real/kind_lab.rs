@@ -69,6 +69,8 @@ fn stand_in_three_clusters_of_a_short_example_are_one_mesh() {
     let (_attended, before) = (kind.attended(), kind.traces());
     let points = COUNTING.finish(&scenario, &APPLY, None);
     let three = stands(&kind, &scenario, &["cluster1", "cluster2", "cluster3"], "172.30.1");
+    let told = run(&scenario, &["check"], 4);
+    assert!(told.contains("check.module.sample.answered  not run: no data plane: pod `sample/sleep-"), "{told}");
 
     scenario.replace("main.mesh.hcl", "clusters   = 3", "clusters   = 2");
     run(&scenario, &APPLY, 0);

@@ -8,7 +8,8 @@ locals {
   }
   clients = { for name, cluster in var.clusters : name => coalesce(cluster.clients, { sleep = { node_selector = null } }) }
 
-  every_client = distinct(flatten([for clients in values(local.clients) : keys(clients)]))
+  every_client  = distinct(flatten([for clients in values(local.clients) : keys(clients)]))
+  every_version = distinct(flatten([for versions in values(local.versions) : keys(versions)]))
 
   services = concat(
     [{ name = var.name, port = 5000 }],
@@ -109,6 +110,8 @@ check "answered" {
     label_selector = "app in (${join(", ", local.every_client)})"
     container      = "sleep"
     command        = ["curl", "-sS", "--max-time", "5", "http://${var.name}.${var.namespace}:5000/hello"]
+    repeat         = var.every_version ? 40 : 1
+    pattern        = "^Hello version: ([^,]+),"
     depends_on     = [kubernetes_manifests.versions, kubernetes_manifests.clients]
   }
 
@@ -116,11 +119,21 @@ check "answered" {
     condition = alltrue(flatten([
       for runs in values(data.pod_exec.clients.runs) : [for run in runs : startswith(run.stdout, "Hello version: ")]
     ]))
-    error_message = join("; ", flatten([
+    error_message = join("; ", distinct(flatten([
       for name, runs in data.pod_exec.clients.runs : [
         for run in runs : "${name}: ${run.pod} got ${jsonencode(coalesce(trimspace(run.stdout), trimspace(run.stderr), "nothing"))}"
         if !startswith(run.stdout, "Hello version: ")
       ]
+    ])))
+  }
+
+  assert {
+    condition = !var.every_version || alltrue(flatten([
+      for counts in values(data.pod_exec.clients.counts) : [for version in local.every_version : contains(keys(counts), version)]
     ]))
+    error_message = join("; ", [
+      for name, counts in data.pod_exec.clients.counts : "${name}: no answer of ${join(", ", sort(setsubtract(local.every_version, keys(counts))))}"
+      if length(setsubtract(local.every_version, keys(counts))) > 0
+    ])
   }
 }

@@ -29,6 +29,12 @@ variable "namespace" {
   default     = "sample"
 }
 
+variable "every_version" {
+  description = "Whether clients in each cluster have to be answered by every version, those of the other clusters among them, as they are without rules that keep them near."
+  type        = bool
+  default     = false
+}
+
 variable "revision" {
   description = "The revision of the control plane that gives its pods their sidecars (`istio.io/rev`); the default one (`istio-injection`) without it."
   type        = string

@@ -176,3 +176,96 @@ fn what_fails_is_looked_at_again_until_it_passes_or_the_time_is_up() {
     assert_eq!(told.stdout, "check.open    passed\ncheck.served  passed\n\n2 passed, 0 failed, 0 not run.\n");
     drop(server.join().unwrap());
 }
+
+#[test]
+fn what_is_known_not_to_hold_is_told_beside_what_cannot_be_read() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let text = format!(
+        r#"
+resource "sandbox_cluster" "c1" {{
+  name = "c1"
+}}
+check "both" {{
+  data "pod_exec" "a" {{
+    clusters = {{ c1 = sandbox_cluster.c1 }}
+    name     = "sleep"
+    command  = ["true"]
+  }}
+  data "tcp_probe" "b" {{
+    address = "127.0.0.1"
+    port    = {port}
+    timeout = "1s"
+  }}
+  data "tcp_probe" "after" {{
+    address = "127.0.0.1"
+    port    = {port} * data.pod_exec.a.succeeded.c1
+    timeout = "1s"
+  }}
+  assert {{
+    condition     = data.pod_exec.a.succeeded.c1 == 1 && data.tcp_probe.after.open
+    error_message = "it ends otherwise"
+  }}
+  assert {{
+    condition     = data.tcp_probe.b.open
+    error_message = "it is ${{data.tcp_probe.b.status}}"
+  }}
+}}
+"#
+    );
+    let scenario = Scenario::with(&text);
+    scenario.run(&APPLY).expect_code(0);
+    let told = scenario.run(&ONCE).expect_code(1).stdout;
+    assert_eq!(told, "check.both  failed: it is REFUSED\n\n0 passed, 1 failed, 0 not run.\n");
+    // What holds does not make up for what was not asked.
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let told = scenario.run(&ONCE).expect_code(4).stdout;
+    assert_eq!(told, format!("check.both  {NOT_RUN}\n\n0 passed, 0 failed, 1 not run.\n"));
+    drop(listener);
+}
+
+#[test]
+fn what_a_probe_is_answered_may_repeat_its_secrets_and_is_not_told() {
+    const TOKEN: &str = "tok-4711-en";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // Repeats what it was asked, upside down as well.
+    drop(std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut asked = [0; 4096];
+            let length = stream.read(&mut asked).unwrap_or_default();
+            let asked = String::from_utf8_lossy(&asked[..length]).into_owned();
+            let body = format!("{asked}{}", asked.chars().rev().collect::<String>());
+            drop(stream.write_all(
+                format!("HTTP/1.1 403 Forbidden\r\nX-Token: {TOKEN}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes(),
+            ));
+        }
+    }));
+    let check = |name: &str, url: &str, shown: &str| {
+        format!(
+            "check \"{name}\" {{\n  data \"http_probe\" \"p\" {{\n    url = \"{url}\"\n    headers = {{ Authorization = \"Bearer ${{var.token}}\" }}\n    \
+             timeout = \"1s\"\n  }}\n  assert {{\n    condition = data.http_probe.p.ok\n    error_message = \"{shown}\"\n  }}\n}}\n"
+        )
+    };
+    let variable = "variable \"token\" {\n  sensitive = true\n  type = string\n}\n".to_owned();
+    let text = [
+        variable,
+        check("body", &format!("http://127.0.0.1:{port}/"), "it said ${data.http_probe.p.body_received}"),
+        check("headers", &format!("http://127.0.0.1:{port}/"), "it said ${jsonencode(data.http_probe.p.headers_received)}"),
+        check("lost", "http://${var.token}.invalid/", "it failed: ${data.http_probe.p.failure}"),
+        check("status", &format!("http://127.0.0.1:{port}/"), "it is ${data.http_probe.p.status}"),
+        check("wrong", "ftp://${var.token}", "none"),
+    ];
+    let scenario = Scenario::with(&text.concat());
+    scenario.write("token.auto.vars.hcl", &format!("token = \"{TOKEN}\"\n"));
+    for arguments in [&ONCE[..], &["plan"], &["plan", "--json"], &APPLY] {
+        let told = scenario.run(arguments).all();
+        let reversed: String = TOKEN.chars().rev().collect();
+        assert!(!told.contains(TOKEN) && !told.contains(&reversed), "{arguments:?}: {told}");
+    }
+    let told = scenario.run(&ONCE).expect_code(1).stdout;
+    for name in ["body", "headers", "lost"] {
+        let line = told.lines().find(|line| line.starts_with(&format!("check.{name} "))).unwrap_or_default();
+        assert!(line.ends_with("failed: (the message is sensitive)"), "{told}");
+    }
+    assert!(told.contains("failed: it is 403") && told.contains("`url` is no URL of scheme"), "{told}");
+}

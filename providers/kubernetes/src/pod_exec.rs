@@ -14,12 +14,18 @@ use futures::future::join_all;
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long is waited for a pod and for the end of a command, as the language writes it.
 const PATIENCE: &str = "30s";
 /// Most runs in each pod.
 const MOST: u64 = 1000;
+/// Most bytes that all runs together may write.
+const MOST_WRITTEN: usize = 1 << 20;
+/// Longest that the runs in one pod may take together, if a single one may not take longer.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// `data.pod_exec`.
 pub(crate) struct PodExec {
@@ -57,7 +63,7 @@ impl Default for PodExec {
             Attribute::required("command", Type::list(Type::String), "The program and its arguments. There is no shell between."),
             Attribute::optional("repeat", Type::Number, "How often it is run in each pod, one after the other: 1 to 1000.")
                 .default(Value::number(1)),
-            Attribute::optional("timeout", Type::String, "How long is waited until the pods run, and for the end of each run.")
+            Attribute::optional("timeout", Type::String, "How long is waited until the pods run, and for the end of each run. All runs in one pod together may take ten minutes, or this if it is longer.")
                 .default(Value::string(PATIENCE)),
             Attribute::optional(
                 "pattern",
@@ -72,7 +78,8 @@ impl Default for PodExec {
             Attribute::computed(
                 "runs",
                 Type::map(Type::list(run())),
-                "By cluster every run: its `pod`, exit `code`, `stdout` and `stderr`, of which the first mebibyte each.",
+                "By cluster every run: its `pod`, exit `code`, `stdout` and `stderr`. All together they may write a mebibyte; of one that writes more by itself the \
+                 first of it is kept. Sensitive where `command` is, which they may repeat.",
             ),
             Attribute::computed("succeeded", Type::map(Type::Number), "By cluster how many runs ended with the exit code 0."),
             Attribute::computed("counts", Type::map(Type::map(Type::Number)), "By cluster how often `pattern` found which text."),
@@ -174,6 +181,10 @@ struct Wish<'a> {
     limit: Duration,
     pattern: Option<Regex>,
     shares: Option<BTreeMap<String, f64>>,
+    /// Bytes that runs have written so far.
+    written: AtomicUsize,
+    /// Whether what runs say may repeat a secret.
+    is_secret: bool,
 }
 
 impl<'a> Wish<'a> {
@@ -196,6 +207,8 @@ impl<'a> Wish<'a> {
             pattern: arguments.text("pattern").and_then(|pattern| Regex::new(pattern).ok()),
             shares: shares
                 .map(|shares| shares.entries().iter().filter_map(|entry| Some((entry.key.to_string(), share(&entry.value)?))).collect()),
+            written: AtomicUsize::new(0),
+            is_secret: arguments.get("command")?.holds_sensitive(),
         })
     }
 
@@ -209,13 +222,31 @@ impl<'a> Wish<'a> {
     async fn runs_in(&self, cluster: &Cluster, running: &Running) -> Result<Vec<Run>, Unusable> {
         let container = Container { namespace: self.wanted.namespace, pod: &running.pod, name: &running.container };
         let program = self.command.first().map(String::as_str).unwrap_or_default();
+        let failed = |why: String| Unusable::NotRunning(format!("`{program}` in pod `{}/{}`: {why}", container.namespace, container.pod));
+        let (began, longest) = (Instant::now(), self.limit.max(LONGEST));
         let mut runs = Vec::new();
         for _ in 0..self.repeat {
-            let executed = cluster.exec(container, &self.command, self.limit).await;
-            let failed = |why| Unusable::NotRunning(format!("`{program}` in pod `{}/{}`: {why}", container.namespace, container.pod));
-            runs.push((running.pod.clone(), executed.map_err(failed)?));
+            let left = longest.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                let (done, wanted, seconds) = (runs.len(), self.repeat, longest.as_secs());
+                return Err(failed(format!("after {seconds} s it has run {done} times of {wanted}; a lower `repeat` ends in time")));
+            }
+            let executed = cluster.exec(container, &self.command, self.limit.min(left)).await.map_err(failed)?;
+            self.note(&executed).map_err(failed)?;
+            runs.push((running.pod.clone(), executed));
         }
         Ok(runs)
+    }
+
+    /// Adds up what runs write; the error says that it is too much.
+    fn note(&self, executed: &Executed) -> Result<(), String> {
+        let more = executed.stdout.len() + executed.stderr.len();
+        let before = self.written.fetch_add(more, Ordering::Relaxed);
+        // One run alone has been cut off.
+        if before > 0 && before + more > MOST_WRITTEN {
+            return Err("all runs together have written more than a mebibyte; let the command write less, or lower `repeat`".to_owned());
+        }
+        Ok(())
     }
 
     /// The attributes that runs come to.
@@ -224,24 +255,37 @@ impl<'a> Wish<'a> {
         let unexpected = counts.iter().flat_map(|(name, counts)| {
             let total = runs[*name].len() as u64;
             let told = self.shares.as_ref().map(|shares| shares::unexpected(counts, total, shares)).unwrap_or_default();
-            told.into_iter().map(move |told| Value::string(format!("{name}: {told}")))
+            told.into_iter().map(move |told| Value::string(format!("{name}: {told}")).sensitive_if(self.is_secret))
         });
         let unexpected = list(Type::String, unexpected.collect());
         let numbers = |counts: &BTreeMap<String, u64>| {
             map(Type::Number, counts.iter().map(|(text, count)| Entry::new(text.as_str(), Value::number(*count))).collect())
         };
-        let counts = counts.iter().map(|(name, counts)| Entry::new((*name).clone(), numbers(counts))).collect();
+        // What was found names what is counted.
+        let counts =
+            counts.iter().map(|(name, counts)| Entry::new((*name).clone(), numbers(counts).sensitive_if(self.is_secret))).collect();
         let succeeded = runs.iter().map(|(name, runs)| {
             let good = runs.iter().filter(|(_, executed)| executed.code == 0).count() as u64;
             Entry::new(name.clone(), Value::number(good))
         });
-        let all = runs.iter().map(|(name, runs)| Entry::new(name.clone(), list(Type::Any, runs.iter().map(shown).collect())));
+        let all =
+            runs.iter().map(|(name, runs)| Entry::new(name.clone(), list(Type::Any, runs.iter().map(|run| self.shown(run)).collect())));
         [
             ("runs", map(Type::Any, all.collect())),
             ("succeeded", map(Type::Number, succeeded.collect())),
             ("counts", map(Type::map(Type::Number), counts)),
             ("unexpected", unexpected),
         ]
+    }
+
+    fn shown(&self, (pod, Executed { code, stdout, stderr }): &Run) -> Value {
+        let said = |text: &str| Value::string(text).sensitive_if(self.is_secret);
+        Value::object([
+            ("pod", Value::string(pod.as_str())),
+            ("code", Value::number(*code)),
+            ("stdout", said(stdout)),
+            ("stderr", said(stderr)),
+        ])
     }
 
     fn counted(&self, runs: &[Run]) -> BTreeMap<String, u64> {
@@ -254,15 +298,6 @@ impl<'a> Wish<'a> {
         }
         counts
     }
-}
-
-fn shown((pod, Executed { code, stdout, stderr }): &Run) -> Value {
-    Value::object([
-        ("pod", Value::string(pod.as_str())),
-        ("code", Value::number(*code)),
-        ("stdout", Value::string(stdout.as_str())),
-        ("stderr", Value::string(stderr.as_str())),
-    ])
 }
 
 fn share(value: &Value) -> Option<f64> {
@@ -343,6 +378,40 @@ mod tests {
             told["unexpected"].to_string(),
             r#"["c1: `v1` came 1 times of 3, and not 3 times","c1: `v2` came 1 times of 3, and not 0 times"]"#
         );
+    }
+
+    #[test]
+    fn what_may_repeat_a_secret_is_one() {
+        let secret = Value::tuple(vec![Value::string("curl"), Value::string("Bearer s3cret").sensitive()]);
+        let said = Executed { code: 22, stdout: "s3cret".to_owned(), stderr: "401".to_owned() };
+        let runs = BTreeMap::from([("c1".into(), vec![("sleep-1".to_owned(), said)])]);
+        let more = [("pattern", Value::string(".+")), ("expected_shares", Value::object([("v1", Value::number(1))]))];
+        for (given, expected) in [(vec![("command", secret)], true), (vec![], false)] {
+            let given = arguments(&[given, more.to_vec()].concat());
+            let told = Value::object(Wish::of(&given).unwrap().told(&runs));
+            let run = &told.get("runs").unwrap().get("c1").unwrap().items()[0];
+            let secrets = [
+                run.get("stdout").unwrap().is_marked_sensitive(),
+                run.get("stderr").unwrap().is_marked_sensitive(),
+                told.get("counts").unwrap().get("c1").unwrap().is_marked_sensitive(),
+                told.get("unexpected").unwrap().items()[0].is_marked_sensitive(),
+            ];
+            assert_eq!(secrets, [expected; 4]);
+            assert!(!run.get("code").unwrap().is_marked_sensitive() && !told.get("succeeded").unwrap().holds_sensitive());
+        }
+    }
+
+    #[test]
+    fn all_runs_together_write_a_mebibyte_at_most() {
+        let arguments = arguments(&[]);
+        let wrote = |bytes: usize| Executed { code: 0, stdout: "x".repeat(bytes), stderr: String::new() };
+        for (sizes, expected) in
+            [(vec![MOST_WRITTEN], true), (vec![MOST_WRITTEN - 1, 1], true), (vec![MOST_WRITTEN, 1], false), (vec![600_000; 2], false)]
+        {
+            let wish = Wish::of(&arguments).unwrap();
+            let all: Result<Vec<()>, String> = sizes.iter().map(|size| wish.note(&wrote(*size))).collect();
+            assert_eq!(all.is_ok(), expected, "{sizes:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// What is said where no pod is meant.
 const NOBODY: &str = "neither a name nor labels say which pods are meant";
 
+/// What the scheduler's word about a pod begins with where there is no node at all.
+const NO_NODE: &str = "no nodes available";
+
 /// Which pods are meant, and which container of each.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
@@ -77,7 +80,8 @@ impl Cluster {
             let found = self.meant(wanted).await.map_err(not_seen)?;
             match usable(&found, wanted) {
                 Ok(pods) => return Ok(pods),
-                Err(Wait { why, may_change }) if !may_change || is_over(Instant::now() + PAUSE) => return Err(why),
+                Err(Wait { why, may_change: false }) => return Err(why),
+                Err(Wait { why, .. }) if is_over(Instant::now() + PAUSE) => return Err(self.judged(why, wanted.namespace).await),
                 Err(_) => sleep(PAUSE).await,
             }
         }
@@ -92,6 +96,25 @@ impl Cluster {
         found.retain(|pod| pod.pointer("/metadata/deletionTimestamp").is_none() && ended(pod).is_none());
         found.sort_by(|one, other| text(one, "/metadata/name").cmp(text(other, "/metadata/name")));
         Ok(found)
+    }
+
+    /// Why a pod has not come to run: where others do, that is a defect of its own.
+    async fn judged(&self, why: Unusable, namespace: &str) -> Unusable {
+        match why {
+            Unusable::NoDataPlane(why) if self.runs_containers(namespace).await => Unusable::NotRunning(why),
+            why => why,
+        }
+    }
+
+    /// Whether a container is seen to run anywhere in the cluster; in the namespace, where not all pods may be listed.
+    async fn runs_containers(&self, namespace: &str) -> bool {
+        let selection = Selection { labels: "", fields: "status.phase=Running" };
+        for path in ["/api/v1/pods".to_owned(), format!("/api/v1/namespaces/{namespace}/pods")] {
+            if let Ok(found) = self.selected(&path, selection).await {
+                return found.iter().any(runs);
+            }
+        }
+        false
     }
 
     async fn meant(&self, wanted: Wanted<'_>) -> Result<Vec<Json>, CallError> {
@@ -154,6 +177,7 @@ fn runs(pod: &Json) -> bool {
 fn standing(pod: &Json, container: Option<&str>, nodes_run: bool) -> Result<String, Wait> {
     let waits = |why: &str| Wait { why: Unusable::NotRunning(why.to_owned()), may_change: true };
     let still = |why: &str, may_change| Wait { why: Unusable::NoDataPlane(why.to_owned()), may_change };
+    // Without a scheduler or a kubelet there is nobody to say why.
     let not_begun = |why: &str| if nodes_run { waits(why) } else { still(why, true) };
     let names = |list: &str| -> Vec<String> {
         let containers = pod.pointer(list).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -170,7 +194,11 @@ fn standing(pod: &Json, container: Option<&str>, nodes_run: bool) -> Result<Stri
         return Err(waits(&format!("has ended ({phase})")));
     }
     if text(pod, "/spec/nodeName").is_empty() {
-        return Err(not_begun("runs on no node"));
+        return Err(match unschedulable(pod) {
+            Some(why) if why.starts_with(NO_NODE) => not_begun(&format!("runs on no node: {why}")),
+            Some(why) => waits(&format!("runs on no node: {why}")),
+            None => not_begun("runs on no node"),
+        });
     }
     let Some(status) = statuses(pod).find(|status| text(status, "/name") == name) else {
         return Err(not_begun("was not started by its node"));
@@ -181,13 +209,33 @@ fn standing(pod: &Json, container: Option<&str>, nodes_run: bool) -> Result<Stri
         }
         return Ok(name.to_owned());
     }
+    // While one that comes first holds it up, that one tells why.
+    let held = text(status, "/state/waiting/reason") == "PodInitializing";
+    let first = statuses(pod).filter(|_| held).find(|status| is_in_trouble(status));
+    let (status, name) = first.map_or_else(|| (status, name.to_owned()), |first| (first, text(first, "/name").to_owned()));
     for state in ["waiting", "terminated"] {
         let reason = text(status, &format!("/state/{state}/reason"));
         if !reason.is_empty() {
-            return Err(waits(&format!("does not run: container `{name}` is {state} ({reason})")));
+            let message = text(status, &format!("/state/{state}/message")).lines().next().unwrap_or_default();
+            let told = if message.is_empty() { reason.to_owned() } else { format!("{reason}: {message}") };
+            return Err(waits(&format!("does not run: container `{name}` is {state} ({told})")));
         }
     }
     Err(waits(&format!("does not run: container `{name}` is not started")))
+}
+
+/// Why a scheduler has found no node for a pod, in its words; nothing if it has not said.
+fn unschedulable(pod: &Json) -> Option<&str> {
+    let conditions = pod.pointer("/status/conditions").and_then(Json::as_array)?;
+    let scheduled = conditions.iter().find(|condition| text(condition, "/type") == "PodScheduled")?;
+    Some(text(scheduled, "/message")).filter(|message| text(scheduled, "/status") == "False" && !message.is_empty())
+}
+
+/// Whether a container waits for something else than its turn, or has ended badly.
+fn is_in_trouble(status: &Json) -> bool {
+    let waits = text(status, "/state/waiting/reason");
+    let code = status.pointer("/state/terminated/exitCode").and_then(Json::as_i64).unwrap_or_default();
+    (!waits.is_empty() && waits != "PodInitializing") || code != 0
 }
 
 fn text<'a>(json: &'a Json, at: &str) -> &'a str {
@@ -250,6 +298,53 @@ mod tests {
         }
         let none = Unusable::NotRunning("there is no pod with the labels `app=sleep` in namespace `sample`".to_owned());
         assert_eq!(told(&[leaving], None), Err((none, true)));
+    }
+
+    #[test]
+    fn a_pod_that_does_not_come_to_run_tells_why() {
+        let told = |pod: &Json| told(from_ref(pod), None).expect_err("it does not run").0;
+        let not_running = |why: &str| Unusable::NotRunning(format!("pod `sample/p` {why}"));
+        let mut unbound = pod("", "Pending", &Json::Null, "");
+        for (message, expected) in [
+            (
+                "no nodes available to schedule pods",
+                Unusable::NoDataPlane("pod `sample/p` runs on no node: no nodes available to schedule pods".to_owned()),
+            ),
+            ("0/3 nodes are available: 3 Insufficient cpu.", not_running("runs on no node: 0/3 nodes are available: 3 Insufficient cpu.")),
+        ] {
+            unbound["status"]["conditions"] =
+                json!([{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message }]);
+            assert_eq!(told(&unbound), expected);
+        }
+        let pull = json!({ "waiting": { "reason": "ImagePullBackOff", "message": "Back-off pulling image \"x\"\nmore" } });
+        let why = "does not run: container `app` is waiting (ImagePullBackOff: Back-off pulling image \"x\")";
+        assert_eq!(told(&pod("n", "Pending", &pull, "")), not_running(why));
+        // A container that has to end first holds up the others.
+        let mut held = pod("n", "Pending", &json!({ "waiting": { "reason": "PodInitializing" } }), "");
+        held["spec"]["initContainers"] = json!([{ "name": "istio-init" }]);
+        for (state, why) in [
+            (pull, "container `istio-init` is waiting (ImagePullBackOff: Back-off pulling image \"x\")"),
+            (json!({ "terminated": { "reason": "Error", "exitCode": 1 } }), "container `istio-init` is terminated (Error)"),
+            (json!({ "running": {} }), "container `app` is waiting (PodInitializing)"),
+        ] {
+            held["status"]["initContainerStatuses"] = json!([{ "name": "istio-init", "state": state }]);
+            assert_eq!(told(&held), not_running(&format!("does not run: {why}")));
+        }
+    }
+
+    #[tokio::test]
+    async fn where_other_pods_run_one_that_does_not_is_no_want_of_a_data_plane() {
+        let fake = crate::fake::Fake::new();
+        let wanted = Wanted { namespace: "sample", name: "", labels: "app=p", container: None };
+        let mut waits = pod("", "Pending", &Json::Null, "");
+        waits["metadata"]["namespace"] = "sample".into();
+        fake.put("/api/v1/namespaces/sample/pods/p", waits);
+        let why = "pod `sample/p` runs on no node".to_owned();
+        assert_eq!(fake.cluster().running(wanted, Duration::ZERO).await, Err(Unusable::NoDataPlane(why.clone())));
+        let mut other = pod("n", "Running", &json!({ "running": {} }), "containerd://1");
+        (other["metadata"]["namespace"], other["metadata"]["name"]) = ("kube-system".into(), "other".into());
+        fake.put("/api/v1/namespaces/kube-system/pods/other", other);
+        assert_eq!(fake.cluster().running(wanted, Duration::ZERO).await, Err(Unusable::NotRunning(why)));
     }
 
     #[tokio::test]

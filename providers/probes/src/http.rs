@@ -51,7 +51,8 @@ impl Default for HttpKind {
             Attribute::computed(
                 "headers_received",
                 Type::map(Type::String),
-                "The headers of the last answer, their names in small letters.",
+                "The headers of the last answer, their names in small letters. They, the body and `failure` are sensitive where `url`, `headers` or `body` is, which they \
+                 may repeat.",
             ),
             Attribute::computed(
                 "body_received",
@@ -127,7 +128,13 @@ impl HttpKind {
         // What came last is told, however it ended.
         drop(timeout(limit(arguments, PATIENCE), attempts).await);
         let ok = last.as_ref().is_ok_and(|answered| is_right(answered.status));
-        Answer::Present(arguments.with_entries(told(ok, last)))
+        // What was asked with may come back.
+        let is_secret = ["url", "headers", "body"].iter().any(|name| arguments.get(name).is_some_and(Value::holds_sensitive));
+        let told = told(ok, last).map(|(name, value)| {
+            let repeats = matches!(name, "headers_received" | "body_received" | "failure");
+            (name, value.sensitive_if(is_secret && repeats))
+        });
+        Answer::Present(arguments.with_entries(told))
     }
 }
 

@@ -117,6 +117,7 @@ pub(super) fn said(message: &Value) -> String {
         Some(_) if message.holds_sensitive() => "(the message is sensitive)".to_owned(),
         Some(_) if message.holds_ephemeral() => "(the message is ephemeral)".to_owned(),
         Some(text) => text.to_owned(),
+        None if message.blocked_why().is_some() => "(the message looks at what could not be observed)".to_owned(),
         None => "(the message is known only after apply)".to_owned(),
     }
 }

@@ -57,7 +57,7 @@ impl Walk<'_> {
                 continue;
             }
             if self.unread.contains_key(&address) {
-                return;
+                continue;
             }
             // Those after it may read it.
             let scoped = self.scoped(&instance.path, name, check);
@@ -74,13 +74,15 @@ impl Walk<'_> {
         }
     }
 
-    /// The data sources of a check as its expressions see them, as far as they are planned.
+    /// The data sources of a check as its expressions see them, as far as they are planned or could not be read.
     pub(super) fn scoped(&mut self, path: &ModulePath, name: &str, check: &CheckBlock) -> Scoped {
         let mut scoped = Scoped::new();
         for data in &check.data {
             let address = probe_address(path, name, &data.name);
             if let Some(planned) = self.tables.planned(&address).cloned() {
                 scoped.insert(data.name.clone(), group_member(&address, &planned, &mut self.arena));
+            } else if let Some(why) = self.unread.get(&address) {
+                scoped.insert(data.name.clone(), Value::blocked(why.as_str()));
             }
         }
         scoped

@@ -67,6 +67,19 @@ async fn told(more: &[(&'static str, Value)]) -> serde_json::Value {
 }
 
 #[tokio::test]
+async fn what_may_repeat_a_secret_is_one() {
+    let url = Value::string(format!("http://127.0.0.1:{}/", serve().await));
+    let header = |value: Value| Value::object([("Authorization", value)]);
+    for (headers, expected) in [(header(Value::string("Bearer s3cret").sensitive()), true), (header(Value::string("none")), false)] {
+        let answer = HttpKind::default().answer(&arguments(&[("url", url.clone()), ("headers", headers)])).await;
+        let Answer::Present(told) = answer else { panic!("{answer:?}") };
+        let secret = |name: &str| told.get(name).is_some_and(Value::is_marked_sensitive);
+        assert_eq!(["body_received", "headers_received", "failure"].map(secret), [expected; 3]);
+        assert!(!secret("ok") && !secret("status"));
+    }
+}
+
+#[tokio::test]
 async fn a_server_is_asked_until_it_answers_as_it_should() {
     let port = serve().await;
     let url = Value::string(format!("http://hello.mesh.test:{port}/hello?a=b"));

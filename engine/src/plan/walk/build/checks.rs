@@ -69,15 +69,37 @@ impl Walk<'_> {
         planned.flat_map(|waits| waits.gates.iter().cloned()).collect()
     }
 
+    /// The messages of the assertions of a check that are known not to hold.
+    fn failures(&mut self, check: &CheckBlock, site: Site<'_>) -> Vec<String> {
+        let mut messages = Vec::new();
+        for assertion in &check.assertions {
+            if let Ok(Verdict::Fails(message)) = self.assertion(assertion, site) {
+                messages.push(message);
+            }
+        }
+        messages
+    }
+
     fn check_result(&mut self, (node, name): (usize, Arc<str>), check: &CheckBlock, (site, data): (Site<'_>, Vec<Address>)) -> Checked {
         let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new() };
         let (mut open, timeout) = (Vec::new(), check.timeout);
         // What fails a check counts more than what only keeps it from being run.
         let unread = data.iter().filter_map(|address| self.unread.get_key_value(address)).min_by_key(|(_, why)| is_not_run(why));
-        if let Some((address, why)) = unread {
-            let not_run = is_not_run(why);
+        if let Some((address, why)) = unread.map(|(address, why)| (address.clone(), why.clone())) {
+            let not_run = is_not_run(&why);
             result.status = if not_run { CheckStatus::NotRun } else { CheckStatus::Failed };
-            result.messages.push(if not_run { why.clone() } else { format!("`{address}`: {why}") });
+            // What does not hold whatever the others say is told all the same; of what is left out nothing is.
+            if !not_run || wants_data_plane(&why) {
+                result.messages = self.failures(check, site);
+            }
+            if !result.messages.is_empty() {
+                result.status = CheckStatus::Failed;
+            }
+            if !not_run {
+                result.messages.push(format!("`{address}`: {why}"));
+            } else if result.messages.is_empty() {
+                result.messages.push(why);
+            }
             return Checked { node, result, open, data: Vec::new(), timeout };
         }
         let mut no_data_plane = None;

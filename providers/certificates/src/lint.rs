@@ -106,6 +106,16 @@ fn of_secret(object: &Value, now: u64) -> Vec<Problem> {
     let Some(own) = own.into_iter().next() else { return Vec::new() };
     let all: Vec<&Certificate> = std::iter::once(&own).chain(&chain).chain(&roots).collect();
     let mut problems: Vec<_> = sample(&named, &all).into_iter().chain(expiring(&named, &own, now)).collect();
+    // The chain repeats the authority itself, and often the root.
+    let mut told = vec![&own];
+    for (file, certificates) in [("root-cert.pem", &roots), ("cert-chain.pem", &chain)] {
+        for certificate in certificates {
+            if !told.contains(&certificate) {
+                problems.extend(expiring(&format!("a certificate in `{file}` of {named}"), certificate, now));
+                told.push(certificate);
+            }
+        }
+    }
     if let Some(key) = file("ca-key.pem").and_then(|text| Key::read(&text).ok())
         && key.public() != own.public_key
     {
@@ -259,6 +269,32 @@ mod tests {
         assert_eq!(at(&own, 0), [""; 0], "without a clock nothing ends");
         let generations = json!({ "certificate": root.certificate.pem, "additional_certificates": [own.certificate.pem] });
         assert_eq!(found("ca_root", &generations, None, NOW + 80 * DAY), ["certificate-expires"]);
+    }
+
+    #[test]
+    fn every_file_of_a_secret_is_looked_at() {
+        let (root, old) = (new_root(), new_root());
+        let middle = below(&root, 400);
+        let own = below(&middle, 90);
+        let pem = |of: &[&Made]| of.iter().map(|made| made.certificate.pem.as_str()).collect::<String>();
+        let files =
+            json!({ "ca-cert.pem": pem(&[&own]), "cert-chain.pem": pem(&[&own, &middle, &root]), "root-cert.pem": pem(&[&root, &old]) });
+        let object = Value::from_json(
+            &json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "cacerts", "namespace": "istio-system" }, "stringData": files }),
+        );
+        let told = |days: u64| {
+            let problems = of_secret(&object, NOW + days * DAY);
+            let expiring = problems.into_iter().filter(|problem| problem.rule == Some(CERTIFICATE_EXPIRES.id));
+            expiring.map(|problem| problem.detail.split(" ends at ").next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        let named = "`Secret/istio-system/cacerts`";
+        assert_eq!(told(30), [""; 0]);
+        assert_eq!(told(80), [named]);
+        let (of_chain, of_root) =
+            (format!("a certificate in `cert-chain.pem` of {named}"), format!("a certificate in `root-cert.pem` of {named}"));
+        assert!(told(350).contains(&of_chain), "{:?}", told(350));
+        // Both roots, each once.
+        assert_eq!(told(3600).iter().filter(|told| **told == of_root).count(), 2, "{:?}", told(3600));
     }
 
     #[test]

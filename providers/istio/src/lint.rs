@@ -18,7 +18,7 @@ use engine::address::Address;
 use engine::schema::{Lint, LintInput, LintInstance, Problem, Rule};
 use engine::value::Value;
 use scene::Scene;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use secrets::is_loopback;
 
@@ -44,8 +44,38 @@ impl Lint for MeshLint {
         found.extend(traffic::findings(&scene));
         found.extend(subsets::findings(&scene));
         found.extend(gateways::findings(&scene));
+        let mut secrets = BTreeSet::new();
+        for object in &scene.objects {
+            collect(object.value, false, &mut secrets);
+        }
+        for plane in &operators {
+            for entry in plane.arguments.entries().iter().filter(|entry| entry.value.instance().is_none()) {
+                collect(&entry.value, false, &mut secrets);
+            }
+        }
+        for (_, problem) in &mut found {
+            problem.detail = without(&problem.detail, &secrets);
+        }
         found
     }
+}
+
+/// The texts that are sensitive in a value.
+fn collect(value: &Value, within: bool, found: &mut BTreeSet<String>) {
+    let is_sensitive = within || value.is_marked_sensitive();
+    for part in value.parts() {
+        collect(part, is_sensitive, found);
+    }
+    found.extend(value.as_str().filter(|text| is_sensitive && !text.is_empty()).map(str::to_owned));
+}
+
+/// What a finding says, with those hidden that it quotes: however short, as names are.
+fn without(detail: &str, secrets: &BTreeSet<String>) -> String {
+    let quoted = |detail: String, secret: &String| {
+        let hidden = ['`', '"'].map(|quote| (format!("{quote}{secret}{quote}"), format!("{quote}(sensitive value){quote}")));
+        hidden.iter().fold(detail, |detail, (shown, hidden)| detail.replace(shown, hidden))
+    };
+    secrets.iter().fold(detail.to_owned(), quoted)
 }
 
 /// The `IstioOperator` of a control plane whose set does not hold it: with the installer `operator` it is a member.
@@ -106,6 +136,53 @@ mod tests {
             let told: Vec<_> = told.iter().map(|(address, problem)| (&*address.name, problem.rule)).collect();
             assert_eq!(told, [(expected, Some("removed-feature"))], "{installer}");
         }
+    }
+
+    #[test]
+    fn names_that_are_secrets_are_not_told() {
+        let [first, second] = ["a", "b"].map(|name| Address::managed("istio_operator", name));
+        let told = |secret: bool| {
+            let name = || Value::string("c1").sensitive_if(secret);
+            let changes = [("mesh_id", Value::string("m")), ("cluster_name", name()), ("installer", Value::string("istioctl"))];
+            let network = [("network", Value::string("n1").sensitive_if(secret)), ("namespace", Value::string("istio-system"))];
+            let arguments = Operator::default().schema().defaults().with_entries(changes.into_iter().chain(network));
+            let at = |address, cluster: &str| {
+                let cluster = Value::reference(Address::managed("k", cluster), &["cluster"], Value::object::<&str>([]));
+                (address, arguments.with_entries([("cluster", cluster)]))
+            };
+            let both = [at(&first, "east"), at(&second, "west")];
+            let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "istio-system" } });
+            let nothing = Value::object::<&str>([]);
+            let namespaces = Address::managed("kubernetes_namespace", "n");
+            let mut instances: Vec<_> = both
+                .iter()
+                .map(|(address, arguments)| LintInstance {
+                    address,
+                    kind: "istio_operator",
+                    arguments,
+                    attributes: arguments,
+                    written: None,
+                    place: Some("c1".into()),
+                })
+                .collect();
+            instances.push(LintInstance {
+                address: &namespaces,
+                kind: "kubernetes_namespace",
+                arguments: &nothing,
+                attributes: &nothing,
+                written: Some(Value::from_json(&namespace)),
+                place: Some("c1".into()),
+            });
+            let told = MeshLint.look(&LintInput { instances, complete: true, now: 0 });
+            told.into_iter().map(|(_, problem)| problem.detail).collect::<Vec<_>>().join("\n")
+        };
+        let (open, hidden) = (told(false), told(true));
+        assert!(open.contains("cluster_name = \"c1\"") && open.contains("in the network `n1`"), "{open}");
+        assert!(
+            hidden.contains("cluster_name = \"(sensitive value)\"") && hidden.contains("in the network `(sensitive value)`"),
+            "{hidden}"
+        );
+        assert!(!hidden.contains("c1") && !hidden.contains("n1"), "{hidden}");
     }
 
     #[test]

@@ -104,6 +104,17 @@ impl Lowering<'_> {
         text
     }
 
+    /// A text for people, written out: a number and a truth value become one.
+    pub(super) fn constant_words(&mut self, attribute: &Attribute) -> Option<Arc<str>> {
+        let value = self.constant(attribute)?;
+        let other = || value.as_number().map(|number| number.to_string()).or_else(|| value.as_bool().map(|truth| truth.to_string()));
+        let text = value.as_str().map(Arc::from).or_else(|| other().map(Arc::from));
+        if text.is_none() {
+            self.wrong_constant(attribute, "text in double quotes");
+        }
+        text
+    }
+
     /// An argument that must be `true` or `false`, which may stand in quotes.
     pub(super) fn constant_bool(&mut self, attribute: &Attribute) -> Option<bool> {
         let value = self.constant(attribute)?;

@@ -111,9 +111,20 @@ impl Lowering<'_> {
         };
         let problem = Diagnostic::error("unknown name", detail);
         let near = did_you_mean(name.as_str(), self.bound.iter().map(|name| &**name).chain(["null", "true", "false"]));
-        let problem = match near {
-            Some(near) => problem.help(format!("Did you mean `{near}`?")),
-            None => problem.help(format!("Text stands in double quotes: `\"{name}\"`.")),
+        let whole = match name.as_str() {
+            "var" => Some("`var.NAME` for a variable"),
+            "local" => Some("`local.NAME` for an entry of `locals`"),
+            "data" => Some("`data.KIND.NAME` for a data source"),
+            "module" => Some("`module.NAME` for what a module gives"),
+            "each" => Some("`each.key` or `each.value`"),
+            "count" => Some("`count.index`"),
+            "path" => Some("`path.module`, `path.root` or `path.cwd`"),
+            _ => None,
+        };
+        let problem = match (near, whole) {
+            (Some(near), _) => problem.help(format!("Did you mean `{near}`?")),
+            (None, Some(whole)) => problem.help(format!("Write {whole}.")),
+            (None, None) => problem.help(format!("Text stands in double quotes: `\"{name}\"`.")),
         };
         self.refuse(problem, span)
     }
@@ -192,6 +203,19 @@ mod tests {
         match parse_expression(text, FileId(0)) {
             Ok(expression) => written(&expression),
             Err(problems) => panic!("{text}: {problems:?}"),
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_reference_is_told_how_it_goes_on() {
+        for (text, help) in [
+            ("local", "Write `local.NAME` for an entry of `locals`."),
+            ("var", "Write `var.NAME` for a variable."),
+            ("each", "Write `each.key` or `each.value`."),
+            ("words", "Text stands in double quotes: `\"words\"`."),
+        ] {
+            let problems = parse_expression(text, FileId(0)).expect_err("it is no value");
+            assert_eq!(problems[0].help.as_deref(), Some(help), "{text}");
         }
     }
 

@@ -35,7 +35,7 @@ impl Lowering<'_> {
                 Structure::Attribute(attribute) => match attribute.key.as_str() {
                     "type" => variable.ty = self.type_constraint(&attribute.value),
                     "default" => variable.default = self.constant(attribute),
-                    "description" => variable.description = self.constant_text(attribute),
+                    "description" => variable.description = self.constant_words(attribute),
                     "sensitive" => variable.sensitive = self.constant_bool(attribute).unwrap_or_default(),
                     "nullable" => variable.nullable = self.constant_bool(attribute).unwrap_or(true),
                     "ephemeral" => variable.ephemeral = self.constant_bool(attribute).unwrap_or_default(),
@@ -93,7 +93,7 @@ impl Lowering<'_> {
             match structure {
                 Structure::Attribute(attribute) => match attribute.key.as_str() {
                     "value" => value = Some(self.expression(&attribute.value)),
-                    "description" => description = self.constant_text(attribute),
+                    "description" => description = self.constant_words(attribute),
                     "sensitive" => sensitive = self.constant_bool(attribute).unwrap_or_default(),
                     "depends_on" => depends_on = self.dependencies(&attribute.value),
                     "ephemeral" => ephemeral = self.constant_bool(attribute).unwrap_or_default(),
@@ -141,6 +141,10 @@ mod tests {
         assert_eq!(full.ty, Type::list(Type::String));
         assert_eq!(full.default, Some(Value::tuple(vec![Value::string("a")])));
         assert_eq!((full.description.as_deref(), full.sensitive, full.ephemeral, full.nullable), (Some("What it is."), true, true, false));
+        for (written, expected) in [("5", "5"), ("1.50", "1.5"), ("true", "true")] {
+            let (module, problems) = read(&format!("variable \"v\" {{\n  description = {written}\n}}\n"));
+            assert_eq!((module.variables["v"].description.as_deref(), problems), (Some(expected), Vec::new()));
+        }
         assert_eq!(full.validations.len(), 1);
         assert_eq!(written(&full.validations[0].condition), "(length(var:full) > 0)");
         assert_eq!(&text[full.span.start as usize..full.span.end as usize], "variable \"full\"");

@@ -336,7 +336,7 @@ mod tests {
             ("variable \"a b\" {}\n", &[("invalid name", "\"a b\"")]),
             ("variable \"count\" {}\n", &[("reserved name", "\"count\"")]),
             ("variable \"a\" {\n  sensitive = \"yes\"\n}\n", &[("wrong value", "\"yes\"")]),
-            ("variable \"a\" {\n  description = 1\n}\n", &[("wrong value", "1")]),
+            ("variable \"a\" {\n  description = [1]\n}\n", &[("wrong value", "[1]")]),
             ("variable \"a\" {\n  default = var.b\n}\n", &[("not a constant", "var.b")]),
             ("variable \"a\" {\n  default = upper(\"x\")\n}\n", &[("not a constant", "upper(\"x\")")]),
             ("variable \"a\" {\n  validation {}\n}\n", &[("missing argument", "validation"), ("missing argument", "validation")]),

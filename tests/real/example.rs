@@ -6,7 +6,7 @@ use meshplan_tests::apiserver::inventory::inventory;
 use meshplan_tests::apiserver::{self, Api, ApiServer, Cast, Components, Credential, StandIns};
 use meshplan_tests::scenario::Scenario;
 use serde_json::{Value, json};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The names of each cluster's nodes.
 pub(crate) const NODES: [&[&str]; 3] = [&["c1n1", "c1n2", "c1n3"], &["c2n1", "c2n2", "c2n3", "c2n4", "c2n5"], &["c3n1", "c3n2", "c3n3"]];
@@ -14,11 +14,12 @@ pub(crate) const NODES: [&[&str]; 3] = [&["c1n1", "c1n2", "c1n3"], &["c2n1", "c2
 /// A cluster of the example, with what plays its nodes and load balancers.
 pub(crate) type Cluster = (StandIns, ApiServer);
 
-/// The three clusters of the example, for one test at a time, which leaves them as they were; nothing where the programs are missing.
+/// The three clusters of the example, for one test at a time, which leaves them as they were; nothing where the programs are missing. A test that
+/// failed fails alone.
 pub(crate) fn clusters() -> Option<MutexGuard<'static, Vec<Cluster>>> {
     static CLUSTERS: OnceLock<Mutex<Vec<Cluster>>> = OnceLock::new();
     let components = apiserver::required()?;
-    Some(CLUSTERS.get_or_init(|| Mutex::new(started(&components))).lock().unwrap())
+    Some(CLUSTERS.get_or_init(|| Mutex::new(started(&components))).lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Clusters as the example takes them to be.

@@ -71,7 +71,7 @@ fn an_engine_of_another_machine_publishes_at_addresses_of_its_own() {
     let Some(kind) = Kind::start() else { return };
     kind.tell("docker", &["network", "create", "kind"]);
     let before = kind.traces();
-    let Some(here) = Namespace::new(CABLE) else { return };
+    let Some(here) = Namespace::needing(["ip", "unshare"], CABLE) else { return };
     let there = kind.namespace();
     here.shell(&format!("ip link set near0 netns {}", there.holder()));
     there.shell("ip address add 10.3.0.1/24 dev near0; ip link set near0 up");

@@ -108,7 +108,8 @@ impl Engines {
 
     /// Finds where things are, seen from a provider that leads to an Engine, and what was heard of that one.
     pub fn search<'a>(&'a self, own: &'a Engine, client: Result<&'a Client, &Unusable>) -> Search<'a> {
-        Search { engines: self, own, identity: client.ok().map(Client::identity), found: BTreeMap::new() }
+        let unreached = client.err().map(ToString::to_string);
+        Search { engines: self, own, identity: client.ok().map(Client::identity), unreached, found: BTreeMap::new() }
     }
 
     /// The Engine that the thing with these remembered attributes is at.
@@ -132,6 +133,7 @@ pub struct Search<'a> {
     engines: &'a Engines,
     own: &'a Engine,
     identity: Option<&'a Identity>,
+    unreached: Option<String>,
     found: BTreeMap<Identity, Whereabouts>,
 }
 
@@ -162,6 +164,9 @@ impl Search<'_> {
             }
         }
         let Identity { machine, host, .. } = remembered;
+        if let (None, Some(why)) = (&silent, &self.unreached) {
+            return Whereabouts::Lost(format!("{why}; it was made at that of `{machine}` at `{host}`"));
+        }
         let what_to_do = silent.unwrap_or_else(|| {
             format!(
                 "no provider leads there: write a `provider \"docker\"` block with an `alias` and `host = \"{host}\"` until it is deleted there, or forget \
@@ -216,16 +221,14 @@ mod tests {
         // It does not answer, which is said of it as ever.
         assert!(matches!(search.find(&at("unix:///nowhere/own.sock")).await, Whereabouts::Here));
         let Whereabouts::Lost(told) = search.find(&at("tcp://lab:2376")).await else { panic!("not lost") };
-        assert!(
-            told.contains("that of `lab` at `tcp://lab:2376`, and no provider leads there: write a `provider \"docker\"` block"),
-            "{told}"
-        );
+        assert!(told.starts_with("no Docker Engine answers at `unix:///nowhere/own.sock`"), "{told}");
+        assert!(told.ends_with("; it was made at that of `lab` at `tcp://lab:2376`"), "{told}");
         let other = engines.open(endpoint("unix:///nowhere/lab.sock"));
         let Whereabouts::Lost(told) = search.find(&at("unix:///nowhere/lab.sock")).await else { panic!("not lost") };
         assert!(told.contains("no Docker Engine answers at `unix:///nowhere/lab.sock`"), "{told}");
         drop(other);
         let mut search = engines.search(&own, Err(&why));
         let Whereabouts::Lost(told) = search.find(&at("unix:///nowhere/lab.sock")).await else { panic!("not lost") };
-        assert!(told.contains("no provider leads there"), "{told}");
+        assert!(told.ends_with("; it was made at that of `lab` at `unix:///nowhere/lab.sock`"), "{told}");
     }
 }

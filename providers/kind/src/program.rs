@@ -312,9 +312,9 @@ mod tests {
         let late = program.run(&kind, run(&endpoint, &lock), (Deadline::after(0), &Activity::default())).await;
         assert_eq!(late, Err(RunError::Late(0)));
         // What it runs may end what it is at.
-        let (directory, program) = played("(sleep 1; touch made) & wait");
-        let late = program.run(&program.find("kind").unwrap(), run(&endpoint, &lock), (Deadline::after(0), &Activity::default())).await;
-        assert!(late == Err(RunError::Late(0)) && directory.path().join("made").exists());
+        let (directory, program) = played("(sleep 4; touch made) & wait");
+        let late = program.run(&program.find("kind").unwrap(), run(&endpoint, &lock), (Deadline::after(2), &Activity::default())).await;
+        assert!(late == Err(RunError::Late(2)) && directory.path().join("made").exists());
         // But not for ever.
         let (directory, program) = played("sleep 1000 & echo $! >sleeper; wait");
         let late = program.run(&program.find("kind").unwrap(), run(&endpoint, &lock), (Deadline::after(1), &Activity::default())).await;

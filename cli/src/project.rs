@@ -12,7 +12,7 @@ use engine::address::{Address, Mode};
 use engine::config::{Config, Variable, is_unwritten_import, parse};
 use engine::diagnostic::{Diagnostic, Problems};
 use engine::eval::Surroundings;
-use engine::plan::{Aims, Inputs, Undescribed, When};
+use engine::plan::{Aims, Inputs, Looking, Undescribed, When};
 use engine::schema::Catalogue;
 use engine::source::Span;
 use engine::value::{Class, Value};
@@ -74,6 +74,8 @@ pub(crate) struct Project {
     pub(crate) skip_preview: bool,
     /// When the plan is to be applied.
     pub(crate) when: When,
+    /// Whether checks may make something to look with.
+    pub(crate) looking: Looking,
 }
 
 impl Project {
@@ -118,8 +120,19 @@ impl Project {
         let given = found.iter().map(|(name, (_, at))| (name.clone(), *at)).collect();
         let variables = found.into_iter().map(|(name, (value, _))| (name, value)).collect();
         let skip_preview = planning.preview == Previewer::Offline;
-        let (aims, when) = (Aims::default(), When::AtOnce);
-        Ok(Self { config, origin: None, import: None, aims, variables, given, skip_refresh: !planning.refresh, skip_preview, when })
+        let (aims, when, looking) = (Aims::default(), When::AtOnce, Looking::Untouching);
+        Ok(Self {
+            config,
+            origin: None,
+            import: None,
+            aims,
+            variables,
+            given,
+            skip_refresh: !planning.refresh,
+            skip_preview,
+            when,
+            looking,
+        })
     }
 
     /// The configuration of a revision with the values that its variables had. What is kept nowhere has to be given again; values on the
@@ -139,8 +152,8 @@ impl Project {
         let given = BTreeMap::new();
         let origin = Some(Origin { number, files: snapshot.files });
         let skip_preview = planning.preview == Previewer::Offline;
-        let (aims, when) = (Aims::default(), When::AtOnce);
-        Ok(Self { config, origin, import: None, aims, variables, given, skip_refresh: !planning.refresh, skip_preview, when })
+        let (aims, when, looking) = (Aims::default(), When::AtOnce, Looking::Untouching);
+        Ok(Self { config, origin, import: None, aims, variables, given, skip_refresh: !planning.refresh, skip_preview, when, looking })
     }
 
     /// How many revisions the configuration says to keep.
@@ -193,6 +206,7 @@ impl Project {
             skip_refresh: self.skip_refresh,
             skip_preview: self.skip_preview,
             when: self.when,
+            looking: self.looking,
             root_directory: session.sources.modules.get(&session.sources.root).map_or_else(String::new, |root| root.directory.clone()),
             surroundings: Surroundings {
                 working_directory: session.workplace.working_directory.display().to_string().into(),

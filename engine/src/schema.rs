@@ -8,6 +8,7 @@ mod claim;
 mod compare;
 mod ignored;
 mod lint;
+mod pair;
 mod provider;
 mod rendering;
 mod usage;
@@ -19,6 +20,7 @@ pub(crate) use compare::same;
 pub use compare::{compare, created};
 pub use ignored::{Ignored, ignoring, replaced};
 pub use lint::{Lint, LintInput, LintInstance, Rule};
+pub use pair::Pair;
 pub use provider::{ProviderName, ProviderSchema, Setting};
 pub use rendering::{Placeholders, Rendering};
 pub use usage::{Usage, User, named};
@@ -339,6 +341,19 @@ pub trait Kind: Send + Sync {
     /// Whether a data source asks if something works, which a plan may only be about to make: it stands in `check` blocks and tests alone.
     fn probes(&self) -> bool {
         false
+    }
+
+    /// Whether a data source with these arguments makes something for as long as it takes to answer, such as a pod. No plan asks it, since who
+    /// plans may look and no more; it is asked by those who run checks, and while a plan is applied. It has to [probe](Kind::probes).
+    fn acts(&self, arguments: &Value) -> bool {
+        let _ = arguments;
+        false
+    }
+
+    /// What the attributes of a data source that was read say of pairs, for people to see as a table beside the check that asked. By default nothing.
+    fn pairs(&self, attributes: &Value) -> Vec<Pair> {
+        let _ = attributes;
+        Vec::new()
     }
 
     /// What has to be in its place before the instance can be, whoever brings it: identities of other things, or what they say under

@@ -47,6 +47,21 @@ module "sample" {
   depends_on = [module.mesh]
 }
 
+# Whether the clusters reach each other, which they have to before anything else works: `meshplan check` shows it as a table.
+check "reachable" {
+  data "istio_reachability" "peers" {
+    peers = {
+      for name, cluster in var.clusters :
+      name => merge(cluster, { cluster = local.cluster[name], gateway = lookup(module.mesh.gateways, name, null) })
+    }
+  }
+
+  assert {
+    condition     = data.istio_reachability.peers.reachable
+    error_message = join("\n", data.istio_reachability.peers.unreached)
+  }
+}
+
 output "gateways" {
   description = "Address of each cluster's east-west gateway."
   value       = module.mesh.gateways

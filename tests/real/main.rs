@@ -51,6 +51,7 @@ mod places;
 mod pod_exec;
 mod preflight;
 mod preview;
+mod reachability;
 mod reboot;
 mod remote_secrets;
 mod remote_state;

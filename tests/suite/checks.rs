@@ -106,6 +106,64 @@ fn commands_in_pods_are_not_run_in_sandboxes() {
     assert_eq!(scenario.run(&ONCE).expect_code(4).stdout, format!("check.answers  {NOT_RUN}\n\n0 passed, 0 failed, 1 not run.\n"));
 }
 
+/// A reachability of sandboxes, and what waits for it.
+fn reachability(more: &str) -> String {
+    let example = meshplan_tests::scenario::project().join("docs/reference/examples/data.istio_reachability.mesh.hcl");
+    let text = std::fs::read_to_string(example).unwrap();
+    assert!(text.contains("    timeout = \"3s\"\n"));
+    text.replace("    timeout = \"3s\"\n", more)
+}
+
+#[test]
+fn who_reaches_whom_is_not_asked_in_sandboxes() {
+    let scenario = Scenario::with(&reachability(""));
+    let applied = scenario.run(&APPLY).expect_code(0).all();
+    assert!(applied.contains("check.reachable: not run\n      no data plane: a sandbox runs no pods, in cluster `c1`\n"), "{applied}");
+    let plan = scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0).stdout;
+    assert!(plan.contains("check.reachable  not run\n        a plan makes nothing to look with: `meshplan check` does\n"), "{plan}");
+    assert_eq!(
+        scenario.run(&ONCE).expect_code(4).stdout,
+        "check.reachable  not run: no data plane: a sandbox runs no pods, in cluster `c1`\n\
+         \u{20} from \\ to              c1       c2\n\
+         \u{20} c1         API server  -        not run\n\
+         \u{20}            gateway     -        -\n\
+         \u{20} c2         API server  not run  -\n\
+         \u{20}            gateway     not run  -\n\
+         \u{20} -: nothing to ask for\n\
+         \u{20} c1 to API server of c2, not run: no data plane: a sandbox runs no pods\n\
+         \u{20} c2, not run: no data plane: a sandbox runs no pods\n\
+         \n\
+         0 passed, 0 failed, 1 not run.\n"
+    );
+    scenario.write("main.meshtest.hcl", "run \"asks\" {\n  expect_failures = [check.reachable]\n}\n");
+    let tested = scenario.run(&["test"]).all();
+    assert!(tested.contains("no data plane: a sandbox runs no pods, in cluster `c1`"), "{tested}");
+
+    let gated = "resource \"kubernetes_namespace\" \"gated\" {\n  cluster    = sandbox_cluster.this[\"c1\"]\n  name       = \"gated\"\n  depends_on = [check.reachable]\n}\n";
+    scenario.write("gated.mesh.hcl", gated);
+    let plan = scenario.run(&["plan"]).expect_code(0).stdout;
+    assert!(plan.contains("read until `check.reachable` passes"), "{plan}");
+    let applied = scenario.run(&APPLY).expect_code(1).all();
+    assert!(applied.contains("error: check not run") && !scenario.addresses().iter().any(|address| address.contains("gated")), "{applied}");
+}
+
+#[test]
+fn this_machine_asks_who_is_reached_if_it_is_told_to() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let scenario = Scenario::with(&reachability("    probe   = \"host\"\n    timeout = \"1s\"\n"));
+    let both = format!("server = \"https://127.0.0.1:{port}\"");
+    scenario.replace("main.mesh.hcl", "gateway = \"10.2.1.40\"", &both);
+    scenario.replace("main.mesh.hcl", "server = \"https://api.c2.example:6443\"", &both);
+    scenario.run(&APPLY).expect_code(0);
+    let told = scenario.run(&ONCE).expect_code(1).stdout;
+    // Where there is no curl that is what it says.
+    let refused = format!("check.reachable  failed: from host: API server of c1 at https://127.0.0.1:{port}: refused\n");
+    assert!(told.starts_with(&refused) || told.contains("from host: not run: on this machine there is no curl"), "{told}");
+    // Nothing is made for it, so plans ask as well.
+    let plan = scenario.run(&["plan"]).expect_code(0).stdout;
+    assert!(plan.contains("check.reachable  failed\n        from host: "), "{plan}");
+}
+
 #[test]
 fn a_configuration_without_checks_has_none_to_fail() {
     let scenario = Scenario::with("resource \"meshplan_data\" \"a\" {\n  input = 1\n}\n");

@@ -177,6 +177,11 @@ fn all_events() -> Samples {
     }
     std::fs::remove_file(scenario.path().join("wrong.mesh.hcl")).unwrap();
     run(&scenario, &["destroy", "--auto-approve", "--json"]);
+    let peers =
+        Scenario::with(&std::fs::read_to_string(project().join("docs/reference/examples/data.istio_reachability.mesh.hcl")).unwrap());
+    for args in [&apply[..], &checked] {
+        run(&peers, args);
+    }
     seen
 }
 

@@ -5,7 +5,7 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::project::{Aim, Project};
 use crate::session::Session;
-use engine::plan::{Aims, CheckResult, CheckStatus, Plan};
+use engine::plan::{Aims, CheckResult, CheckStatus, Looking, Plan};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
@@ -38,7 +38,7 @@ pub struct Check {
 pub(super) fn run(session: &mut Session, args: &Check) -> Result<u8, Failure> {
     let planning = Planning { assignments: args.assignments.clone(), refresh: true, preview: Previewer::Offline };
     let project = Project::load(session, &planning)?;
-    let project = Project { aims: Aims { refresh_only: true, ..Aims::default() }, ..project };
+    let project = Project { aims: Aims { refresh_only: true, ..Aims::default() }, looking: Looking::Acting, ..project };
     let runtime = Session::runtime()?;
     let looked = look(session, (&runtime, &project), args.timeout)?;
     runtime.shutdown_background();

@@ -12,7 +12,7 @@ use crate::project::{Aim, Project};
 use crate::view::test::{Status, TestEvent};
 use engine::config::{Asked, Module, Run, RunCommand};
 use engine::diagnostic::{Diagnostic, Problems};
-use engine::plan::Plan;
+use engine::plan::{Looking, Plan};
 use engine::value::Value;
 use std::time::{Duration, Instant};
 
@@ -80,7 +80,7 @@ impl Bench<'_> {
 
     /// A plan that tells what the run asks, made again until its `retry_until` holds or takes too long. Nothing if it is interrupted.
     fn look(&mut self, project: &Project, run: &Run, former: &Values) -> Result<Option<Plan>, Failure> {
-        let project = Project { config: run.inspected(&project.config, former), ..project.clone() };
+        let project = Project { config: run.inspected(&project.config, former), looking: Looking::Acting, ..project.clone() };
         let started = Instant::now();
         loop {
             let state = self.session.store().read()?.state;

@@ -1,5 +1,6 @@
 //! What checks say, as a table.
 
+use super::pairs;
 use engine::plan::{CheckResult, CheckStatus};
 use review::notation::printable;
 use review::style::{Paint, Style};
@@ -31,8 +32,9 @@ impl Tally {
     }
 }
 
-/// A line a check, with what its failed assertions say or why it was not run, and how many there are of each sort.
-pub fn text(results: &[CheckResult], style: Style) -> String {
+/// A line a check, with what its failed assertions say or why it was not run, a table below of what it says of pairs, and how many checks there
+/// are of each sort.
+pub fn text(results: &[CheckResult], style: Style, width: usize) -> String {
     if results.is_empty() {
         return "There is no check: the configuration has no `check` blocks.\n".to_owned();
     }
@@ -52,6 +54,7 @@ pub fn text(results: &[CheckResult], style: Style) -> String {
             let _ = write!(text, ": {}", messages.join(&before));
         }
         text.push('\n');
+        text.push_str(&pairs::text(&result.pairs, 2, width));
     }
     let Tally { passed, failed, not_run } = Tally::of(results);
     let _ = writeln!(text, "\n{}", style.paint(Paint::Strong, &format!("{passed} passed, {failed} failed, {not_run} not run.")));
@@ -68,6 +71,7 @@ mod tests {
             name: name.into(),
             status,
             messages: messages.iter().map(|message| (*message).to_owned()).collect(),
+            pairs: Vec::new(),
         };
         let results = [
             result("roots", CheckStatus::Passed, &[]),
@@ -75,7 +79,7 @@ mod tests {
             result("traffic", CheckStatus::NotRun, &["no data plane: nothing runs"]),
         ];
         assert_eq!(
-            text(&results, Style::Plain),
+            text(&results, Style::Plain, 80),
             "check.roots               passed\n\
              check.module.mesh.synced  failed: east is not synced\n\
              \u{20}                                 west neither\n\
@@ -84,6 +88,6 @@ mod tests {
              \n\
              1 passed, 1 failed, 1 not run.\n"
         );
-        assert_eq!(text(&[], Style::Plain), "There is no check: the configuration has no `check` blocks.\n");
+        assert_eq!(text(&[], Style::Plain, 80), "There is no check: the configuration has no `check` blocks.\n");
     }
 }

@@ -79,7 +79,7 @@ impl View for Human {
     }
 
     fn checks(&mut self, results: &[CheckResult]) {
-        let text = checks::text(results, self.layout.style);
+        let text = checks::text(results, self.layout.style, self.layout.width);
         self.screen.out.write(&text);
     }
 

@@ -23,6 +23,7 @@ use change::Changed;
 use engine::apply::Event;
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::plan::{Action, Blocked, Change, CheckResult, CheckStatus, Counts, OutputChange, Plan, Reason};
+use engine::schema::Pair;
 use engine::source::{SourceTree, Span};
 use engine::state::{Output, State, Status};
 use serde_json::{Map, Value as Json, json};
@@ -295,7 +296,18 @@ fn check(result: &CheckResult) -> Json {
         CheckStatus::Unknown => "unknown",
         CheckStatus::NotRun => "not_run",
     };
-    json!({ "name": &*result.name, "status": status, "messages": result.messages })
+    let mut json = json!({ "name": &*result.name, "status": status, "messages": result.messages });
+    if let (false, Json::Object(members)) = (result.pairs.is_empty(), &mut json) {
+        members.insert("pairs".to_owned(), result.pairs.iter().map(pair).collect());
+    }
+    json
+}
+
+fn pair(pair: &Pair) -> Json {
+    json!({
+        "from": pair.from, "to": pair.to, "target": pair.target, "address": pair.address, "outcome": pair.outcome, "detail": pair.detail,
+        "milliseconds": pair.milliseconds, "reached": pair.reached,
+    })
 }
 
 fn counts(counts: &Counts) -> Json {

@@ -7,6 +7,7 @@ pub mod history;
 pub mod human;
 pub mod json;
 pub mod memory;
+pub mod pairs;
 pub mod progress;
 pub mod test;
 

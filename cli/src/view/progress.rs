@@ -1,5 +1,6 @@
 //! What is going on during an apply: on a terminal a live block below the lines of what is done, elsewhere plain lines.
 
+use super::pairs;
 use crate::world::Stream;
 use engine::address::Address;
 use engine::apply::Event;
@@ -208,6 +209,9 @@ impl Progress {
                 for message in &result.messages {
                     let _ = writeln!(text, "      {}", printable(message));
                 }
+                if result.status != CheckStatus::Passed {
+                    text.push_str(&pairs::text(&result.pairs, 6, self.width));
+                }
                 Some(text)
             }
             Event::Stopping => Some("Stopping: nothing new starts, what runs is finished. Interrupt again to leave at once.\n".to_owned()),
@@ -333,7 +337,7 @@ mod tests {
         let failed = Diagnostic::error("object rejected", "spec.x is unknown");
         let check = |status, messages: &[&str]| {
             let messages = messages.iter().map(|message| (*message).to_owned()).collect();
-            Event::Checked(CheckResult { name: "roots".into(), status, messages })
+            Event::Checked(CheckResult { name: "roots".into(), status, messages, pairs: Vec::new() })
         };
         let events = [
             (0, started("a", Action::Create), "+   k.a: creating…\n"),
@@ -414,7 +418,7 @@ mod tests {
         let drawn = kept.take();
         let second = "…   check.gate: waiting until it passes (1s): then; more\n    0 of 3 steps done, 1m02s\n";
         assert!(drawn.ends_with(second) && drawn.contains("check.gate: waiting until it passes (0s): first; more\n"), "{drawn}");
-        let result = CheckResult { name: "gate".into(), status: CheckStatus::Passed, messages: Vec::new() };
+        let result = CheckResult { name: "gate".into(), status: CheckStatus::Passed, messages: Vec::new(), pairs: Vec::new() };
         progress.event(&mut stream, &Event::Checked(result), 62);
         let drawn = kept.take();
         assert!(drawn.contains("    check.gate: passed\n") && !drawn.contains("until it passes"), "{drawn}");

@@ -11,7 +11,7 @@ use crate::eval::{Arena, FileAnswer, Fill, Scope, Surroundings, fill, run};
 use crate::plan::{Action, CheckResult, CheckStatus, Op, Target};
 use crate::port::{Activity, Asked, BoxFuture, Done, Failure, Request};
 use crate::question::{Answer, Ask, Question, wants_data_plane};
-use crate::schema::{Comparison, Kind, Planned};
+use crate::schema::{Comparison, Kind, Pair, Planned};
 use crate::state::{Entry, Operation, RecordId, Status};
 use crate::value::{Secrets, Thunk, Value};
 use rendering::Rendering;
@@ -239,7 +239,8 @@ impl Run<'_> {
                 Value::null()
             }
             Op::Check { name, assertions, timeout } => {
-                let result = self.check(name, assertions);
+                let mut result = self.check(name, assertions);
+                result.pairs = self.pairs(slot);
                 return self.checked(slot, result, *timeout);
             }
             Op::Output { name, value, sensitive } => {
@@ -266,7 +267,7 @@ impl Run<'_> {
     }
 
     fn check(&mut self, name: &Arc<str>, assertions: &[(Value, Value)]) -> CheckResult {
-        let mut result = CheckResult { name: name.clone(), status: CheckStatus::Passed, messages: Vec::new() };
+        let mut result = CheckResult { name: name.clone(), status: CheckStatus::Passed, messages: Vec::new(), pairs: Vec::new() };
         let mut no_data_plane = None;
         for (condition, message) in assertions {
             let condition = self.filled(condition);
@@ -291,6 +292,15 @@ impl Run<'_> {
             Some(why) if result.status == CheckStatus::Passed => CheckResult { status: CheckStatus::NotRun, messages: vec![why], ..result },
             _ => result,
         }
+    }
+
+    /// What the data sources of a check say of pairs.
+    fn pairs(&self, check: SlotId) -> Vec<Pair> {
+        let read = self.walk.probed_for(check).into_iter().filter_map(|slot| match self.walk.op(slot) {
+            Op::Probe { target, .. } => Some(self.kind(target).ok()?.pairs(&self.walk.value(slot)?.instance()?.attributes)),
+            _ => None,
+        });
+        read.flatten().collect()
     }
 
     fn prepare_create(&mut self, slot: SlotId, target: &Arc<Target>, arguments: &Value, planned: &Value) -> Result<Starting, Failure> {

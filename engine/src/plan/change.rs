@@ -1,7 +1,7 @@
 //! Changes as people review them.
 
 use crate::address::Address;
-use crate::schema::Drift;
+use crate::schema::{Drift, Pair};
 use crate::value::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -325,6 +325,8 @@ pub struct CheckResult {
     pub status: CheckStatus,
     /// What its failed assertions say, or why it was not run.
     pub messages: Vec<String>,
+    /// What its data sources say of pairs, as far as they were read. No plan file keeps it.
+    pub pairs: Vec<Pair>,
 }
 
 /// How many of each action. A replacement counts only as such.

@@ -27,6 +27,8 @@ pub struct Inputs {
     pub skip_preview: bool,
     /// When the plan is to be applied.
     pub when: When,
+    /// Whether checks may make something to look with.
+    pub looking: Looking,
     /// The directory of the root module, for `path.root`; relative to the working directory.
     pub root_directory: String,
     /// Where and when the plan is made.
@@ -41,6 +43,16 @@ pub enum Undescribed {
     Refused,
     /// It is asked how they are.
     Asked,
+}
+
+/// Whether checks may make something to look with: whether data sources that [act](crate::schema::Kind::acts) are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Looking {
+    /// They may not: a plan is all that is wanted.
+    #[default]
+    Untouching,
+    /// They may: what they say is what the run is for.
+    Acting,
 }
 
 /// When a plan is to be applied.

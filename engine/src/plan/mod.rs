@@ -31,7 +31,7 @@ pub use digest::Digested;
 pub use exceptions::{reported, unknown_rules};
 pub use foreseen::foreseen;
 pub use holes::{Hole, Holes};
-pub use inputs::{Inputs, Undescribed, When};
+pub use inputs::{Inputs, Looking, Undescribed, When};
 pub use program::{Op, Program, Slot, Target};
 pub use providers::{Providers, elsewhere, unsuited};
 pub use walk::{Described, Walk, mistyped};

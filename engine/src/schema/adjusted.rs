@@ -1,6 +1,6 @@
 //! Kinds that are another one but for a few decisions.
 
-use super::{Claim, Comparison, Ignored, Kind, Member, Planned, Problem, Rendering, Schema};
+use super::{Claim, Comparison, Ignored, Kind, Member, Pair, Planned, Problem, Rendering, Schema};
 use crate::address::Address;
 use crate::value::Value;
 use std::sync::Arc;
@@ -66,6 +66,14 @@ impl<A: Adjustment> Kind for Adjusted<A> {
 
     fn probes(&self) -> bool {
         self.base.probes()
+    }
+
+    fn acts(&self, arguments: &Value) -> bool {
+        self.base.acts(arguments)
+    }
+
+    fn pairs(&self, attributes: &Value) -> Vec<Pair> {
+        self.base.pairs(attributes)
     }
 
     fn requires(&self, arguments: &Value) -> Vec<String> {

@@ -16,6 +16,7 @@ mod pods;
 mod prerequisite;
 mod provider;
 mod proxy_config;
+mod reachability;
 mod remote_clusters;
 mod remote_reader;
 mod remote_secret;
@@ -31,6 +32,7 @@ pub use istioctl::Surroundings;
 pub use operator::Operator;
 pub use prerequisite::Prerequisite;
 pub use proxy_config::ProxyConfig;
+pub use reachability::Reachability;
 pub use remote_clusters::RemoteClusters;
 pub use remote_reader::RemoteReader;
 pub use remote_secret::RemoteSecret;
@@ -61,9 +63,14 @@ pub fn kinds() -> Vec<Arc<dyn ObjectKind>> {
     ]
 }
 
-/// All data sources of this crate.
-pub fn data_sources() -> Vec<Arc<dyn DataSource>> {
-    vec![Arc::new(CertificateCompare::default()), Arc::new(ProxyConfig::default()), Arc::new(RemoteClusters::default())]
+/// All data sources of this crate, on a machine with this environment.
+pub fn data_sources(surroundings: &Surroundings) -> Vec<Arc<dyn DataSource>> {
+    vec![
+        Arc::new(CertificateCompare::default()),
+        Arc::new(ProxyConfig::default()),
+        Arc::new(Reachability::new(surroundings.clone())),
+        Arc::new(RemoteClusters::default()),
+    ]
 }
 
 /// Makes the provider `istio`.
@@ -78,7 +85,8 @@ impl IstioMaker {
     fn made(&self, clusters: Clusters, programs: &Programs) -> Vec<Arc<dyn Provider>> {
         let istioctl = Istioctl::new(self.surroundings.clone(), programs);
         let procedures = ProcedureProvider::new(vec![Arc::new(ListenerDrain::new(clusters.clone()))]);
-        vec![Arc::new(provider::IstioProvider::new(kinds(), clusters, istioctl)), Arc::new(procedures)]
+        let offered = (kinds(), data_sources(&self.surroundings));
+        vec![Arc::new(provider::IstioProvider::new(offered, clusters, istioctl)), Arc::new(procedures)]
     }
 }
 

@@ -10,8 +10,11 @@ use engine::question::{Answer, Ask, Question};
 use engine::schema::{Adjusted, Adjustment, Comparison, Kind, Planned};
 use engine::state::Record;
 use engine::value::Value;
-use kubernetes::{Clusters, ObjectKind, ObjectProvider};
+use kubernetes::{Clusters, DataSource, ObjectKind, ObjectProvider};
 use std::sync::Arc;
+
+/// The kinds and the data sources of a provider.
+type Offered = (Vec<Arc<dyn ObjectKind>>, Vec<Arc<dyn DataSource>>);
 
 /// The provider of Istio's kinds.
 pub(crate) struct IstioProvider {
@@ -21,9 +24,9 @@ pub(crate) struct IstioProvider {
 }
 
 impl IstioProvider {
-    /// A provider of these kinds.
-    pub(crate) fn new(kinds: Vec<Arc<dyn ObjectKind>>, clusters: Clusters, istioctl: Istioctl) -> Self {
-        Self { objects: Arc::new(ObjectProvider::new(kinds, crate::data_sources(), clusters.clone())), istioctl, clusters }
+    /// A provider of these kinds and data sources.
+    pub(crate) fn new((kinds, data_sources): Offered, clusters: Clusters, istioctl: Istioctl) -> Self {
+        Self { objects: Arc::new(ObjectProvider::new(kinds, data_sources, clusters.clone())), istioctl, clusters }
     }
 
     /// What is no question about one object.

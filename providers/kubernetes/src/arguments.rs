@@ -55,13 +55,18 @@ pub fn pods_problem(arguments: &Value) -> Option<Problem> {
 
 /// What is wrong with the argument `timeout`, if it is known.
 pub fn timeout_problem(arguments: &Value) -> Option<Problem> {
-    let text = arguments.text("timeout")?;
+    time_problem(arguments, "timeout")
+}
+
+/// The same of another argument that says how long is waited.
+pub fn time_problem(arguments: &Value, name: &str) -> Option<Problem> {
+    let text = arguments.text(name)?;
     let detail = match seconds(text) {
         Some(1..=LONGEST) => return None,
         Some(0) | None => format!("`{text}` is no time to wait; one is written as `5s` or `1m`"),
         Some(_) => format!("`{text}` is longer than `24h`, the longest time to wait"),
     };
-    Some(Problem::with("timeout", "invalid timeout", detail).help("Write whole seconds or minutes."))
+    Some(Problem::with(name, "invalid timeout", detail).help("Write whole seconds or minutes."))
 }
 
 /// The answer to a question with such arguments, if one of the problems is an error: some show only once all is known.

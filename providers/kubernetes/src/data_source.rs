@@ -4,7 +4,7 @@ use crate::client::{Cluster, Clusters};
 use engine::address::Address;
 use engine::port::{BoxFuture, Connected};
 use engine::question::Answer;
-use engine::schema::{Kind, Problem, Schema};
+use engine::schema::{Kind, Pair, Problem, Schema};
 use engine::value::Value;
 use std::sync::Arc;
 
@@ -50,6 +50,18 @@ pub trait DataSource: Send + Sync {
         false
     }
 
+    /// Whether it makes something for as long as it takes to answer, as [`Kind::acts`] says.
+    fn acts(&self, arguments: &Value) -> bool {
+        let _ = arguments;
+        false
+    }
+
+    /// What its attributes say of pairs, as [`Kind::pairs`] says.
+    fn pairs(&self, attributes: &Value) -> Vec<Pair> {
+        let _ = attributes;
+        Vec::new()
+    }
+
     /// The attributes, or why there are none. Arguments come converted and wholly known.
     fn read<'a>(&'a self, arguments: &'a Value, source: Source<'a>) -> BoxFuture<'a, Answer>;
 }
@@ -72,6 +84,14 @@ impl Kind for DataAdapter {
 
     fn probes(&self) -> bool {
         self.0.probes()
+    }
+
+    fn acts(&self, arguments: &Value) -> bool {
+        self.0.acts(arguments)
+    }
+
+    fn pairs(&self, attributes: &Value) -> Vec<Pair> {
+        self.0.pairs(attributes)
     }
 
     fn place(&self, arguments: &Value) -> Option<Address> {

@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) asked: Vec<String>,
     /// Requests (`METHOD path-prefix`) that are refused, and with what status.
     pub(crate) refuse: BTreeMap<String, u16>,
+    /// The status that objects have from the moment they are made in a collection.
+    pub(crate) made_with: Json,
     uids: u64,
 }
 
@@ -116,6 +118,7 @@ impl World {
         match *method {
             Method::GET => self.objects.get(&path).map_or_else(|| failure(404, "NotFound", &json!([])), |object| (200, object.clone())),
             Method::DELETE => self.delete(&path, body),
+            Method::POST => self.create(&path, body),
             Method::PATCH => {
                 let query = uri.query().unwrap_or_default();
                 let manager = query.split('&').find_map(|part| part.strip_prefix("fieldManager=")).unwrap_or_default().replace("%2F", "/");
@@ -143,6 +146,15 @@ impl World {
         }
         let from = if last.contains("continue=") { half } else { 0 };
         (200, json!({ "items": items[from..], "metadata": {} }))
+    }
+
+    fn create(&mut self, collection: &str, body: &Json) -> (u16, Json) {
+        let mut object = body.clone();
+        object["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
+        object["status"] = self.made_with.clone();
+        let name = body.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
+        self.objects.insert(format!("{collection}/{name}"), object.clone());
+        (201, object)
     }
 
     fn delete(&mut self, path: &str, options: &Json) -> (u16, Json) {

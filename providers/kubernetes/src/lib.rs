@@ -12,6 +12,7 @@ mod defaults;
 mod describe;
 mod difference;
 mod document;
+mod errand;
 #[cfg(test)]
 mod fake;
 mod held;
@@ -42,6 +43,7 @@ pub use client::{
 };
 pub use data::{ExistingCluster, ManifestSource, Object, Surroundings, data_sources};
 pub use data_source::{DataSource, Source};
+pub use errand::Errand;
 pub use kinds::{Labels, Manifest, Manifests, Namespace, Secret, handed_on, kinds, members, parse_yaml, usual};
 pub use object_kind::{Json, ObjectKind, ObjectName, Ownership, Reader, Settled, Until, Wait};
 pub use pod_exec::worst;

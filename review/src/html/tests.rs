@@ -86,7 +86,12 @@ fn nothing_foreign_becomes_markup() {
             },
         ],
         outputs: vec![OutputChange { name: hostile.into(), before: None, after: Some(value("")), sensitive: false }],
-        checks: vec![CheckResult { name: hostile.into(), status: CheckStatus::Failed, messages: vec![hostile.to_owned()] }],
+        checks: vec![CheckResult {
+            name: hostile.into(),
+            status: CheckStatus::Failed,
+            messages: vec![hostile.to_owned()],
+            pairs: Vec::new(),
+        }],
         blocked: vec![Blocked { address: keyed("k", "c", hostile), why: hostile.into(), after: Some(place.clone()) }],
         diagnostics: vec![Diagnostic::warning(hostile, hostile).help(hostile)],
         ..Plan::default()

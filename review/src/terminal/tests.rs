@@ -227,7 +227,12 @@ fn outputs_blocked_entries_and_checks_have_their_own_sections() {
         after: after.map(Value::string),
         sensitive,
     };
-    let check_of = |name: &str, status, message: &str| CheckResult { name: name.into(), status, messages: vec![message.to_owned()] };
+    let check_of = |name: &str, status, message: &str| CheckResult {
+        name: name.into(),
+        status,
+        messages: vec![message.to_owned()],
+        pairs: Vec::new(),
+    };
     let data = Address::from(AddressParts { mode: Mode::Data, ..AddressParts::clone(&keyed("kubernetes_cluster", "this", "c1")) });
     let plan = Plan {
         outputs: vec![
@@ -238,7 +243,7 @@ fn outputs_blocked_entries_and_checks_have_their_own_sections() {
         ],
         blocked: vec![Blocked { address: data, why: "connection refused".into(), after: None }],
         checks: vec![
-            CheckResult { name: "fine".into(), status: CheckStatus::Passed, messages: Vec::new() },
+            CheckResult { name: "fine".into(), status: CheckStatus::Passed, messages: Vec::new(), pairs: Vec::new() },
             check_of("one_root", CheckStatus::Failed, "the clusters do not share one root CA"),
             check_of("traffic", CheckStatus::NotRun, "no data plane"),
         ],

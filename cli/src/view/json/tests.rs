@@ -36,7 +36,12 @@ fn plan() -> Plan {
         changes: vec![change, kept],
         outputs: vec![OutputChange { name: "o".into(), before: None, after: Some(Value::string("s3cret")), sensitive: true }],
         blocked: vec![Blocked { address: Address::managed("k", "x"), why: "connection refused".into(), after: None }],
-        checks: vec![CheckResult { name: "c".into(), status: CheckStatus::NotRun, messages: vec!["no data plane".to_owned()] }],
+        checks: vec![CheckResult {
+            name: "c".into(),
+            status: CheckStatus::NotRun,
+            messages: vec!["no data plane".to_owned()],
+            pairs: Vec::new(),
+        }],
         ..Plan::default()
     }
 }

@@ -3,14 +3,14 @@
 use super::arguments::{blocked, waits};
 use super::data::{missing, read, unread};
 use super::instance::{Subject, group_member};
-use super::range::LEFT_OUT;
+use super::range::{LEFT_OUT, UNTOUCHED};
 use super::skeleton::Item;
 use super::tables::{Fate, Instances, ModuleInstance, Planned, Terms};
 use super::{FAILED, Site, Walk};
 use crate::address::{Address, AddressParts, Key, Mode, ModulePath};
 use crate::config::{CheckBlock, ResourceBlock, ResourceName};
 use crate::diagnostic::Problems;
-use crate::plan::{Action, Reason};
+use crate::plan::{Action, Looking, Reason};
 use crate::question::{Answer, Ask, wants_data_plane};
 use crate::value::{Origin, Secrets, Value};
 use std::collections::BTreeMap;
@@ -155,6 +155,9 @@ impl Walk<'_> {
         if let Some(reason) = deferred {
             let attributes = unread(subject);
             return Probe::Planned(Box::new(planned(subject, (Action::Read, reason), attributes, place)));
+        }
+        if self.inputs.looking == Looking::Untouching && subject.kind.acts(subject.arguments) {
+            return Probe::Unread(UNTOUCHED.to_owned());
         }
         let ask = Ask::Data {
             address: subject.address.clone(),

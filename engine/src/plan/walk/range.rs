@@ -18,9 +18,12 @@ pub(super) const UNSEEN: &str = "it looks at what is left out";
 /// The same where nothing but what exists is looked at.
 const UNAPPLIED: &str = "it looks at what is not applied";
 
+/// Why a check is not run that only something made for it could decide.
+pub(super) const UNTOUCHED: &str = "a plan makes nothing to look with: `meshplan check` does";
+
 /// Whether this is why a check is not run, rather than failed.
 pub(super) fn is_not_run(why: &str) -> bool {
-    why == UNSEEN || why == UNAPPLIED || wants_data_plane(why)
+    [UNSEEN, UNAPPLIED, UNTOUCHED].contains(&why) || wants_data_plane(why)
 }
 
 /// Nodes and records that are looked at.

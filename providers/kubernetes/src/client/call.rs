@@ -59,7 +59,7 @@ impl Cluster {
     }
 
     /// The same where pods are objects and nothing else.
-    pub(super) fn without_pods(self) -> Self {
+    pub(crate) fn without_pods(self) -> Self {
         Self { runs_pods: false, ..self }
     }
 

@@ -267,7 +267,7 @@ impl From<&CheckResult> for CheckV1 {
 
 impl From<CheckV1> for CheckResult {
     fn from(stored: CheckV1) -> Self {
-        Self { name: stored.name.0, status: stored.status.into(), messages: stored.messages }
+        Self { name: stored.name.0, status: stored.status.into(), messages: stored.messages, pairs: Vec::new() }
     }
 }
 

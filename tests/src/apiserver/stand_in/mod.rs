@@ -11,6 +11,7 @@ mod load_balancer;
 mod nodes;
 mod operator;
 pub mod proxies;
+pub mod runner;
 mod webhook;
 
 use super::{Api, ApiServer};

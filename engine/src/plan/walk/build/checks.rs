@@ -11,6 +11,7 @@ use crate::address::{Address, ModulePath};
 use crate::config::CheckBlock;
 use crate::plan::{Action, CheckResult, CheckStatus};
 use crate::question::wants_data_plane;
+use crate::schema::Pair;
 use crate::value::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -38,8 +39,17 @@ impl Walk<'_> {
     fn check_of(&mut self, named: (usize, Arc<str>), (name, check): (&str, &CheckBlock), (module, path): (usize, &ModulePath)) -> Checked {
         let scoped = self.scoped(path, name, check);
         let site = Site { scoped: Some(&scoped), ..Site::of(module, path) };
-        let data = check.data.iter().map(|data| probe_address(path, name, &data.name)).collect();
-        self.check_result(named, check, (site, data))
+        let data: Vec<_> = check.data.iter().map(|data| probe_address(path, name, &data.name)).collect();
+        let pairs = self.pairs(&data);
+        let mut checked = self.check_result(named, check, (site, data));
+        checked.result.pairs = pairs;
+        checked
+    }
+
+    /// What data sources say of pairs that were read.
+    fn pairs(&self, data: &[Address]) -> Vec<Pair> {
+        let planned = data.iter().filter_map(|address| self.tables.planned(address));
+        planned.filter(|planned| planned.action == Action::Keep).flat_map(|planned| planned.kind.pairs(&planned.attributes)).collect()
     }
 
     /// A check that something waits for, from what it says now: what it looks at by itself, it looks at when that is about to start.
@@ -81,7 +91,7 @@ impl Walk<'_> {
     }
 
     fn check_result(&mut self, (node, name): (usize, Arc<str>), check: &CheckBlock, (site, data): (Site<'_>, Vec<Address>)) -> Checked {
-        let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new() };
+        let mut result = CheckResult { name, status: CheckStatus::Passed, messages: Vec::new(), pairs: Vec::new() };
         let (mut open, timeout) = (Vec::new(), check.timeout);
         // What fails a check counts more than what only keeps it from being run.
         let unread = data.iter().filter_map(|address| self.unread.get_key_value(address)).min_by_key(|(_, why)| is_not_run(why));

@@ -5,6 +5,8 @@
 
 mod users;
 
+pub(crate) use users::IN_MESH;
+
 use crate::operator::{INSTALL, ISTIO_OPERATOR};
 use engine::port::{Connected, Failure, Request};
 use engine::question::Answer;

@@ -3,7 +3,7 @@
 use super::{namespace, operator_object, spec};
 use crate::arguments::{ISTIO_SYSTEM, leaf, merged, object, referring, within};
 use crate::prerequisite::prerequisites;
-use crate::revision::{REVISION, revision_of};
+use crate::revision::{IN_MESH, REVISION, revision_of};
 use engine::schema::{Member, Problem, Rendering};
 use engine::value::Value;
 use kubernetes::{handed_on, members, parse_yaml};
@@ -43,8 +43,8 @@ pub(super) fn rendered(arguments: &Value, rendered: &Value) -> Result<Vec<Member
     Ok(prerequisites(members, |key| key.starts_with("CustomResourceDefinition/")))
 }
 
-/// The members of a control plane's objects: its webhooks are ready when it has written its authority into them, and pods that they inject come
-/// after them.
+/// The members of a control plane's objects: its webhooks are ready when it has written its authority into them, and pods that they inject or
+/// that it serves come after them.
 pub(super) fn ordered(arguments: &Value, objects: Vec<Value>) -> Result<Vec<Member>, Problem> {
     let null = Value::null();
     let mut members = members(arguments.get("cluster").unwrap_or(&null), objects, &handed_on(arguments))?;
@@ -52,19 +52,19 @@ pub(super) fn ordered(arguments: &Value, objects: Vec<Value>) -> Result<Vec<Memb
         members.iter().filter(|member| member.arguments.get("manifest").is_some_and(is)).map(|member| member.key.clone()).collect()
     };
     let webhooks: Vec<_> = is_there(&members, is_webhook);
-    let injected = is_there(&members, is_injected);
+    let served = is_there(&members, |manifest| is_injected(manifest) || is_served(manifest));
     // One that runs elsewhere writes into them when it reaches this cluster.
     if !is_there(&members, is_istiod).is_empty() && !webhooks.is_empty() {
         for member in &mut members {
-            if injected.contains(&member.key) {
+            if served.contains(&member.key) {
                 member.after.clone_from(&webhooks);
             } else {
-                member.after.retain(|key| !injected.contains(key));
+                member.after.retain(|key| !served.contains(key));
             }
         }
         members = members.into_iter().map(trusted).collect();
     }
-    Ok(revisions(members, &injected))
+    Ok(revisions(members, &served))
 }
 
 /// A webhook is ready when an istiod has written its authority into it.
@@ -77,21 +77,26 @@ pub(crate) fn trusted(member: Member) -> Member {
     Member { arguments: member.arguments.with_entries([("wait_for", wait_for)]), ..member }
 }
 
-/// What makes it a control plane for the pods of its revision comes after everything but pods that are injected, and so goes before everything
+/// What makes it a control plane for the pods of its revision comes after everything but pods that are of it, and so goes before everything
 /// but these: as long as others use the revision, all of it stays.
-pub(super) fn revisions(members: Vec<Member>, injected: &[String]) -> Vec<Member> {
+pub(super) fn revisions(members: Vec<Member>, served: &[String]) -> Vec<Member> {
     let is_one = |member: &Member| member.arguments.get("manifest").and_then(revision_of).is_some();
     let (ones, others): (Vec<_>, Vec<_>) = members.iter().partition(|member| is_one(member));
     let ones: Vec<_> = ones.into_iter().map(|member| member.key.clone()).collect();
-    let before: Vec<_> = others.into_iter().map(|member| member.key.clone()).filter(|key| !injected.contains(key)).collect();
+    if ones.is_empty() {
+        return members;
+    }
+    let before: Vec<_> = others.into_iter().map(|member| member.key.clone()).filter(|key| !served.contains(key)).collect();
     let turned = |member: Member| {
         if ones.contains(&member.key) {
             return Member { kind: REVISION, after: before.clone(), ..member };
         }
         let mut after = member.after;
-        after.retain(|key| !ones.contains(key) || injected.contains(&member.key));
-        if injected.contains(&member.key) {
-            after.extend(ones.iter().filter(|key| !after.contains(key)).cloned().collect::<Vec<_>>());
+        if served.contains(&member.key) {
+            after.retain(|key| !ones.contains(key));
+            after.extend(ones.iter().cloned());
+        } else {
+            after.retain(|key| !ones.contains(key) && !served.contains(key));
         }
         Member { after, ..member }
     };
@@ -116,6 +121,12 @@ fn is_injected(manifest: &Value) -> bool {
     let path = ["spec", "template", "spec", "containers"];
     let containers = path.iter().try_fold(manifest, |at, step| at.get(step)).map(Value::items).unwrap_or_default();
     containers.iter().any(|container| container.text("image") == Some("auto"))
+}
+
+/// Whether its pods are of the mesh, as gateways are that come with a control plane. istiod itself serves nobody through itself.
+fn is_served(manifest: &Value) -> bool {
+    let labels = ["spec", "template", "metadata", "labels"].iter().try_fold(manifest, |at, step| at.get(step));
+    !is_istiod(manifest) && labels.is_some_and(|labels| labels.get(IN_MESH).is_some())
 }
 
 #[cfg(test)]
@@ -199,14 +210,22 @@ mod tests {
     #[test]
     fn the_injector_is_the_last_but_for_what_it_injects() {
         let injector = webhook("istio-sidecar-injector-a");
+        let mut ingress = deployment("ingress-gateway", "a-proxy");
+        ingress["spec"]["template"]["metadata"] = json!({ "labels": { "service.istio.io/canonical-revision": "latest" } });
+        let scaler =
+            json!({ "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": { "name": "s", "namespace": "n" } });
         for istiod in [true, false] {
             let mut objects = vec![deployment("gateway", "auto"), injector.clone(), webhook("w"), deployment("other", "an-image")];
+            objects.extend([ingress.clone(), scaler.clone()]);
             objects.extend(istiod.then(|| deployment("istiod", "docker.io/istio/pilot")));
             let members = rendered_to(&objects);
             let by_key = |key: &str| members.iter().find(|member| member.key == key).unwrap();
             let revision = by_key("MutatingWebhookConfiguration/istio-sidecar-injector-a");
-            assert_eq!((revision.kind, revision.after.len()), (REVISION, if istiod { 3 } else { 2 }), "{:?}", revision.after);
-            assert!(by_key("Deployment/n/gateway").after.contains(&revision.key));
+            assert_eq!((revision.kind, revision.after.len()), (REVISION, if istiod { 4 } else { 3 }), "{:?}", revision.after);
+            for gateway in ["Deployment/n/gateway", "Deployment/n/ingress-gateway"] {
+                assert!(by_key(gateway).after.contains(&revision.key));
+                assert!(members.iter().all(|member| !member.after.iter().any(|key| key == gateway)), "{members:?}");
+            }
             assert!(members.iter().all(|member| member.key.ends_with("gateway") || !member.after.contains(&revision.key)));
             assert_eq!(revision.arguments.get("wait_for").is_some(), istiod);
         }

@@ -9,7 +9,7 @@ use kubernetes::{Cluster, Json};
 use std::collections::BTreeMap;
 
 /// Pods of the mesh have this label, whoever gave it to them: the injector, or the chart of a gateway.
-const IN_MESH: &str = "service.istio.io/canonical-revision";
+pub(crate) const IN_MESH: &str = "service.istio.io/canonical-revision";
 /// What the injector writes down of what it did.
 const STATUS: &str = "sidecar.istio.io/status";
 /// Pods and objects of an installation name their `IstioOperator` by it.

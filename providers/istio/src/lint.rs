@@ -4,13 +4,16 @@
 //! file are held against the same rules.
 
 mod gateways;
+mod hosts;
 mod installations;
+mod localities;
 mod namespaces;
 mod planes;
 mod revisions;
 pub(crate) mod rules;
 mod scene;
 mod secrets;
+mod subnets;
 mod subsets;
 mod traffic;
 
@@ -42,6 +45,8 @@ impl Lint for MeshLint {
         found.extend(revisions::findings(input));
         found.extend(secrets::findings(&scene));
         found.extend(traffic::findings(&scene));
+        found.extend(hosts::findings(&scene));
+        found.extend(localities::findings(&scene));
         found.extend(subsets::findings(&scene));
         found.extend(gateways::findings(&scene));
         let mut secrets = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! What is wrong between the control planes of a mesh, told from the arguments of all of them together.
 
-use super::rules;
+use super::{rules, subnets};
 use crate::arguments::{address, text, through};
 use crate::cacerts::TRUSTED;
 use crate::operator::resource;
@@ -33,7 +33,28 @@ impl<'a> Mesh<'a> {
         found.extend(self.differing_domains(name));
         found.extend(self.differing_roots(name));
         found.extend(self.mixed(name));
+        found.extend(self.overlapping_pods());
         found
+    }
+
+    /// Clusters whose pods cannot be told apart on the network that they share.
+    fn overlapping_pods(&self) -> Option<(Address, Problem)> {
+        self.planes.iter().enumerate().find_map(|(at, (first, one))| {
+            self.planes.iter().skip(at + 1).find_map(|(second, other)| {
+                let shared = one.text("network").is_some() && one.text("network") == other.text("network");
+                if !shared || address(one, &["cluster"]) == address(other, &["cluster"]) {
+                    return None;
+                }
+                let others = subnets::of(other);
+                let overlaps = |subnet: &String| Some((subnet.clone(), others.iter().find(|also| subnets::overlap(subnet, also))?.clone()));
+                let (subnet, also) = subnets::of(one).iter().find_map(overlaps)?;
+                let detail = format!(
+                    "the pods of `{first}`'s cluster have addresses of `{subnet}`, those of `{second}`'s of `{also}`, and both are in the network `{}`",
+                    one.text("network").unwrap_or_default()
+                );
+                Some(((*second).clone(), rules::POD_SUBNETS_OVERLAP.broken_by("cluster", detail)))
+            })
+        })
     }
 
     /// Clusters that live in this binary, and clusters that others can reach.
@@ -191,6 +212,34 @@ mod tests {
         assert_eq!(told(["sandbox_cluster", "kind_cluster"]), Some(("b".to_owned(), Some("sandbox-in-a-real-mesh"))));
         assert_eq!(told(["sandbox_cluster", "sandbox_cluster"]), None);
         assert_eq!(told(["kind_cluster", "kubernetes_cluster"]), None);
+    }
+
+    #[test]
+    fn pods_of_one_network_have_addresses_of_their_own() {
+        let made = |name: &str, networking: serde_json::Value| {
+            let attributes = Value::object([("networking", Value::from_json(&networking))]);
+            ("cluster", Value::reference(Address::managed("kind_cluster", name), &["cluster"], attributes))
+        };
+        let subnet = |subnet: &str| json!({ "pod_subnet": subnet });
+        let (other, null) = (("network", text("n2")), serde_json::Value::Null);
+        for (one, two, more, expected) in [
+            (null.clone(), null.clone(), None, true),
+            (null.clone(), null.clone(), Some(other), false),
+            (null.clone(), subnet("10.245.0.0/16"), None, false),
+            (null.clone(), subnet("fd00::/64, 10.244.3.0/24"), None, true),
+            (null.clone(), json!({ "ip_family": "ipv6", "pod_subnet": null }), None, false),
+            (subnet("10.1.0.0/16"), subnet("10.0.0.0/8"), None, true),
+        ] {
+            let second: Vec<_> = [made("b", two.clone())].into_iter().chain(more).collect();
+            let told = found(&[plane("a", &[made("a", one.clone())]), plane("b", &second)]);
+            let rules: Vec<_> = told.iter().map(|(at, problem)| (&*at.name, problem.rule)).collect();
+            let expected: &[_] = if expected { &[("b", Some("pod-subnets-overlap"))] } else { &[] };
+            assert_eq!(rules, expected, "{one} {two}");
+        }
+        // Two revisions of one cluster have the same pods.
+        assert!(found(&[plane("a", &[made("a", null.clone())]), plane("b", &[made("a", null), ("cluster_name", text("a"))])]).is_empty());
+        // Of clusters that others made nothing is known.
+        assert!(found(&[plane("a", &[]), plane("b", &[])]).is_empty());
     }
 
     #[test]

@@ -29,6 +29,15 @@ pub(crate) static DIFFERENT_ROOTS: Rule = Rule {
     why: "Every connection between the two clusters fails in its TLS handshake.",
     help: "Let every `ca_intermediate` of the mesh have the same `issuer`.",
 };
+/// Pods of one address.
+pub(crate) static POD_SUBNETS_OVERLAP: Rule = Rule {
+    id: "pod-subnets-overlap",
+    summary: "pods of two clusters with the same addresses",
+    warning: false,
+    finds: "Clusters of one mesh and one network, made by kind, give their pods addresses of subnets that overlap.",
+    why: "On one network pods are reached by their own addresses: requests for a pod of the other cluster stay in the client's.",
+    help: "Give each `kind_cluster` a `networking.pod_subnet` of its own, or each cluster a network of its own.",
+};
 /// A mesh without a root of its own.
 pub(crate) static NO_SHARED_ROOT: Rule = Rule {
     id: "no-shared-root",
@@ -119,6 +128,24 @@ pub(crate) static DISTRIBUTE_AND_FAILOVER: Rule = Rule {
     why: "Istio's validation refuses the rule.",
     help: "Keep one of the two.",
 };
+/// A locality without nodes.
+pub(crate) static UNKNOWN_LOCALITY: Rule = Rule {
+    id: "unknown-locality",
+    summary: "locality without nodes",
+    warning: true,
+    finds: "A `DestinationRule` names a region or zone that no node has, though the configuration labels nodes of each cluster with a control plane.",
+    why: "The entry says nothing about any pod, and requests go where nobody meant them to.",
+    help: "Correct the locality, or the labels of the nodes.",
+};
+/// Rules of which one is left out.
+pub(crate) static VIRTUAL_SERVICES_SHARE_A_HOST: Rule = Rule {
+    id: "virtual-services-share-a-host",
+    summary: "host in two virtual services",
+    warning: true,
+    finds: "Two `VirtualService`s of a cluster are for sidecars, can be seen by the same of them, and have a host in common.",
+    why: "Sidecars take the older one, and nothing tells that the other is left out.",
+    help: "Put the routes of a host into one `VirtualService`, or apply one after the other.",
+};
 /// Settings of older versions.
 pub(crate) static REMOVED_FEATURE: Rule = Rule {
     id: "removed-feature",
@@ -161,6 +188,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &DUPLICATE_CLUSTER_NAME,
     &DIFFERENT_TRUST_DOMAINS,
     &DIFFERENT_ROOTS,
+    &POD_SUBNETS_OVERLAP,
     &NO_SHARED_ROOT,
     &LOOPBACK_API_SERVER,
     &CACERTS_MISNAMED,
@@ -171,6 +199,8 @@ pub(crate) static ALL: &[&Rule] = &[
     &LOCALITY_WEIGHTS,
     &FAILOVER_WITHOUT_OUTLIER_DETECTION,
     &DISTRIBUTE_AND_FAILOVER,
+    &UNKNOWN_LOCALITY,
+    &VIRTUAL_SERVICES_SHARE_A_HOST,
     &REMOVED_FEATURE,
     &GATEWAY_SELECTS_NOTHING,
     &SUBSET_WITHOUT_PODS,

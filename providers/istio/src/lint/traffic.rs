@@ -11,7 +11,7 @@ pub(super) const NETWORKING: &str = "networking.istio.io";
 
 pub(super) fn findings(scene: &Scene<'_>) -> Vec<(Address, Problem)> {
     let routes = scene.of_kind(NETWORKING, "VirtualService").flat_map(|rule| at(rule, route_weights(rule)));
-    let policies = scene.of_kind(NETWORKING, "DestinationRule").flat_map(|rule| at(rule, policies(rule)));
+    let policies = scene.of_kind(NETWORKING, "DestinationRule").flat_map(|rule| at(rule, policy_problems(rule)));
     routes.chain(policies).collect()
 }
 
@@ -48,19 +48,22 @@ fn weighed<'a>(weights: impl Iterator<Item = Option<&'a Value>>) -> Option<(Stri
     Some((words.join(", "), sum))
 }
 
-/// What is wrong with the policies of a rule: its own, and those of its subsets, which stand on it.
-fn policies(rule: Object<'_>) -> Vec<Problem> {
-    let own = rule.at(&["spec", "trafficPolicy"]);
-    let mut problems = own.map(|policy| policy_problems(rule, "spec.trafficPolicy", policy, None)).unwrap_or_default();
-    for (nth, subset) in rule.at(&["spec", "subsets"]).map(Value::items).unwrap_or_default().iter().enumerate() {
-        if let Some(policy) = subset.present("trafficPolicy") {
-            problems.extend(policy_problems(rule, &format!("spec.subsets[{nth}].trafficPolicy"), policy, own));
-        }
-    }
-    problems
+/// The policies of a rule, its own and those of its subsets, each with its path.
+pub(super) fn policies(rule: Object<'_>) -> Vec<(String, &Value)> {
+    let own = rule.at(&["spec", "trafficPolicy"]).map(|policy| ("spec.trafficPolicy".to_owned(), policy));
+    let subsets = rule.at(&["spec", "subsets"]).map(Value::items).unwrap_or_default().iter().enumerate();
+    let of_subsets =
+        subsets.filter_map(|(nth, subset)| Some((format!("spec.subsets[{nth}].trafficPolicy"), subset.present("trafficPolicy")?)));
+    own.into_iter().chain(of_subsets).collect()
 }
 
-fn policy_problems(rule: Object<'_>, path: &str, policy: &Value, base: Option<&Value>) -> Vec<Problem> {
+/// What is wrong with the policies of a rule. Those of its subsets stand on its own.
+fn policy_problems(rule: Object<'_>) -> Vec<Problem> {
+    let own = rule.at(&["spec", "trafficPolicy"]);
+    policies(rule).into_iter().flat_map(|(path, policy)| setting_problems(rule, &path, policy, own)).collect()
+}
+
+fn setting_problems(rule: Object<'_>, path: &str, policy: &Value, base: Option<&Value>) -> Vec<Problem> {
     let Some(setting) = entry(policy, &["loadBalancer", "localityLbSetting"]) else { return Vec::new() };
     if setting.get("enabled").and_then(Value::as_bool) == Some(false) {
         return Vec::new();

@@ -34,7 +34,8 @@ impl Walk<'_> {
         }
         // What is only remembered decides nothing.
         let looks_at = condition.deep_origin(&mut self.arena.origins);
-        if let Some(why) = self.standing(looks_at).unread.or_else(|| self.gone_behind(looks_at)) {
+        let is_check = site.scoped.is_some();
+        if let Some(why) = self.standing(looks_at).unread.or_else(|| is_check.then(|| self.gone_behind(looks_at)).flatten()) {
             return Ok(Verdict::Unobserved(why));
         }
         if condition.as_bool() == Some(true) {

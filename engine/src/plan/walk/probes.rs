@@ -3,7 +3,7 @@
 use super::arguments::{blocked, waits};
 use super::data::{missing, read, unread};
 use super::instance::{Subject, group_member};
-use super::range::{LEFT_OUT, UNTOUCHED};
+use super::range::{LEFT_OUT, UNTOUCHED, is_not_run};
 use super::skeleton::Item;
 use super::tables::{Fate, Instances, ModuleInstance, Planned, Terms};
 use super::{FAILED, Site, Walk};
@@ -11,7 +11,7 @@ use crate::address::{Address, AddressParts, Key, Mode, ModulePath};
 use crate::config::{CheckBlock, ResourceBlock, ResourceName};
 use crate::diagnostic::Problems;
 use crate::plan::{Action, Looking, Reason};
-use crate::question::{Answer, Ask, wants_data_plane};
+use crate::question::{Answer, Ask};
 use crate::value::{Origin, Secrets, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -181,7 +181,7 @@ impl Walk<'_> {
     fn unread_because(&self, why: &str) -> String {
         match why {
             LEFT_OUT => self.unseen().to_owned(),
-            why if wants_data_plane(why) => why.to_owned(),
+            why if is_not_run(why) => why.to_owned(),
             why => format!("it could not be observed: {why}"),
         }
     }

@@ -112,8 +112,12 @@ impl Client {
         }
         let (id, root, machine) = match docker.info().await {
             Ok(told) => (told.id.unwrap_or_default(), told.docker_root_dir.unwrap_or_default(), told.name.unwrap_or_default()),
-            // A proxy in front of the Engine may keep this to itself: then it is known by where it is.
-            Err(bollard::errors::Error::DockerResponseServerError { status_code: 400..500, .. }) => Default::default(),
+            // A proxy in front of the Engine may keep this to itself, or tell it in words of its own: then it is known by where it is.
+            Err(
+                bollard::errors::Error::DockerResponseServerError { .. }
+                | bollard::errors::Error::JsonDataError { .. }
+                | bollard::errors::Error::JsonSerdeError { .. },
+            ) => Default::default(),
             Err(error) => return Err(Unusable::Unreached(unanswered(&endpoint.host, &error))),
         };
         Ok(Self { docker, identity: Identity { id, root, machine, host: endpoint.host.clone() } })

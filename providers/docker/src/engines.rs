@@ -42,7 +42,9 @@ impl Identity {
     pub(crate) fn is(&self, other: &Self) -> bool {
         let (same_host, same_machine) = (self.host == other.host, self.machine == other.machine);
         let is_named_so = !self.id.is_empty() && (&self.id, &self.root) == (&other.id, &other.root);
-        (same_host && same_machine) || (is_named_so && (same_host || same_machine))
+        let is_silent = |one: &Self| one.id.is_empty() && one.machine.is_empty();
+        let is_there = same_host && (same_machine || is_silent(self) || is_silent(other));
+        is_there || (is_named_so && (same_host || same_machine))
     }
 }
 

@@ -375,6 +375,9 @@ fn a_pod_that_comes_after_the_plan_keeps_the_control_plane() {
     assert!(output.contains("still in use") && output.contains("by pod `sample/late`, pod `sample/later`"), "{output}");
     assert!(cluster.get("/apis/apps/v1/namespaces/istio-system/deployments/istiod-a").is_some(), "nothing of it is gone");
     assert!(cluster.get(&format!("{WEBHOOKS}/istio-sidecar-injector-a")).is_some());
+    // Who keeps it after all needs nothing deleted first.
+    scenario.run(&APPLY).expect_code(0);
+    scenario.run(&["plan", "--detailed-exitcode"]).expect_code(0);
 }
 
 #[test]

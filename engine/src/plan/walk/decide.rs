@@ -112,7 +112,11 @@ impl Walk<'_> {
                 // Nothing depends on what was never whole: it goes before its successor comes, which may have its name.
                 (Action::Replace, Reason::Tainted, attributes)
             }
-            Planned::Keep(_) | Planned::Update { .. } if status == Some(Status::Interrupted(Operation::Delete)) => {
+            Planned::Keep(_) | Planned::Update { .. }
+                if status == Some(Status::Interrupted(Operation::Delete))
+                    // What has users is deleted after a last look at them, which ends most such deletes: it is there, and stays.
+                    && !planned.prior.as_ref().is_some_and(|prior| subject.kind.has_users(&prior.attributes)) =>
+            {
                 // Whether the delete had begun cannot be told: it is done again.
                 let attributes = crate::schema::created(subject.kind.schema(), subject.arguments);
                 (Action::Replace, Reason::Interrupted, attributes)

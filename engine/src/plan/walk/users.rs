@@ -13,7 +13,7 @@ use crate::state::Record;
 use std::collections::BTreeMap;
 
 /// Addresses by the place that something lies in, and its uid or its identity there.
-type ByName<'a> = BTreeMap<(Option<&'a Address>, &'a str), &'a Address>;
+type ByName<'a> = BTreeMap<(Option<&'a Address>, &'a str), Vec<&'a Address>>;
 
 impl Walk<'_> {
     /// Asks who uses what is not desired any more. What goes with its place is used by nobody who stays.
@@ -105,26 +105,31 @@ impl Walk<'_> {
 
     /// What is remembered, by uid and by identity within its place.
     fn by_name(&self) -> ByName<'_> {
-        let mut by_name = BTreeMap::new();
+        let mut by_name = ByName::new();
         for (address, deposed, record) in self.prior.records() {
             if deposed.is_some() {
                 continue;
             }
-            by_name.extend(record.uid.as_deref().map(|uid| ((record.place.as_ref(), uid), address)));
-            by_name.extend(record.identity.as_deref().map(|identity| ((record.place.as_ref(), identity), address)));
+            for name in record.uid.iter().chain(&record.identity) {
+                by_name.entry((record.place.as_ref(), name)).or_default().push(address);
+            }
         }
         by_name
     }
 
     /// What the plan deletes or changes, and a user with it.
     fn goes_first(&self, user: &User, of: &Record, by_name: &ByName<'_>) -> Option<Address> {
-        let frees = |planned: &Planned| match planned.action {
-            Action::Delete => true,
-            Action::Update | Action::Replace | Action::ReplaceCreateFirst => user.lets_go,
-            _ => false,
+        let frees = |holder: &&Address| {
+            let Some(planned) = self.tables.planned(holder) else { return false };
+            match planned.action {
+                // What only writes into somebody's thing has no identity, and leaves the thing there.
+                Action::Delete => user.lets_go || planned.prior.as_ref().is_some_and(|prior| prior.identity.is_some()),
+                Action::Update | Action::Replace | Action::ReplaceCreateFirst => user.lets_go,
+                _ => false,
+            }
         };
-        let holders = user.holders.iter().filter_map(|holder| by_name.get(&(of.place.as_ref(), holder.as_str())).copied());
-        holders.filter(|holder| self.tables.planned(holder).is_some_and(frees)).map(Clone::clone).next()
+        let holders = user.holders.iter().filter_map(|holder| by_name.get(&(of.place.as_ref(), holder.as_str())));
+        holders.flatten().copied().find(frees).cloned()
     }
 }
 

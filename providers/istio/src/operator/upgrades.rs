@@ -5,6 +5,7 @@ use crate::arguments::address;
 use crate::version::Minor;
 use engine::address::Address;
 use engine::schema::{Adjustment, Comparison, Kind, Planned, Problem};
+use engine::state::{Operation, Status};
 use engine::value::Value;
 use kubernetes::arguments::entry;
 
@@ -69,7 +70,9 @@ pub(crate) struct Upgrading;
 
 impl Adjustment for Upgrading {
     fn planned(&self, base: &dyn Kind, asked: Comparison<'_>) -> Planned {
-        match asked.prior.and_then(|prior| skipped(asked.desired, &prior.attributes)) {
+        // What was never whole has no proxies.
+        let whole = asked.prior.filter(|prior| !matches!(prior.status, Status::Interrupted(Operation::Create) | Status::Tainted));
+        match whole.and_then(|prior| skipped(asked.desired, &prior.attributes)) {
             Some(problem) => Planned::Refused(problem),
             None => base.planned(asked),
         }

@@ -12,6 +12,7 @@ use engine::port::{Connected, Failure, Request};
 use engine::question::Answer;
 use engine::schema::{Adjustment, Comparison, Kind, Planned, Problem, Schema};
 use engine::value::Value;
+use kubernetes::arguments::entry;
 use kubernetes::{Clusters, Manifest, ObjectKind, Wait};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -87,7 +88,8 @@ pub(crate) fn revision_of(manifest: &Value) -> Option<&str> {
         }
         ISTIO_OPERATOR if manifest.text("apiVersion") == Some(INSTALL) => {
             let spec = manifest.get("spec")?;
-            let installs = !matches!(spec.text("profile"), Some("empty"));
+            let pilot = entry(spec, &["components", "pilot", "enabled"]).and_then(Value::as_bool);
+            let installs = pilot.unwrap_or(spec.text("profile") != Some("empty"));
             installs.then(|| spec.text("revision").filter(|revision| !revision.is_empty()).unwrap_or(DEFAULT))
         }
         _ => None,

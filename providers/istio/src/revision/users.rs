@@ -6,7 +6,7 @@ use engine::schema::{Usage, User};
 use engine::value::Value;
 use futures::future::join_all;
 use kubernetes::{Cluster, Json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Pods of the mesh have this label, whoever gave it to them: the injector, or the chart of a gateway.
 pub(crate) const IN_MESH: &str = "service.istio.io/canonical-revision";
@@ -16,17 +16,27 @@ const STATUS: &str = "sidecar.istio.io/status";
 const OWNER: &str = "install.operator.istio.io/owning-resource";
 const TAGS: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 
-/// A controller of pods, by namespace and name, with the uids of what made it.
-type Sets = BTreeMap<(String, String), Vec<String>>;
+/// The namespace of that `IstioOperator`.
+const OWNER_NAMESPACE: &str = "install.operator.istio.io/owning-resource-namespace";
+/// What makes pods, and what makes that: kinds with the paths of their lists below a namespace.
+const MAKERS: [(&str, &[&str]); 2] =
+    [("ReplicaSet", &["apis/apps/v1/%/replicasets", "apis/apps/v1/%/deployments"]), ("Job", &["apis/batch/v1/%/jobs"])];
+
+/// What makes pods, by uid.
+type Makers = BTreeMap<String, Json>;
 
 /// Who uses the revision of an object; why that cannot be told, as a fragment.
 pub(super) async fn usage(cluster: &Cluster, manifest: &Value) -> Result<Usage, String> {
     let revision = revision_of(manifest).unwrap_or(DEFAULT);
-    let own = (manifest.text("kind") == Some(ISTIO_OPERATOR)).then(|| manifest.get("metadata")?.text("name")).flatten();
     let pods = cluster.listed("/api/v1/pods", IN_MESH).await?;
-    let pods: Vec<_> = pods.iter().filter(|pod| runs(pod, revision) && own.is_none_or(|own| label(pod, OWNER) != Some(own))).collect();
-    let sets = sets(cluster, &pods).await?;
-    let mut users: Vec<_> = pods.into_iter().map(|pod| pod_user(pod, &sets)).collect();
+    let pods: Vec<_> = pods.iter().filter(|pod| runs(pod, revision)).collect();
+    let makers = makers(cluster, &pods).await?;
+    // The pods that an operator's resource stands for go with it.
+    let own = (manifest.text("kind") == Some(ISTIO_OPERATOR)).then(|| manifest.get("metadata")).flatten();
+    let own = own.and_then(|own| Some(installation(own.text("namespace").unwrap_or("default"), own.text("name")?)));
+    let home = home(manifest);
+    let users = pods.into_iter().map(|pod| pod_user(pod, &makers, home));
+    let mut users: Vec<_> = users.filter(|user| own.as_ref().is_none_or(|own| !user.holders.contains(own))).collect();
     users.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     let tags = cluster.listed(TAGS, TAG).await?;
     users.extend(tags.iter().filter_map(|tag| tag_user(tag, revision)));
@@ -61,42 +71,53 @@ fn of(pod: &Json) -> Option<String> {
     told.or_else(|| status.is_some().then_some(DEFAULT)).filter(|_| !is_istiod).map(str::to_owned)
 }
 
-/// The `ReplicaSet`s of pods with the Deployments that made them.
-async fn sets(cluster: &Cluster, pods: &[&Json]) -> Result<Sets, String> {
-    let mut sets = Sets::new();
+/// What makes these pods, and what makes that. All of a namespace at once: they are as many as its workloads, and their former versions.
+async fn makers(cluster: &Cluster, pods: &[&Json]) -> Result<Makers, String> {
+    let mut lists = BTreeSet::new();
     for pod in pods {
-        for (kind, name, _) in owners(pod) {
-            if kind == "ReplicaSet" {
-                sets.insert((namespace(pod).to_owned(), name.to_owned()), Vec::new());
-            }
+        for (kind, _) in owners(pod) {
+            let of_kind = MAKERS.iter().filter(|(name, _)| *name == kind).flat_map(|(_, paths)| *paths);
+            lists.extend(of_kind.map(|path| format!("/{}", path.replace('%', &format!("namespaces/{}", namespace(pod))))));
         }
     }
-    // All of a namespace at once: they are as many as its Deployments, and their former versions.
-    let mut namespaces: Vec<_> = sets.keys().map(|(namespace, _)| namespace.clone()).collect();
-    namespaces.dedup();
-    let listed = namespaces
-        .iter()
-        .map(|namespace| async move { cluster.listed(&format!("/apis/apps/v1/namespaces/{namespace}/replicasets"), "").await });
-    for found in join_all(listed).await {
-        for set in found? {
-            let key = (namespace(&set).to_owned(), text(&set, "/metadata/name").unwrap_or_default().to_owned());
-            if let Some(made_by) = sets.get_mut(&key) {
-                made_by.extend(owners(&set).map(|(_, _, uid)| uid.to_owned()));
-            }
-        }
+    let mut makers = Makers::new();
+    for found in join_all(lists.iter().map(|list| cluster.listed(list, ""))).await {
+        makers.extend(found?.into_iter().filter_map(|maker| Some((text(&maker, "/metadata/uid")?.to_owned(), maker))));
     }
-    Ok(sets)
+    Ok(makers)
 }
 
-fn pod_user(pod: &Json, sets: &Sets) -> User {
+/// The namespace of a control plane: it goes after the control plane, and so do those who go with it.
+fn home(manifest: &Value) -> Option<&str> {
+    if manifest.text("kind") == Some(ISTIO_OPERATOR) {
+        return manifest.get("metadata")?.text("namespace");
+    }
+    manifest.get("webhooks")?.items().iter().find_map(|webhook| webhook.get("clientConfig")?.get("service")?.text("namespace"))
+}
+
+/// The identity of an `IstioOperator`.
+fn installation(namespace: &str, name: &str) -> String {
+    format!("IstioOperator.install.istio.io/{namespace}/{name}")
+}
+
+fn pod_user(pod: &Json, makers: &Makers, home: Option<&str>) -> User {
     let (namespace, name) = (namespace(pod), text(pod, "/metadata/name").unwrap_or_default());
     let mut holders: Vec<_> = text(pod, "/metadata/uid").into_iter().map(str::to_owned).collect();
-    for (_, name, uid) in owners(pod) {
-        holders.push(uid.to_owned());
-        holders.extend(sets.get(&(namespace.to_owned(), name.to_owned())).into_iter().flatten().cloned());
+    let mut open = vec![pod];
+    while let Some(object) = open.pop() {
+        if let Some(owner) = label(object, OWNER) {
+            holders.push(installation(label(object, OWNER_NAMESPACE).unwrap_or(namespace), owner));
+        }
+        for (_, uid) in owners(object) {
+            if !holders.iter().any(|holder| holder == uid) {
+                holders.push(uid.to_owned());
+                open.extend(makers.get(uid));
+            }
+        }
     }
-    holders.extend(label(pod, OWNER).map(|owner| format!("IstioOperator.install.istio.io/{namespace}/{owner}")));
-    holders.push(format!("Namespace/{namespace}"));
+    if home != Some(namespace) {
+        holders.push(format!("Namespace/{namespace}"));
+    }
     User { name: format!("pod `{namespace}/{name}`"), holders, ..User::default() }
 }
 
@@ -119,10 +140,10 @@ fn namespace_user(namespace: &Json) -> User {
     User { name: format!("namespace `{name}`, whose next pods would come without a sidecar"), holders, lets_go: true, warns: true }
 }
 
-/// Kind, name and uid of what made an object.
-fn owners(object: &Json) -> impl Iterator<Item = (&str, &str, &str)> {
+/// Kind and uid of what made an object.
+fn owners(object: &Json) -> impl Iterator<Item = (&str, &str)> {
     let owners = object.pointer("/metadata/ownerReferences").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    owners.iter().filter_map(|owner| Some((text(owner, "/kind")?, text(owner, "/name")?, text(owner, "/uid")?)))
+    owners.iter().filter_map(|owner| Some((text(owner, "/kind")?, text(owner, "/uid")?)))
 }
 
 fn namespace(object: &Json) -> &str {
@@ -186,11 +207,29 @@ mod tests {
 
     #[test]
     fn a_pod_goes_with_all_that_made_it() {
-        let owner = json!({ "ownerReferences": [{ "kind": "ReplicaSet", "name": "s", "uid": "set" }] });
-        let sets = Sets::from([(("n".to_owned(), "s".to_owned()), vec!["deployment".to_owned()])]);
-        let user = pod_user(&pod(&json!({}), &json!({ OWNER: "eastwest" }), &owner), &sets);
-        assert_eq!(user.holders, ["u", "set", "deployment", "IstioOperator.install.istio.io/n/eastwest", "Namespace/n"]);
+        let made_by = |kind: &str, uid: &str| json!({ "ownerReferences": [{ "kind": kind, "name": "x", "uid": uid }] });
+        let maker = |uid: &str, metadata: &Json| (uid.to_owned(), json!({ "metadata": metadata }));
+        let gateway = json!({ "labels": { OWNER: "eastwest", OWNER_NAMESPACE: "istio-system" }, "ownerReferences": [{ "kind": "Gateway", "name": "g", "uid": "gateway" }] });
+        let makers = Makers::from([maker("set", &made_by("Deployment", "deployment")), maker("deployment", &gateway)]);
+        let pod = pod(&json!({}), &json!({ OWNER: "unknown" }), &made_by("ReplicaSet", "set"));
+        let user = pod_user(&pod, &makers, Some("istio-system"));
+        let unknown = "IstioOperator.install.istio.io/n/unknown";
+        let made = ["u", unknown, "set", "deployment", "IstioOperator.install.istio.io/istio-system/eastwest", "gateway"];
+        assert_eq!(user.holders, made.into_iter().chain(["Namespace/n"]).collect::<Vec<_>>());
         assert_eq!((user.name.as_str(), user.lets_go, user.warns), ("pod `n/p`", false, false));
+        assert_eq!(pod_user(&pod, &makers, Some("n")).holders, made, "the control plane's own namespace goes after it");
+    }
+
+    #[test]
+    fn the_home_of_a_control_plane_is_where_its_istiod_is() {
+        let service = json!({ "clientConfig": { "service": { "name": "istiod", "namespace": "istio-system" } } });
+        for (manifest, expected) in [
+            (json!({ "kind": "MutatingWebhookConfiguration", "webhooks": [{ "name": "a" }, service] }), Some("istio-system")),
+            (json!({ "kind": "MutatingWebhookConfiguration" }), None),
+            (json!({ "kind": "IstioOperator", "metadata": { "namespace": "mesh" } }), Some("mesh")),
+        ] {
+            assert_eq!(home(&Value::from_json(&manifest)), expected, "{manifest}");
+        }
     }
 
     #[test]

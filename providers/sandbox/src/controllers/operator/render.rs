@@ -158,6 +158,10 @@ impl<'a> Installation<'a> {
 
     fn deployment(&self, name: &str, labels: &Json, selector: &Json, pod: &Json) -> Wanted {
         let mut template_labels = labels.clone();
+        // The operator writes its mark onto objects; what a chart writes into their templates does not name the resource.
+        if let Some(mark) = template_labels.get_mut(OWNER) {
+            *mark = json!("unknown");
+        }
         for (key, value) in selector.as_object().into_iter().flatten() {
             template_labels[key] = value.clone();
         }

@@ -54,6 +54,17 @@ fn what_holds_a_set_back_holds_its_members_back() {
         assert_eq!((summary.failed, summary.skipped), (1, 3), "{summary:#?}");
         assert!(!bench.fake.calls().iter().any(|call| call.contains("fake_set.s")), "{:?}", bench.fake.calls());
     }
+    // Also where nothing of the set changes but a member that somebody deleted.
+    let bench = &mut Bench::default();
+    let open = super::place("p", "") + &shut.replace("value = 2", "value = 1") + &set("depends_on = [check.gate]");
+    bench.apply(&open);
+    bench.fake.meddle("fake_place.p/fake_inner/m", None);
+    let before = bench.fake.calls().len();
+    let (summary, _) = bench.apply_plan(&bench.plan(&open.replace("value = 1", "value = 2")));
+    assert_eq!((summary.added, summary.failed), (0, 1), "{summary:#?}");
+    assert!(!bench.fake.calls()[before..].iter().any(|call| call.starts_with("create")), "{:?}", &bench.fake.calls()[before..]);
+    bench.apply(&open);
+    bench.assert_converged(&open);
 }
 
 #[test]

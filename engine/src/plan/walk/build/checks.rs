@@ -4,7 +4,7 @@ use super::super::conditions::Verdict;
 use super::super::probes::probe_address;
 use super::super::range::{UNSEEN, is_left_out, is_not_run};
 use super::super::skeleton::Item;
-use super::super::tables::Fate;
+use super::super::tables::{Fate, Planned};
 use super::super::{Site, Walk};
 use super::Checked;
 use crate::address::{Address, ModulePath};
@@ -72,8 +72,13 @@ impl Walk<'_> {
     /// The checks that a step waits for.
     fn gates(&self) -> BTreeSet<Arc<str>> {
         let has_step = |action| !matches!(action, Action::Keep | Action::Move | Action::Delete | Action::Forget);
+        // What a set waits for its members wait for.
+        let of_a_member = |planned: &Planned| {
+            let mut members = planned.members.iter().flatten().filter_map(|member| self.tables.planned(&member.address));
+            members.any(|member| has_step(member.action))
+        };
         let planned = self.tables.fates.values().filter_map(|fate| match fate {
-            Fate::Planned(planned) => planned.terms.waits.as_ref().filter(|_| has_step(planned.action)),
+            Fate::Planned(planned) => planned.terms.waits.as_ref().filter(|_| has_step(planned.action) || of_a_member(planned)),
             Fate::Blocked(_) | Fate::Failed => None,
         });
         planned.flat_map(|waits| waits.gates.iter().cloned()).collect()

@@ -127,7 +127,10 @@ impl Builder<'_, '_> {
     fn add_kept(&mut self, address: &Address, planned: &Planned, target: Arc<Target>, needs: Vec<SlotId>) {
         self.add_kept_alone(address, planned, target, needs);
         let Some(waits) = planned.terms.waits.as_ref() else { return };
-        let mut held = self.asserts(&waits.preconditions, Some(address));
+        let mut held = match self.held {
+            Some(held) => vec![held],
+            None => self.asserts(&waits.preconditions, Some(address)),
+        };
         held.extend(self.asserts(&waits.postconditions, Some(address)));
         if !held.is_empty() {
             held.extend(self.finals.get(address));

@@ -22,7 +22,7 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<(Address, Problem)> {
         for host in items(rule, "hosts").filter_map(Value::as_str) {
             let host = full(host, rule.namespace());
             let others = rules.entry((place, host.clone())).or_default();
-            if let Some(other) = others.iter().find(|other| meet(**other, rule)) {
+            if let Some(other) = others.iter().find(|other| other.address != rule.address && meet(**other, rule)) {
                 let detail = format!("{} and {} both have the host `{host}` for sidecars", other.called(), rule.called());
                 found.push((rule.address.clone(), rules::VIRTUAL_SERVICES_SHARE_A_HOST.broken(detail)));
             }
@@ -54,6 +54,9 @@ fn meet(one: Object<'_>, other: Object<'_>) -> bool {
 
 /// The namespaces that a rule is exported to; nothing for all of them. One that is not known yet is none.
 fn seen_by(rule: Object<'_>) -> Option<Vec<&str>> {
+    if rule.at(&["spec", "exportTo"]).is_some_and(|to| !to.is_known()) {
+        return Some(Vec::new());
+    }
     let exported = || items(rule, "exportTo").map(|to| to.as_str().unwrap_or("~"));
     if exported().next().is_none() || exported().any(|to| to == "*") {
         return None;
@@ -89,6 +92,8 @@ mod tests {
             let expected: &[&str] = if meets { &["virtual-services-share-a-host o1"] } else { &[] };
             assert_eq!(told, expected, "{spec}");
         }
+        // One rule may write a host in both ways.
+        assert_eq!(found(&[("c1", rule("a", "sample", &json!({ "hosts": ["hello", whole] })))], true), [""; 0]);
     }
 
     #[test]
